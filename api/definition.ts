@@ -1,0 +1,102 @@
+// ResourceDefinition: what a kind is, as data and pure functions. One per kind, in api/<group>/<kind>.ts.
+// Invariant: nothing here does I/O or reads a clock; hooks that mutate get an object that is theirs alone.
+import type { FieldError } from './field-error.ts';
+import type { KindRef } from './kind-ref.ts';
+import type { KubeObject } from './meta/object.ts';
+
+/** One column of `kubectl get`. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown; 1 with `-o wide`. */
+  readonly priority?: number;
+  /** The cell; `nowMs` is for ages. */
+  value(object: T, nowMs: number): string | number | boolean | null;
+}
+
+/** Where the scale subresource finds its figures. */
+export interface ScaleAccess<T> {
+  specReplicas(object: T): number;
+  statusReplicas(object: T): number;
+  /** The selector in text form, as HPA reads it. */
+  selector(object: T): string;
+  /** Returns the object with spec.replicas replaced. */
+  withReplicas(object: T, replicas: number): T;
+}
+
+/** How a kind behaves. Optional hooks are left out where the kind has no such rule. */
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  readonly ref: KindRef<T>;
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  /** Name of the generated schema, e.g. `io.k8s.api.core.v1.Pod`. */
+  readonly schemaName: string;
+  readonly verbs: readonly ResourceVerb[];
+  /** Has a status written only through /status; writes elsewhere keep the stored one. */
+  readonly hasStatus: boolean;
+  /** metadata.generation counts changes of spec. */
+  readonly hasGeneration: boolean;
+  readonly scale?: ScaleAccess<T>;
+  /** Further subresources (binding, log, exec, eviction, …) for discovery; each has its own handler. */
+  readonly subresources: readonly SubresourceEntry[];
+  readonly columns: readonly Column<T>[];
+  /** Fields usable in field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** The rule for metadata.name; DNS subdomain unless given. Answers the reason why not, or undefined. */
+  validateName?(name: string): string | undefined;
+  /** Fills what the writer left out. Runs on each decoded object, new or stored. */
+  defaults?(object: T): void;
+  /** After defaults, on create: resets what the writer may not set (status, for one, is dropped before this). */
+  prepareForCreate?(object: T): void;
+  /** After defaults, on update: carries over what this write may not change. */
+  prepareForUpdate?(object: T, old: T): void;
+  /** The kind's rules; `old` on updates (immutable fields are checked here). */
+  validate?(object: T, old: T | undefined): FieldError[];
+  /** Rules of a write through /status. */
+  validateStatus?(object: T, old: T): FieldError[];
+  /** Texts for `Warning` headers. */
+  warnings?(object: T): string[];
+}
+
+/** Verbs in discovery. */
+export type ResourceVerb =
+  | 'create'
+  | 'delete'
+  | 'deletecollection'
+  | 'get'
+  | 'list'
+  | 'patch'
+  | 'update'
+  | 'watch';
+
+/** The verbs of an ordinary kind. */
+export const ALL_VERBS: readonly ResourceVerb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
+/** A subresource as discovery lists it. */
+export interface SubresourceEntry {
+  readonly name: string;
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly ResourceVerb[];
+}
+
+/** Keeps the type of `T` while checking the shape. */
+export function defineResource<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+): ResourceDefinition<T> {
+  return definition;
+}

@@ -1,0 +1,91 @@
+// Validation errors with upstream's texts: `spec.replicas: Invalid value: -1: must be …`.
+// Their types and wording follow apimachinery's field errors as shown in public API answers.
+import type { StatusCause } from './status.ts';
+import { StatusError } from './status.ts';
+
+/** What is wrong with a field. The value is the cause's `reason` on the wire. */
+export type FieldErrorType =
+  | 'FieldValueRequired'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueDuplicate'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'FieldValueTypeInvalid'
+  | 'FieldValueNotFound';
+
+/** One broken rule. `field` is a path such as `spec.ports[0].port`. */
+export interface FieldError {
+  readonly type: FieldErrorType;
+  readonly field: string;
+  /** Everything after `field: `. */
+  readonly message: string;
+}
+
+const show = (value: unknown): string =>
+  value === undefined
+    ? 'null'
+    : typeof value === 'string'
+      ? JSON.stringify(value)
+      : JSON.stringify(value);
+
+/** A value that must be there is not. */
+export const required = (field: string, detail = ''): FieldError => ({
+  type: 'FieldValueRequired',
+  field,
+  message: `Required value${detail ? `: ${detail}` : ''}`,
+});
+/** A value that breaks a rule. */
+export const invalidValue = (field: string, value: unknown, detail: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${show(value)}: ${detail}`,
+});
+/** A value that is none of the known ones. */
+export const notSupported = (
+  field: string,
+  value: unknown,
+  known: readonly string[],
+): FieldError => ({
+  type: 'FieldValueNotSupported',
+  field,
+  message: `Unsupported value: ${show(value)}: supported values: ${known.map((k) => JSON.stringify(k)).join(', ')}`,
+});
+/** The same key twice. */
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  type: 'FieldValueDuplicate',
+  field,
+  message: `Duplicate value: ${show(value)}`,
+});
+/** A field that may not be set, or changed, here. */
+export const forbiddenField = (field: string, detail: string): FieldError => ({
+  type: 'FieldValueForbidden',
+  field,
+  message: `Forbidden: ${detail}`,
+});
+/** A text or list beyond its limit. */
+export const tooLong = (field: string, max: number): FieldError => ({
+  type: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${max} bytes`,
+});
+
+/** 422 naming every broken rule, in `message` and in `details.causes`. */
+export function invalid(
+  kind: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
+  const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  const texts = errors.map((e) => `${e.field}: ${e.message}`);
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  const causes: StatusCause[] = errors.map((e) => ({
+    reason: e.type,
+    message: e.message,
+    field: e.field,
+  }));
+  return new StatusError('Invalid', `${qualified} "${name}" is invalid: ${list}`, {
+    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+  });
+}

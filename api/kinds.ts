@@ -1,0 +1,104 @@
+// Every built-in kind this server has, as KindRefs: how clients and controllers name them.
+// The rules of each kind stand in api/<group>/<kind>.ts; scheme.ts joins the two.
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  Deployment,
+  Endpoints as EndpointsObject,
+  EndpointSlice,
+  Event,
+  HorizontalPodAutoscalerV2,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  Role,
+  RoleBinding,
+  Secret,
+  Service,
+  ServiceAccount,
+} from './generated/types.ts';
+import type { KindRef } from './kind-ref.ts';
+import type { KubeObject } from './meta/object.ts';
+
+/** What a KindRef says besides its group and version. */
+type Row = readonly [kind: string, plural: string, scope: 'namespaced' | 'cluster'];
+
+const at =
+  (group: string, version: string) =>
+  <T extends KubeObject>([kind, plural, scope]: Row): KindRef<T> => ({
+    group,
+    version,
+    kind,
+    plural,
+    namespaced: scope === 'namespaced',
+  });
+
+const core = at('', 'v1');
+const apps = at('apps', 'v1');
+const rbac = at('rbac.authorization.k8s.io', 'v1');
+
+export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
+export const Nodes = core<Node>(['Node', 'nodes', 'cluster']);
+export const Pods = core<Pod>(['Pod', 'pods', 'namespaced']);
+export const Services = core<Service>(['Service', 'services', 'namespaced']);
+export const Endpoints = core<EndpointsObject>(['Endpoints', 'endpoints', 'namespaced']);
+export const ConfigMaps = core<ConfigMap>(['ConfigMap', 'configmaps', 'namespaced']);
+export const Secrets = core<Secret>(['Secret', 'secrets', 'namespaced']);
+export const ServiceAccounts = core<ServiceAccount>([
+  'ServiceAccount',
+  'serviceaccounts',
+  'namespaced',
+]);
+export const Events = core<Event>(['Event', 'events', 'namespaced']);
+export const Deployments = apps<Deployment>(['Deployment', 'deployments', 'namespaced']);
+export const ReplicaSets = apps<ReplicaSet>(['ReplicaSet', 'replicasets', 'namespaced']);
+export const HorizontalPodAutoscalers = at(
+  'autoscaling',
+  'v2',
+)<HorizontalPodAutoscalerV2>(['HorizontalPodAutoscaler', 'horizontalpodautoscalers', 'namespaced']);
+export const EndpointSlices = at(
+  'discovery.k8s.io',
+  'v1',
+)<EndpointSlice>(['EndpointSlice', 'endpointslices', 'namespaced']);
+export const Leases = at('coordination.k8s.io', 'v1')<Lease>(['Lease', 'leases', 'namespaced']);
+export const Roles = rbac<Role>(['Role', 'roles', 'namespaced']);
+export const RoleBindings = rbac<RoleBinding>(['RoleBinding', 'rolebindings', 'namespaced']);
+export const ClusterRoles = rbac<ClusterRole>(['ClusterRole', 'clusterroles', 'cluster']);
+export const ClusterRoleBindings = rbac<ClusterRoleBinding>([
+  'ClusterRoleBinding',
+  'clusterrolebindings',
+  'cluster',
+]);
+
+/** Figures of a container over a window; metrics.k8s.io has no class in the client package. */
+export interface ContainerMetrics {
+  name: string;
+  usage: { cpu: string; memory: string };
+}
+
+/** metrics.k8s.io PodMetrics: kept in memory, watchable, never on disk. */
+export interface PodMetrics extends KubeObject {
+  timestamp: string;
+  window: string;
+  containers: ContainerMetrics[];
+}
+
+/** metrics.k8s.io NodeMetrics. */
+export interface NodeMetrics extends KubeObject {
+  timestamp: string;
+  window: string;
+  usage: { cpu: string; memory: string };
+}
+
+/** The resource is `pods` in its group, as upstream serves it. */
+export const PodMetricsKind = at(
+  'metrics.k8s.io',
+  'v1beta1',
+)<PodMetrics>(['PodMetrics', 'pods', 'namespaced']);
+export const NodeMetricsKind = at(
+  'metrics.k8s.io',
+  'v1beta1',
+)<NodeMetrics>(['NodeMetrics', 'nodes', 'cluster']);

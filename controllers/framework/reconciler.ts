@@ -1,0 +1,72 @@
+// The contract between a controller and the reconcile loop: data in, data out.
+// Invariant: one key is never reconciled twice at once.
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { KindRef } from '../../api/kind-ref.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { InformerFactory } from '../../client/informer/informer.ts';
+import type { Client } from '../../client/rest/client.ts';
+
+/** What a reconcile came to. Throwing means: retry with backoff. */
+export type Result =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'requeueAfter'; readonly ms: number };
+
+/** Nothing more to do until something changes. */
+export const done: Result = { kind: 'done' };
+/** Look again after `ms`. */
+export const requeueAfter = (ms: number): Result => ({ kind: 'requeueAfter', ms });
+
+/** Thrown by a reconciler when retrying cannot help: logged, not retried until the object changes. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+/** Records Events about objects; repeats are aggregated, and a full buffer drops with a counter. */
+export interface EventRecorder {
+  event(
+    about: KubeObject,
+    event: { type: 'Normal' | 'Warning'; reason: string; message: string },
+  ): void;
+}
+
+/** What every controller is given. */
+export interface ControllerContext {
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+}
+
+/** Passed to each reconcile. */
+export interface ReconcileContext {
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Where keys come from. `keys` maps a changed object to keys to reconcile (its own key unless given). `on`: which changes count (all unless given). */
+export interface Source<T extends KubeObject = KubeObject> {
+  readonly ref: KindRef<T>;
+  keys?(object: T, old: T | undefined): readonly string[];
+  predicate?(object: T, old: T | undefined, change: 'add' | 'update' | 'delete'): boolean;
+}
+
+/** A controller as data; `runController` in loop.ts drives it. */
+export interface ControllerSpec {
+  readonly name: string;
+  readonly sources: readonly Source[];
+  /** How many keys at once; 1 unless given. */
+  readonly concurrency?: number;
+  reconcile(key: string, context: ReconcileContext): Promise<Result>;
+}
+
+/** Makes a controller from what it is given; each controllers/<name>/controller.ts exports one. */
+export type ControllerFactory = (context: ControllerContext) => ControllerSpec;
+
+/** `Source` with its element type erased, for lists of sources. */
+export function source<T extends KubeObject>(source: Source<T>): Source {
+  return source as unknown as Source;
+}

@@ -1,0 +1,122 @@
+// System: the only door to processes, mounts, namespaces and host files. linux.ts is the real one, recording.ts the fake.
+// Invariant: every child process has a timeout or a signal, and its output a limit.
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { Socket } from 'node:net';
+
+/** Limits of a child that is waited for. */
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** 30,000 unless given; past it the child is killed and CommandError thrown. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** 16 MiB unless given; past it the child is killed. */
+  readonly outputLimitBytes?: number;
+}
+
+/** What a child said. */
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A child that failed: exit code, or what kept it from running. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly command: string;
+  /** Undefined when it did not start, or was killed. */
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  readonly stdout: string;
+
+  constructor(
+    command: string,
+    outcome: { exitCode?: number | undefined; stderr: string; stdout?: string; why?: string },
+  ) {
+    super(
+      `${command}: ${outcome.why ?? `exit ${outcome.exitCode}`}: ${outcome.stderr.trim().slice(0, 2000)}`,
+    );
+    this.command = command;
+    this.exitCode = outcome.exitCode;
+    this.stderr = outcome.stderr;
+    this.stdout = outcome.stdout ?? '';
+  }
+}
+
+/** How a child that lives on is started. */
+export interface SpawnOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly stdio?: StdioOptions;
+  readonly detached?: boolean;
+}
+
+/** A mount to make; `type` is empty for binds. Flags are those of mount(2), by name. */
+export interface MountSpec {
+  readonly source: string;
+  readonly target: string;
+  readonly type?: string;
+  readonly flags?: readonly MountFlag[];
+  readonly data?: string;
+}
+
+/** Names of the mount(2) flags in use. */
+export type MountFlag =
+  | 'bind'
+  | 'rbind'
+  | 'ro'
+  | 'nosuid'
+  | 'nodev'
+  | 'noexec'
+  | 'remount'
+  | 'private'
+  | 'rprivate'
+  | 'shared'
+  | 'rshared'
+  | 'rslave';
+
+/** One line of /proc/self/mountinfo. */
+export interface MountEntry {
+  readonly mountPoint: string;
+  readonly root: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: string;
+}
+
+/** The operating system as a dependency. Files: plain node:fs is allowed for a component's own data directory; host files (/proc, /sys, cgroups) come through here. */
+export interface System {
+  /** Runs a child to its end; throws CommandError when it fails. */
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Starts a child that lives on. */
+  spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  mount(spec: MountSpec): void;
+  /** Lazily unmounts (MNT_DETACH); quiet when nothing is mounted there. */
+  unmount(target: string): void;
+  mounts(): readonly MountEntry[];
+  /** Makes `trusted.overlay.opaque=y` on a directory. */
+  setOverlayOpaque(path: string): void;
+  /** A character device 0:0: how overlayfs marks a deleted name. */
+  makeWhiteout(path: string): void;
+  /** Reads a host file; undefined when it is not there. */
+  read(path: string): string | undefined;
+  write(path: string, text: string): void;
+  exists(path: string): boolean;
+  /** Names in a host directory; empty when it is not there. */
+  list(path: string): readonly string[];
+  makeDirectory(path: string): void;
+  removeDirectory(path: string): void;
+  /** Signals a process; false when there is none. */
+  kill(pid: number, signal: NodeJS.Signals | number): boolean;
+  /** State letter of /proc/PID/stat (R, S, Z, …); undefined when there is none. */
+  processState(pid: number): string | undefined;
+  /** Start time of a process in clock ticks since boot: tells a reused pid from the old one. */
+  processStart(pid: number): string | undefined;
+  /** A TCP connection made inside a network namespace (path of an nsfs file). */
+  connectInNamespace(
+    namespacePath: string,
+    address: { host: string; port: number },
+    options: { timeoutMs: number },
+  ): Promise<Socket>;
+}
