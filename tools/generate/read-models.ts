@@ -68,7 +68,8 @@ function readModel(folder: string, name: string): ModelClass {
     const { baseName, type, format } = attribute;
     return { name: baseName, type, format, ...found };
   });
-  const description = /\/\*\*\n\* ([^\n]*)\n\*\/\nexport declare class/.exec(declaration)?.[1] ?? '';
+  const description =
+    /\/\*\*\n\* ([^\n]*)\n\*\/\nexport declare class/.exec(declaration)?.[1] ?? '';
   return { name, description: unescapeText(description), attributes };
 }
 

@@ -44,7 +44,9 @@ function interfaceText(name: string, model: ModelClass): string {
   const fields = model.attributes.filter(({ name: field }) => !(topLevel && META.has(field)));
   const lines = fields.map((field) => fieldText(field, isList && META.has(field.name)));
   const head = `export interface ${name}${topLevel ? ' extends KubeObject' : ''} {`;
-  return [...(model.description ? [docText(model.description)] : []), head, ...lines, '}'].join('\n');
+  return [...(model.description ? [docText(model.description)] : []), head, ...lines, '}'].join(
+    '\n',
+  );
 }
 
 /** The first sentence is enough; the whole description is in the schemas. */
@@ -56,9 +58,7 @@ function docText(description: string): string {
 function fieldText(field: ModelAttribute, required: boolean): string {
   const name = /^[A-Za-z_]\w*$/.test(field.name) ? field.name : JSON.stringify(field.name);
   const type = typeText(parseType(field.type));
-  return field.optional && !required
-    ? `  ${name}?: ${type} | undefined;`
-    : `  ${name}: ${type};`;
+  return field.optional && !required ? `  ${name}?: ${type} | undefined;` : `  ${name}: ${type};`;
 }
 
 function typeText(tree: TypeTree): string {
