@@ -1,0 +1,131 @@
+// Which certificates a cluster has, and whether those on disk still serve. Makes none itself: pki.ts does, in a
+// process of its own, since the X.509 library's memory would stay with a program that runs for months.
+// Invariant: after ensureCertificates every pair that certificateSpecs names is on disk and valid.
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../base/clock.ts';
+import type { System } from '../../system/system.ts';
+import type { ClusterFacts } from './data-directory.ts';
+
+const DAY_MS = 86_400_000;
+/** A leaf with less than this left is renewed at start. */
+const RENEW_BEFORE_MS = 60 * DAY_MS;
+
+/** A certificate and its key, PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A DNS name or IP address that a server answers to. */
+export interface ServerName {
+  readonly type: 'dns' | 'ip';
+  readonly value: string;
+}
+
+/** A certificate to have. */
+export interface CertificateSpec {
+  /** File name without ending. */
+  readonly file: string;
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+  readonly usage: 'client' | 'server';
+  readonly names?: readonly ServerName[];
+}
+
+/** The common name that node agents let in: the API server, reaching for logs and exec. */
+export const KUBELET_CLIENT_NAME = 'kube-apiserver-kubelet-client';
+
+/** Everything a cluster needs; file names are those of the parts. */
+export function certificateSpecs(facts: ClusterFacts, serviceIp: string): CertificateSpec[] {
+  const dns = (value: string): ServerName => ({ type: 'dns', value });
+  const ip = (value: string): ServerName => ({ type: 'ip', value });
+  const inCluster = ['', '.default', '.default.svc', '.default.svc.cluster.local'];
+  return [
+    {
+      file: 'apiserver',
+      commonName: 'kube-apiserver',
+      usage: 'server',
+      names: [
+        dns('localhost'),
+        ...inCluster.map((suffix) => dns(`kubernetes${suffix}`)),
+        ip('127.0.0.1'),
+        ip(facts.nodeIp),
+        ip(serviceIp),
+      ],
+    },
+    {
+      file: 'apiserver-kubelet-client',
+      commonName: KUBELET_CLIENT_NAME,
+      organizations: ['system:masters'],
+      usage: 'client',
+    },
+    {
+      file: 'admin',
+      commonName: 'kubernetes-admin',
+      organizations: ['system:masters'],
+      usage: 'client',
+    },
+    { file: 'controllers', commonName: 'system:kube-controller-manager', usage: 'client' },
+    { file: 'scheduler', commonName: 'system:kube-scheduler', usage: 'client' },
+    {
+      file: 'node',
+      commonName: `system:node:${facts.nodeName}`,
+      organizations: ['system:nodes'],
+      usage: 'client',
+    },
+    {
+      file: 'kubelet',
+      commonName: facts.nodeName,
+      usage: 'server',
+      names: [dns(facts.nodeName), ip(facts.nodeIp), ip('127.0.0.1')],
+    },
+  ];
+}
+
+/** The pair on disk, if both halves are there. */
+export function readPair(folder: string, file: string): KeyPair | undefined {
+  const [cert, key] = [join(folder, `${file}.crt`), join(folder, `${file}.key`)];
+  if (!existsSync(cert) || !existsSync(key)) return undefined;
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+/** The pair on disk, which must be there. */
+export function loadPair(folder: string, file: string): KeyPair {
+  const pair = readPair(folder, file);
+  if (!pair) throw new Error(`no certificate ${file} in ${folder}`);
+  return pair;
+}
+
+/** The CA's certificate, PEM. */
+export function loadCa(folder: string): string {
+  return readFileSync(join(folder, 'ca.crt'), 'utf8');
+}
+
+/** Does the pair on disk serve `spec` for a while yet? */
+export function serves(folder: string, spec: CertificateSpec, clock: Clock): boolean {
+  const pair = readPair(folder, spec.file);
+  const ca = readPair(folder, 'ca');
+  if (!pair || !ca) return false;
+  const found = new X509Certificate(pair.cert);
+  const listed = new Set((found.subjectAltName ?? '').split(', '));
+  const named = (spec.names ?? []).every(({ type, value }) =>
+    listed.has(type === 'ip' ? `IP Address:${value}` : `DNS:${value}`),
+  );
+  const left = Date.parse(found.validTo) - clock.now();
+  return left > RENEW_BEFORE_MS && named && found.verify(new X509Certificate(ca.cert).publicKey);
+}
+
+/** Has every certificate of `specs` on disk, made by a short-lived process where one is missing. */
+export async function ensureCertificates(
+  folder: string,
+  specs: readonly CertificateSpec[],
+  doors: { system: System; clock: Clock },
+): Promise<void> {
+  const wanted = specs.filter((spec) => !serves(folder, spec, doors.clock));
+  if (wanted.length === 0) return;
+  const program = fileURLToPath(new URL('./pki.ts', import.meta.url));
+  await doors.system.run(process.execPath, [program, folder], { input: JSON.stringify(wanted) });
+}

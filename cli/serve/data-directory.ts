@@ -1,0 +1,106 @@
+// The data directory of a cluster: where everything lies, and the facts fixed at its first start.
+// Invariant: a directory belongs to one cluster; its id and address ranges never change once written.
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What was fixed at first start, kept in cluster.json. */
+export interface ClusterFacts {
+  /** Six hex digits; part of every name this cluster makes on the host. */
+  readonly id: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** Address that Services' DNS answers on. */
+  readonly dnsIp: string;
+  /** Address of the first node, on a device of its own. */
+  readonly nodeIp: string;
+  readonly nodeName: string;
+  /** Port of the API server; the same again at each start unless asked otherwise. */
+  readonly port: number;
+  readonly kubeletPort: number;
+}
+
+/** Paths below a data directory. */
+export interface DataPaths {
+  readonly root: string;
+  readonly facts: string;
+  readonly store: string;
+  readonly pki: string;
+  readonly node: string;
+  readonly images: string;
+  readonly logs: string;
+  readonly supervisorPid: string;
+  readonly kubeconfig: string;
+}
+
+/** A failure of use, shown as one line without a stack. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Where a cluster's data lies unless told otherwise. */
+export function defaultDataDirectory(environment: NodeJS.ProcessEnv): string {
+  return environment['PINNACE_DATA_DIR'] ?? join(homedir(), '.pinnace');
+}
+
+/** The paths below `root`. */
+export function dataPaths(root: string): DataPaths {
+  const at = (...parts: string[]) => join(resolve(root), ...parts);
+  return {
+    root: at(),
+    facts: at('cluster.json'),
+    store: at('store'),
+    pki: at('pki'),
+    node: at('node'),
+    images: at('images'),
+    logs: at('logs'),
+    supervisorPid: at('supervisor.json'),
+    kubeconfig: at('kubeconfig'),
+  };
+}
+
+/** Makes the directories; says in one line what is wrong when it cannot. */
+export function prepareDataDirectory(paths: DataPaths): void {
+  try {
+    for (const folder of [paths.root, paths.pki, paths.node, paths.images, paths.logs])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(paths.root, constants.W_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `cannot write to the data directory ${paths.root} (${why}); choose another with --data-dir`,
+    );
+  }
+}
+
+/** The facts written at an earlier start, if there was one. */
+export function readFacts(paths: DataPaths): ClusterFacts | undefined {
+  if (!existsSync(paths.facts)) return undefined;
+  try {
+    return JSON.parse(readFileSync(paths.facts, 'utf8')) as ClusterFacts;
+  } catch (error) {
+    throw new UsageError(
+      `${paths.facts} cannot be read (${(error as Error).message}); restore it, or start with another --data-dir`,
+    );
+  }
+}
+
+/** Writes the facts so that a crash leaves the old file or the new one, never half of it. */
+export function writeFacts(paths: DataPaths, facts: ClusterFacts): void {
+  writeAtomically(paths.facts, `${JSON.stringify(facts, null, 2)}\n`, 0o600);
+}
+
+/** Replaces a file by rename. */
+export function writeAtomically(path: string, text: string, mode: number): void {
+  const draft = `${path}.new`;
+  writeFileSync(draft, text, { mode });
+  renameSync(draft, path);
+}

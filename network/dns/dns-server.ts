@@ -1,0 +1,160 @@
+// The name server of a node: cluster names from its own view of Services, other names from the host's servers.
+// Invariant: never answers a question about the cluster's domain from outside the cluster's own view.
+import { createSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { EndpointSlices, Services } from '../../api/kinds.ts';
+import type { InformerFactory } from '../../client/informer/informer.ts';
+import { SERVICE_NAME_LABEL } from '../services/rows.ts';
+import { Forwarder } from './forwarder.ts';
+import { lookUp, type NameView } from './records.ts';
+import { type Answer, decodeQuery, encodeAnswer, type Packet, RCODE } from './wire.ts';
+
+const BY_SERVICE = 'dns/service';
+const BY_CLUSTER_IP = 'dns/cluster-ip';
+/** Connections over TCP at once. */
+const MAX_TCP_CONNECTIONS = 100;
+/** A TCP connection with no question for this long is closed. */
+const TCP_IDLE_MS = 10_000;
+/** Seconds that a "no such name" may be kept. */
+const NEGATIVE_TTL = 5;
+
+/** What the server needs. */
+export interface DnsServerOptions {
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly host: string;
+  readonly port: number;
+  /** Without dots at its ends; `cluster.local` by custom. */
+  readonly domain: string;
+  /** Text of the host's /etc/resolv.conf. */
+  readonly hostResolvConf: string;
+}
+
+/** Answers questions until its signal aborts. */
+export class DnsServer {
+  readonly #options: DnsServerOptions;
+  readonly #view: NameView;
+  readonly #forwarder: Forwarder;
+
+  constructor(options: DnsServerOptions) {
+    this.#options = options;
+    this.#view = viewOf(options.informers);
+    this.#forwarder = new Forwarder(options.hostResolvConf, options.clock);
+  }
+
+  /** Listens on UDP and TCP; resolves when aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { host, port, logger } = this.#options;
+    const udp = createSocket({ type: 'udp4', reuseAddr: true });
+    udp.on('error', (err) => logger.error('DNS socket failed', { err }));
+    udp.on('message', (bytes, from) => {
+      this.#answer(bytes, 'udp').then(
+        (answer) => answer && udp.send(answer, from.port, from.address),
+        (err: unknown) => logger.error('DNS question failed', { err }),
+      );
+    });
+    udp.bind(port, host);
+    const tcp = createServer((socket) => this.#serveTcp(socket));
+    tcp.maxConnections = MAX_TCP_CONNECTIONS;
+    tcp.on('error', (err) => logger.error('DNS server failed', { err }));
+    tcp.listen(port, host);
+    if (!signal.aborted) await once(signal, 'abort');
+    udp.close();
+    await closeServer(tcp);
+  }
+
+  #serveTcp(socket: Socket): void {
+    let buffered = Buffer.alloc(0);
+    socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      buffered = Buffer.concat([buffered, chunk]);
+      // Messages are at most 65,535 bytes (a 16-bit length), so the buffer is bounded by one and a chunk.
+      while (buffered.length >= 2 && buffered.length >= 2 + buffered.readUInt16BE(0)) {
+        const end = 2 + buffered.readUInt16BE(0);
+        const message = buffered.subarray(2, end);
+        buffered = buffered.subarray(end);
+        this.#answer(message, 'tcp').then(
+          (answer) => answer && socket.writable && socket.write(withLength(answer)),
+          (err: unknown) => this.#options.logger.error('DNS question failed', { err }),
+        );
+      }
+    });
+  }
+
+  async #answer(bytes: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+    const query = decodeQuery(bytes);
+    const question = query?.questions?.[0];
+    if (!query || query.type !== 'query') return undefined;
+    if (!question) return encodeAnswer(query, { rcode: RCODE.formatError, answers: [] }, transport);
+    const { domain } = this.#options;
+    const result = lookUp(this.#view, domain, { name: question.name, type: question.type });
+    switch (result.kind) {
+      case 'found':
+        return encodeAnswer(query, this.#found(result.answers), transport);
+      case 'unknown':
+        return encodeAnswer(
+          query,
+          { rcode: RCODE.nameError, answers: [], authorities: [this.#authority()] },
+          transport,
+        );
+      case 'outside':
+        return (await this.#forwarder.ask(bytes)) ?? failure(query, transport);
+    }
+  }
+
+  #found(answers: readonly Answer[]) {
+    const authorities = answers.length === 0 ? [this.#authority()] : [];
+    return { rcode: RCODE.noError, answers, authorities };
+  }
+
+  #authority(): Answer {
+    const { domain } = this.#options;
+    return {
+      name: domain,
+      type: 'SOA',
+      ttl: NEGATIVE_TTL,
+      data: {
+        mname: `ns.dns.${domain}`,
+        rname: `hostmaster.${domain}`,
+        serial: 1,
+        refresh: 7200,
+        retry: 1800,
+        expire: 86400,
+        minimum: NEGATIVE_TTL,
+      },
+    };
+  }
+}
+
+function failure(query: Packet, transport: 'udp' | 'tcp'): Buffer {
+  return encodeAnswer(query, { rcode: RCODE.serverFailure, answers: [] }, transport);
+}
+
+function withLength(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+function viewOf(informers: InformerFactory): NameView {
+  const services = informers.informer(Services);
+  const slices = informers.informer(EndpointSlices);
+  services.addIndex(BY_CLUSTER_IP, (service) => [service.spec?.clusterIP ?? '']);
+  slices.addIndex(BY_SERVICE, (slice) => [
+    `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`,
+  ]);
+  return {
+    service: (namespace, name) => services.get(`${namespace}/${name}`),
+    slices: (namespace, name) => slices.byIndex(BY_SERVICE, `${namespace}/${name}`),
+    serviceByIp: (ip) => services.byIndex(BY_CLUSTER_IP, ip)[0],
+  };
+}

@@ -1,0 +1,73 @@
+// From Services and EndpointSlices to rows of the nftables maps. Pure.
+// Invariant: the rows of a Service depend on that Service and its slices alone, so one change touches only its own rows.
+import type { Endpoint, EndpointSlice, Service } from '../../api/generated/types.ts';
+
+/** Where a connection may end. */
+export interface Backend {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** One front: an address and port (or a node port, `ip` left out) and the backends behind it. */
+export interface Front {
+  readonly ip: string | undefined;
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+  readonly backends: readonly Backend[];
+}
+
+/** Label that ties a slice to its Service. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+/** The fronts of a Service that has addresses; none for headless and ExternalName ones. */
+export function frontsOf(service: Service, slices: readonly EndpointSlice[]): Front[] {
+  const spec = service.spec;
+  if (!spec || spec.type === 'ExternalName') return [];
+  const addresses = [spec.clusterIP, ...(spec.externalIPs ?? [])].filter(
+    (ip): ip is string => ip !== undefined && ip !== '' && ip !== 'None' && !ip.includes(':'),
+  );
+  const fronts: Front[] = [];
+  for (const port of spec.ports ?? []) {
+    const protocol = (port.protocol ?? 'TCP').toLowerCase();
+    if (protocol !== 'tcp' && protocol !== 'udp') continue;
+    const backends = backendsOf(slices, { name: port.name ?? '', protocol });
+    for (const ip of addresses) fronts.push({ ip, protocol, port: port.port, backends });
+    if (port.nodePort) fronts.push({ ip: undefined, protocol, port: port.nodePort, backends });
+  }
+  return fronts;
+}
+
+/** Ready backends of a port; where none is ready, those that still serve while they end (KEP-1669). */
+function backendsOf(
+  slices: readonly EndpointSlice[],
+  port: { name: string; protocol: string },
+): Backend[] {
+  const ready = new Map<string, Backend>();
+  const ending = new Map<string, Backend>();
+  for (const slice of slices) {
+    const number = portNumber(slice, port);
+    if (number === undefined) continue;
+    for (const endpoint of slice.endpoints ?? []) {
+      const group = { ready, ending, none: undefined }[stateOf(endpoint)];
+      for (const ip of endpoint.addresses) group?.set(ip, { ip, port: number });
+    }
+  }
+  const chosen = ready.size > 0 ? ready : ending;
+  return [...chosen.values()].sort((a, b) => (a.ip < b.ip ? -1 : 1));
+}
+
+function portNumber(
+  slice: EndpointSlice,
+  port: { name: string; protocol: string },
+): number | undefined {
+  if (slice.addressType !== 'IPv4') return undefined;
+  return slice.ports?.find(
+    (p) => (p.name ?? '') === port.name && (p.protocol ?? 'TCP').toLowerCase() === port.protocol,
+  )?.port;
+}
+
+function stateOf(endpoint: Endpoint): 'ready' | 'ending' | 'none' {
+  const { ready = true, serving = ready, terminating = false } = endpoint.conditions ?? {};
+  if (ready) return 'ready';
+  return serving && terminating ? 'ending' : 'none';
+}

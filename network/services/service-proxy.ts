@@ -1,0 +1,148 @@
+// Keeps the kernel's nftables table in step with Services and their EndpointSlices.
+// Invariant: one nft transaction at a time; a failed one leads to a table built anew, so kernel and program never drift.
+import { backoffDelay } from '../../base/backoff.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { EndpointSlices, Services } from '../../api/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
+import type { System } from '../../system/system.ts';
+import { type NetworkLayout, tableName } from '../layout.ts';
+import { type Front, frontsOf, SERVICE_NAME_LABEL } from './rows.ts';
+import { baseRuleset, ServiceTable } from './ruleset.ts';
+
+/** Delays between tries when nft refuses. */
+const RETRY = { initialMs: 100, maxMs: 10_000 };
+/** Index of slices by `namespace/service`. */
+const BY_SERVICE = 'service-proxy/service';
+
+/** What the proxy needs. */
+export interface ServiceProxyOptions {
+  readonly informers: InformerFactory;
+  readonly system: System;
+  readonly layout: NetworkLayout;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Programs Services on one node until its signal aborts; what it programmed goes on working after that. */
+export class ServiceProxy {
+  readonly #options: ServiceProxyOptions;
+  readonly #services: Informer<Service>;
+  readonly #slices: Informer<EndpointSlice>;
+  /** Services whose rows may have changed; at most one entry each. */
+  readonly #dirty = new Set<string>();
+  #table: ServiceTable | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(options: ServiceProxyOptions) {
+    this.#options = options;
+    this.#services = options.informers.informer(Services);
+    this.#slices = options.informers.informer(EndpointSlices);
+    this.#slices.addIndex(BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
+  }
+
+  /** Runs until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const mark = (key: string) => {
+      this.#dirty.add(key);
+      this.#wake();
+    };
+    const subscriptions = [
+      this.#services.subscribe({
+        onAdd: (service) => mark(keyOf(service)),
+        onUpdate: (service) => mark(keyOf(service)),
+        onDelete: (service) => mark(keyOf(service)),
+      }),
+      this.#slices.subscribe({
+        onAdd: (slice) => mark(serviceKeyOf(slice)),
+        onUpdate: (slice) => mark(serviceKeyOf(slice)),
+        onDelete: (slice) => mark(serviceKeyOf(slice)),
+      }),
+    ];
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    try {
+      await Promise.all([this.#services.synced(signal), this.#slices.synced(signal)]);
+      await this.#loop(signal);
+    } finally {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    }
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      if (this.#table && this.#dirty.size === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      try {
+        await this.#apply();
+        failures = 0;
+      } catch (err) {
+        this.#table = undefined;
+        const waitMs = backoffDelay(failures++, RETRY);
+        this.#options.logger.error('nft refused the service table; building it anew', {
+          err,
+          waitMs,
+        });
+        await this.#options.clock.sleep(waitMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #apply(): Promise<void> {
+    const text = this.#table ? this.#changes(this.#table) : this.#whole();
+    if (text === '') return;
+    await this.#options.system.run('nft', ['-f', '-'], { input: text });
+  }
+
+  #changes(table: ServiceTable): string {
+    const keys = [...this.#dirty];
+    this.#dirty.clear();
+    return keys.map((key) => table.replace(key, this.#frontsOf(key))).join('');
+  }
+
+  /** Base and all fronts in one transaction: what an earlier agent left is replaced without a gap. */
+  #whole(): string {
+    this.#dirty.clear();
+    const table = new ServiceTable(this.#options.layout);
+    const keys = this.#services.list().map(keyOf);
+    const fronts = keys.map((key) => table.replace(key, this.#frontsOf(key)));
+    const dns = table.replace('dns', dnsFronts(this.#options.layout));
+    this.#table = table;
+    return [baseRuleset(this.#options.layout), ...fronts, dns].join('');
+  }
+
+  #frontsOf(key: string): Front[] {
+    const service = this.#services.get(key);
+    return service ? frontsOf(service, this.#slices.byIndex(BY_SERVICE, key)) : [];
+  }
+}
+
+/** Removes the table. */
+export async function removeServiceTable(system: System, layout: NetworkLayout): Promise<void> {
+  const table = tableName(layout);
+  await system.run('nft', ['-f', '-'], {
+    input: `add table ip ${table}\ndelete table ip ${table}\n`,
+  });
+}
+
+/** DNS has an address among the Services; this node's own server stands behind it. */
+function dnsFronts(layout: NetworkLayout): Front[] {
+  const backends = [{ ip: layout.nodeIp, port: layout.dnsPort }];
+  return (['udp', 'tcp'] as const).map((protocol) => ({
+    ip: layout.dnsIp,
+    protocol,
+    port: 53,
+    backends,
+  }));
+}
+
+function serviceKeyOf(slice: EndpointSlice): string {
+  const { namespace = '', labels } = slice.metadata;
+  return `${namespace}/${labels?.[SERVICE_NAME_LABEL] ?? ''}`;
+}

