@@ -1,0 +1,207 @@
+// Leader election by a Lease: at most one holder acts at a time, as long as clocks run at nearly the same rate.
+// Invariant: the leading signal is aborted, and the leader's work awaited, before anybody may take over.
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { Lease } from '../../api/generated/types.ts';
+import { Leases } from '../../api/kinds.ts';
+import { isNotFound } from '../../api/status.ts';
+import type { Client, ResourceClient } from '../rest/client.ts';
+
+/** Upstream's defaults: others wait 15 s after the last renewal, a leader gives up after 10 s, both try every 2 s. */
+export const ELECTION_TIMES = {
+  leaseDurationMs: 15_000,
+  renewDeadlineMs: 10_000,
+  retryPeriodMs: 2_000,
+};
+/** The share of the retry period by which attempts are spread, so that candidates do not meet. */
+const RETRY_JITTER = 0.2;
+
+/** Which Lease, who, and how long. */
+export interface ElectionOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly namespace: string;
+  readonly name: string;
+  readonly identity: string;
+  readonly leaseDurationMs?: number;
+  readonly renewDeadlineMs?: number;
+  readonly retryPeriodMs?: number;
+}
+
+/**
+ * Waits for leadership, runs `lead` while it lasts, and starts over until the signal aborts or `lead` ends
+ * by itself. The signal given to `lead` aborts when leadership is lost; the Lease is released on the way out.
+ * Rejects with what `lead` rejects with.
+ */
+export async function runElection(
+  options: ElectionOptions,
+  lead: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const candidate = new Candidate(options);
+  while (!signal.aborted) {
+    if (!(await candidate.acquire(signal))) return;
+    await serve(candidate, lead, signal);
+    if (!candidate.lost) return;
+  }
+}
+
+/** One term: leads and renews until either ends, then lets go of the Lease. */
+async function serve(
+  candidate: Candidate,
+  lead: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const term = new AbortController();
+  const onAbort = () => term.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const endTerm = () => term.abort(new Error('the leader has ended'));
+  const [work] = await Promise.allSettled([
+    lead(term.signal).finally(endTerm),
+    candidate.keep(term),
+  ]);
+  signal.removeEventListener('abort', onAbort);
+  await candidate.release();
+  if (work.status === 'rejected') throw work.reason;
+}
+
+class Candidate {
+  /** Did the last term end because the Lease could not be renewed? */
+  lost = false;
+  readonly #options: ElectionOptions;
+  readonly #times: typeof ELECTION_TIMES;
+  readonly #leases: ResourceClient<Lease>;
+  #seen: Lease | undefined;
+  /** When the record last changed, by our own clock: other machines' clocks are not trusted. */
+  #seenAt = 0;
+
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#times = {
+      leaseDurationMs: options.leaseDurationMs ?? ELECTION_TIMES.leaseDurationMs,
+      renewDeadlineMs: options.renewDeadlineMs ?? ELECTION_TIMES.renewDeadlineMs,
+      retryPeriodMs: options.retryPeriodMs ?? ELECTION_TIMES.retryPeriodMs,
+    };
+    this.#leases = options.client.resource(Leases);
+  }
+
+  /** Tries until it holds the Lease; false when the signal aborted first. */
+  async acquire(signal: AbortSignal): Promise<boolean> {
+    this.lost = false;
+    while (!signal.aborted) {
+      if (await this.#attempt(signal)) {
+        this.#options.logger.info('leading', { lease: this.#options.name });
+        return true;
+      }
+      await this.#pause(signal);
+    }
+    return false;
+  }
+
+  /** Renews until the term ends; ends it when renewing failed for the whole deadline. */
+  async keep(term: AbortController): Promise<void> {
+    const { clock, logger, name } = this.#options;
+    let renewedAt = clock.monotonic();
+    while (!term.signal.aborted) {
+      await this.#pause(term.signal);
+      if (term.signal.aborted) return;
+      const triedAt = clock.monotonic();
+      const deadline = new AbortController();
+      const left = renewedAt + this.#times.renewDeadlineMs - triedAt;
+      const timer = clock.timer(left, () => deadline.abort(new Error('renewing took too long')));
+      const renewed = await this.#attempt(deadline.signal);
+      timer.cancel();
+      if (renewed) renewedAt = triedAt;
+      else if (clock.monotonic() - renewedAt >= this.#times.renewDeadlineMs || this.#takenOver()) {
+        logger.warn('leadership is lost', { lease: name });
+        this.lost = true;
+        term.abort(new Error(`the lease ${name} could not be renewed`));
+      }
+    }
+  }
+
+  /** Lets others in at once. What goes wrong here only makes them wait. */
+  async release(): Promise<void> {
+    if (this.lost || this.#seen?.spec?.holderIdentity !== this.#options.identity) return;
+    const spec = { ...this.#seen.spec, holderIdentity: '', leaseDurationSeconds: 1 };
+    try {
+      this.#see(await this.#leases.update({ ...this.#seen, spec }));
+    } catch (error) {
+      this.#options.logger.debug('the lease could not be released', { err: error });
+    }
+  }
+
+  /** One try to take or renew the Lease. */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    const { namespace, name, logger } = this.#options;
+    try {
+      const found = await this.#leases.get({ namespace, name }, { signal }).catch((error) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      if (!found) {
+        this.#see(await this.#leases.create(this.#record(undefined), { signal }));
+        return true;
+      }
+      this.#see(found);
+      if (!this.#mayTake(found)) return false;
+      this.#see(await this.#leases.update(this.#record(found), { signal }));
+      return true;
+    } catch (error) {
+      if (!signal.aborted) logger.debug('the lease could not be had', { lease: name, err: error });
+      return false;
+    }
+  }
+
+  #mayTake(lease: Lease): boolean {
+    const holder = lease.spec?.holderIdentity ?? '';
+    if (holder === '' || holder === this.#options.identity) return true;
+    const seconds = lease.spec?.leaseDurationSeconds;
+    const duration = seconds === undefined ? this.#times.leaseDurationMs : seconds * 1000;
+    return this.#options.clock.monotonic() - this.#seenAt >= duration;
+  }
+
+  #takenOver(): boolean {
+    const holder = this.#seen?.spec?.holderIdentity ?? '';
+    return holder !== '' && holder !== this.#options.identity;
+  }
+
+  #see(lease: Lease): void {
+    if (lease.metadata.resourceVersion === this.#seen?.metadata.resourceVersion) return;
+    this.#seen = lease;
+    this.#seenAt = this.#options.clock.monotonic();
+  }
+
+  #record(found: Lease | undefined): Lease {
+    const { namespace, name, identity, clock } = this.#options;
+    const now = microTime(clock.now());
+    const before = found?.spec;
+    const mine = before?.holderIdentity === identity;
+    const transitions = before?.leaseTransitions ?? 0;
+    return {
+      ...(found ?? { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }),
+      metadata: found?.metadata ?? { namespace, name },
+      spec: {
+        ...before,
+        holderIdentity: identity,
+        leaseDurationSeconds: Math.ceil(this.#times.leaseDurationMs / 1000),
+        acquireTime: (mine ? before.acquireTime : undefined) ?? now,
+        renewTime: now,
+        leaseTransitions: found && !mine ? transitions + 1 : transitions,
+      },
+    };
+  }
+
+  #pause(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const ms = this.#times.retryPeriodMs * (1 + RETRY_JITTER * random.next());
+    return clock.sleep(ms, signal).catch(() => undefined);
+  }
+}
+
+/** Microseconds precision, as metav1.MicroTime is written. */
+const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');

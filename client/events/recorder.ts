@@ -1,0 +1,209 @@
+// Records Events about objects: what happened, told once and then counted.
+// Invariant: recording never blocks, throws or grows without bound; what cannot be kept is counted as dropped.
+import { backoffDelay } from '../../base/backoff.ts';
+import type { BackoffOptions } from '../../base/backoff.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { nameSuffix } from '../../base/random.ts';
+import type { Event } from '../../api/generated/types.ts';
+import { Events } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { isNotFound, StatusError } from '../../api/status.ts';
+import type { Client } from '../rest/client.ts';
+
+/** Different events that wait to be sent at most; past it new ones are dropped. */
+export const MAX_PENDING_EVENTS = 1000;
+/** Events remembered so that a repeat is counted on the first one; the one longest unused is forgotten. */
+export const MAX_REMEMBERED_EVENTS = 4096;
+/** A repeat later than this is an event of its own, as upstream's aggregation has it. */
+export const REPEAT_WINDOW_MS = 10 * 60_000;
+/** How often sending one event is tried. */
+export const MAX_SEND_ATTEMPTS = 5;
+const SEND_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 5_000, jitter: 0.5 };
+/** Upstream's limit on an event's message. */
+const MAX_MESSAGE_LENGTH = 1024;
+
+/** What happened to an object. */
+export interface EventNote {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a recorder is made of. */
+export interface EventRecorderOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Who tells, e.g. `deployment-controller`. */
+  readonly component: string;
+  /** The node it runs on, where that means something. */
+  readonly host?: string;
+}
+
+/** What became of events so far. */
+export interface EventCounters {
+  recorded: number;
+  sent: number;
+  dropped: number;
+}
+
+interface Remembered {
+  readonly namespace: string;
+  readonly name: string;
+  readonly count: number;
+  readonly lastMs: number;
+}
+
+interface Pending {
+  readonly about: KubeObject;
+  readonly note: EventNote;
+  readonly component: string;
+  readonly firstMs: number;
+  lastMs: number;
+  times: number;
+}
+
+/** Records events; `run` sends them. */
+export class ClientEventRecorder {
+  readonly counters: EventCounters = { recorded: 0, sent: 0, dropped: 0 };
+  readonly #options: EventRecorderOptions;
+  readonly #pending = new Map<string, Pending>();
+  readonly #remembered = new Map<string, Remembered>();
+  #wake: (() => void) | undefined;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Notes what happened; it is sent soon. Never throws. */
+  event(about: KubeObject, note: EventNote): void {
+    this.#note(about, note, this.#options.component);
+  }
+
+  /** A recorder that tells in another component's name, through this one. */
+  for(component: string): { event(about: KubeObject, note: EventNote): void } {
+    return { event: (about, note) => this.#note(about, note, component) };
+  }
+
+  /** Sends what is recorded until the signal aborts; then what waits is tried once more. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = () => this.#wake?.();
+    signal.addEventListener('abort', onAbort, { once: true });
+    for (;;) {
+      for (const [id, pending] of this.#pending) {
+        this.#pending.delete(id);
+        await this.#send(id, pending, signal);
+      }
+      if (signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #note(about: KubeObject, note: EventNote, component: string): void {
+    this.counters.recorded++;
+    const { uid, namespace, name } = about.metadata;
+    const object = uid ?? `${about.kind}/${namespace ?? ''}/${name ?? ''}`;
+    const id = JSON.stringify([component, object, note.type, note.reason, note.message]);
+    const now = this.#options.clock.now();
+    const waiting = this.#pending.get(id);
+    if (waiting) {
+      waiting.times++;
+      waiting.lastMs = now;
+    } else if (this.#pending.size >= MAX_PENDING_EVENTS) {
+      this.counters.dropped++;
+    } else {
+      this.#pending.set(id, { about, note, component, firstMs: now, lastMs: now, times: 1 });
+      this.#wake?.();
+    }
+  }
+
+  async #send(id: string, pending: Pending, signal: AbortSignal): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    for (let attempt = 0; attempt < MAX_SEND_ATTEMPTS; attempt++) {
+      try {
+        this.#remember(id, await this.#write(id, pending));
+        this.counters.sent++;
+        return;
+      } catch (error) {
+        const hopeless = error instanceof StatusError && error.code < 500 && error.code !== 429;
+        if (hopeless || signal.aborted || attempt + 1 === MAX_SEND_ATTEMPTS) {
+          this.counters.dropped++;
+          logger.debug('an event could not be recorded', {
+            reason: pending.note.reason,
+            err: error,
+          });
+          return;
+        }
+      }
+      const pause = backoffDelay(attempt, SEND_BACKOFF, random);
+      await clock.sleep(pause, signal).catch(() => undefined);
+    }
+  }
+
+  /** Counts the event up where it is known, else makes it. */
+  async #write(id: string, pending: Pending): Promise<Remembered> {
+    const events = this.#options.client.resource(Events);
+    const known = this.#remembered.get(id);
+    if (known && pending.lastMs - known.lastMs < REPEAT_WINDOW_MS) {
+      const count = known.count + pending.times;
+      const body = { count, lastTimestamp: timestamp(pending.lastMs) };
+      const { namespace, name } = known;
+      try {
+        await events.patch({ namespace, name }, { type: 'merge', body });
+        return { namespace, name, count, lastMs: pending.lastMs };
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const made = newEvent(pending, this.#options);
+    await events.create(made);
+    const { namespace = '', name = '' } = made.metadata;
+    return { namespace, name, count: pending.times, lastMs: pending.lastMs };
+  }
+
+  #remember(id: string, entry: Remembered): void {
+    this.#remembered.delete(id);
+    this.#remembered.set(id, entry);
+    if (this.#remembered.size <= MAX_REMEMBERED_EVENTS) return;
+    const oldest = this.#remembered.keys().next().value;
+    if (oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+/** The Event object; its name is the object's with a suffix, in the object's namespace (`default` for cluster-scoped ones). */
+function newEvent(pending: Pending, options: EventRecorderOptions): Event {
+  const { about, note, component } = pending;
+  const namespace = about.metadata.namespace ?? 'default';
+  const { name = '', uid, resourceVersion } = about.metadata;
+  const stamp = Math.floor(pending.firstMs).toString(16);
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name: `${name}.${stamp}${nameSuffix(options.random)}` },
+    involvedObject: {
+      apiVersion: about.apiVersion,
+      kind: about.kind,
+      name,
+      ...(about.metadata.namespace === undefined ? {} : { namespace: about.metadata.namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+    type: note.type,
+    reason: note.reason,
+    message: note.message.slice(0, MAX_MESSAGE_LENGTH),
+    source: { component, ...(options.host === undefined ? {} : { host: options.host }) },
+    reportingComponent: component,
+    reportingInstance: options.host ?? '',
+    firstTimestamp: timestamp(pending.firstMs),
+    lastTimestamp: timestamp(pending.lastMs),
+    count: pending.times,
+  };
+}
+
+/** Seconds precision, as metav1.Time is written. */
+const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -1,0 +1,106 @@
+// Runs controllers together: one set of informers, one event recorder, one stop, and leadership where asked for.
+// Invariant: when runControllers has settled, nothing that it started is still running.
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { runElection } from '../../client/election/lease-election.ts';
+import { ClientEventRecorder } from '../../client/events/recorder.ts';
+import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { informerView } from './informer-view.ts';
+import { runController } from './loop.ts';
+import type { ControllerHooks } from './loop.ts';
+import type { ControllerFactory, EventRecorder } from './reconciler.ts';
+
+/** Lead only while holding this Lease, so that several programs may run the same controllers. */
+export interface LeaderElection {
+  readonly namespace: string;
+  /** The Lease's name. */
+  readonly name: string;
+  /** Who this program is; unlike any other's. */
+  readonly identity: string;
+}
+
+/** What controllers are run with. */
+export interface ControllersOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly leaderElection?: LeaderElection | undefined;
+  readonly hooks?: ControllerHooks | undefined;
+}
+
+/**
+ * Runs the controllers until the signal aborts, then waits for their last reconciles.
+ * Rejects when a factory throws or a controller ends by a fault of its own; the others are stopped first.
+ */
+export async function runControllers(
+  factories: readonly ControllerFactory[],
+  options: ControllersOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { leaderElection: election } = options;
+  if (!election) return runTogether(factories, options, signal);
+  await runElection(
+    { ...options, ...election },
+    (leading) => runTogether(factories, options, leading),
+    signal,
+  );
+}
+
+async function runTogether(
+  factories: readonly ControllerFactory[],
+  options: ControllersOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const informers = createInformerFactory(options);
+  const recorder = new ClientEventRecorder({ ...options, component: 'controller-manager' });
+  const recording = new AbortController();
+  const sent = recorder.run(recording.signal);
+  try {
+    const runs = factories.map((factory) => {
+      const view = informerView(informers);
+      // A controller's events carry its name, which is known once its factory has answered.
+      let component = 'controller-manager';
+      const events: EventRecorder = {
+        event: (about, note) => recorder.for(component).event(about, note),
+      };
+      const { client, clock, random, logger, hooks } = options;
+      const context = { client, clock, random, logger, informers: view, events, hooks };
+      const spec = factory(context);
+      component = spec.name;
+      return () => runController(spec, context, stop.signal);
+    });
+    informers.start(stop.signal);
+    await allOrStop(runs, stop);
+  } finally {
+    stop.abort(new Error('the controllers are stopped'));
+    signal.removeEventListener('abort', onAbort);
+    await informers.finished();
+    recording.abort(new Error('the controllers are stopped'));
+    await sent;
+  }
+}
+
+/** Runs all; the first that rejects stops the others, and its error is thrown once all have ended. */
+async function allOrStop(
+  runs: readonly (() => Promise<void>)[],
+  stop: AbortController,
+): Promise<void> {
+  const settled = await Promise.allSettled(
+    runs.map(async (run) => {
+      try {
+        await run();
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  for (const result of settled) if (result.status === 'rejected') throw result.reason;
+}

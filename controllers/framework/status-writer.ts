@@ -1,0 +1,48 @@
+// Writes an object's status: nothing where nothing changes, again on a newer state where somebody wrote meanwhile.
+// Invariant: a status worked out for one object is never written onto a new object of the same name.
+import type { KubeObject } from '../../api/meta/object.ts';
+import { isConflict } from '../../api/status.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import type { ResourceClient } from '../../client/rest/client.ts';
+import { sameJson } from './same-json.ts';
+
+/** How often a write that meets a conflict is made anew before the conflict is thrown. */
+export const MAX_STATUS_ATTEMPTS = 4;
+
+/** An object that has a status. */
+type WithStatus = KubeObject & { status?: unknown };
+
+/** Where a status is written. */
+export interface StatusTarget<T extends KubeObject> {
+  readonly resource: ResourceClient<T>;
+  /** Told of the outcome, so that the next reconcile reads it. */
+  readonly informer?: Pick<Informer<T>, 'observeWrite'> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes the status that `next` works out from the object (and, after a conflict, from its live state).
+ * Answers the object as it now is: the same one where the status is as it should be already.
+ */
+export async function writeStatus<T extends WithStatus>(
+  target: StatusTarget<T>,
+  object: T,
+  next: (current: T) => T['status'],
+): Promise<T> {
+  const { resource, informer, signal } = target;
+  let current = object;
+  for (let attempt = 1; ; attempt++) {
+    const status = next(current);
+    if (sameJson(current.status, status)) return current;
+    try {
+      const written = await resource.updateStatus({ ...current, status }, { signal });
+      informer?.observeWrite(written);
+      return written;
+    } catch (error) {
+      if (!isConflict(error) || attempt >= MAX_STATUS_ATTEMPTS) throw error;
+      const { namespace, name = '' } = object.metadata;
+      current = await resource.get({ namespace, name }, { signal });
+      if (current.metadata.uid !== object.metadata.uid) throw error;
+    }
+  }
+}
