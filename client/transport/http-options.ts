@@ -1,0 +1,103 @@
+// Options of the HTTP transport and its limits, resolved once.
+// Invariant: every wait, buffer and retry of the transport has its ceiling here.
+import type { Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
+
+/** How to reach a server and as whom. Certificates and keys are PEM texts. */
+export interface HttpTransportOptions {
+  /** `https://host:port`, with a path prefix where the server stands behind one. */
+  readonly server: string;
+  /** Authorities that may have signed the server's certificate; the system's unless given. */
+  readonly ca?: string | undefined;
+  readonly clientCert?: string | undefined;
+  readonly clientKey?: string | undefined;
+  /** A bearer token, or where to ask for the current one (tokens that expire). */
+  readonly token?: string | (() => Promise<string>) | undefined;
+  /** Takes any server certificate: for tests of one's own only. */
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  /** The name the server's certificate is for, where the address has another. */
+  readonly tlsServerName?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly clock?: Clock | undefined;
+  readonly limits?: Partial<HttpLimits> | undefined;
+}
+
+/** What the transport keeps within. */
+export interface HttpLimits {
+  /** Connections for requests at once; further requests wait. Watches and streams have their own. */
+  readonly maxSockets: number;
+  /** Idle connections that are kept for the next request. */
+  readonly maxFreeSockets: number;
+  /** A connection must stand within this. */
+  readonly connectTimeoutMs: number;
+  /** A request's answer must have begun within this. */
+  readonly requestTimeoutMs: number;
+  /** An answer larger than this is an error. */
+  readonly maxReplyBytes: number;
+  /** A watch event larger than this is an error. */
+  readonly maxWatchLineBytes: number;
+  /** A watch that asked for bookmarks (which come each minute) and hears nothing for this long is given up. */
+  readonly watchSilenceMs: number;
+  /** The kernel probes a silent connection after this, and gives it up some ten seconds later. */
+  readonly tcpKeepAliveMs: number;
+  /** How often a read that was refused for now (429, 503), or whose connection broke, is made again. */
+  readonly maxRetries: number;
+  /** A Retry-After above this is taken for this. */
+  readonly maxRetryAfterMs: number;
+}
+
+/** The limits unless told. */
+export const HTTP_LIMITS: HttpLimits = {
+  maxSockets: 32,
+  maxFreeSockets: 8,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 65_000,
+  maxReplyBytes: 512 * 1024 * 1024,
+  maxWatchLineBytes: 16 * 1024 * 1024,
+  watchSilenceMs: 3 * 60_000,
+  tcpKeepAliveMs: 15_000,
+  maxRetries: 4,
+  maxRetryAfterMs: 30_000,
+};
+
+/** Options with nothing left open. */
+export interface ResolvedHttpOptions {
+  readonly server: URL;
+  readonly token: string | (() => Promise<string>) | undefined;
+  readonly tls: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly servername?: string;
+    readonly rejectUnauthorized: boolean;
+  };
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly limits: HttpLimits;
+}
+
+/** Checks and completes the options. Throws TypeError for a server that is no http or https URL. */
+export function resolveHttpOptions(options: HttpTransportOptions): ResolvedHttpOptions {
+  const { ca, clientCert, clientKey, tlsServerName } = options;
+  return Object.freeze({
+    server: serverUrl(options.server),
+    token: options.token,
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(clientCert === undefined ? {} : { cert: clientCert }),
+      ...(clientKey === undefined ? {} : { key: clientKey }),
+      ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+      rejectUnauthorized: options.insecureSkipTlsVerify !== true,
+    },
+    userAgent: options.userAgent ?? 'pinnace',
+    clock: options.clock ?? systemClock,
+    limits: Object.freeze({ ...HTTP_LIMITS, ...options.limits }),
+  });
+}
+
+function serverUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+    throw new TypeError(`the server ${JSON.stringify(text)} is not an http or https URL`);
+  return url;
+}

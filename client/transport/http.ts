@@ -1,0 +1,204 @@
+// The transport over HTTPS: requests share a bounded set of connections, each watch and stream has its own.
+// Invariant: no failure is swallowed; only reads are made again, and only so often (http-options.ts).
+import { Agent as HttpAgent } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { WebSocket } from 'ws';
+import { backoffDelay } from '../../base/backoff.ts';
+import { StatusError } from '../../api/status.ts';
+import type { WatchEventObject } from '../../api/wire/exchange.ts';
+import { abortError, ConnectionError } from './connection-error.ts';
+import { exchange, readBody, readingError } from './http-exchange.ts';
+import { resolveHttpOptions } from './http-options.ts';
+import type { HttpTransportOptions, ResolvedHttpOptions } from './http-options.ts';
+import type { RawReply } from './reply.ts';
+import { acceptReply, failureOf, splitAtError } from './reply.ts';
+import type { Transport, TransportReply, TransportRequest } from './transport.ts';
+import { WatchLineDecoder } from './watch-lines.ts';
+import { openWebSocket } from './web-socket.ts';
+
+/** A transport to the server. Nothing is connected before the first request. */
+export function createHttpTransport(options: HttpTransportOptions): Transport {
+  return new HttpTransport(resolveHttpOptions(options));
+}
+
+/** Pauses between attempts where the server names none. */
+const RETRY_BACKOFF = { initialMs: 100, maxMs: 5_000 };
+
+class HttpTransport implements Transport {
+  readonly #options: ResolvedHttpOptions;
+  /** For requests: connections are kept and used again. */
+  readonly #shared: HttpAgent;
+  /** For watches and streams: a connection each, gone afterwards. */
+  readonly #single: HttpAgent;
+
+  constructor(options: ResolvedHttpOptions) {
+    this.#options = options;
+    const { maxSockets, maxFreeSockets, tcpKeepAliveMs } = options.limits;
+    const Agent = options.server.protocol === 'https:' ? HttpsAgent : HttpAgent;
+    const keepAlive = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs };
+    this.#shared = new Agent({ ...options.tls, ...keepAlive, maxSockets, maxFreeSockets });
+    this.#single = new Agent({ ...options.tls, keepAlive: false });
+  }
+
+  async request(request: TransportRequest): Promise<TransportReply> {
+    const { clock, limits } = this.#options;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    for (let attempt = 0; ; attempt++) {
+      let error: unknown;
+      let retryAfterMs: number | undefined;
+      try {
+        const raw = await this.#once(request);
+        if (raw.status < 400) return acceptReply(raw);
+        error = failureOf(raw);
+        retryAfterMs = retryAfter(raw);
+      } catch (caught) {
+        error = caught;
+      }
+      const again = isRead && attempt < limits.maxRetries && isPassing(error);
+      if (!again || request.signal?.aborted) throw error;
+      const pause = retryAfterMs ?? backoffDelay(attempt, RETRY_BACKOFF);
+      await clock.sleep(Math.min(pause, limits.maxRetryAfterMs), request.signal);
+    }
+  }
+
+  async *watch(request: TransportRequest): AsyncGenerator<readonly WatchEventObject[]> {
+    const { limits, clock } = this.#options;
+    const reply = await this.#open(request);
+    const decoder = new WatchLineDecoder(limits.maxWatchLineBytes);
+    const silence = request.query?.allowWatchBookmarks === 'true' ? limits.watchSilenceMs : 0;
+    const listener = new SilenceListener(silence, (error) => reply.destroy(error), clock);
+    try {
+      for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+        listener.heard();
+        const { events, error } = decoder.push(chunk);
+        const { good, error: answered } = splitAtError(events);
+        if (good.length > 0) yield good;
+        const failure = answered ?? error;
+        if (failure) throw failure;
+      }
+      const cut = decoder.end();
+      if (cut) throw cut;
+    } catch (error) {
+      if (error instanceof StatusError) throw error;
+      throw readingError(error, request.signal);
+    } finally {
+      listener.stop();
+      reply.destroy();
+    }
+    if (request.signal?.aborted) throw abortError(request.signal);
+  }
+
+  async stream(request: TransportRequest): Promise<AsyncIterable<Uint8Array>> {
+    return chunksOf(await this.#open(request), request.signal);
+  }
+
+  upgrade(
+    request: TransportRequest,
+    protocols: readonly string[],
+  ): Promise<{ socket: WebSocket; protocol: string }> {
+    return openWebSocket(this.#options, request, protocols);
+  }
+
+  close(): void {
+    this.#shared.destroy();
+    this.#single.destroy();
+  }
+
+  async #once(request: TransportRequest): Promise<RawReply> {
+    const { limits } = this.#options;
+    const timeoutMs = limits.requestTimeoutMs;
+    const parts = { options: this.#options, agent: this.#shared, timeoutMs };
+    const reply = await exchange(parts, request);
+    try {
+      const bytes = await readBody(reply, limits.maxReplyBytes);
+      return { status: reply.statusCode ?? 0, headers: reply.headers, bytes: () => bytes };
+    } catch (error) {
+      throw readingError(error, request.signal);
+    } finally {
+      if (!reply.complete) reply.destroy();
+    }
+  }
+
+  /** Opens a reply that is read as it comes; throws StatusError where it is a failure. */
+  async #open(request: TransportRequest): Promise<IncomingMessage> {
+    const { limits } = this.#options;
+    const timeoutMs = limits.requestTimeoutMs;
+    const parts = { options: this.#options, agent: this.#single, timeoutMs };
+    const reply = await exchange(parts, request);
+    reply.socket.setKeepAlive(true, limits.tcpKeepAliveMs);
+    const status = reply.statusCode ?? 0;
+    if (status < 400) return reply;
+    const bytes = await readBody(reply, limits.maxReplyBytes);
+    throw failureOf({ status, headers: reply.headers, bytes: () => bytes });
+  }
+}
+
+/** May the same read well succeed in a moment? */
+function isPassing(error: unknown): boolean {
+  if (error instanceof StatusError) return error.code === 429 || error.code === 503;
+  return error instanceof ConnectionError && error.failure === 'lost' && !isRefusal(error);
+}
+
+/** Nobody listens, or a certificate is wrong: waiting a moment does not help, and callers have their own patience. */
+function isRefusal(error: ConnectionError): boolean {
+  const { code } = error;
+  return code !== undefined && code !== 'ECONNRESET' && code !== 'EPIPE';
+}
+
+/** Retry-After in milliseconds; only its form in seconds, which is the one API servers use. */
+function retryAfter(raw: RawReply): number | undefined {
+  const seconds = Number(raw.headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+async function* chunksOf(
+  reply: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* reply as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw readingError(error, signal);
+  } finally {
+    reply.destroy();
+  }
+}
+
+/** Gives a watch up that says nothing for too long: half of its connection may be gone. */
+class SilenceListener {
+  readonly #limitMs: number;
+  readonly #giveUp: (error: ConnectionError) => void;
+  readonly #clock: ResolvedHttpOptions['clock'];
+  #lastHeard: number;
+  #timer: { cancel(): void } | undefined;
+
+  constructor(
+    limitMs: number,
+    giveUp: (error: ConnectionError) => void,
+    clock: ResolvedHttpOptions['clock'],
+  ) {
+    this.#limitMs = limitMs;
+    this.#giveUp = giveUp;
+    this.#clock = clock;
+    this.#lastHeard = clock.monotonic();
+    if (limitMs > 0) this.#arm(limitMs);
+  }
+
+  heard(): void {
+    this.#lastHeard = this.#clock.monotonic();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** One timer at a time, armed anew only when it fires: hearing costs nothing. */
+  #arm(ms: number): void {
+    this.#timer = this.#clock.timer(ms, () => {
+      const left = this.#lastHeard + this.#limitMs - this.#clock.monotonic();
+      if (left > 0) this.#arm(left);
+      else this.#giveUp(new ConnectionError('silent', `nothing came for ${this.#limitMs} ms`));
+    });
+  }
+}
