@@ -12,7 +12,7 @@ export interface Clock {
   now(): number;
   /** Never goes backwards; only differences mean anything. */
   monotonic(): number;
-  /** Resolves after `ms`; rejects with the signal's reason when aborted first. */
+  /** Resolves after `ms`; rejects with the signal's reason when aborted first. Keeps the process alive meanwhile. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `fn` once after `ms`. A timer never keeps the process alive on its own. */
   timer(ms: number, fn: () => void): Timer;
@@ -21,13 +21,13 @@ export interface Clock {
 /** setTimeout takes a signed 32-bit delay; a longer one is chained. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-function longTimer(ms: number, fn: () => void): Timer {
+function longTimer(ms: number, fn: () => void, holdsProcess: boolean): Timer {
   const due = performance.now() + ms;
   let handle: NodeJS.Timeout;
   const arm = () => {
     const left = Math.max(0, due - performance.now());
     handle = setTimeout(left > MAX_DELAY_MS ? arm : fn, Math.min(left, MAX_DELAY_MS));
-    handle.unref();
+    if (!holdsProcess) handle.unref();
   };
   arm();
   return { cancel: () => clearTimeout(handle) };
@@ -37,8 +37,8 @@ function longTimer(ms: number, fn: () => void): Timer {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  timer: longTimer,
-  sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
+  timer: (ms, fn) => longTimer(ms, fn, false),
+  sleep: (ms, signal) => sleepOn({ timer: (delay, fn) => longTimer(delay, fn, true) }, ms, signal),
 };
 
 /** `sleep` in terms of `timer`, for implementers of Clock. */

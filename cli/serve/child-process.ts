@@ -1,0 +1,55 @@
+// What each supervised process does alike: tells its supervisor, ends on SIGTERM or when the supervisor is gone.
+// Invariant: the body's signal aborts exactly once, and the process exits when the body has returned.
+import { createLogger, type Logger } from '../../base/logger.ts';
+import type { ChildMessage } from './supervisor.ts';
+import { EXIT_CONFIG } from './supervisor.ts';
+import { UsageError } from './data-directory.ts';
+
+/** What a body is given. */
+export interface ChildContext {
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** Tells the supervisor that the component serves; figures are milliseconds by name. */
+  ready(figures?: Readonly<Record<string, number>>): void;
+}
+
+/** How long a body may take to end after the signal before the process ends anyway. */
+const END_CEILING_MS = 12_000;
+
+/** Runs a component's body as the whole of this process. */
+export async function runChild(
+  name: string,
+  body: (context: ChildContext) => Promise<void>,
+): Promise<void> {
+  const logger = createLogger('info').child({ component: name });
+  const controller = new AbortController();
+  const end = (why: string) => {
+    if (controller.signal.aborted) return;
+    logger.info('ending', { why });
+    controller.abort(new Error(why));
+    setTimeout(() => process.exit(1), END_CEILING_MS).unref();
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => (process.send ? undefined : end('SIGINT')));
+  process.on('disconnect', () => end('the supervisor is gone'));
+  const tell = (message: ChildMessage) => process.send?.(message);
+  try {
+    await body({
+      signal: controller.signal,
+      logger,
+      ready: (figures) => tell({ kind: 'ready', ...(figures ? { figures } : {}) }),
+    });
+    process.exit(0);
+  } catch (err) {
+    if (controller.signal.aborted) process.exit(0);
+    if (err instanceof UsageError) {
+      tell({ kind: 'failed', message: err.message });
+      if (!process.send) process.stderr.write(`pinnace: ${err.message}\n`);
+      // The message has to leave before the process does.
+      setTimeout(() => process.exit(EXIT_CONFIG), 50);
+      return;
+    }
+    logger.error('ended by a failure', { err });
+    process.exit(1);
+  }
+}

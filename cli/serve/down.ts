@@ -1,0 +1,58 @@
+// `pinnace down`: ends a cluster wherever it runs, and cleans up after one whose supervisor died.
+// Invariant: when it returns, no process, mount, namespace, table or cgroup of the cluster is left.
+import { watch } from 'node:fs';
+import { once } from 'node:events';
+import { systemClock } from '../../base/clock.ts';
+import type { System } from '../../system/system.ts';
+import { createLinuxSystem } from '../../system/linux.ts';
+import { type DataPaths, dataPaths, readFacts, UsageError } from './data-directory.ts';
+import { isRunning, type ProcessName, readSupervisor, removeSupervisor } from './lock.ts';
+import { cleanUpNode } from './up.ts';
+
+/** How long the supervisor may take to end everything. */
+const STOP_CEILING_MS = 90_000;
+/** How often a process that cannot be watched is looked at. */
+const LOOK_MS = 50;
+
+/** Stops the cluster of a data directory. Says so when none was running. */
+export async function stopCluster(dataDir: string): Promise<'stopped' | 'cleaned'> {
+  const system = createLinuxSystem();
+  const paths = dataPaths(dataDir);
+  if (!readFacts(paths)) throw new UsageError(`there is no cluster in ${paths.root}`);
+  const record = readSupervisor(paths);
+  if (record && isRunning(system, record)) {
+    system.kill(record.pid, 'SIGTERM');
+    await ended(system, paths, record);
+    return 'stopped';
+  }
+  for (const child of Object.values(record?.children ?? {}))
+    if (isRunning(system, child)) {
+      system.kill(child.pid, 'SIGKILL');
+      await gone(system, child);
+    }
+  await cleanUpNode(system, paths);
+  removeSupervisor(paths);
+  return 'cleaned';
+}
+
+/** Waits for the supervisor to remove its record, its last act. */
+async function ended(system: System, paths: DataPaths, name: ProcessName): Promise<void> {
+  const signal = AbortSignal.timeout(STOP_CEILING_MS);
+  const watcher = watch(paths.root, { signal });
+  try {
+    while (readSupervisor(paths) && isRunning(system, name))
+      await once(watcher, 'change', { signal });
+  } catch (error) {
+    throw new Error(`process ${name.pid} did not end within ${STOP_CEILING_MS / 1000} s`, {
+      cause: error,
+    });
+  } finally {
+    watcher.close();
+  }
+  await gone(system, name);
+}
+
+async function gone(system: System, name: ProcessName): Promise<void> {
+  while (isRunning(system, name))
+    await systemClock.sleep(LOOK_MS, AbortSignal.timeout(STOP_CEILING_MS));
+}

@@ -1,0 +1,65 @@
+// The commands that run parts of a cluster: up, down, and one component as a process of its own.
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { defaultDataDirectory } from './data-directory.ts';
+
+interface UpFlags {
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly kubeconfig?: string;
+  readonly detach?: boolean;
+  readonly node: boolean;
+}
+
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
+  return value;
+};
+
+/** Adds the commands to the program. */
+export function registerServeCommands(program: Command): void {
+  const dataDir = () =>
+    new Option('--data-dir <dir>', 'where the cluster keeps its data').default(
+      defaultDataDirectory(process.env),
+    );
+  program
+    .command('up')
+    .description('start a cluster on this machine')
+    .addOption(dataDir())
+    .option('--port <n>', 'port of the API server on 127.0.0.1; 0 picks a free one', port)
+    .option('--kubeconfig <file>', 'write the kubeconfig here too')
+    .option('--detach', 'return once the cluster is up; `pinnace down` ends it')
+    .option('--no-node', 'API server, controllers and scheduler only')
+    .action(async (flags: UpFlags) => {
+      const { runUp } = await import('./up-command.ts');
+      await runUp(flags);
+    });
+  program
+    .command('down')
+    .description('stop a cluster and remove everything it made on this machine but its data')
+    .addOption(dataDir())
+    .action(async (flags: { dataDir: string }) => {
+      const { stopCluster } = await import('./down.ts');
+      const outcome = await stopCluster(flags.dataDir);
+      process.stdout.write(
+        outcome === 'stopped' ? 'the cluster is down\n' : 'nothing was running; cleaned up\n',
+      );
+    });
+  const component = (name: string, module: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(dataDir())
+      .action(async (flags: { dataDir: string }) => {
+        const { runComponent } = (await import(module)) as {
+          runComponent: (dataDir: string) => Promise<void>;
+        };
+        await runComponent(flags.dataDir);
+      });
+  component('apiserver', './apiserver.ts', 'run the API server alone');
+  component('controllers', './controllers.ts', 'run the built-in controllers alone');
+  component('scheduler', './scheduler.ts', 'run the scheduler alone');
+  component('node', './node.ts', 'run the node agent alone');
+}

@@ -1,0 +1,106 @@
+// What `pinnace up` does around startCluster: the foreground, or a detached process; and what to type next.
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { createLinuxSystem } from '../../system/linux.ts';
+import { dataPaths, prepareDataDirectory, UsageError } from './data-directory.ts';
+import { startCluster, type UpOptions } from './up.ts';
+
+/** Flags of the command. */
+export interface UpFlags {
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly kubeconfig?: string;
+  readonly detach?: boolean;
+  readonly node: boolean;
+}
+
+/** What a detached process tells the one that started it. */
+type Notice = { readonly up: string } | { readonly failed: string };
+
+/** Starts a cluster; in the foreground it returns when told to stop. */
+export async function runUp(flags: UpFlags): Promise<void> {
+  if (flags.detach && !process.send) {
+    await detach(flags);
+    return;
+  }
+  const options: UpOptions = {
+    dataDir: flags.dataDir,
+    port: flags.port,
+    kubeconfig: flags.kubeconfig,
+    node: flags.node,
+  };
+  const stopped = stopSignal();
+  try {
+    const cluster = await startCluster(options);
+    const text = nextSteps({
+      url: cluster.url,
+      kubeconfig: flags.kubeconfig ?? cluster.paths.kubeconfig,
+      readyMs: cluster.readyMs,
+      stop: flags.detach ? `pinnace down --data-dir ${cluster.paths.root}` : 'Ctrl-C',
+    });
+    tell({ up: text });
+    let failure: unknown;
+    await Promise.race([stopped, cluster.failed]).catch((error: unknown) => {
+      failure = error;
+    });
+    await cluster.stop();
+    if (failure) throw new UsageError((failure as Error).message);
+  } catch (error) {
+    if (process.send && error instanceof Error) tell({ failed: error.message });
+    throw error;
+  }
+}
+
+function tell(notice: Notice): void {
+  if (process.send) {
+    process.send(notice);
+    if ('up' in notice) process.disconnect();
+    return;
+  }
+  if ('up' in notice) process.stdout.write(notice.up);
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve());
+  });
+}
+
+async function detach(flags: UpFlags): Promise<void> {
+  const paths = dataPaths(flags.dataDir);
+  prepareDataDirectory(paths);
+  const log = openSync(join(paths.logs, 'up.log'), 'a', 0o600);
+  const child = createLinuxSystem().spawn(process.execPath, process.argv.slice(1), {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  const notice = new Promise<Notice>((resolve) => {
+    child.once('message', (message) => resolve(message as Notice));
+    child.once('error', (error) => resolve({ failed: error.message }));
+    void once(child, 'exit').then(() => resolve({ failed: `it ended; see ${paths.logs}/up.log` }));
+  });
+  const said = await notice;
+  if ('failed' in said) throw new UsageError(said.failed);
+  process.stdout.write(said.up);
+  child.unref();
+  if (child.connected) child.disconnect();
+}
+
+function nextSteps(facts: {
+  url: string;
+  kubeconfig: string;
+  readyMs: number;
+  stop: string;
+}): string {
+  return `Pinnace is up at ${facts.url} (ready after ${(facts.readyMs / 1000).toFixed(2)} s)
+
+  export KUBECONFIG=${facts.kubeconfig}
+  kubectl get nodes                     or, without kubectl: npx pinnace get nodes
+  kubectl apply -f manifests/shop/      a shop of two services (build its images first: npx pinnace image build-shop)
+  kubectl get pods -A -w
+
+${facts.stop} stops it.
+`;
+}

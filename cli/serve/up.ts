@@ -1,0 +1,159 @@
+// `pinnace up`: a cluster on this machine, its two processes supervised until told to stop.
+// Invariant: one supervisor per data directory; when it returns, nothing of the cluster is left on the host but its data.
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { createLogger, type Logger } from '../../base/logger.ts';
+import { systemClock } from '../../base/clock.ts';
+import { systemRandom } from '../../base/random.ts';
+import type { System } from '../../system/system.ts';
+import { createLinuxSystem } from '../../system/linux.ts';
+import { certificateSpecs, ensureCertificates, loadCa, loadPair } from './certificates.ts';
+import { apiServiceIp, serverUrl, settleFacts } from './cluster.ts';
+import {
+  type ClusterFacts,
+  type DataPaths,
+  dataPaths,
+  prepareDataDirectory,
+  UsageError,
+  writeAtomically,
+} from './data-directory.ts';
+import { missingFeature } from './kernel-features.ts';
+import { kubeconfigText } from './kubeconfig-file.ts';
+import {
+  nameProcess,
+  type ProcessName,
+  refuseSecondSupervisor,
+  removeSupervisor,
+  writeSupervisor,
+} from './lock.ts';
+import { RotatingFile } from './rotating-file.ts';
+import { type ChildEvent, type ChildSpec, SupervisedChild } from './supervisor.ts';
+
+/** What `pinnace up` is asked. */
+export interface UpOptions {
+  readonly dataDir: string;
+  /** 0 picks a free one; undefined takes that of last time, or 6443. */
+  readonly port: number | undefined;
+  /** Also written here besides the data directory. */
+  readonly kubeconfig: string | undefined;
+  /** Run pods on this machine. */
+  readonly node: boolean;
+}
+
+/** A cluster that is up. */
+export interface RunningCluster {
+  readonly paths: DataPaths;
+  readonly facts: ClusterFacts;
+  readonly url: string;
+  /** Milliseconds from the first child's start to /readyz. */
+  readonly readyMs: number;
+  /** Rejects when a child can never work. */
+  readonly failed: Promise<never>;
+  /** Ends the processes, and removes what the node made on the host. */
+  stop(): Promise<void>;
+}
+
+const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+
+/** Flags that keep each process small: figures in docs/performance.md. */
+const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'control-plane': ['--max-semi-space-size=8'],
+  node: ['--max-semi-space-size=2', '--optimize-for-size'],
+};
+
+/** Starts a cluster; resolves when its API server serves. Throws UsageError for what the user can mend. */
+export async function startCluster(options: UpOptions): Promise<RunningCluster> {
+  const system = createLinuxSystem();
+  const paths = dataPaths(options.dataDir);
+  prepareDataDirectory(paths);
+  refuseSecondSupervisor(system, paths);
+  const missing = options.node ? missingFeature(system, process.env) : undefined;
+  if (missing !== undefined) throw new UsageError(missing);
+  const facts = await settleFacts(paths, { system, random: systemRandom }, options.port);
+  const specs = certificateSpecs(facts, apiServiceIp(facts));
+  await ensureCertificates(paths.pki, specs, { system, clock: systemClock });
+  writeKubeconfigs(paths, facts, options.kubeconfig);
+  const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
+  return superviseCluster({ system, paths, facts, logger, node: options.node });
+}
+
+interface Supervision {
+  readonly system: System;
+  readonly paths: DataPaths;
+  readonly facts: ClusterFacts;
+  readonly logger: Logger;
+  readonly node: boolean;
+}
+
+async function superviseCluster(what: Supervision): Promise<RunningCluster> {
+  const { system, paths, facts, logger } = what;
+  const children = new Map<string, ProcessName>();
+  const self = nameProcess(system, process.pid);
+  if (!self) throw new Error('this process is not in /proc');
+  const record = () => writeSupervisor(paths, { ...self, children: Object.fromEntries(children) });
+  const onEvent = (event: ChildEvent) => {
+    logger.info('child', { ...event });
+    if (event.kind === 'ready') return;
+    const name = event.kind === 'started' ? nameProcess(system, event.pid) : undefined;
+    if (name) children.set(event.name, name);
+    else children.delete(event.name);
+    record();
+  };
+  record();
+  const child = (name: string) =>
+    new SupervisedChild(childSpec(name, paths), { system, clock: systemClock, logger, onEvent });
+  const controlPlane = child('control-plane');
+  const node = what.node ? child('node') : undefined;
+  const stop = async () => {
+    await node?.stop();
+    await controlPlane.stop();
+    if (node) await cleanUpNode(system, paths);
+    removeSupervisor(paths);
+  };
+  const startedAt = systemClock.monotonic();
+  controlPlane.start();
+  try {
+    await controlPlane.ready;
+  } catch (error) {
+    await controlPlane.stop();
+    removeSupervisor(paths);
+    throw new UsageError((error as Error).message);
+  }
+  const readyMs = systemClock.monotonic() - startedAt;
+  node?.start();
+  const failed = new Promise<never>((_, reject) => node?.ready.catch(reject));
+  failed.catch(() => undefined);
+  return { paths, facts, url: serverUrl(facts), readyMs, failed, stop };
+}
+
+/** Removes what a node made on the host, in a process of its own so that this one stays small. */
+export async function cleanUpNode(system: System, paths: DataPaths): Promise<void> {
+  await system.run(process.execPath, [programOf('clean-up'), paths.root], { timeoutMs: 60_000 });
+}
+
+function childSpec(name: string, paths: DataPaths): ChildSpec {
+  return {
+    name,
+    args: [programOf(name), paths.root],
+    nodeFlags: NODE_FLAGS[name] ?? [],
+    log: new RotatingFile(join(paths.logs, `${name}.log`)),
+  };
+}
+
+function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string | undefined): void {
+  const ca = loadCa(paths.pki);
+  const write = (path: string, user: string, file: string) =>
+    writeAtomically(
+      path,
+      kubeconfigText({ server: serverUrl(facts), ca, user, pair: loadPair(paths.pki, file) }),
+      0o600,
+    );
+  write(paths.kubeconfig, 'kubernetes-admin', 'admin');
+  for (const [user, file] of [
+    ['system:kube-controller-manager', 'controllers'],
+    ['system:kube-scheduler', 'scheduler'],
+    [`system:node:${facts.nodeName}`, 'node'],
+  ] as const)
+    write(join(paths.pki, `${file}.kubeconfig`), user, file);
+  if (extra !== undefined) write(extra, 'kubernetes-admin', 'admin');
+}
