@@ -1,0 +1,196 @@
+// Turns a parsed body into an object of a known kind, by its schema.
+// Invariant: the input is never changed and never shared with the output (it may be frozen, or in use by the
+// caller); fields that the kind does not have, nulls and `undefined` do not get through.
+import type { LooseObject } from '../meta/object.ts';
+import type { StatusError } from '../status.ts';
+import { badRequest } from '../status.ts';
+import { decodeLeaf } from './decode-leaf.ts';
+import { DecodeError, pathOf, Place, typeMismatch } from './decode-place.ts';
+import type { GroupVersionKind } from './schema.ts';
+import { shapeOf } from './shape.ts';
+import type { Shape } from './shape.ts';
+
+/** Nesting beyond this is refused; only free-form fields can be nested at will. */
+export const MAX_DEPTH = 500;
+
+/** How many unknown fields are named; further ones are dropped without a word. */
+export const MAX_UNKNOWN_FIELDS = 100;
+
+/** A decoded object, and the paths of fields that its kind does not have, such as `spec.containers[0].imag`. */
+export interface Decoded {
+  readonly object: LooseObject;
+  readonly unknownFields: string[];
+}
+
+/** What the caller expects to read. */
+export interface DecodeOptions {
+  readonly gvk: GroupVersionKind;
+}
+
+/**
+ * Decodes a body. An absent apiVersion or kind is filled in from `gvk`. Throws BadRequest with upstream's
+ * wording when a value has the wrong type, or the body says that it is of another kind or version.
+ */
+export function decodeObject(schemaName: string, value: unknown, { gvk }: DecodeOptions): Decoded {
+  const unknownFields: string[] = [];
+  try {
+    checkKind(value, gvk);
+    const object = new Decoder(unknownFields).value(shapeOf(schemaName), value, Place.root());
+    return { object: withType(object as LooseObject, gvk), unknownFields };
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotBeHandled(gvk, error.message);
+    throw error;
+  }
+}
+
+/** The refusal of a body, in the words that clients know. */
+export function cannotBeHandled(gvk: GroupVersionKind, why: string): StatusError {
+  return badRequest(
+    `${gvk.kind} in version "${gvk.version}" cannot be handled as a ${gvk.kind}: ${why}`,
+  );
+}
+
+function checkKind(value: unknown, { group, version, kind }: GroupVersionKind): void {
+  if (!isRecord(value)) return;
+  const expected = group === '' ? version : `${group}/${version}`;
+  const { apiVersion, kind: actual } = value;
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  }
+  if (typeof actual === 'string' && actual !== '' && actual !== kind) {
+    throw badRequest(
+      `${actual} in version "${version}" cannot be handled as a ${kind}: ` +
+        `the data is of kind ${actual}, but ${kind} is expected here`,
+    );
+  }
+}
+
+/** apiVersion and kind first, as upstream prints them. */
+function withType(object: LooseObject, { group, version, kind }: GroupVersionKind): LooseObject {
+  const { apiVersion: _version, kind: _kind, ...rest } = object;
+  return {
+    apiVersion: group === '' ? version : `${group}/${version}`,
+    kind,
+    ...rest,
+  } as LooseObject;
+}
+
+/** Is it an object in JSON's sense? */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Sets a key of a map whose keys a client chose: `__proto__` must stay an ordinary key. */
+function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    const descriptor = { value, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(target, key, descriptor);
+  } else {
+    target[key] = value;
+  }
+}
+
+class Decoder {
+  readonly #unknown: string[];
+  #depth = 0;
+
+  constructor(unknown: string[]) {
+    this.#unknown = unknown;
+  }
+
+  value(shape: Shape, value: unknown, at: Place): unknown {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new DecodeError('json: exceeded max depth');
+    const decoded = this.#inner(shape, value, at);
+    this.#depth -= 1;
+    return decoded;
+  }
+
+  #inner(shape: Shape, value: unknown, at: Place): unknown {
+    switch (shape.kind) {
+      case 'struct':
+        return this.#struct(shape, value, at);
+      case 'map':
+        return this.#map(shape, value, at);
+      case 'list':
+        if (!Array.isArray(value)) throw typeMismatch(shape, value, at);
+        return value.map((item, index) => this.#item(shape.item, item, at.item(index)));
+      case 'any':
+        return this.#any(value);
+      default:
+        return decodeLeaf(shape, value, at);
+    }
+  }
+
+  /** Null and undefined in a list or map stand for the zero value of its type. */
+  #item(shape: Shape, value: unknown, at: Place): unknown {
+    return this.value(shape, value ?? zero(shape), at);
+  }
+
+  #struct(shape: Shape & { kind: 'struct' }, value: unknown, at: Place): unknown {
+    if (!isRecord(value)) throw typeMismatch(shape, value, at);
+    const decoded: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      const field = value[key];
+      const fieldShape = shape.fields.get(key);
+      if (fieldShape === undefined) {
+        if (field !== undefined) this.#noteUnknown(at, key);
+      } else if (field !== undefined && field !== null) {
+        decoded[key] = this.value(fieldShape, field, at.field(key, shape.structName));
+      }
+    }
+    return decoded;
+  }
+
+  #map(shape: Shape & { kind: 'map' }, value: unknown, at: Place): unknown {
+    if (!isRecord(value)) throw typeMismatch(shape, value, at);
+    const decoded: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      if (value[key] === undefined) continue;
+      setOwn(decoded, key, this.#item(shape.value, value[key], at.key(key)));
+    }
+    return decoded;
+  }
+
+  #any(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.value(ANY, item ?? null, ROOT));
+    if (!isRecord(value)) return value;
+    const decoded: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      if (value[key] !== undefined) setOwn(decoded, key, this.value(ANY, value[key], ROOT));
+    }
+    return decoded;
+  }
+
+  #noteUnknown(at: Place, key: string): void {
+    if (this.#unknown.length < MAX_UNKNOWN_FIELDS) this.#unknown.push(pathOf(at, key));
+  }
+}
+
+const ANY: Shape = { kind: 'any', typeName: 'interface {}' };
+const ROOT = Place.root();
+
+function zero(shape: Shape): unknown {
+  switch (shape.kind) {
+    case 'struct':
+    case 'map':
+      return {};
+    case 'list':
+      return [];
+    case 'any':
+      return null;
+    case 'bool':
+      return false;
+    case 'double':
+    case 'int32':
+    case 'int64':
+    case 'int-or-string':
+      return 0;
+    case 'quantity':
+      return '0';
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,199 @@
+// What the client package does not carry: how lists and maps merge. Written from the API reference.
+// Invariant: every row names a field that exists; a list without a row is replaced as a whole.
+import { invariant } from '../../base/invariant.ts';
+import type { Schema } from './schema.ts';
+
+const CORE = 'io.k8s.api.core.v1';
+const APPS = 'io.k8s.api.apps.v1';
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const PACKAGES = [
+  APPS,
+  CORE,
+  META,
+  'io.k8s.api.authentication.v1',
+  'io.k8s.api.authorization.v1',
+  'io.k8s.api.autoscaling.v2',
+  'io.k8s.api.discovery.v1',
+  'io.k8s.api.rbac.v1',
+];
+
+/** Lists whose items have an identity. The first key is also the one patches merge by. */
+const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+  ...conditionsOf(CORE, [
+    'ComponentStatus',
+    'NamespaceStatus',
+    'NodeStatus',
+    'PersistentVolumeClaimStatus',
+    'PodStatus',
+    'ReplicationControllerStatus',
+    'ServiceStatus',
+  ]),
+  ...conditionsOf(APPS, [
+    'DaemonSetStatus',
+    'DeploymentStatus',
+    'ReplicaSetStatus',
+    'StatefulSetStatus',
+  ]),
+  ...conditionsOf('io.k8s.api.autoscaling.v2', ['HorizontalPodAutoscalerStatus']),
+  ...containerLists('Container'),
+  ...containerLists('EphemeralContainer'),
+  [`${CORE}.ContainerStatus.allocatedResourcesStatus`]: ['name'],
+  [`${CORE}.ContainerStatus.volumeMounts`]: ['mountPath'],
+  [`${CORE}.NodeStatus.addresses`]: ['type'],
+  [`${CORE}.PodSpec.containers`]: ['name'],
+  [`${CORE}.PodSpec.ephemeralContainers`]: ['name'],
+  [`${CORE}.PodSpec.hostAliases`]: ['ip'],
+  [`${CORE}.PodSpec.imagePullSecrets`]: ['name'],
+  [`${CORE}.PodSpec.initContainers`]: ['name'],
+  [`${CORE}.PodSpec.resourceClaims`]: ['name'],
+  [`${CORE}.PodSpec.schedulingGates`]: ['name'],
+  [`${CORE}.PodSpec.topologySpreadConstraints`]: ['topologyKey', 'whenUnsatisfiable'],
+  [`${CORE}.PodSpec.volumes`]: ['name'],
+  [`${CORE}.PodStatus.hostIPs`]: ['ip'],
+  [`${CORE}.PodStatus.podIPs`]: ['ip'],
+  [`${CORE}.PodStatus.resourceClaimStatuses`]: ['name'],
+  [`${CORE}.ServiceAccount.secrets`]: ['name'],
+  [`${CORE}.ServiceSpec.ports`]: ['port', 'protocol'],
+  [`${META}.ObjectMeta.ownerReferences`]: ['uid'],
+};
+
+/** Upstream's one list that patches merge by key and server-side apply takes as one value. */
+const HOST_IPS = `${CORE}.PodStatus.hostIPs`;
+
+/** Identities that only server-side apply knows; other patches replace these lists. */
+const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+  [`${CORE}.ResourceRequirements.claims`]: ['name'],
+  [`${CORE}.ResourceStatus.resources`]: ['resourceID'],
+};
+
+/** Lists of plain values that hold each value once; `merge` where patches merge them too. */
+const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
+  [`${CORE}.ContainerRestartRuleOnExitCodes.values`]: 'replace',
+  [`${CORE}.NodeAllocatableResourceClaimStatus.containers`]: 'replace',
+  [`${CORE}.NodeSpec.podCIDRs`]: 'merge',
+  [`${META}.ObjectMeta.finalizers`]: 'merge',
+  'io.k8s.api.discovery.v1.Endpoint.addresses': 'replace',
+};
+
+/** Exceptions to the strategy that the tables above give. */
+const STRATEGIES: Readonly<Record<string, string>> = {
+  [`${APPS}.DeploymentSpec.strategy`]: 'retainKeys',
+  [`${CORE}.PodSpec.resourceClaims`]: 'merge,retainKeys',
+  [`${CORE}.PodSpec.volumes`]: 'merge,retainKeys',
+  [`${CORE}.PodStatus.resourceClaimStatuses`]: 'merge,retainKeys',
+};
+
+/** Types and fields whose maps are one value to server-side apply. */
+const ATOMIC_TYPES = [
+  `${META}.LabelSelector`,
+  `${META}.OwnerReference`,
+  'io.k8s.api.discovery.v1.EndpointPort',
+  'io.k8s.api.rbac.v1.RoleRef',
+  'io.k8s.api.rbac.v1.Subject',
+  ...[
+    'ConfigMapKeySelector',
+    'EndpointAddress',
+    'EndpointPort',
+    'FileKeySelector',
+    'LocalObjectReference',
+    'NodeSelector',
+    'NodeSelectorTerm',
+    'ObjectFieldSelector',
+    'ObjectReference',
+    'ResourceFieldSelector',
+    'ScopeSelector',
+    'SecretKeySelector',
+    'SecretReference',
+    'TypedLocalObjectReference',
+  ].map((kind) => `${CORE}.${kind}`),
+];
+const ATOMIC_FIELDS = [
+  `${CORE}.PodSpec.nodeSelector`,
+  `${CORE}.ReplicationControllerSpec.selector`,
+  `${CORE}.ServiceSpec.selector`,
+];
+
+function conditionsOf(where: string, kinds: readonly string[]): Record<string, readonly string[]> {
+  return Object.fromEntries(kinds.map((kind) => [`${where}.${kind}.conditions`, ['type']]));
+}
+
+function containerLists(kind: string): Record<string, readonly string[]> {
+  return {
+    [`${CORE}.${kind}.env`]: ['name'],
+    [`${CORE}.${kind}.ports`]: ['containerPort', 'protocol'],
+    [`${CORE}.${kind}.volumeDevices`]: ['devicePath'],
+    [`${CORE}.${kind}.volumeMounts`]: ['mountPath'],
+  };
+}
+
+type Extensions = Pick<
+  Schema,
+  | 'x-kubernetes-list-map-keys'
+  | 'x-kubernetes-list-type'
+  | 'x-kubernetes-map-type'
+  | 'x-kubernetes-patch-merge-key'
+  | 'x-kubernetes-patch-strategy'
+>;
+
+/** How the list, map or reference at that field merges. */
+function extensionsOf(field: string, schema: Schema): Extensions {
+  const strategy = STRATEGIES[field];
+  const extra = strategy === undefined ? {} : { 'x-kubernetes-patch-strategy': strategy };
+  if (ATOMIC_FIELDS.includes(field)) return { ...extra, 'x-kubernetes-map-type': 'atomic' };
+  return schema.type === 'array' ? { ...listExtensions(field), ...extra } : extra;
+}
+
+function listExtensions(field: string): Extensions {
+  const keys = MAP_LISTS[field] ?? APPLY_ONLY_MAP_LISTS[field];
+  if (field === HOST_IPS) return { 'x-kubernetes-list-type': 'atomic', ...mergedBy(keys?.[0]) };
+  if (keys !== undefined) {
+    const [mergeKey] = field in MAP_LISTS ? keys : [];
+    return {
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': keys,
+      ...mergedBy(mergeKey),
+    };
+  }
+  const set = SET_LISTS[field];
+  if (set === undefined) return { 'x-kubernetes-list-type': 'atomic' };
+  return {
+    'x-kubernetes-list-type': 'set',
+    ...(set === 'merge' ? { 'x-kubernetes-patch-strategy': 'merge' } : {}),
+  };
+}
+
+function mergedBy(key: string | undefined): Extensions {
+  if (key === undefined) return {};
+  return { 'x-kubernetes-patch-merge-key': key, 'x-kubernetes-patch-strategy': 'merge' };
+}
+
+/** The schemas completed; those of packages without rows stay as they are. Throws on a row that fits nothing. */
+export function addListTypes(schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  const met = new Set<string>();
+  const completed: Record<string, Schema> = { ...schemas };
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (!PACKAGES.includes(name.slice(0, name.lastIndexOf('.')))) continue;
+    met.add(name);
+    const properties = Object.entries(schema.properties ?? {}).map(([key, value]) => {
+      const field = `${name}.${key}`;
+      met.add(field);
+      // The items of a list kind are not a field that anybody patches.
+      const extensions = name.endsWith('List') ? {} : extensionsOf(field, value);
+      if (Object.keys(extensions).length === 0) return [key, value] as const;
+      // Beside a $ref other keywords do not count, so the reference moves into allOf.
+      return [key, { ...(value.$ref ? { allOf: [value] } : value), ...extensions }] as const;
+    });
+    completed[name] = {
+      ...schema,
+      ...(schema.properties ? { properties: Object.fromEntries(properties) } : {}),
+      ...(ATOMIC_TYPES.includes(name) ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    };
+  }
+  for (const row of rows()) invariant(met.has(row), `list type of an unknown field: ${row}`);
+  return completed;
+}
+
+function rows(): string[] {
+  const tables = [MAP_LISTS, APPLY_ONLY_MAP_LISTS, SET_LISTS, STRATEGIES];
+  return [...tables.flatMap(Object.keys), ...ATOMIC_TYPES, ...ATOMIC_FIELDS];
+}

@@ -1,0 +1,96 @@
+// Schemas made ready for decoding: references followed once, formats turned into kinds of value.
+// Invariant: shapes are made on first use, shared, and never changed afterwards.
+import { refName, schemaOf } from './schema.ts';
+import type { Schema } from './schema.ts';
+
+/** What a value must look like. `typeName` is the name that errors show, as clients know it. */
+export type Shape =
+  | {
+      readonly kind: 'struct';
+      readonly typeName: string;
+      readonly structName: string;
+      readonly fields: Fields;
+    }
+  | { readonly kind: 'list'; readonly typeName: string; readonly item: Shape }
+  | { readonly kind: 'map'; readonly typeName: string; readonly value: Shape }
+  | { readonly kind: LeafKind; readonly typeName: string };
+
+/** Kinds of value without parts. */
+export type LeafKind =
+  | 'any'
+  | 'bool'
+  | 'bytes'
+  | 'double'
+  | 'int32'
+  | 'int64'
+  | 'int-or-string'
+  | 'micro-time'
+  | 'quantity'
+  | 'string'
+  | 'time';
+
+/** Looks a field's shape up by its name on the wire. */
+export interface Fields {
+  get(name: string): Shape | undefined;
+}
+
+const NAMED_LEAVES: Readonly<Record<string, Shape>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': leaf('quantity', 'resource.Quantity'),
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': leaf('int-or-string', 'intstr.IntOrString'),
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': leaf('time', 'v1.Time'),
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': leaf('micro-time', 'v1.MicroTime'),
+};
+
+const shapes = new Map<string, Shape>();
+
+/** The shape of a named schema. */
+export function shapeOf(name: string): Shape {
+  const known = NAMED_LEAVES[name] ?? shapes.get(name);
+  if (known !== undefined) return known;
+  const made = structShape(name, schemaOf(name));
+  shapes.set(name, made);
+  return made;
+}
+
+function leaf(kind: LeafKind, typeName: string): Shape {
+  return { kind, typeName };
+}
+
+function structShape(name: string, schema: Schema): Shape {
+  const [structName = '', version = ''] = name.split('.').reverse();
+  const properties = new Map(Object.entries(schema.properties ?? {}));
+  const made = new Map<string, Shape>();
+  const get = (field: string): Shape | undefined => {
+    const known = made.get(field);
+    const property = known === undefined ? properties.get(field) : undefined;
+    if (property === undefined) return known;
+    const shape = shapeOfValue(property);
+    made.set(field, shape);
+    return shape;
+  };
+  return { kind: 'struct', typeName: `${version}.${structName}`, structName, fields: { get } };
+}
+
+function shapeOfValue(schema: Schema): Shape {
+  const name = refName(schema);
+  if (name !== undefined) return shapeOf(name);
+  if (schema.type === 'array' && schema.items !== undefined) {
+    const item = shapeOfValue(schema.items);
+    return { kind: 'list', typeName: `[]${item.typeName}`, item };
+  }
+  if (schema.type === 'object' && schema.additionalProperties !== undefined) {
+    const value = shapeOfValue(schema.additionalProperties);
+    const typeName = value.kind === 'quantity' ? 'v1.ResourceList' : `map[string]${value.typeName}`;
+    return { kind: 'map', typeName, value };
+  }
+  return plainShape(schema);
+}
+
+function plainShape({ type, format }: Schema): Shape {
+  if (type === 'string')
+    return format === 'byte' ? leaf('bytes', '[]uint8') : leaf('string', 'string');
+  if (type === 'boolean') return leaf('bool', 'bool');
+  if (type === 'integer')
+    return format === 'int32' ? leaf('int32', 'int32') : leaf('int64', 'int64');
+  return type === 'number' ? leaf('double', 'float64') : leaf('any', 'interface {}');
+}
