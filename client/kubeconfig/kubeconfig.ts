@@ -135,7 +135,7 @@ function parseYaml(text: string): Fields {
     throw new KubeconfigError('it is empty, or not a mapping');
   const kind = (value as Fields).kind;
   if (kind !== undefined && kind !== 'Config')
-    throw new KubeconfigError(`its kind is ${quote(String(kind))}, not "Config"`);
+    throw new KubeconfigError(`its kind is ${JSON.stringify(kind)}, not "Config"`);
   return value as Fields;
 }
 
