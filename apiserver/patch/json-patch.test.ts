@@ -1,0 +1,82 @@
+// JSON Patch: all operations, limits, and patches that try to reach prototypes.
+import { describe, expect, it } from 'vitest';
+import { StatusError } from '../../api/status.ts';
+import { applyJsonPatch, MAX_OPERATIONS } from './json-patch.ts';
+
+function codeOf(run: () => unknown): number {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof StatusError) return error.code;
+    throw error;
+  }
+  return 200;
+}
+
+describe('applyJsonPatch', () => {
+  const current = Object.freeze({
+    spec: Object.freeze({ replicas: 1, list: Object.freeze(['a', 'b']) }),
+  });
+
+  it('applies its operations in order, to a copy', () => {
+    const value = { deep: [1] };
+    const patched = applyJsonPatch(current, [
+      { op: 'test', path: '/spec/replicas', value: 1 },
+      { op: 'replace', path: '/spec/replicas', value: 3 },
+      { op: 'add', path: '/spec/list/-', value: 'c' },
+      { op: 'remove', path: '/spec/list/0' },
+      { op: 'add', path: '/metadata', value },
+      { op: 'copy', from: '/spec/replicas', path: '/metadata/copied' },
+      { op: 'move', from: '/metadata/copied', path: '/moved' },
+    ]);
+    expect(patched).toEqual({ spec: { replicas: 3, list: ['b', 'c'] }, metadata: value, moved: 3 });
+    expect(current.spec.list).toEqual(['a', 'b']);
+    expect(patched['metadata']).not.toBe(value);
+  });
+
+  it('takes escaped names in paths', () => {
+    const annotations = { 'a/b~c': 'old' };
+    const patch = [{ op: 'replace', path: '/annotations/a~1b~0c', value: 'new' }];
+    expect(applyJsonPatch({ annotations }, patch)).toEqual({ annotations: { 'a/b~c': 'new' } });
+  });
+
+  it('answers 422 when an operation does not fit the object', () => {
+    for (const operation of [
+      { op: 'test', path: '/spec/replicas', value: 2 },
+      { op: 'remove', path: '/spec/missing' },
+      { op: 'replace', path: '/missing/deep', value: 1 },
+      { op: 'add', path: '/spec/list/7', value: 1 },
+      { op: 'replace', path: '', value: [] },
+    ]) {
+      expect([operation, codeOf(() => applyJsonPatch(current, [operation]))]).toEqual([
+        operation,
+        422,
+      ]);
+    }
+  });
+
+  it('answers 400 to what is no JSON patch', () => {
+    expect(codeOf(() => applyJsonPatch(current, { spec: {} }))).toBe(400);
+    expect(codeOf(() => applyJsonPatch(current, [{ op: 'frob', path: '/' }]))).toBe(400);
+    expect(codeOf(() => applyJsonPatch(current, ['add']))).toBe(400);
+  });
+
+  it('answers 413 to too many operations, and to copies that multiply the object', () => {
+    const operation = { op: 'test', path: '/spec/replicas', value: 1 };
+    const many = Array.from({ length: MAX_OPERATIONS + 1 }, () => operation);
+    expect(codeOf(() => applyJsonPatch(current, many))).toBe(413);
+    const doubling = Array.from({ length: 60 }, (_, n) => ({
+      op: 'copy',
+      from: '/a',
+      path: `/a/${n}`,
+    }));
+    expect(codeOf(() => applyJsonPatch({ a: {} }, doubling))).toBe(413);
+  });
+
+  it('never reaches a prototype', () => {
+    for (const path of ['/__proto__/polluted', '/constructor/prototype/polluted']) {
+      expect(codeOf(() => applyJsonPatch({}, [{ op: 'add', path, value: 1 }]))).toBe(422);
+    }
+    expect('polluted' in {}).toBe(false);
+  });
+});

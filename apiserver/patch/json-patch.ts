@@ -1,0 +1,78 @@
+// JSON Patch (RFC 6902), `application/json-patch+json`.
+// Invariant: neither the object nor the patch is changed, and no patch reaches a prototype.
+import fastJsonPatch from 'fast-json-patch';
+import type { Operation } from 'fast-json-patch';
+import { badRequest, StatusError } from '../../api/status.ts';
+import { checkDepth, doesNotApply, isObject } from './patch-error.ts';
+import type { JsonObject } from './patch-error.ts';
+
+/** Operations in one patch; upstream's limit. */
+export const MAX_OPERATIONS = 10_000;
+
+/** Bytes that `copy` operations may add up to in one patch; upstream's limit. A few of them could double an object each. */
+export const MAX_COPIED_BYTES = 3 * 1024 * 1024;
+
+const OPERATIONS = ['add', 'copy', 'move', 'remove', 'replace', 'test'];
+
+/** The object after all operations, or an error and no change. Throws BadRequest, Invalid or RequestEntityTooLarge. */
+export function applyJsonPatch(current: JsonObject, patch: unknown): JsonObject {
+  const operations = readOperations(patch);
+  let document: unknown = structuredClone(current);
+  let copied = 0;
+  for (const [index, operation] of operations.entries()) {
+    copied += copiedBytes(document, operation);
+    if (copied > MAX_COPIED_BYTES) {
+      throw tooLarge(`copied values may take up to ${MAX_COPIED_BYTES} bytes in one JSON patch`);
+    }
+    document = applyOne(document, operation, index);
+  }
+  if (!isObject(document)) throw doesNotApply('the patch leaves no object');
+  return document;
+}
+
+function readOperations(patch: unknown): Operation[] {
+  if (!Array.isArray(patch)) {
+    throw badRequest('error decoding patch: a JSON patch is a list of operations');
+  }
+  if (patch.length > MAX_OPERATIONS) {
+    throw tooLarge(
+      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`,
+    );
+  }
+  checkDepth(patch);
+  return patch.map((operation: unknown, index) => {
+    if (!isObject(operation) || !OPERATIONS.includes(String(operation['op']))) {
+      throw badRequest(
+        `error decoding patch: operation ${index} is none of ${OPERATIONS.join(', ')}`,
+      );
+    }
+    // The library puts values into the document as they are; they must not be shared with the caller.
+    return structuredClone(operation) as unknown as Operation;
+  });
+}
+
+function copiedBytes(document: unknown, operation: Operation): number {
+  if (operation.op !== 'copy') return 0;
+  try {
+    const value: unknown = fastJsonPatch.getValueByPointer(document, operation.from);
+    return Buffer.byteLength(JSON.stringify(value) ?? '');
+  } catch (error) {
+    if (error instanceof RangeError) throw doesNotApply('the copied value is nested too deeply');
+    // A pointer to nowhere: the operation itself says so.
+    return 0;
+  }
+}
+
+function applyOne(document: unknown, operation: Operation, index: number): unknown {
+  try {
+    // Validated, in place (the document is our own copy), prototypes out of bounds.
+    return fastJsonPatch.applyOperation(document, operation, true, true, true, index).newDocument;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`);
+  }
+}
+
+function tooLarge(message: string): StatusError {
+  return new StatusError('RequestEntityTooLarge', message);
+}
