@@ -7,6 +7,8 @@ export interface Stored {
   /** Revision of the write that made this value. */
   readonly revision: bigint;
   readonly bytes: Uint8Array;
+  /** Byte offset of the revision inside `bytes` (see revision-gap.ts). */
+  readonly revisionAt: number;
 }
 
 /** A value to write. `revisionAt`: byte offset of REVISION_WIDTH bytes reserved for the decimal revision (see revision-gap.ts). */

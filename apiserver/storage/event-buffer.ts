@@ -1,0 +1,87 @@
+// What a watcher has not read yet: batches of events between one producer and one async reader, bounded by count
+// and by bytes. Invariant: a reader sees every event in order up to an end; one that falls behind is ended with Expired.
+import { StorageError } from './storage.ts';
+
+/** What the buffer must know of an event. */
+interface Sized {
+  readonly value: { readonly bytes: Uint8Array };
+}
+
+/** How much a watcher may leave unread. A single batch is always taken, whatever its size. */
+export interface BufferLimits {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** A first-in first-out queue of event batches. */
+export class EventBuffer<E extends Sized> {
+  readonly #limits: BufferLimits;
+  #batches: (readonly E[])[] = [];
+  #events = 0;
+  #bytes = 0;
+  #ended = false;
+  #error: StorageError | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(limits: BufferLimits) {
+    this.#limits = limits;
+  }
+
+  /** True once no more is taken. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds a batch (which nobody changes afterwards), or ends the reader with Expired when it fell behind. */
+  push(batch: readonly E[], bytes = sizeOf(batch)): void {
+    if (this.#ended || batch.length === 0) return;
+    const events = this.#events + batch.length;
+    const behind = events > this.#limits.maxEvents || this.#bytes + bytes > this.#limits.maxBytes;
+    if (behind && this.#batches.length > 0) {
+      this.#batches = [];
+      this.fail(new StorageError('Expired', 'the watcher fell too far behind; list again'));
+      return;
+    }
+    this.#batches.push(batch);
+    this.#events = events;
+    this.#bytes += bytes;
+    this.#wake?.();
+  }
+
+  /** Everything that waits, or what comes next; undefined at the end; throws what `fail` was given. */
+  async next(): Promise<readonly E[] | undefined> {
+    while (this.#batches.length === 0) {
+      if (this.#error) throw this.#error;
+      if (this.#ended) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    const batches = this.#batches;
+    this.#batches = [];
+    this.#events = 0;
+    this.#bytes = 0;
+    return batches.length === 1 ? batches[0] : batches.flat();
+  }
+
+  /** No more; the reader gets what waits, then the end. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** No more; the reader gets what waits, then the error. */
+  fail(error: StorageError): void {
+    if (this.#ended) return;
+    this.#error = error;
+    this.end();
+  }
+}
+
+/** Bytes that a batch holds on to. */
+export function sizeOf(batch: readonly Sized[]): number {
+  let bytes = 0;
+  for (const event of batch) bytes += event.value.bytes.length;
+  return bytes;
+}
