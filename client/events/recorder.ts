@@ -11,6 +11,7 @@ import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isNotFound, StatusError } from '../../api/status.ts';
 import type { Client } from '../rest/client.ts';
+import { SpamFilter } from './spam-filter.ts';
 
 /** Different events that wait to be sent at most; past it new ones are dropped. */
 export const MAX_PENDING_EVENTS = 1000;
@@ -72,6 +73,7 @@ export class ClientEventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #remembered = new Map<string, Remembered>();
+  readonly #spam = new SpamFilter();
   #wake: (() => void) | undefined;
 
   constructor(options: EventRecorderOptions) {
@@ -114,12 +116,16 @@ export class ClientEventRecorder {
     if (waiting) {
       waiting.times++;
       waiting.lastMs = now;
-    } else if (this.#pending.size >= MAX_PENDING_EVENTS) {
+    } else if (this.#pending.size >= MAX_PENDING_EVENTS || !this.#admits(component, object)) {
       this.counters.dropped++;
     } else {
       this.#pending.set(id, { about, note, component, firstMs: now, lastMs: now, times: 1 });
       this.#wake?.();
     }
+  }
+
+  #admits(component: string, object: string): boolean {
+    return this.#spam.admits(`${component}|${object}`, this.#options.clock.monotonic());
   }
 
   async #send(id: string, pending: Pending, signal: AbortSignal): Promise<void> {

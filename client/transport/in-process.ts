@@ -81,7 +81,20 @@ class InProcessTransport implements Transport {
       ...(body === undefined ? {} : { body }),
       signal,
     };
-    return this.#handler(sent, this.#user);
+    return orAborted(this.#handler(sent, this.#user), [signal, this.#closed.signal]);
+  }
+}
+
+/** The reply, or the abort's reason if that comes first, as over HTTP: a caller never waits for what it gave up. */
+async function orAborted(reply: Promise<Reply>, signals: readonly AbortSignal[]): Promise<Reply> {
+  const aborted = new AbortController();
+  const gone = Promise.withResolvers<never>();
+  const unlink = follow(aborted, signals);
+  aborted.signal.addEventListener('abort', () => gone.reject(abortError(aborted.signal)));
+  try {
+    return await Promise.race([reply, gone.promise]);
+  } finally {
+    unlink();
   }
 }
 
