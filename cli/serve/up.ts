@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '../../base/logger.ts';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { System } from '../../system/system.ts';
+import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { certificateSpecs, ensureCertificates, loadCa, loadPair } from './certificates.ts';
 import { apiServiceIp, serverUrl, settleFacts } from './cluster.ts';
@@ -18,7 +19,6 @@ import {
   writeAtomically,
 } from './data-directory.ts';
 import { missingFeature } from './kernel-features.ts';
-import { kubeconfigText } from './kubeconfig-file.ts';
 import {
   nameProcess,
   type ProcessName,
@@ -142,12 +142,19 @@ function childSpec(name: string, paths: DataPaths): ChildSpec {
 
 function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string | undefined): void {
   const ca = loadCa(paths.pki);
-  const write = (path: string, user: string, file: string) =>
-    writeAtomically(
-      path,
-      kubeconfigText({ server: serverUrl(facts), ca, user, pair: loadPair(paths.pki, file) }),
-      0o600,
-    );
+  const write = (path: string, user: string, file: string) => {
+    const pair = loadPair(paths.pki, file);
+    const server = serverUrl(facts);
+    const content = {
+      name: 'pinnace',
+      server,
+      ca,
+      user,
+      clientCert: pair.cert,
+      clientKey: pair.key,
+    };
+    writeAtomically(path, writeKubeconfig(content), 0o600);
+  };
   write(paths.kubeconfig, 'kubernetes-admin', 'admin');
   for (const [user, file] of [
     ['system:kube-controller-manager', 'controllers'],

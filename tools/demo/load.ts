@@ -138,9 +138,3 @@ export class Load {
 function emptySecond(): LoadSecond {
   return { answered: 0, failed: 0, latencies: [] };
 }
-
-/** The value below which `share` of the numbers lie; 0 for none. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}

@@ -1,0 +1,125 @@
+// Watches the shop as any client would: pods, deployments, the autoscaler, metrics; and keeps what the story is told from.
+// Invariant: everything here comes from the API's watches; nothing is assumed about how the cluster works inside.
+import type { Clock } from '../../base/clock.ts';
+import {
+  Deployments,
+  HorizontalPodAutoscalers,
+  type PodMetrics,
+  PodMetricsKind,
+  Pods,
+} from '../../api/kinds.ts';
+import type { Deployment, HorizontalPodAutoscalerV2, Pod } from '../../api/generated/types.ts';
+import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
+
+/** The namespace of the shop. */
+export const SHOP = 'shop';
+
+/** What a wait came to. */
+export type Wait = { readonly kind: 'seen'; readonly ms: number } | { readonly kind: 'timeout' };
+
+/** The shop as it is now, and waits for what it is to become. */
+export class Observer {
+  readonly #clock: Clock;
+  readonly #pods: Informer<Pod>;
+  readonly #deployments: Informer<Deployment>;
+  readonly #hpas: Informer<HorizontalPodAutoscalerV2>;
+  readonly #metrics: Informer<PodMetrics>;
+  readonly #listeners = new Set<() => void>();
+  readonly #replicaCounts = new Map<string, Set<number>>();
+
+  constructor(informers: InformerFactory, clock: Clock) {
+    const scope = { namespace: SHOP };
+    this.#clock = clock;
+    this.#pods = informers.informer(Pods, scope);
+    this.#deployments = informers.informer(Deployments, scope);
+    this.#hpas = informers.informer(HorizontalPodAutoscalers, scope);
+    this.#metrics = informers.informer(PodMetricsKind, scope);
+    const changed = () => {
+      for (const listener of this.#listeners) listener();
+    };
+    const handler = { onAdd: changed, onUpdate: changed, onDelete: changed };
+    this.#pods.subscribe(handler);
+    this.#hpas.subscribe(handler);
+    this.#deployments.subscribe({
+      onAdd: (deployment) => this.#count(deployment, changed),
+      onUpdate: (deployment) => this.#count(deployment, changed),
+    });
+  }
+
+  #count(deployment: Deployment, changed: () => void): void {
+    const name = deployment.metadata.name ?? '';
+    const counts = this.#replicaCounts.get(name) ?? new Set();
+    counts.add(deployment.spec?.replicas ?? 1);
+    this.#replicaCounts.set(name, counts);
+    changed();
+  }
+
+  /** Every number of replicas that a deployment was ever asked to have. */
+  replicaCounts(name: string): readonly number[] {
+    return [...(this.#replicaCounts.get(name) ?? [])];
+  }
+
+  /** Pods of a service that are not being deleted. */
+  pods(app: string): Pod[] {
+    return this.#pods
+      .list(SHOP)
+      .filter((pod) => pod.metadata.labels?.['app'] === app && !pod.metadata.deletionTimestamp);
+  }
+
+  pod(name: string): Pod | undefined {
+    return this.#pods.get(`${SHOP}/${name}`);
+  }
+
+  readyPods(app: string): Pod[] {
+    return this.pods(app).filter(isReady);
+  }
+
+  /** All pods of a service, those on their way out too. */
+  allPods(app: string): Pod[] {
+    return this.#pods.list(SHOP).filter((pod) => pod.metadata.labels?.['app'] === app);
+  }
+
+  autoscaler(name: string): HorizontalPodAutoscalerV2 | undefined {
+    return this.#hpas.get(`${SHOP}/${name}`);
+  }
+
+  /** CPU of a service in millicores, as metrics.k8s.io tells. */
+  cpuMillis(app: string): number {
+    let sum = 0;
+    for (const pod of this.pods(app))
+      for (const container of this.#metrics.get(`${SHOP}/${pod.metadata.name}`)?.containers ?? [])
+        sum += cpuToMillis(container.usage.cpu);
+    return Math.round(sum);
+  }
+
+  /** Waits until `seen` holds, looking at each change; says how long it took. */
+  async until(seen: () => boolean, ceilingMs: number): Promise<Wait> {
+    const startedAt = this.#clock.monotonic();
+    if (seen()) return { kind: 'seen', ms: 0 };
+    return new Promise((resolve) => {
+      const finish = (wait: Wait) => {
+        this.#listeners.delete(look);
+        timer.cancel();
+        resolve(wait);
+      };
+      const look = () => {
+        if (seen()) finish({ kind: 'seen', ms: this.#clock.monotonic() - startedAt });
+      };
+      const timer = this.#clock.timer(ceilingMs, () => finish({ kind: 'timeout' }));
+      this.#listeners.add(look);
+    });
+  }
+}
+
+/** Does the pod's Ready condition hold? */
+export function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+}
+
+/** `1500m`, `2`, `12345678n` in millicores. */
+function cpuToMillis(quantity: string): number {
+  const match = /^(\d+(?:\.\d+)?)([num]?)$/.exec(quantity);
+  if (!match) return 0;
+  const factor = { '': 1000, m: 1, u: 1e-3, n: 1e-6 }[match[2] as '' | 'm' | 'u' | 'n'];
+  return Number(match[1]) * factor;
+}

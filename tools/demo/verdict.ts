@@ -1,0 +1,142 @@
+// Did the story happen? Each line of the bar as a check on what was measured. Pure.
+
+/** What the story measured. Times are milliseconds; undefined where the thing was never seen. */
+export interface Measured {
+  readonly paymentPeakReplicas: number;
+  readonly paymentStartReplicas: number;
+  readonly paymentEndReplicas: number;
+  readonly cpuPeakMillis: number;
+  /** Share of the mean that the least loaded Ready payment pod served at the peak. */
+  readonly smallestShare: number;
+  readonly stepToReadyMs: number | undefined;
+  readonly killedToRunningMs: number | undefined;
+  readonly deletedToReplacedMs: number | undefined;
+  readonly catalogReplicaCounts: readonly number[];
+  readonly catalogSlowestRate: number;
+  readonly catalogFailed: number;
+  readonly paymentPeakRate: number;
+  readonly paymentAnswered: number;
+  readonly paymentFailed: number;
+  /** What was left on the host after the end; undefined when the cluster was kept. */
+  readonly leftovers: readonly string[] | undefined;
+}
+
+/** One line of the summary. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly measured: string;
+  readonly bar: string;
+}
+
+/** Past these the demo fails; the goals are printed beside the measured times. */
+export const STEP_CEILING_MS = 20_000;
+export const HEAL_CEILING_MS = 15_000;
+/** A pod that served less than this share of the mean did not serve its share. */
+const FAIR_SHARE = 0.5;
+const MAX_FAILED_SHARE = 0.001;
+
+const within = (ms: number | undefined, ceiling: number): boolean =>
+  ms !== undefined && ms <= ceiling;
+const seconds = (ms: number | undefined): string =>
+  ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`;
+
+/** The lines of the bar, each with what was measured. */
+export function judge(m: Measured): Check[] {
+  return [...scaling(m), ...healing(m), ...serving(m), ...leaving(m)];
+}
+
+function scaling(m: Measured): Check[] {
+  return [
+    {
+      name: 'payment scales out by measured CPU',
+      ok: m.paymentStartReplicas === 1 && m.paymentPeakReplicas >= 4 && m.cpuPeakMillis > 0,
+      measured: `${m.paymentStartReplicas} to ${m.paymentPeakReplicas} replicas, ${m.cpuPeakMillis}m CPU`,
+      bar: '1 to at least 4',
+    },
+    {
+      name: 'payment scales in again',
+      ok: m.paymentEndReplicas === 1,
+      measured: `${m.paymentEndReplicas} replica(s)`,
+      bar: 'back to 1',
+    },
+    {
+      name: 'every ready payment pod serves its share',
+      ok: m.smallestShare >= FAIR_SHARE,
+      measured: `the least loaded served ${Math.round(m.smallestShare * 100)} % of the mean`,
+      bar: `at least ${FAIR_SHARE * 100} %`,
+    },
+    {
+      name: 'load step to first new pod Ready',
+      ok: within(m.stepToReadyMs, STEP_CEILING_MS),
+      measured: seconds(m.stepToReadyMs),
+      bar: 'goal 3 s, fails past 20 s',
+    },
+  ];
+}
+
+function healing(m: Measured): Check[] {
+  return [
+    {
+      name: 'killed container to running again',
+      ok: within(m.killedToRunningMs, HEAL_CEILING_MS),
+      measured: seconds(m.killedToRunningMs),
+      bar: 'goal 2 s, fails past 15 s',
+    },
+    {
+      name: 'deleted pod replaced by a Ready one',
+      ok: within(m.deletedToReplacedMs, STEP_CEILING_MS),
+      measured: seconds(m.deletedToReplacedMs),
+      bar: 'fails past 20 s',
+    },
+  ];
+}
+
+function serving(m: Measured): Check[] {
+  const requests = m.paymentFailed + m.paymentAnswered;
+  const failedShare = m.paymentFailed / Math.max(1, requests);
+  return [
+    {
+      name: 'catalog keeps its replicas',
+      ok: m.catalogReplicaCounts.length === 1,
+      measured: `${m.catalogReplicaCounts.join(', ')} replicas`,
+      bar: 'one constant number',
+    },
+    {
+      name: 'catalog answers all the time',
+      ok: m.catalogSlowestRate >= 50,
+      measured: `${m.catalogSlowestRate.toFixed(0)} a second in its slowest 3 s`,
+      bar: 'at least 50 a second',
+    },
+    {
+      name: 'no catalog request fails',
+      ok: m.catalogFailed === 0,
+      measured: `${m.catalogFailed} failed`,
+      bar: '0',
+    },
+    {
+      name: 'payment at the peak',
+      ok: m.paymentPeakRate >= 100,
+      measured: `${m.paymentPeakRate.toFixed(0)} a second over 3 s`,
+      bar: 'at least 100 a second',
+    },
+    {
+      name: 'payment failures',
+      ok: failedShare < MAX_FAILED_SHARE,
+      measured: `${m.paymentFailed} of ${requests} (${(failedShare * 100).toFixed(3)} %)`,
+      bar: 'fewer than 0.1 %',
+    },
+  ];
+}
+
+function leaving(m: Measured): Check[] {
+  if (!m.leftovers) return [];
+  return [
+    {
+      name: 'nothing left behind',
+      ok: m.leftovers.length === 0,
+      measured: m.leftovers.length === 0 ? 'nothing' : m.leftovers.join(', '),
+      bar: 'no process, mount, namespace, link, table or cgroup',
+    },
+  ];
+}
