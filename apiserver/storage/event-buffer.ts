@@ -20,6 +20,7 @@ export class EventBuffer<E extends Sized> {
   #events = 0;
   #bytes = 0;
   #ended = false;
+  #nudged = false;
   #error: StorageError | undefined;
   #wake: (() => void) | undefined;
 
@@ -32,6 +33,11 @@ export class EventBuffer<E extends Sized> {
     return this.#ended;
   }
 
+  /** Events that wait. */
+  get unread(): number {
+    return this.#events;
+  }
+
   /** Adds a batch (which nobody changes afterwards), or ends the reader with Expired when it fell behind. */
   push(batch: readonly E[], bytes = sizeOf(batch)): void {
     if (this.#ended || batch.length === 0) return;
@@ -39,6 +45,7 @@ export class EventBuffer<E extends Sized> {
     const behind = events > this.#limits.maxEvents || this.#bytes + bytes > this.#limits.maxBytes;
     if (behind && this.#batches.length > 0) {
       this.#batches = [];
+      this.#events = 0;
       this.fail(new StorageError('Expired', 'the watcher fell too far behind; list again'));
       return;
     }
@@ -48,11 +55,15 @@ export class EventBuffer<E extends Sized> {
     this.#wake?.();
   }
 
-  /** Everything that waits, or what comes next; undefined at the end; throws what `fail` was given. */
+  /** Everything that waits, or what comes next; an empty batch after a nudge; undefined at the end; throws what `fail` was given. */
   async next(): Promise<readonly E[] | undefined> {
     while (this.#batches.length === 0) {
       if (this.#error) throw this.#error;
       if (this.#ended) return undefined;
+      if (this.#nudged) {
+        this.#nudged = false;
+        return [];
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -60,9 +71,16 @@ export class EventBuffer<E extends Sized> {
     }
     const batches = this.#batches;
     this.#batches = [];
+    this.#nudged = false;
     this.#events = 0;
     this.#bytes = 0;
     return batches.length === 1 ? batches[0] : batches.flat();
+  }
+
+  /** Wakes a reader that waits, though there is nothing to read. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake?.();
   }
 
   /** No more; the reader gets what waits, then the end. */

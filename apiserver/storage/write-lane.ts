@@ -173,8 +173,10 @@ export class WriteLane {
       this.#hooks.readOnly(undefined);
     }
     this.#hooks.durable(batch.map((write) => write.event));
-    for (const { event, resolve } of batch)
-      resolve({ kind: 'committed', revision: event.revision, bytes: event.value.bytes });
+    for (const write of batch) {
+      const { revision, value } = write.event;
+      write.resolve({ kind: 'committed', revision, bytes: value.bytes });
+    }
   }
 
   /** Every undecided write may rest on the failed batch, and its revision does: all of them fail. */

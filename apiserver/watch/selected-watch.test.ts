@@ -1,0 +1,155 @@
+// Watches under a selector, over a real store: the lines that a client sees.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WatchFrame } from '../../api/wire/exchange.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
+import { encodeObject } from '../storage/revision-gap.ts';
+import { ObjectStore } from './object-store.ts';
+import type { SelectedWatchOptions } from './selected-watch.ts';
+import { BOOKMARK_EVERY_MS, selectedWatch } from './selected-watch.ts';
+
+const PREFIX = '/registry/core/pods/';
+
+describe('selectedWatch', () => {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+
+  async function setUp(watcherMaxEvents = 100) {
+    const clock = new VirtualClock();
+    const storage = createMemoryStorage({ clock, logger: silentLogger });
+    const store = await ObjectStore.open(storage, {
+      clock,
+      logger: silentLogger,
+      watcherMaxEvents,
+    });
+    closers.push(async () => {
+      await store.close();
+      await storage.close();
+    });
+    const write = (name: string, app: string) =>
+      store.commit(
+        PREFIX + name,
+        'any',
+        encodeObject({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app } } }),
+      );
+    const remove = (name: string) => store.commit(PREFIX + name, 'any', 'delete');
+    const watch = (options: Partial<SelectedWatchOptions> = {}) =>
+      selectedWatch(store, {
+        clock,
+        signal: new AbortController().signal,
+        prefix: PREFIX,
+        start: 'now',
+        apiVersion: 'v1',
+        kind: 'Pod',
+        ...options,
+      });
+    return { clock, store, write, remove, watch };
+  }
+
+  async function take(frames: AsyncIterable<readonly WatchFrame[]>, count: number) {
+    const taken: WatchFrame[] = [];
+    for await (const batch of frames) {
+      taken.push(...batch);
+      if (taken.length >= count) break;
+    }
+    return taken;
+  }
+
+  const told = (frames: readonly WatchFrame[]) =>
+    frames.map((frame) => {
+      const line = Buffer.from(frame.bytes).toString();
+      expect(line.endsWith('\n')).toBe(true);
+      expect(JSON.parse(line)).toEqual(frame.event());
+      const { type, object } = frame.event();
+      return `${type} ${object.metadata.name ?? ''}@${object.metadata.resourceVersion ?? ''}`;
+    });
+
+  const ofPayment: SelectedWatchOptions['predicate'] = ({ metadata }) =>
+    metadata.labels?.['app'] === 'payment';
+
+  it('tells of objects that come, change and go', async () => {
+    const { write, remove, watch } = await setUp();
+    const frames = watch();
+    await write('one', 'payment');
+    await write('one', 'catalog');
+    await remove('one');
+    expect(told(await take(frames, 3))).toEqual(['ADDED one@1', 'MODIFIED one@2', 'DELETED one@3']);
+  });
+
+  it('tells of an object that comes to match as added, and of one that no longer does as deleted with its last matching state', async () => {
+    const { write, remove, watch } = await setUp();
+    const frames = watch({ predicate: ofPayment });
+    await write('one', 'catalog');
+    await write('one', 'payment');
+    await write('one', 'payment');
+    await write('one', 'catalog');
+    await remove('one');
+    await write('two', 'payment');
+    await remove('two');
+    const lines = await take(frames, 5);
+    expect(told(lines)).toEqual([
+      'ADDED one@2',
+      'MODIFIED one@3',
+      'DELETED one@4',
+      'ADDED two@6',
+      'DELETED two@7',
+    ]);
+    expect(lines[2]?.event().object.metadata.labels).toEqual({ app: 'payment' });
+  });
+
+  it('begins with the present objects and marks their end', async () => {
+    const { write, watch } = await setUp();
+    await write('one', 'payment');
+    await write('two', 'catalog');
+    const frames = watch({ start: 'list', predicate: ofPayment, initialEventsEnd: true });
+    await write('three', 'payment');
+    const lines = await take(frames, 3);
+    expect(told(lines)).toEqual(['ADDED one@1', 'BOOKMARK @2', 'ADDED three@3']);
+    expect(lines[1]?.event().object).toEqual({
+      kind: 'Pod',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: '2', annotations: { 'k8s.io/initial-events-end': 'true' } },
+    });
+  });
+
+  it('resumes after a revision', async () => {
+    const { write, watch } = await setUp();
+    await write('one', 'payment');
+    await write('two', 'payment');
+    expect(told(await take(watch({ start: 1n }), 1))).toEqual(['ADDED two@2']);
+  });
+
+  it('says how far it has come every minute when bookmarks are allowed, though nothing matched', async () => {
+    const { clock, write, watch } = await setUp();
+    const frames = watch({ predicate: ofPayment, allowBookmarks: true });
+    const lines = take(frames, 2);
+    await write('one', 'catalog');
+    await clock.advance(BOOKMARK_EVERY_MS);
+    await write('two', 'catalog');
+    await clock.advance(BOOKMARK_EVERY_MS);
+    expect(told(await lines)).toEqual(['BOOKMARK @1', 'BOOKMARK @2']);
+    expect(clock.pendingTimers).toBe(1);
+  });
+
+  it('frames an event once, whoever watches', async () => {
+    const { write, watch } = await setUp();
+    const [one, two] = [watch(), watch()];
+    await write('one', 'payment');
+    const [ofOne, ofTwo] = [await take(one, 1), await take(two, 1)];
+    expect(ofOne[0]).toBe(ofTwo[0]);
+  });
+
+  it('ends a watcher that fell behind with a line that says Expired', async () => {
+    const { write, watch } = await setUp(3);
+    const frames = watch();
+    for (let i = 0; i < 10; i++) await write(`n${i}`, 'payment');
+    const lines = await take(frames, 100);
+    expect(lines.at(-1)?.event()).toMatchObject({
+      type: 'ERROR',
+      object: { kind: 'Status', reason: 'Expired', code: 410 },
+    });
+  });
+});

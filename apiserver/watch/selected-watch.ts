@@ -1,0 +1,153 @@
+// A watch as the API gives it: store events turned into typed lines under a selector, with bookmarks.
+// Invariants: a watcher's view is a fold of its lines (ADDED, then MODIFIED, then DELETED, per object); a bookmark
+// never runs ahead of a line that is still to come; a failure is told in an ERROR line before the end.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { expired, StatusError } from '../../api/status.ts';
+import type { WatchFrame } from '../../api/wire/exchange.ts';
+import type { Clock } from '../../base/clock.ts';
+import { StorageError } from '../storage/storage.ts';
+import type { ObjectStore, StoreWatch } from './object-store.ts';
+import type { StoreEvent } from './visible-object.ts';
+import { bookmarkFrame, errorFrame, frameFor, frameForLeft, frameOf } from './watch-frames.ts';
+
+/** How often a watcher that allows it gets a bookmark. */
+export const BOOKMARK_EVERY_MS = 60_000;
+
+/** Selects objects: label and field selectors in one. */
+export type ObjectPredicate = (object: LooseObject) => boolean;
+
+/** What to watch. */
+export interface SelectedWatchOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** See watch-hub.ts: ends in '/', or is one key. */
+  readonly prefix: string;
+  /** 'list': the present objects come first as ADDED. A revision: changes after it. 'now': changes from now on. */
+  readonly start: 'list' | 'now' | bigint;
+  /** All objects of the prefix when absent. */
+  readonly predicate?: ObjectPredicate | undefined;
+  /** Bookmarks now and then. */
+  readonly allowBookmarks?: boolean;
+  /** With start 'list': a bookmark with the initial-events-end annotation after the present objects. */
+  readonly initialEventsEnd?: boolean;
+  /** What bookmarks say they are about. */
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Starts a watch in this very turn; throws StorageError Expired when history no longer covers its start. */
+export function selectedWatch(
+  store: ObjectStore,
+  options: SelectedWatchOptions,
+): AsyncIterable<readonly WatchFrame[]> {
+  const { prefix, start, signal } = options;
+  const initial = start === 'list' ? store.list(prefix) : undefined;
+  const from = typeof start === 'bigint' ? start : store.revision;
+  const watch = store.watch(prefix, { from, signal });
+  return frames({ store, options, watch, initial });
+}
+
+/** The line that an event is for a watcher with such a predicate; undefined when it is none of its business. */
+export function lineFor(event: StoreEvent, predicate?: ObjectPredicate): WatchFrame | undefined {
+  const { type, value, previous } = event;
+  const before = previous !== undefined && (!predicate || predicate(previous.object()));
+  if (type === 'delete') return before || !previous ? frameFor(event, 'DELETED') : undefined;
+  const now = !predicate || predicate(value.object());
+  if (now) return frameFor(event, before ? 'MODIFIED' : 'ADDED');
+  return before ? frameForLeft(event) : undefined;
+}
+
+interface Started {
+  readonly store: ObjectStore;
+  readonly options: SelectedWatchOptions;
+  readonly watch: StoreWatch;
+  readonly initial: ReturnType<ObjectStore['list']> | undefined;
+}
+
+async function* frames(started: Started): AsyncGenerator<readonly WatchFrame[], void> {
+  const { store, options, watch, initial } = started;
+  const { predicate } = options;
+  const bookmarks = new BookmarkTimer(options, watch);
+  try {
+    if (initial) yield* initialFrames(initial, options);
+    for await (const events of watch) {
+      const lines: WatchFrame[] = [];
+      for (const event of events) {
+        const line = lineFor(event, predicate);
+        if (line) lines.push(line);
+      }
+      if (bookmarks.due && watch.unread === 0)
+        lines.push(bookmarkFrame({ ...bookmarks.take(), revision: store.revision }));
+      if (lines.length > 0) yield lines;
+    }
+  } catch (error) {
+    yield [errorFrame(asStatus(error))];
+  } finally {
+    bookmarks.stop();
+    watch.close();
+  }
+}
+
+/** Lines handed on at once while the present objects are sent. */
+const INITIAL_BATCH = 500;
+
+function* initialFrames(
+  list: NonNullable<Started['initial']>,
+  options: SelectedWatchOptions,
+): Generator<WatchFrame[], void> {
+  const { predicate, apiVersion, kind } = options;
+  let lines: WatchFrame[] = [];
+  for (const item of list.items) {
+    if (predicate && !predicate(item.object())) continue;
+    lines.push(frameOf('ADDED', item));
+    if (lines.length < INITIAL_BATCH) continue;
+    yield lines;
+    lines = [];
+  }
+  if (options.initialEventsEnd)
+    lines.push(
+      bookmarkFrame({ apiVersion, kind, revision: list.revision, initialEventsEnd: true }),
+    );
+  if (lines.length > 0) yield lines;
+}
+
+/** Says when the next bookmark is due, and wakes a watch that has nothing else to say. */
+class BookmarkTimer {
+  readonly #options: SelectedWatchOptions;
+  readonly #watch: StoreWatch;
+  #cancel: (() => void) | undefined;
+  due = false;
+
+  constructor(options: SelectedWatchOptions, watch: StoreWatch) {
+    this.#options = options;
+    this.#watch = watch;
+    if (options.allowBookmarks) this.#arm();
+  }
+
+  take(): { apiVersion: string; kind: string } {
+    this.due = false;
+    this.#arm();
+    return { apiVersion: this.#options.apiVersion, kind: this.#options.kind };
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  #arm(): void {
+    const timer = this.#options.clock.timer(BOOKMARK_EVERY_MS, () => {
+      this.due = true;
+      this.#watch.nudge();
+    });
+    this.#cancel = () => timer.cancel();
+  }
+}
+
+function asStatus(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  if (error instanceof StorageError)
+    return error.reason === 'Expired'
+      ? expired(error.message)
+      : new StatusError('ServiceUnavailable', error.message, { cause: error });
+  return new StatusError('InternalError', 'the watch failed', { cause: error });
+}

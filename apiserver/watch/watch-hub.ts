@@ -1,0 +1,115 @@
+// Hands each event to the watchers of its key's prefixes. Watchers are found by prefix, never by asking each one,
+// and all watchers of a prefix share one batch.
+// Invariant: a prefix ends in '/' (or is empty) and covers what lies below it, or is the key of one object.
+import type { BufferLimits } from '../storage/event-buffer.ts';
+import { EventBuffer, sizeOf } from '../storage/event-buffer.ts';
+import type { StorageError } from '../storage/storage.ts';
+import type { StoreEvent } from './visible-object.ts';
+
+/** Called for each event of a prefix, in order; must not throw. */
+export type EventHandler = (event: StoreEvent) => void;
+
+interface Group {
+  readonly buffers: Set<EventBuffer<StoreEvent>>;
+  readonly handlers: Set<EventHandler>;
+}
+
+/** Does the prefix cover the key? */
+export function covers(prefix: string, key: string): boolean {
+  return prefix === '' || prefix.endsWith('/') ? key.startsWith(prefix) : key === prefix;
+}
+
+/** The subscriptions of a store. */
+export class WatchHub {
+  readonly #groups = new Map<string, Group>();
+  readonly #limits: BufferLimits;
+
+  /** `limits`: what each watcher may leave unread before it is ended with Expired. */
+  constructor(limits: BufferLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many watchers are open. */
+  get watchers(): number {
+    let count = 0;
+    for (const { buffers } of this.#groups.values()) count += buffers.size;
+    return count;
+  }
+
+  /** A buffer that gets the prefix's events from now on, until `release`. */
+  open(prefix: string): { buffer: EventBuffer<StoreEvent>; release: () => void } {
+    const buffer = new EventBuffer<StoreEvent>(this.#limits);
+    const group = this.#group(prefix);
+    group.buffers.add(buffer);
+    const release = () => {
+      buffer.end();
+      group.buffers.delete(buffer);
+      this.#prune(prefix, group);
+    };
+    return { buffer, release };
+  }
+
+  /** Calls the handler for each event of the prefix from now on; the answer ends it. */
+  subscribe(prefix: string, handler: EventHandler): () => void {
+    const group = this.#group(prefix);
+    group.handlers.add(handler);
+    return () => {
+      group.handlers.delete(handler);
+      this.#prune(prefix, group);
+    };
+  }
+
+  /** Delivers a batch. Handlers run first, so views inside the server are never behind a watcher's client. */
+  publish(events: readonly StoreEvent[]): void {
+    const batches = new Map<Group, StoreEvent[]>();
+    for (const event of events)
+      for (const group of this.#matching(event.key)) {
+        for (const handler of group.handlers) handler(event);
+        if (group.buffers.size === 0) continue;
+        const batch = batches.get(group);
+        if (batch) batch.push(event);
+        else batches.set(group, [event]);
+      }
+    for (const [group, batch] of batches) {
+      const bytes = sizeOf(batch);
+      for (const buffer of group.buffers) {
+        buffer.push(batch, bytes);
+        if (buffer.ended) group.buffers.delete(buffer);
+      }
+    }
+  }
+
+  /** Ends every watcher, with an error if there is one. */
+  end(error?: StorageError): void {
+    for (const { buffers } of this.#groups.values())
+      for (const buffer of buffers) {
+        if (error) buffer.fail(error);
+        else buffer.end();
+      }
+    this.#groups.clear();
+  }
+
+  #group(prefix: string): Group {
+    let group = this.#groups.get(prefix);
+    if (!group) {
+      group = { buffers: new Set(), handlers: new Set() };
+      this.#groups.set(prefix, group);
+    }
+    return group;
+  }
+
+  #prune(prefix: string, group: Group): void {
+    if (group.buffers.size === 0 && group.handlers.size === 0 && this.#groups.get(prefix) === group)
+      this.#groups.delete(prefix);
+  }
+
+  *#matching(key: string): Generator<Group, void> {
+    for (let end = 0; ; end = key.indexOf('/', end) + 1) {
+      const group = this.#groups.get(key.slice(0, end));
+      if (group) yield group;
+      if (key.indexOf('/', end) < 0) break;
+    }
+    const exact = this.#groups.get(key);
+    if (exact) yield exact;
+  }
+}
