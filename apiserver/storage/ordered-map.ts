@@ -109,6 +109,7 @@ export class OrderedMap<V> {
   }
 
   #distance(from: { at: number; index: number }, to: { at: number; index: number }): number {
+    if (from.at > to.at) return 0;
     let total = to.index - from.index;
     for (let at = from.at; at < to.at; at++) total += this.#blocks[at]?.keys.length ?? 0;
     return Math.max(0, total);

@@ -10,7 +10,6 @@ export const REVISION_WIDTH = 18;
 
 const QUOTE = 0x22;
 const SPACE = 0x20;
-const ZERO = 0x30;
 const MAX_REVISION = 10n ** BigInt(REVISION_WIDTH - 2) - 1n;
 const EMPTY_GAP = `""${' '.repeat(REVISION_WIDTH - 2)}`;
 
@@ -28,10 +27,10 @@ export function fillRevision(bytes: Uint8Array, at: number, revision: bigint): v
 
 /** The revision inside the gap at `at`; 0 when the gap is empty. */
 export function readRevision(bytes: Uint8Array, at: number): bigint {
-  let revision = 0;
+  let digits = '';
   for (let i = at + 1; bytes[i] !== QUOTE && i < at + REVISION_WIDTH; i++)
-    revision = revision * 10 + ((bytes[i] ?? ZERO) - ZERO);
-  return BigInt(revision);
+    digits += String.fromCharCode(bytes[i] ?? QUOTE);
+  return BigInt(digits);
 }
 
 /** A copy of `stored`'s bytes with another revision inside. */

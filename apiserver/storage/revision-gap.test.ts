@@ -1,0 +1,58 @@
+// The gap: JSON keeps its meaning whatever revision is written into it.
+import { describe, expect, it } from 'vitest';
+import {
+  encodeObject,
+  fillRevision,
+  readRevision,
+  REVISION_WIDTH,
+  withRevision,
+} from './revision-gap.ts';
+
+const parse = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as unknown;
+
+describe('encodeObject', () => {
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'ä', resourceVersion: '7', labels: { a: '"resourceVersion":"1"' } },
+    spec: { text: '\u0000"\\', absent: undefined },
+  };
+
+  it('keeps every field but the resourceVersion, which is the revision without padding', () => {
+    for (const revision of [1n, 42n, 9_999_999_999_999_999n]) {
+      const { bytes, revisionAt } = encodeObject(pod);
+      fillRevision(bytes, revisionAt, revision);
+      expect(parse(bytes)).toEqual({
+        ...pod,
+        metadata: { ...pod.metadata, resourceVersion: String(revision) },
+        spec: { text: '\u0000"\\' },
+      });
+      expect(readRevision(bytes, revisionAt)).toBe(revision);
+    }
+  });
+
+  it('is JSON before any revision is known, and when there is nothing but metadata', () => {
+    const { bytes } = encodeObject({ apiVersion: 'v1', kind: 'Pod', metadata: {} });
+    expect(parse(bytes)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { resourceVersion: '' },
+    });
+  });
+
+  it('refuses a revision wider than the gap', () => {
+    const { bytes, revisionAt } = encodeObject(pod);
+    expect(() => fillRevision(bytes, revisionAt, 10n ** BigInt(REVISION_WIDTH - 2))).toThrow(
+      'fits its gap',
+    );
+  });
+
+  it('writes a shorter revision over a longer one without a trace', () => {
+    const { bytes, revisionAt } = encodeObject(pod);
+    fillRevision(bytes, revisionAt, 123_456n);
+    const copy = withRevision({ key: 'k', revision: 123_456n, bytes, revisionAt }, 7n);
+    expect(readRevision(copy, revisionAt)).toBe(7n);
+    expect(readRevision(bytes, revisionAt)).toBe(123_456n);
+    expect(parse(copy)).toMatchObject({ metadata: { resourceVersion: '7' } });
+  });
+});
