@@ -1,0 +1,138 @@
+// The OpenAPI v2 document of the whole API, for older clients. The same endpoints, in the older grammar.
+// Invariant: pure; what v2 cannot say (a choice of types) becomes the text form, as clients expect.
+import type { OpenAPIV2 } from 'openapi-types';
+import { endpointsOf } from './endpoints.ts';
+import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';
+import { PATCH_SCHEMA } from './openapi-v3.ts';
+import { closureOf } from './schema-closure.ts';
+import { refName } from './schema.ts';
+import type { Schema } from './schema.ts';
+
+type SchemaV2 = Record<string, unknown>;
+
+/** The document, with Kubernetes' extensions. */
+export interface OpenApiV2Document extends Omit<OpenAPIV2.Document, 'definitions' | 'paths'> {
+  readonly paths: Record<string, Record<string, unknown>>;
+  readonly definitions: Record<string, SchemaV2>;
+}
+
+/** The document of all these kinds. */
+export function openApiV2(
+  resources: readonly ServedResource[],
+  serverVersion: string,
+): OpenApiV2Document {
+  const endpoints = endpointsOf(resources);
+  const named = endpoints.flatMap(({ operations }) =>
+    operations.flatMap(({ request, response }) => [request, response]),
+  );
+  const schemas = closureOf(named.filter((name) => name !== undefined));
+  return {
+    swagger: '2.0',
+    info: { title: 'Kubernetes', version: serverVersion },
+    paths: Object.fromEntries(endpoints.map((entry) => [entry.path, pathItem(entry)])),
+    definitions: {
+      ...Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, toV2(schema)])),
+      [PATCH_SCHEMA]: {
+        description: 'A patch, in the form that its content type names.',
+        type: 'object',
+      },
+    },
+  };
+}
+
+/** A schema in the grammar of v2: references take siblings, and there is no oneOf. */
+export function toV2(schema: Schema): SchemaV2 {
+  const {
+    $ref: _ref,
+    allOf: _allOf,
+    oneOf,
+    properties,
+    items,
+    additionalProperties,
+    ...rest
+  } = schema;
+  const name = refName(schema);
+  return {
+    ...(name === undefined ? {} : ref(name)),
+    ...rest,
+    ...(oneOf === undefined ? {} : { type: 'string' }),
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([key, value]) => [key, toV2(value)]),
+          ),
+        }),
+    ...(items === undefined ? {} : { items: toV2(items) }),
+    ...(additionalProperties === undefined
+      ? {}
+      : { additionalProperties: toV2(additionalProperties) }),
+  };
+}
+
+function ref(name: string): { $ref: string } {
+  return { $ref: `#/definitions/${name}` };
+}
+
+function pathItem({ path, tag, operations }: Endpoint): Record<string, unknown> {
+  const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    type: 'string',
+    uniqueItems: true,
+  }));
+  return {
+    ...(named.length > 0 ? { parameters: named } : {}),
+    ...Object.fromEntries(
+      operations.map((operation) => [operation.method, operationObject(operation, tag)]),
+    ),
+  };
+}
+
+function operationObject(operation: ApiOperation, tag: string): Record<string, unknown> {
+  const { operationId, description, query, action, gvk, method, request, response } = operation;
+  const bodyName = method === 'patch' ? PATCH_SCHEMA : request;
+  const body = {
+    name: 'body',
+    in: 'body',
+    required: method !== 'delete',
+    schema: bodyName === undefined ? {} : ref(bodyName),
+  };
+  const ok = {
+    description: 'OK',
+    schema: response === undefined ? { type: 'string' } : ref(response),
+  };
+  return {
+    tags: [tag],
+    description,
+    operationId,
+    consumes:
+      method === 'patch'
+        ? [
+            'application/json-patch+json',
+            'application/merge-patch+json',
+            'application/strategic-merge-patch+json',
+          ]
+        : ['application/json', 'application/yaml'],
+    produces: [response === undefined ? 'text/plain' : 'application/json'],
+    schemes: ['https'],
+    parameters: [
+      ...(bodyName === undefined ? [] : [body]),
+      ...query.map(({ name, type, description: about }) => ({
+        name,
+        in: 'query',
+        type,
+        uniqueItems: true,
+        description: about,
+      })),
+    ],
+    responses: {
+      '200': ok,
+      ...(action === 'post' ? { '201': { ...ok, description: 'Created' } } : {}),
+      '401': { description: 'Unauthorized' },
+    },
+    'x-kubernetes-action': action,
+    'x-kubernetes-group-version-kind': gvk,
+  };
+}

@@ -1,0 +1,23 @@
+// Schemas together with all that they refer to, so that a document stands on its own.
+import { refName, schemaOf } from './schema.ts';
+import type { Schema } from './schema.ts';
+
+/** The schemas of these names and of everything they refer to, sorted by name. */
+export function closureOf(names: readonly string[]): Record<string, Schema> {
+  const found = new Map<string, Schema>();
+  const open = [...names];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name)) continue;
+    const schema = schemaOf(name);
+    found.set(name, schema);
+    for (const property of Object.values(schema.properties ?? {})) collect(property, open);
+  }
+  return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function collect(schema: Schema, names: string[]): void {
+  const name = refName(schema);
+  if (name !== undefined) names.push(name);
+  if (schema.items !== undefined) collect(schema.items, names);
+  if (schema.additionalProperties !== undefined) collect(schema.additionalProperties, names);
+}
