@@ -1,0 +1,190 @@
+// Answers what clients ask to learn about the server: /api, /apis, /openapi and /version.
+// Invariant: the answers depend on the kinds and options alone; each document is made once, on first use.
+import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { ServedResource } from '../../api/schema/endpoints.ts';
+import { schemaNameOf } from '../../api/schema/endpoints.ts';
+import { openApiV2 } from '../../api/schema/openapi-v2.ts';
+import { openApiV3 } from '../../api/schema/openapi-v3.ts';
+import { StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import { parseAccept, takesJson } from './accept.ts';
+import type { MediaRange } from './accept.ts';
+import type { Document } from './document.ts';
+import { documentOf, replyWith } from './document.ts';
+import {
+  aggregated,
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+  groupResources,
+} from './resource-lists.ts';
+import type { GroupResources } from './resource-lists.ts';
+
+/** What /version says. */
+export interface VersionInfo {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+  readonly gitCommit: string;
+  readonly gitTreeState: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+  readonly compiler: string;
+  readonly platform: string;
+}
+
+/** The version of the API that this server serves, and that it is this server that serves it. */
+export const SERVER_VERSION: VersionInfo = {
+  major: '1',
+  minor: '36',
+  gitVersion: 'v1.36.0+pinnace',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: 'node',
+  platform: 'linux/amd64',
+};
+
+/** What discovery needs besides the kinds. */
+export interface DiscoveryOptions {
+  /** Resources without a definition: reviews, metrics. Listed after the others. */
+  readonly extra?: readonly ServedResource[];
+  /** `host:port` that /api names. */
+  readonly serverAddress?: string;
+  /** Replaces parts of SERVER_VERSION. */
+  readonly version?: Partial<VersionInfo>;
+}
+
+/** The request headers that discovery looks at. */
+export type DiscoveryHeaders = Readonly<Record<string, string | undefined>>;
+
+/** Answers discovery requests. */
+export interface Discovery {
+  /** The answer to a GET of that path; undefined when the path is none of discovery's. Throws NotAcceptable. */
+  handle(path: string, headers: DiscoveryHeaders): Reply | undefined;
+}
+
+/** What a path leads to. */
+type Route = (request: { accept: MediaRange[]; headers: DiscoveryHeaders }) => Reply;
+
+/** Discovery of these kinds. */
+export function createDiscovery(
+  definitions: readonly ServedResource[],
+  options: DiscoveryOptions = {},
+): Discovery {
+  const resources = [...definitions, ...(options.extra ?? [])];
+  const version = { ...SERVER_VERSION, ...options.version };
+  const groups = groupResources(resources);
+  const routes = new Map<string, Route>([
+    ['/version', json(() => version)],
+    ...listRoutes(groups, options.serverAddress ?? ''),
+    ...openApiRoutes(groups, version.gitVersion),
+  ]);
+  return {
+    handle(path, headers) {
+      const route = routes.get(path.length > 1 ? path.replace(/\/+$/, '') : path);
+      return route?.({ accept: parseAccept(headers['accept']), headers });
+    },
+  };
+}
+
+function listRoutes(groups: readonly GroupResources[], serverAddress: string): [string, Route][] {
+  const core = groups.filter(({ group }) => group === '');
+  const named = groups.filter(({ group }) => group !== '');
+  return [
+    ['/api', negotiated(() => apiVersions(core[0], serverAddress), core)],
+    ['/apis', negotiated(() => apiGroupList(named), named)],
+    ...named.map((entry): [string, Route] => [
+      `/apis/${entry.group}`,
+      json(() => ({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(entry) })),
+    ]),
+    ...groups.flatMap(({ group, versions }) =>
+      versions.map((entry): [string, Route] => [
+        `/${rootOf(group, entry.version)}`,
+        json(() => apiResourceList(group, entry)),
+      ]),
+    ),
+  ];
+}
+
+function rootOf(group: string, version: string): string {
+  return `${group === '' ? 'api' : 'apis'}/${apiVersionOf({ group, version })}`;
+}
+
+function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [string, Route][] {
+  const documents = new Map<string, () => Document>();
+  const described = (resources: readonly ServedResource[]) =>
+    resources.filter(({ ref, schemaName }) => schemaName ?? schemaNameOf(ref));
+  for (const { group, versions } of groups) {
+    for (const { version, resources } of versions) {
+      const make = () => openApiV3(described(resources), gitVersion);
+      documents.set(rootOf(group, version), documentOf(make));
+    }
+  }
+  const all = groups.flatMap(({ versions }) => versions.flatMap(({ resources }) => resources));
+  const index = () => ({
+    paths: Object.fromEntries(
+      [...documents].map(([name, document]) => [
+        name,
+        { serverRelativeURL: `/openapi/v3/${name}?hash=${document().hash}` },
+      ]),
+    ),
+  });
+  return [
+    ['/openapi/v2', json(() => openApiV2(described(all), gitVersion))],
+    ['/openapi/v3', json(index)],
+    ...[...documents].map(([name, document]): [string, Route] => [
+      `/openapi/v3/${name}`,
+      plain(document),
+    ]),
+  ];
+}
+
+/** A document in JSON, whatever else the client would take. */
+function json(make: () => object): Route {
+  return plain(documentOf(make));
+}
+
+function plain(document: () => Document): Route {
+  return ({ accept, headers }) => {
+    if (!accept.some(takesJson)) throw notAcceptable();
+    return replyWith(document(), {
+      contentType: 'application/json',
+      ifNoneMatch: headers['if-none-match'],
+    });
+  };
+}
+
+const AGGREGATED_VERSIONS = ['v2', 'v2beta1'];
+
+/** The plain list, or the aggregated document, by what the client asks for first. */
+function negotiated(makeList: () => object, groups: readonly GroupResources[]): Route {
+  const list = documentOf(makeList);
+  const whole = new Map(
+    AGGREGATED_VERSIONS.map((version) => [version, documentOf(() => aggregated(groups, version))]),
+  );
+  return ({ accept, headers }) => {
+    const ifNoneMatch = headers['if-none-match'];
+    for (const range of accept) {
+      const { g, v = '', as } = range.parameters;
+      if (!takesJson(range)) continue;
+      if (as === undefined) {
+        return replyWith(list(), { contentType: 'application/json', ifNoneMatch });
+      }
+      const document = whole.get(v);
+      if (g !== 'apidiscovery.k8s.io' || as !== 'APIGroupDiscoveryList' || !document) continue;
+      const contentType = `application/json;g=${g};v=${v};as=${as}`;
+      return replyWith(document(), { contentType, ifNoneMatch });
+    }
+    throw notAcceptable();
+  };
+}
+
+function notAcceptable(): StatusError {
+  return new StatusError(
+    'NotAcceptable',
+    'only the following media types are accepted: application/json',
+  );
+}
