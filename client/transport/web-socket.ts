@@ -38,7 +38,12 @@ export async function openWebSocket(
   signal?.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', onAbort));
   return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve({ socket, protocol: socket.protocol }));
+    socket.once('open', () => {
+      // Messages may have come with the handshake; they wait until the caller has had its turn to listen.
+      socket.pause();
+      setImmediate(() => socket.resume());
+      resolve({ socket, protocol: socket.protocol });
+    });
     socket.once('unexpected-response', (outgoing, reply) => {
       refusal(reply)
         .then(reject, reject)
