@@ -131,7 +131,7 @@ describe('the HTTPS transport', () => {
     const { socket, protocol } = await aTransport().upgrade!(request, protocols);
     expect(protocol).toBe('v5.channel.k8s.io');
     const first = await new Promise((resolve) =>
-      socket.once('message', (data) => resolve(String(data))),
+      socket.once('message', (data) => resolve((data as Buffer).toString())),
     );
     expect(first).toBe('/exec?command=a&command=b+c');
     const closed = new Promise((resolve) => socket.once('close', resolve));
