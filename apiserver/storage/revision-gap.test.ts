@@ -1,4 +1,5 @@
 // The gap: JSON keeps its meaning whatever revision is written into it.
+// Readers must never see that there is a gap.
 import { describe, expect, it } from 'vitest';
 import {
   encodeObject,

@@ -75,6 +75,11 @@ export class WriteLane {
     return this.#refused?.error.message;
   }
 
+  /** The newest durable state of a key. */
+  durable(key: string): Stored | undefined {
+    return this.#durable.get(key);
+  }
+
   /** The newest state of a key, undecided writes included. */
   latest(key: string): Stored | undefined {
     const pending = this.#pending.get(key);

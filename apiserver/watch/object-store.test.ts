@@ -1,4 +1,5 @@
 // The object store over a real memory storage: what readers and watchers are promised.
+// Nothing is doubled but the clock.
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';

@@ -1,4 +1,5 @@
 // Watches under a selector, over a real store: the lines that a client sees.
+// Each line is checked to be JSON that says what its event() says.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import { silentLogger } from '../../base/logger.ts';

@@ -1,4 +1,5 @@
 // What LMDB adds to the contract: survival of kill -9 and of a full disk, one process at a time, bounded history.
+// Real processes are killed and starved; nothing is simulated.
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

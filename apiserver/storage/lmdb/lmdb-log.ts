@@ -119,14 +119,16 @@ export class LmdbLog implements EventLog {
     return events;
   }
 
-  async page({ prefix, after, limit, at }: LogPage): Promise<Pick<Page, 'items' | 'more'>> {
+  async page({ prefix, after, limit, at, live }: LogPage): Promise<Pick<Page, 'items' | 'more'>> {
     const items: Stored[] = [];
     let candidate: { key: string; revision: bigint; live: boolean } | undefined;
     /** Takes the newest state of the key that was just passed; false when the page is full. */
     const take = (): boolean => {
       if (!candidate?.live) return true;
       if (items.length >= limit) return false;
-      const stored = this.#stored(candidate.revision);
+      const known = live(candidate.key);
+      const { revision } = candidate;
+      const stored = known?.revision === revision ? known : this.#stored(revision);
       if (stored) items.push(stored);
       return true;
     };
@@ -234,7 +236,7 @@ export class LmdbLog implements EventLog {
     if ((cause as { code?: unknown }).code === MDB_PANIC) return cause;
     this.#root.resetReadTxn();
     if (last !== undefined && this.#events.getBinary(revisionKey(last))) return cause;
-    return new LogRefusedError(cause.message, { cause });
+    return new LogRefusedError(`${cause.message}; is the disk full?`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 // The LMDB backend keeps the storage contract.
+// What LMDB promises beyond it stands in lmdb-durability.test.ts.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // The memory backend keeps the storage contract.
+// Whatever differs between backends shows as a failure here.
 import { storageContract } from '../../../test/contracts/storage.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
