@@ -2,6 +2,8 @@
 // Invariant: a failure of use is one line on standard error and exit status 1 (2 for wrong arguments); a stack is shown for defects only.
 import { Command, CommanderError } from 'commander';
 import { StatusError } from '../api/status.ts';
+import { CommandFailure } from './commands/command-failure.ts';
+import { KubeconfigError } from '../client/kubeconfig/kubeconfig.ts';
 import { registerClientCommands } from './commands/register.ts';
 import { registerServeCommands } from './serve/register.ts';
 import { UsageError } from './serve/data-directory.ts';
@@ -25,7 +27,11 @@ function report(error: unknown): number {
     process.stderr.write(`Error from server (${error.reason}): ${error.message}\n`);
     return 1;
   }
-  if (error instanceof UsageError) {
+  if (
+    error instanceof UsageError ||
+    error instanceof CommandFailure ||
+    error instanceof KubeconfigError
+  ) {
     process.stderr.write(`error: ${error.message}\n`);
     return 1;
   }

@@ -1,0 +1,18 @@
+// The commands that talk to a cluster as any client does.
+import type { Command } from 'commander';
+import { registerApply } from './apply.ts';
+import { registerDelete } from './delete.ts';
+import { registerDescribe } from './describe.ts';
+import { registerGet } from './get.ts';
+import { registerLogs } from './logs.ts';
+import { registerTop } from './top.ts';
+
+/** Adds them all. */
+export function registerClientCommands(program: Command): void {
+  registerApply(program);
+  registerGet(program);
+  registerDescribe(program);
+  registerLogs(program);
+  registerDelete(program);
+  registerTop(program);
+}
