@@ -82,7 +82,28 @@ export interface MountEntry {
   readonly root: string;
   readonly type: string;
   readonly source: string;
+  /** Options of the mount and of its file system, joined by a comma. */
   readonly options: string;
+}
+
+/** Namespaces to make and keep alive by bind mounts; each path is a file that lies on a private mount. */
+export interface KeptNamespaces {
+  readonly ipc?: string;
+  readonly uts?: string;
+  /** Host name of the new UTS namespace. */
+  readonly hostname?: string;
+}
+
+/** A Unix socket that keeps packet borders (SOCK_SEQPACKET). No call waits. */
+export interface PacketSocket {
+  /** The next packet; 'none' when there is none yet, 'end' when the peer has closed. */
+  receive(): Uint8Array | 'none' | 'end';
+  /** Sends one packet; false when the peer's buffer is full. Throws when the peer is gone. */
+  send(data: Uint8Array): boolean;
+  /** Tells the peer that nothing more will be sent. */
+  endSending(): void;
+  /** Safe to call more than once. */
+  close(): void;
 }
 
 /** The operating system as a dependency. Files: plain node:fs is allowed for a component's own data directory; host files (/proc, /sys, cgroups) come through here. */
@@ -113,6 +134,10 @@ export interface System {
   processState(pid: number): string | undefined;
   /** Start time of a process in clock ticks since boot: tells a reused pid from the old one. */
   processStart(pid: number): string | undefined;
+  /** Makes IPC and UTS namespaces without a process in them; the caller's own stay as they are. */
+  makeNamespaces(kept: KeptNamespaces): void;
+  /** Connects to a SOCK_SEQPACKET Unix socket (path of at most 107 bytes). */
+  connectPackets(path: string): PacketSocket;
   /** A TCP connection made inside a network namespace (path of an nsfs file). */
   connectInNamespace(
     namespacePath: string,

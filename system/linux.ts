@@ -1,0 +1,194 @@
+// The real System: child processes by node:child_process, the rest by /proc, node:fs and native-calls.ts.
+// Invariant: nothing here waits without a limit, and a call that enters a namespace comes back before it returns.
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { isIPv6, Socket } from 'node:net';
+import { systemClock } from '../base/clock.ts';
+import { parseMountinfo } from './mountinfo.ts';
+import {
+  detachCall,
+  endSendingCall,
+  hostnameCall,
+  insideNamespace,
+  insideNewNamespaces,
+  mountCall,
+  packetSocketCall,
+  receiveCall,
+  sendCall,
+  setAttributeCall,
+  tcpSocketCall,
+  whiteoutCall,
+} from './native-calls.ts';
+import { parseProcessStat } from './process-stat.ts';
+import { runCommand } from './run-command.ts';
+import type { KeptNamespaces, MountFlag, MountSpec, PacketSocket, System } from './system.ts';
+
+/** Values of MS_* in mount(2). */
+const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
+  ro: 1,
+  nosuid: 2,
+  nodev: 4,
+  noexec: 8,
+  remount: 32,
+  bind: 4096,
+  rbind: 4096 | 16384,
+  private: 1 << 18,
+  rprivate: (1 << 18) | 16384,
+  rslave: (1 << 19) | 16384,
+  shared: 1 << 20,
+  rshared: (1 << 20) | 16384,
+};
+
+/** Conmon's packets are one byte of kind and at most 8,192 of data. */
+const PACKET_BYTES = 64 * 1024;
+
+/** The host's own operating system. Mounts, namespaces and most cgroup files need root. */
+export function createLinuxSystem(): System {
+  const stat = (pid: number) => {
+    const text = readText(`/proc/${pid}/stat`);
+    return text === undefined ? undefined : parseProcessStat(text);
+  };
+  return {
+    run: runCommand,
+    spawn: (command, args, options) => spawn(command, args, { ...options }),
+    mount,
+    unmount: detachCall,
+    mounts: () => parseMountinfo(readText('/proc/self/mountinfo') ?? ''),
+    setOverlayOpaque: (path) => setAttributeCall(path, 'trusted.overlay.opaque', 'y'),
+    makeWhiteout: whiteoutCall,
+    read: readText,
+    write: (path, text) => writeFileSync(path, text),
+    exists: existsSync,
+    list,
+    makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+    removeDirectory,
+    kill,
+    processState: (pid) => stat(pid)?.state,
+    processStart: (pid) => stat(pid)?.start,
+    makeNamespaces,
+    connectPackets,
+    connectInNamespace,
+  };
+}
+
+function mount(spec: MountSpec): void {
+  const flags = (spec.flags ?? []).reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
+  mountCall(spec, spec.type ?? '', { flags, data: spec.data ?? '' });
+}
+
+/** Codes that mean "it is not there": a process may end between two reads. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ESRCH', 'ENODEV']);
+
+function isAbsent(error: unknown): boolean {
+  return ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function list(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+function removeDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals | number): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** The bind mount keeps a namespace alive without a process; its target file is made when missing. */
+function makeNamespaces(kept: KeptNamespaces): void {
+  const wanted = (['ipc', 'uts'] as const).flatMap((kind) => {
+    const target = kept[kind];
+    return target === undefined ? [] : [{ kind, target }];
+  });
+  if (wanted.length === 0) return;
+  for (const { target } of wanted) writeFileSync(target, '');
+  const kinds = wanted.map(({ kind }) => kind);
+  insideNewNamespaces(kinds, () => {
+    if (kept.uts !== undefined && kept.hostname !== undefined) hostnameCall(kept.hostname);
+    for (const { kind, target } of wanted)
+      mount({ source: `/proc/thread-self/ns/${kind}`, target, flags: ['bind'] });
+  });
+}
+
+function connectPackets(path: string): PacketSocket {
+  let fd: number | undefined = packetSocketCall(path);
+  const buffer = Buffer.alloc(PACKET_BYTES);
+  return {
+    receive() {
+      if (fd === undefined) return 'end';
+      const size = receiveCall(fd, buffer);
+      if (size === undefined) return 'none';
+      return size === 0 ? 'end' : Uint8Array.prototype.slice.call(buffer, 0, size);
+    },
+    send: (data) => (fd === undefined ? true : sendCall(fd, data)),
+    endSending: () => {
+      if (fd !== undefined) endSendingCall(fd);
+    },
+    close: () => {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+  };
+}
+
+/** A socket belongs to the namespace in which socket(2) was called, wherever it is connected from. */
+function connectInNamespace(
+  namespacePath: string,
+  address: { host: string; port: number },
+  options: { timeoutMs: number },
+): Promise<Socket> {
+  const family = isIPv6(address.host) ? 6 : 4;
+  const fd = insideNamespace('net', namespacePath, () => tcpSocketCall(family));
+  // manualStart: reading an unconnected socket would fail; the option is Node's own but not in its types.
+  const socket = new Socket({ fd, manualStart: true } as { fd: number });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      timer.cancel();
+      socket.destroy();
+      reject(error);
+    };
+    const timer = systemClock.timer(options.timeoutMs, () =>
+      fail(
+        new Error(`no connection to ${address.host}:${address.port} in ${options.timeoutMs} ms`),
+      ),
+    );
+    socket.once('error', fail);
+    socket.connect(address.port, address.host, () => {
+      timer.cancel();
+      socket.off('error', fail);
+      resolve(socket);
+    });
+  });
+}

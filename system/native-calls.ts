@@ -1,0 +1,216 @@
+// The few system calls that Node lacks, through koffi (prebuilt, no compiler needed). Only linux.ts imports this file.
+// Invariants: the library is loaded at the first call, so programs that make none pay nothing; each failure is a NativeError with its errno;
+// a thread that enters another namespace comes back before any other JavaScript runs, or the process ends.
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import type * as Koffi from 'koffi';
+
+/** A system call that failed. */
+export class NativeError extends Error {
+  override readonly name = 'NativeError';
+  readonly errno: number;
+  /** Such as `EBUSY`; `E<number>` when it has no name here. */
+  readonly code: string;
+
+  constructor(call: string, errno: number) {
+    const code = nameOf(errno);
+    super(`${call}: ${code}`);
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
+function nameOf(errno: number): string {
+  return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
+}
+
+/** Values of CLONE_NEW* for setns(2) and unshare(2). */
+const NAMESPACE_FLAGS = { net: 0x40000000, ipc: 0x08000000, uts: 0x04000000 } as const;
+/** The namespaces that this process enters. */
+export type NamespaceKind = keyof typeof NAMESPACE_FLAGS;
+
+type Arg = string | number | bigint | null | Uint8Array;
+type Call = (...args: Arg[]) => number | bigint;
+
+const SIGNATURES = {
+  mount: 'int mount(const char *, const char *, const char *, unsigned long, const char *)',
+  umount2: 'int umount2(const char *, int)',
+  setns: 'int setns(int, int)',
+  unshare: 'int unshare(int)',
+  sethostname: 'int sethostname(const char *, size_t)',
+  setxattr: 'int setxattr(const char *, const char *, const char *, size_t, int)',
+  mknod: 'int mknod(const char *, uint32_t, uint64_t)',
+  socket: 'int socket(int, int, int)',
+  connect: 'int connect(int, const uint8_t *, uint32_t)',
+  send: 'int64_t send(int, const uint8_t *, size_t, int)',
+  recv: 'int64_t recv(int, _Out_ uint8_t *, size_t, int)',
+  shutdown: 'int shutdown(int, int)',
+} as const;
+
+type CallName = keyof typeof SIGNATURES;
+interface Library {
+  readonly calls: ReadonlyMap<CallName, Call>;
+  errno(): number;
+}
+
+let library: Library | undefined;
+
+function load(): Library {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+  const libc = koffi.load('libc.so.6');
+  const names = Object.keys(SIGNATURES) as CallName[];
+  const calls = new Map(names.map((name) => [name, libc.func(SIGNATURES[name]) as Call]));
+  return { calls, errno: () => koffi.errno() };
+}
+
+/** The call's result, or its errno as a negative number. */
+function attempt(name: CallName, ...args: Arg[]): number {
+  library ??= load();
+  const call = library.calls.get(name);
+  if (!call) throw new Error(`no such native call: ${name}`);
+  const result = Number(call(...args));
+  return result < 0 ? -library.errno() : result;
+}
+
+function must(name: CallName, ...args: Arg[]): number {
+  const result = attempt(name, ...args);
+  if (result < 0) throw new NativeError(`${name} ${String(args[0])}`, -result);
+  return result;
+}
+
+/** mount(2). */
+export function mountCall(
+  ends: { source: string; target: string },
+  type: string,
+  options: { flags: number; data: string },
+): void {
+  const result = attempt('mount', ends.source, ends.target, type, options.flags, options.data);
+  if (result < 0) throw new NativeError(`mount ${type} ${ends.source} on ${ends.target}`, -result);
+}
+
+const MNT_DETACH = 2;
+
+/** umount2(2) with MNT_DETACH; quiet when the target is no mount point or is not there. */
+export function detachCall(target: string): void {
+  const result = attempt('umount2', target, MNT_DETACH);
+  const { EINVAL, ENOENT, ENOTDIR } = constants.errno;
+  if (result < 0 && ![-EINVAL, -ENOENT, -ENOTDIR].includes(result))
+    throw new NativeError(`umount2 ${target}`, -result);
+}
+
+/** setxattr(2) with a text value. */
+export function setAttributeCall(path: string, name: string, value: string): void {
+  must('setxattr', path, name, value, Buffer.byteLength(value), 0);
+}
+
+const S_IFCHR = 0o020000;
+
+/** mknod(2) of the character device 0:0. */
+export function whiteoutCall(path: string): void {
+  must('mknod', path, S_IFCHR, 0);
+}
+
+/** Runs `action` with the calling thread in another namespace. `action` must not await. */
+export function insideNamespace<T>(kind: NamespaceKind, path: string, action: () => T): T {
+  const own = openSync(`/proc/thread-self/ns/${kind}`, 'r');
+  try {
+    const other = openSync(path, 'r');
+    try {
+      must('setns', other, NAMESPACE_FLAGS[kind]);
+    } finally {
+      closeSync(other);
+    }
+    return returning(() => must('setns', own, NAMESPACE_FLAGS[kind]), action);
+  } finally {
+    closeSync(own);
+  }
+}
+
+/** Runs `action` with the calling thread in new namespaces of these kinds, then comes back. `action` must not await. */
+export function insideNewNamespaces(kinds: readonly NamespaceKind[], action: () => void): void {
+  const own = kinds.map((kind) => ({ kind, fd: openSync(`/proc/thread-self/ns/${kind}`, 'r') }));
+  try {
+    must(
+      'unshare',
+      kinds.reduce((flags, kind) => flags | NAMESPACE_FLAGS[kind], 0),
+    );
+    const back = () => own.forEach(({ kind, fd }) => must('setns', fd, NAMESPACE_FLAGS[kind]));
+    returning(back, action);
+  } finally {
+    for (const { fd } of own) closeSync(fd);
+  }
+}
+
+/** A process stuck in a foreign namespace would act on the wrong network or host name: it must not go on. */
+function returning<T>(back: () => void, action: () => T): T {
+  try {
+    return action();
+  } finally {
+    try {
+      back();
+    } catch {
+      process.abort();
+    }
+  }
+}
+
+/** sethostname(2). */
+export function hostnameCall(name: string): void {
+  must('sethostname', name, Buffer.byteLength(name));
+}
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
+const SOCK_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
+const SHUT_WR = 1;
+/** Longest path in sockaddr_un, without its closing NUL. */
+const SOCKET_PATH_BYTES = 107;
+
+/** An unconnected TCP socket of the calling thread's network namespace; the caller closes it. */
+export function tcpSocketCall(family: 4 | 6): number {
+  const domain = family === 4 ? AF_INET : AF_INET6;
+  return must('socket', domain, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0);
+}
+
+/** A connected SOCK_SEQPACKET socket; the caller closes it. */
+export function packetSocketCall(path: string): number {
+  const bytes = Buffer.from(`${path}\0`);
+  if (bytes.length > SOCKET_PATH_BYTES + 1)
+    throw new Error(`socket path is longer than ${SOCKET_PATH_BYTES} bytes: ${path}`);
+  const address = Buffer.alloc(2 + bytes.length);
+  address.writeUInt16LE(AF_UNIX, 0);
+  bytes.copy(address, 2);
+  const fd = must('socket', AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK_CLOEXEC, 0);
+  const result = attempt('connect', fd, address, address.length);
+  if (result === 0) return fd;
+  closeSync(fd);
+  throw new NativeError(`connect ${path}`, -result);
+}
+
+/** Bytes received into `buffer`; 0 at the end of the stream, undefined when there is nothing yet. */
+export function receiveCall(fd: number, buffer: Uint8Array): number | undefined {
+  const result = attempt('recv', fd, buffer, buffer.length, MSG_DONTWAIT_NOSIGNAL);
+  if (result >= 0) return result;
+  const { EAGAIN, EINTR, ECONNRESET } = constants.errno;
+  if (result === -EAGAIN || result === -EINTR) return undefined;
+  if (result === -ECONNRESET) return 0;
+  throw new NativeError('recv', -result);
+}
+
+/** Sends one packet; false when the peer cannot take it yet. */
+export function sendCall(fd: number, data: Uint8Array): boolean {
+  const result = attempt('send', fd, data, data.length, MSG_DONTWAIT_NOSIGNAL);
+  if (result >= 0) return true;
+  if (result === -constants.errno.EAGAIN || result === -constants.errno.EINTR) return false;
+  throw new NativeError('send', -result);
+}
+
+/** Ends the sending direction. */
+export function endSendingCall(fd: number): void {
+  attempt('shutdown', fd, SHUT_WR);
+}

@@ -1,0 +1,85 @@
+// Runs one child process to its end. Invariant: it has a time limit, its output a size limit, and when either is passed it is killed and reaped.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { systemClock } from '../base/clock.ts';
+import { CommandError, type RunOptions, type RunResult } from './system.ts';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** Runs `command` without a shell. Rejects with CommandError unless it ends with 0. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const shown = [command, ...args].join(' ').slice(0, 500);
+  const child = spawn(command, args, {
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(options.env && { env: options.env }),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+  });
+  return new Promise((resolve, reject) => {
+    const limits = watchLimits(child, options);
+    const fail = (why: string | undefined, exitCode?: number) => {
+      const { stdout, stderr } = limits.output();
+      const outcome = { exitCode, stdout, stderr };
+      reject(new CommandError(shown, why === undefined ? outcome : { ...outcome, why }));
+    };
+    child.once('error', (error) => {
+      limits.end();
+      fail(error.message);
+    });
+    child.once('close', (code, signal) => {
+      limits.end();
+      const why = limits.broken() ?? (signal === null ? undefined : `killed by ${signal}`);
+      if (code === 0 && why === undefined) resolve(limits.output());
+      else fail(why, code ?? undefined);
+    });
+    // A child that does not read its input must not crash the parent; its exit code tells the story.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input);
+  });
+}
+
+interface Limits {
+  output(): RunResult;
+  /** Why the child was killed, if it was by us. */
+  broken(): string | undefined;
+  end(): void;
+}
+
+/** Collects output and kills the child once a limit is passed. */
+function watchLimits(child: ChildProcess, options: RunOptions): Limits {
+  const limit = options.outputLimitBytes ?? DEFAULT_OUTPUT_LIMIT_BYTES;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+  let size = 0;
+  let why: string | undefined;
+  const kill = (reason: string) => {
+    why ??= reason;
+    child.kill('SIGKILL');
+  };
+  const collect = (name: 'stdout' | 'stderr') =>
+    child[name]?.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) kill(`more than ${limit} bytes of output`);
+      else chunks[name].push(chunk);
+    });
+  collect('stdout');
+  collect('stderr');
+  const timer = systemClock.timer(timeoutMs, () => kill(`did not end within ${timeoutMs} ms`));
+  const onAbort = () => kill('aborted');
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  return {
+    output: () => ({
+      stdout: Buffer.concat(chunks.stdout).toString(),
+      stderr: Buffer.concat(chunks.stderr).toString(),
+    }),
+    broken: () => why,
+    end: () => {
+      timer.cancel();
+      options.signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
