@@ -6,26 +6,12 @@ import { createLogger, type Logger } from '../../base/logger.ts';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { System } from '../../system/system.ts';
-import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
-import { certificateSpecs, ensureCertificates, loadCa, loadPair } from './certificates.ts';
-import { apiServiceIp, serverUrl, settleFacts } from './cluster.ts';
-import {
-  type ClusterFacts,
-  type DataPaths,
-  dataPaths,
-  prepareDataDirectory,
-  UsageError,
-  writeAtomically,
-} from './data-directory.ts';
+import { serverUrl } from './cluster.ts';
+import { ensureClusterFiles } from './cluster-files.ts';
+import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
 import { missingFeature } from './kernel-features.ts';
-import {
-  nameProcess,
-  type ProcessName,
-  refuseSecondSupervisor,
-  removeSupervisor,
-  writeSupervisor,
-} from './lock.ts';
+import { nameProcess, type ProcessName, removeSupervisor, writeSupervisor } from './lock.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { type ChildEvent, type ChildSpec, SupervisedChild } from './supervisor.ts';
 
@@ -64,15 +50,10 @@ const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
 /** Starts a cluster; resolves when its API server serves. Throws UsageError for what the user can mend. */
 export async function startCluster(options: UpOptions): Promise<RunningCluster> {
   const system = createLinuxSystem();
-  const paths = dataPaths(options.dataDir);
-  prepareDataDirectory(paths);
-  refuseSecondSupervisor(system, paths);
   const missing = options.node ? missingFeature(system, process.env) : undefined;
   if (missing !== undefined) throw new UsageError(missing);
-  const facts = await settleFacts(paths, { system, random: systemRandom }, options.port);
-  const specs = certificateSpecs(facts, apiServiceIp(facts));
-  await ensureCertificates(paths.pki, specs, { system, clock: systemClock });
-  writeKubeconfigs(paths, facts, options.kubeconfig);
+  const doors = { system, clock: systemClock, random: systemRandom };
+  const { paths, facts } = await ensureClusterFiles(options, doors);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
   return superviseCluster({ system, paths, facts, logger, node: options.node });
 }
@@ -121,7 +102,8 @@ async function superviseCluster(what: Supervision): Promise<RunningCluster> {
   }
   const readyMs = systemClock.monotonic() - startedAt;
   node?.start();
-  const failed = new Promise<never>((_, reject) => node?.ready.catch(reject));
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  node?.ready.catch(reject);
   failed.catch(() => undefined);
   return { paths, facts, url: serverUrl(facts), readyMs, failed, stop };
 }
@@ -138,29 +120,4 @@ function childSpec(name: string, paths: DataPaths): ChildSpec {
     nodeFlags: NODE_FLAGS[name] ?? [],
     log: new RotatingFile(join(paths.logs, `${name}.log`)),
   };
-}
-
-function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string | undefined): void {
-  const ca = loadCa(paths.pki);
-  const write = (path: string, user: string, file: string) => {
-    const pair = loadPair(paths.pki, file);
-    const server = serverUrl(facts);
-    const content = {
-      name: 'pinnace',
-      server,
-      ca,
-      user,
-      clientCert: pair.cert,
-      clientKey: pair.key,
-    };
-    writeAtomically(path, writeKubeconfig(content), 0o600);
-  };
-  write(paths.kubeconfig, 'kubernetes-admin', 'admin');
-  for (const [user, file] of [
-    ['system:kube-controller-manager', 'controllers'],
-    ['system:kube-scheduler', 'scheduler'],
-    [`system:node:${facts.nodeName}`, 'node'],
-  ] as const)
-    write(join(paths.pki, `${file}.kubeconfig`), user, file);
-  if (extra !== undefined) write(extra, 'kubernetes-admin', 'admin');
 }

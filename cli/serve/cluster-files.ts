@@ -1,0 +1,57 @@
+// Everything a cluster has on disk before its first process starts: facts, certificates, kubeconfigs.
+// Invariant: repeatable; a second call changes nothing but what has run out or was asked anew.
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import type { System } from '../../system/system.ts';
+import { certificateSpecs, ensureCertificates, loadCa, loadPair } from './certificates.ts';
+import { apiServiceIp, serverUrl, settleFacts } from './cluster.ts';
+import {
+  type ClusterFacts,
+  dataPaths,
+  type DataPaths,
+  prepareDataDirectory,
+  writeAtomically,
+} from './data-directory.ts';
+import { refuseSecondSupervisor } from './lock.ts';
+
+/** What is asked for. */
+export interface ClusterRequest {
+  readonly dataDir: string;
+  readonly port: number | undefined;
+  /** The admin's kubeconfig is also written here. */
+  readonly kubeconfig?: string | undefined;
+}
+
+/** Makes the files; throws UsageError for what the user can mend. */
+export async function ensureClusterFiles(
+  request: ClusterRequest,
+  doors: { system: System; clock: Clock; random: Random },
+): Promise<{ paths: DataPaths; facts: ClusterFacts }> {
+  const paths = dataPaths(request.dataDir);
+  prepareDataDirectory(paths);
+  refuseSecondSupervisor(doors.system, paths);
+  const facts = await settleFacts(paths, doors, request.port);
+  await ensureCertificates(paths.pki, certificateSpecs(facts, apiServiceIp(facts)), doors);
+  writeKubeconfigs(paths, facts, request.kubeconfig);
+  return { paths, facts };
+}
+
+function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string | undefined): void {
+  const ca = loadCa(paths.pki);
+  const server = serverUrl(facts);
+  const write = (path: string, user: string, file: string) => {
+    const { cert, key } = loadPair(paths.pki, file);
+    const content = { name: 'pinnace', server, ca, user, clientCert: cert, clientKey: key };
+    writeAtomically(path, writeKubeconfig(content), 0o600);
+  };
+  write(paths.kubeconfig, 'kubernetes-admin', 'admin');
+  for (const [user, file] of [
+    ['system:kube-controller-manager', 'controllers'],
+    ['system:kube-scheduler', 'scheduler'],
+    [`system:node:${facts.nodeName}`, 'node'],
+  ] as const)
+    write(join(paths.pki, `${file}.kubeconfig`), user, file);
+  if (extra !== undefined) write(extra, 'kubernetes-admin', 'admin');
+}

@@ -1,0 +1,115 @@
+// The control plane as one process: API server, controllers and scheduler over the in-process transport.
+// Runs as a program of its own: `control-plane.ts DATA_DIRECTORY`.
+// Invariant: it is ready only when its port answers; it ends storage last, so no write is lost on the way out.
+import { systemClock } from '../../base/clock.ts';
+import { systemRandom } from '../../base/random.ts';
+import type { UserInfo } from '../../api/wire/exchange.ts';
+import { createApiServer, type ApiServer } from '../../apiserver/api-server.ts';
+import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
+import { StorageError } from '../../apiserver/storage/storage.ts';
+import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { createInProcessTransport } from '../../client/transport/in-process.ts';
+import { builtInControllers } from '../../controllers/all.ts';
+import { runControllers } from '../../controllers/framework/manager.ts';
+import { loadCa, loadPair } from './certificates.ts';
+import { type ChildContext, runChild } from './child-process.ts';
+import { API_HOST } from './cluster.ts';
+import {
+  type ClusterFacts,
+  dataPaths,
+  type DataPaths,
+  readFacts,
+  UsageError,
+} from './data-directory.ts';
+import { runSchedulerWith } from './scheduler.ts';
+
+const inProcessUser = (username: string): UserInfo => ({
+  username,
+  groups: ['system:authenticated'],
+});
+
+/** The identity of the built-in controllers. */
+export const CONTROLLERS_USER = inProcessUser('system:kube-controller-manager');
+/** The identity of the scheduler. */
+export const SCHEDULER_USER = inProcessUser('system:kube-scheduler');
+
+/** An API server on a data directory, listening. */
+export interface ServedApi {
+  readonly server: ApiServer;
+  close(): Promise<void>;
+}
+
+/** Opens storage and serves the API on its port. Throws UsageError for what the user can mend. */
+export async function serveApi(
+  paths: DataPaths,
+  facts: ClusterFacts,
+  context: ChildContext,
+): Promise<ServedApi> {
+  const { logger } = context;
+  const storage = await openLmdbStorage({ dir: paths.store, clock: systemClock, logger }).catch(
+    (error: unknown) => {
+      throw error instanceof StorageError ? new UsageError(error.message) : error;
+    },
+  );
+  const ca = loadCa(paths.pki);
+  const dialer = loadPair(paths.pki, 'apiserver-kubelet-client');
+  const server = await createApiServer({
+    storage,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    serviceCidr: facts.serviceCidr,
+    nodeDialer: createHttpNodeDialer({ ...dialer, ca }),
+  });
+  const tls = { ...loadPair(paths.pki, 'apiserver'), clientCa: ca };
+  await server.listen({ host: API_HOST, port: facts.port, tls });
+  const close = async () => {
+    await server.close();
+    await storage.close();
+  };
+  return { server, close };
+}
+
+/** Runs the controllers and the scheduler against a server in this process until aborted. */
+export async function runInProcess(
+  server: ApiServer,
+  facts: { ca: string },
+  context: ChildContext,
+): Promise<void> {
+  const { logger, signal } = context;
+  const clientOf = (user: UserInfo) => createClient(createInProcessTransport(server.handler, user));
+  const doors = { clock: systemClock, random: systemRandom };
+  await Promise.all([
+    runControllers(
+      builtInControllers({ caCertificate: facts.ca }),
+      {
+        ...doors,
+        client: clientOf(CONTROLLERS_USER),
+        logger: logger.child({ part: 'controllers' }),
+      },
+      signal,
+    ),
+    runSchedulerWith(clientOf(SCHEDULER_USER), logger.child({ part: 'scheduler' }), signal),
+  ]);
+}
+
+/** The body of the process. */
+export async function controlPlane(dataDir: string, context: ChildContext): Promise<void> {
+  const paths = dataPaths(dataDir);
+  const facts = readFacts(paths);
+  if (!facts) throw new UsageError(`there is no cluster in ${paths.root}`);
+  const api = await serveApi(paths, facts, context);
+  context.ready();
+  try {
+    await runInProcess(api.server, { ca: loadCa(paths.pki) }, context);
+  } finally {
+    await api.close();
+  }
+}
+
+if (import.meta.main) {
+  const dataDir = process.argv[2];
+  if (dataDir === undefined) throw new Error('usage: control-plane.ts DATA_DIRECTORY');
+  await runChild('control-plane', (context) => controlPlane(dataDir, context));
+}

@@ -1,0 +1,90 @@
+// The node agent as one process: pods on runc, Services in nftables, DNS.
+// Runs as a program of its own: `node.ts DATA_DIRECTORY`. Ends without touching containers; clean-up.ts removes them.
+// Invariant: speaks to the API server over HTTPS with its own certificate, as a node on another machine would.
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
+import { systemRandom } from '../../base/random.ts';
+import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { createHttpTransport } from '../../client/transport/http.ts';
+import { createNodeAgent } from '../../kubelet/agent.ts';
+import { createImageStore } from '../../kubelet/images/image-store.ts';
+import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
+import { DnsServer } from '../../network/dns/dns-server.ts';
+import { setUpNodeNetwork } from '../../network/node-network.ts';
+import { ServiceProxy } from '../../network/services/service-proxy.ts';
+import { createLinuxSystem } from '../../system/linux.ts';
+import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
+import { type ChildContext, runChild } from './child-process.ts';
+import { CLUSTER_DOMAIN, layoutOf } from './cluster.ts';
+import { dataPaths, readFacts, UsageError } from './data-directory.ts';
+
+/** The body of the process. */
+export async function node(dataDir: string, context: ChildContext): Promise<void> {
+  const { logger, signal } = context;
+  const paths = dataPaths(dataDir);
+  const facts = readFacts(paths);
+  if (!facts) throw new UsageError(`there is no cluster in ${paths.root}`);
+  const system = createLinuxSystem();
+  const doors = { system, clock: systemClock, random: systemRandom, logger };
+  const layout = layoutOf(facts);
+  const config = await loadKubeconfig(join(paths.pki, 'node.kubeconfig'));
+  const transport = createHttpTransport({ ...config.transport, userAgent: 'pinnace-node' });
+  const client = createClient(transport);
+  const images = createImageStore({ system, dir: paths.images, logger });
+  const stateDir = join(paths.node, 'runtime');
+  const runtime = createOciRuntime({ ...doors, stateDir, clusterId: facts.id, images });
+  await runtime.recover();
+  const network = await setUpNodeNetwork({
+    system,
+    layout,
+    stateDir: join(paths.node, 'network'),
+  });
+  const informers = createInformerFactory({ ...doors, client });
+  const proxy = new ServiceProxy({ ...doors, informers, layout });
+  const dns = new DnsServer({
+    ...doors,
+    informers,
+    host: facts.nodeIp,
+    port: layout.dnsPort,
+    domain: CLUSTER_DOMAIN,
+    hostResolvConf: system.read('/etc/resolv.conf') ?? '',
+  });
+  const agent = createNodeAgent({
+    ...doors,
+    client,
+    informers,
+    nodeName: facts.nodeName,
+    nodeIp: facts.nodeIp,
+    runtime,
+    images,
+    network,
+    dataDir: paths.node,
+    clusterDns: facts.dnsIp,
+    clusterDomain: CLUSTER_DOMAIN,
+    podCidr: layout.nodePodCidr,
+    server: {
+      host: facts.nodeIp,
+      port: facts.kubeletPort,
+      tls: { ...loadPair(paths.pki, 'kubelet'), clientCa: loadCa(paths.pki) },
+      allowedClientCommonNames: [KUBELET_CLIENT_NAME],
+    },
+  });
+  informers.start(signal);
+  const running = agent.start(signal);
+  context.ready();
+  await Promise.all([running, agent.done, proxy.run(signal), dns.run(signal)]);
+  transport.close();
+}
+
+/** The body of `pinnace node`. */
+export async function runComponent(dataDir: string): Promise<void> {
+  await runChild('node', (context) => node(dataDir, context));
+}
+
+if (import.meta.main) {
+  const dataDir = process.argv[2];
+  if (dataDir === undefined) throw new Error('usage: node.ts DATA_DIRECTORY');
+  await runComponent(dataDir);
+}

@@ -1,0 +1,36 @@
+// The scheduler, in the control plane or as a process of its own.
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { systemRandom } from '../../base/random.ts';
+import { ClientEventRecorder } from '../../client/events/recorder.ts';
+import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { createHttpTransport } from '../../client/transport/http.ts';
+import { runScheduler } from '../../scheduler/scheduler.ts';
+import { runChild } from './child-process.ts';
+import { dataPaths } from './data-directory.ts';
+
+/** Runs the scheduler on a client until aborted. */
+export async function runSchedulerWith(
+  client: Client,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const doors = { client, clock: systemClock, random: systemRandom, logger };
+  const informers = createInformerFactory(doors);
+  const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
+  await runScheduler({ ...doors, informers, events, options: {} }, signal);
+}
+
+/** The body of `pinnace scheduler`. */
+export async function runComponent(dataDir: string): Promise<void> {
+  await runChild('scheduler', async ({ logger, signal }) => {
+    const kubeconfig = join(dataPaths(dataDir).pki, 'scheduler.kubeconfig');
+    const transport = createHttpTransport((await loadKubeconfig(kubeconfig)).transport);
+    await runSchedulerWith(createClient(transport), logger, signal);
+    transport.close();
+  });
+}
