@@ -18,7 +18,7 @@ export interface LogPage {
   readonly limit: number;
   readonly at: bigint;
   /** The state of a key if it is in memory already, so that it is not read again. */
-  live(key: string): Stored | undefined;
+  readonly live: (key: string) => Stored | undefined;
 }
 
 /** A log refused a batch and nothing of it was written. */

@@ -15,7 +15,7 @@ import type {
   Stored,
 } from './storage.ts';
 import { StorageError } from './storage.ts';
-import type { Expected } from './write-lane.ts';
+import type { Expected, LaneHooks } from './write-lane.ts';
 import { WriteLane } from './write-lane.ts';
 
 /** How much history a store keeps, and where it reports. */
@@ -28,6 +28,8 @@ export interface HistoryOptions {
   readonly historyMaxBytes?: number;
   /** How long events are kept (twice this at most when little happens). */
   readonly historyMaxAgeMs?: number;
+  /** Bytes that the objects may take; past it only deletions are taken. */
+  readonly liveMaxBytes?: number;
   /** Called when it is unknown whether a batch reached the disk. The process must end; the default throws out of the event loop. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -38,6 +40,8 @@ export const HISTORY_MAX_EVENTS = 100_000;
 export const HISTORY_MAX_BYTES = 256 * 1024 * 1024;
 /** Default of historyMaxAgeMs: ten minutes. */
 export const HISTORY_MAX_AGE_MS = 10 * 60_000;
+/** Default of liveMaxBytes: 2 GiB; all of it is in memory too. */
+export const LIVE_MAX_BYTES = 2 * 1024 * 1024 * 1024;
 /** How often history is looked at. */
 export const COMPACT_EVERY_MS = 10_000;
 /** Revisions that one step of a compaction covers; a step takes about 1 ms of the event loop. */
@@ -67,17 +71,9 @@ export class VersionedStore implements Storage {
   constructor(log: EventLog, options: HistoryOptions) {
     this.#log = log;
     this.#options = options;
-    const { clock, logger } = options;
+    const { clock } = options;
     this.#oldest = log.load().oldest;
-    this.#lane = new WriteLane(log, {
-      now: () => clock.monotonic(),
-      durable: (events) => this.#publish(events),
-      readOnly: (reason) => {
-        if (reason === undefined) logger.info('storage takes writes again');
-        else logger.error('storage turned read-only', { reason });
-      },
-      fatal: options.onFatal ?? endProcess,
-    });
+    this.#lane = new WriteLane(log, this.#hooks(), options.liveMaxBytes ?? LIVE_MAX_BYTES);
     this.#marks.push({ at: clock.monotonic(), revision: this.#lane.revision });
     this.#arm();
   }
@@ -152,6 +148,20 @@ export class VersionedStore implements Storage {
     this.#watchers.clear();
     await this.#compaction.catch(() => undefined);
     await this.#log.close();
+  }
+
+  #hooks(): LaneHooks {
+    const { clock, logger, onFatal } = this.#options;
+    return {
+      now: () => clock.monotonic(),
+      durable: (events) => this.#publish(events),
+      readOnly: (reason) => {
+        if (reason === undefined) logger.info('storage takes writes again');
+        else logger.error('storage turned read-only', { reason });
+      },
+      nearlyFull: (share) => logger.warn('storage is nearly full of objects', { share }),
+      fatal: onFatal ?? endProcess,
+    };
   }
 
   #open(): void {

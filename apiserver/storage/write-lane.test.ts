@@ -5,6 +5,7 @@ import { encodeObject } from './revision-gap.ts';
 import { LogRefusedError } from './event-log.ts';
 import { MemoryLog } from './memory/memory-log.ts';
 import type { StorageEvent } from './storage.ts';
+import type { LaneHooks } from './write-lane.ts';
 import { READ_ONLY_PROBE_MS, WriteLane } from './write-lane.ts';
 
 class FailingLog extends MemoryLog {
@@ -18,16 +19,18 @@ class FailingLog extends MemoryLog {
   }
 }
 
-function setUp() {
+function setUp(liveMaxBytes = 1_000_000) {
   const log = new FailingLog();
   const told: string[] = [];
   const time = { now: 0 };
-  const lane = new WriteLane(log, {
+  const hooks: LaneHooks = {
     now: () => time.now,
     durable: (events) => told.push(...events.map(({ key, revision }) => `${key}@${revision}`)),
     readOnly: (reason) => told.push(reason ?? 'writable'),
+    nearlyFull: () => told.push('nearly full'),
     fatal: () => told.push('fatal'),
-  });
+  };
+  const lane = new WriteLane(log, hooks, liveMaxBytes);
   return { log, lane, told, time };
 }
 
@@ -69,6 +72,17 @@ describe('WriteLane', () => {
     expect(await lane.commit('/a', 1n, value())).toMatchObject({ revision: 2n });
     expect(lane.readOnlyReason).toBeUndefined();
     expect(told.slice(-3)).toEqual(['writable', '/a@1', '/a@2']);
+  });
+
+  it('warns before the objects fill the store, then takes only deletions until there is room', async () => {
+    const { lane, told } = setUp(value().bytes.length * 5);
+    for (const key of ['/a', '/b', '/c', '/d']) await lane.commit(key, 'any', value());
+    expect(told).not.toContain('nearly full');
+    await lane.commit('/e', 'any', value());
+    expect(told.filter((line) => line === 'nearly full')).toHaveLength(1);
+    await expect(lane.commit('/f', 'any', value())).rejects.toMatchObject({ reason: 'ReadOnly' });
+    expect(await lane.commit('/a', 'any', 'delete')).toMatchObject({ kind: 'committed' });
+    expect(await lane.commit('/f', 'any', value())).toMatchObject({ kind: 'committed' });
   });
 
   it('ends the process when it is unknown whether a batch was written', async () => {

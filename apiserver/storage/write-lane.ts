@@ -20,6 +20,9 @@ export const KEY_MAX_BYTES = 1024;
 /** After a refusal, how long until the next write is let through to see whether the cause is gone. */
 export const READ_ONLY_PROBE_MS = 1_000;
 
+/** Share of the cap on live bytes past which a warning is given. */
+const NEARLY_FULL = 0.8;
+
 /** What a write rests on. */
 export type Expected = bigint | 'absent' | 'any';
 
@@ -31,6 +34,8 @@ export interface LaneHooks {
   durable(events: readonly StorageEvent[]): void;
   /** The store turned read-only with this reason, or (undefined) takes writes again. */
   readOnly(reason: string | undefined): void;
+  /** Live objects fill this share of what they may; told once each time 80 % is passed. */
+  nearlyFull(share: number): void;
   /** It is unknown whether a batch was written: the process must end, and recover from disk. */
   fatal(error: unknown): void;
 }
@@ -46,6 +51,9 @@ interface Write {
 export class WriteLane {
   readonly #log: EventLog;
   readonly #hooks: LaneHooks;
+  readonly #liveMaxBytes: number;
+  #liveBytes = 0;
+  #warned = false;
   readonly #durable = new Map<string, Stored>();
   /** The newest undecided write of each key. */
   readonly #pending = new Map<string, Write>();
@@ -56,11 +64,13 @@ export class WriteLane {
   #refused: { readonly error: StorageError; readonly probeAt: number } | undefined;
   #closed: StorageError | undefined;
 
-  constructor(log: EventLog, hooks: LaneHooks) {
+  /** `liveMaxBytes`: what the newest states of all keys may take; past it only deletions are taken. */
+  constructor(log: EventLog, hooks: LaneHooks, liveMaxBytes: number) {
     this.#log = log;
     this.#hooks = hooks;
+    this.#liveMaxBytes = liveMaxBytes;
     const { live, newest } = log.load();
-    for (const stored of live) this.#durable.set(stored.key, stored);
+    for (const stored of live) this.#keep(stored.key, stored);
     this.#durableRevision = newest;
     this.#assigned = newest;
   }
@@ -116,6 +126,11 @@ export class WriteLane {
       throw new StorageError('TooLarge', `the object is larger than ${VALUE_MAX_BYTES} bytes`);
     if (this.#queue.length >= QUEUE_MAX_WRITES)
       throw new StorageError('Unavailable', 'too many writes wait for the disk');
+    if (value !== 'delete' && this.#liveBytes + value.bytes.length > this.#liveMaxBytes)
+      throw new StorageError(
+        'ReadOnly',
+        `the objects fill the store's limit of ${this.#liveMaxBytes} bytes; delete some`,
+      );
     if (!this.#refused) return;
     if (this.#running || this.#hooks.now() < this.#refused.probeAt) throw this.#refused.error;
   }
@@ -168,8 +183,7 @@ export class WriteLane {
     for (const write of batch) {
       const { key, revision } = write.event;
       const state = stateAfter(write.event);
-      if (state) this.#durable.set(key, state);
-      else this.#durable.delete(key);
+      this.#keep(key, state);
       if (this.#pending.get(key) === write) this.#pending.delete(key);
       this.#durableRevision = revision;
     }
@@ -182,6 +196,16 @@ export class WriteLane {
       const { revision, value } = write.event;
       write.resolve({ kind: 'committed', revision, bytes: value.bytes });
     }
+  }
+
+  #keep(key: string, state: Stored | undefined): void {
+    const before = this.#durable.get(key)?.bytes.length ?? 0;
+    this.#liveBytes += (state?.bytes.length ?? 0) - before;
+    if (state) this.#durable.set(key, state);
+    else this.#durable.delete(key);
+    const share = this.#liveBytes / this.#liveMaxBytes;
+    if (share > NEARLY_FULL && !this.#warned) this.#hooks.nearlyFull(share);
+    this.#warned = share > NEARLY_FULL;
   }
 
   /** Every undecided write may rest on the failed batch, and its revision does: all of them fail. */

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ import { aValue, takeEvents } from '../../../test/contracts/storage.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
-import type { Storage } from '../storage.ts';
+import type { NewValue, Storage } from '../storage.ts';
 import { StorageError } from '../storage.ts';
 import { COMPACT_EVERY_MS } from '../versioned-store.ts';
 import type { LmdbStorageOptions } from './lmdb-storage.ts';
@@ -189,6 +189,24 @@ describe('LMDB storage', () => {
     await second.compact(7n);
     await second.close();
     expect((await open(directory)).range()).toEqual({ oldest: 7n, newest: 7n });
+  });
+
+  it('uses the room of forgotten history again', async () => {
+    const directory = newFolder();
+    const storage = await open(directory);
+    for (let round = 0; round < 30; round++) {
+      const names = Array.from({ length: 100 }, (_, n) => `/a/${round}-${n}`);
+      const text = 'x'.repeat(1_200);
+      const write = (name: string, value: NewValue | 'delete') =>
+        storage.commit(name, 'any', value);
+      await Promise.all(names.map((name) => write(name, aValue(name, { text }))));
+      await Promise.all(names.map((name) => write('/a/same', aValue(name, { text }))));
+      await Promise.all(names.map((name) => write(name, 'delete')));
+      await storage.compact(storage.range().newest);
+    }
+    expect((await storage.page('', {})).items).toHaveLength(1);
+    await storage.close();
+    expect(statSync(join(directory, 'data.mdb')).size).toBeLessThan(1.4 * 1024 * 1024);
   });
 
   it('keeps history within its bounds of count, size and age', async () => {
