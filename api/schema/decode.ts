@@ -83,7 +83,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Sets a key of a map whose keys a client chose: `__proto__` must stay an ordinary key. */
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') {
     const descriptor = { value, enumerable: true, configurable: true, writable: true };
     Object.defineProperty(target, key, descriptor);

@@ -9,6 +9,7 @@ export type Shape =
       readonly kind: 'struct';
       readonly typeName: string;
       readonly structName: string;
+      readonly schemaName: string;
       readonly fields: Fields;
     }
   | { readonly kind: 'list'; readonly typeName: string; readonly item: Shape }
@@ -68,7 +69,13 @@ function structShape(name: string, schema: Schema): Shape {
     made.set(field, shape);
     return shape;
   };
-  return { kind: 'struct', typeName: `${version}.${structName}`, structName, fields: { get } };
+  return {
+    kind: 'struct',
+    typeName: `${version}.${structName}`,
+    structName,
+    schemaName: name,
+    fields: { get },
+  };
 }
 
 function shapeOfValue(schema: Schema): Shape {

@@ -1,0 +1,139 @@
+// Bodies that kubectl's typed commands send: read to the same value that JSON would give, or refused whole.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { StatusError } from '../status.ts';
+import { decodeObject } from './decode.ts';
+import { protobufFieldNames } from './protobuf-fields.ts';
+import { readProtobuf } from './protobuf.ts';
+import { loadSchemas } from './schema.ts';
+
+/** As kubectl 1.35 sent it for `autoscale deployment web --min 1 --max 3 --cpu=50% --memory=100Mi`. */
+const AUTOSCALE =
+  'azhzAAopCg5hdXRvc2NhbGluZy92MhIXSG9yaXpvbnRhbFBvZEF1dG9zY2FsZXISkAEKEwoDd2ViEgAaACIAKgAyADgAQgAScwoa' +
+  'CgpEZXBsb3ltZW50EgN3ZWIaB2FwcHMvdjEQARgDIiIKCFJlc291cmNlIhYKA2NwdRIPCgtVdGlsaXphdGlvbiAyIi0KCFJlc291' +
+  'cmNlIiEKBm1lbW9yeRIXCgxBdmVyYWdlVmFsdWUaBwoFMTAwTWkaBBgAIAAaACIA';
+
+const bytes = (...parts: (number | string | Uint8Array)[]) =>
+  Buffer.concat(
+    parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))),
+  );
+/** A length-delimited field. */
+const field = (number: number, value: string | Uint8Array) => {
+  const content = Buffer.from(value);
+  return bytes(number * 8 + 2, content.length, content);
+};
+const envelope = (apiVersion: string, kind: string, raw: Uint8Array) =>
+  bytes('k8s\0', field(1, bytes(field(1, apiVersion), field(2, kind))), field(2, raw));
+
+function codeOf(run: () => unknown): number {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof StatusError) return error.code;
+    throw error;
+  }
+  return 200;
+}
+
+describe('readProtobuf', () => {
+  it('reads what kubectl autoscale sends', () => {
+    const value = readProtobuf(Buffer.from(AUTOSCALE, 'base64'));
+    const gvk = { group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler' };
+    const name = 'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler';
+    expect(decodeObject(name, value, { gvk }).object).toEqual({
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'web' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+        minReplicas: 1,
+        maxReplicas: 3,
+        metrics: [
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
+          },
+          {
+            type: 'Resource',
+            resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '100Mi' } },
+          },
+        ],
+      },
+    });
+  });
+
+  it('reads maps, bytes, lists, int-or-string, times and unset values', () => {
+    const meta = bytes(
+      field(1, 's'),
+      field(3, ''),
+      field(11, bytes(field(1, '__proto__'), field(2, ''))),
+      field(14, 'f1'),
+      field(14, 'f2'),
+      field(9, bytes(0x8, 0x80, 0xf2, 0xd6, 0xca, 0x6)),
+    );
+    const data = field(2, bytes(field(1, 'k'), field(2, Uint8Array.of(0, 255))));
+    const secret = readProtobuf(envelope('v1', 'Secret', bytes(field(1, meta), data)));
+    expect(secret).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 's',
+        labels: JSON.parse('{"__proto__": ""}') as unknown,
+        finalizers: ['f1', 'f2'],
+        deletionTimestamp: '2026-01-01T00:00:00.000000Z',
+      },
+      data: { k: 'AP8=' },
+    });
+    const ports = [field(4, bytes(8, 1, 16, 0, field(3, 'http'))), field(4, bytes(8, 0, 16, 80))];
+    const spec = bytes(...ports.map((port) => field(1, port)));
+    expect(readProtobuf(envelope('v1', 'Service', field(2, spec)))['spec']).toEqual({
+      ports: [{ targetPort: 'http' }, { targetPort: 80 }],
+    });
+  });
+
+  it('keeps a zero that means something, and drops one that does not', () => {
+    const spec = bytes(8, 0, 5 * 8, 0);
+    expect(readProtobuf(envelope('apps/v1', 'Deployment', field(2, spec)))['spec']).toEqual({
+      replicas: 0,
+    });
+  });
+
+  it('takes DeleteOptions of any group', () => {
+    expect(readProtobuf(envelope('apps/v1', 'DeleteOptions', bytes(8, 0)))).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 0,
+    });
+  });
+
+  it('refuses with 415 what it does not know, rather than drop it', () => {
+    expect(codeOf(() => readProtobuf(envelope('v1', 'Unknown', Buffer.of())))).toBe(415);
+    expect(codeOf(() => readProtobuf(envelope('v1', 'Secret', field(15, 'x'))))).toBe(415);
+    expect(
+      codeOf(() => readProtobuf(envelope('storage.k8s.io/v1', 'CSIDriver', field(1, '')))),
+    ).toBe(415);
+  });
+
+  it('answers anything else with a Status, never a crash', () => {
+    const real = Buffer.from(AUTOSCALE, 'base64');
+    fc.assert(
+      fc.property(fc.nat(real.length - 1), fc.nat(255), fc.nat(real.length), (at, byte, end) => {
+        const broken = Uint8Array.from(real);
+        broken[at] = byte;
+        expect([200, 400, 415]).toContain(codeOf(() => readProtobuf(broken.subarray(0, end))));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the field numbers', () => {
+  it('are of fields that the schemas have', () => {
+    const known = new Set(
+      [...loadSchemas()].flatMap(([name, { properties = {} }]) =>
+        Object.keys(properties).map((key) => `${name}.${key}`),
+      ),
+    );
+    expect(protobufFieldNames().filter((name) => !known.has(name))).toEqual([]);
+  });
+});
