@@ -62,7 +62,9 @@ export function pathOf(at: Place, field: string): string {
   return text.replace(/^\./, '');
 }
 
-/** The error for a value of the wrong JSON type; list indices and map keys are not part of its path. */
+/**
+ * The error for a value of the wrong JSON type; list indices and map keys are not part of its path.
+ */
 export function typeMismatch(shape: Shape, value: unknown, at: Place): DecodeError {
   const isWhole = shape.kind === 'int32' || shape.kind === 'int64';
   const what = isWhole && typeof value === 'number' ? `number ${value}` : jsonType(value);

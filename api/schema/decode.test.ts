@@ -1,4 +1,5 @@
-// What a body becomes: types checked with the texts clients know, unknown fields named, nothing shared.
+// What a body becomes: types checked with the texts clients know, unknown fields named, nothing
+// shared.
 import { describe, expect, it } from 'vitest';
 import { StatusError } from '../status.ts';
 import { decodeObject, MAX_DEPTH } from './decode.ts';

@@ -1,6 +1,6 @@
-// Turns a parsed body into an object of a known kind, by its schema.
-// Invariant: the input is never changed and never shared with the output (it may be frozen, or in use by the
-// caller); fields that the kind does not have, nulls and `undefined` do not get through.
+// Turns a parsed body into an object of a known kind, by its schema. Invariant: the input is never
+// changed and never shared with the output (it may be frozen, or in use by the caller); fields that
+// the kind does not have, nulls and `undefined` do not get through.
 import type { LooseObject } from '../meta/object.ts';
 import type { StatusError } from '../status.ts';
 import { badRequest } from '../status.ts';
@@ -16,7 +16,10 @@ export const MAX_DEPTH = 500;
 /** How many unknown fields are named; further ones are dropped without a word. */
 export const MAX_UNKNOWN_FIELDS = 100;
 
-/** A decoded object, and the paths of fields that its kind does not have, such as `spec.containers[0].imag`. */
+/**
+ * A decoded object, and the paths of fields that its kind does not have, such as
+ * `spec.containers[0].imag`.
+ */
 export interface Decoded {
   readonly object: LooseObject;
   readonly unknownFields: string[];
@@ -28,8 +31,9 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a body. An absent apiVersion or kind is filled in from `gvk`. Throws BadRequest with upstream's
- * wording when a value has the wrong type, or the body says that it is of another kind or version.
+ * Decodes a body. An absent apiVersion or kind is filled in from `gvk`. Throws BadRequest with
+ * upstream's wording when a value has the wrong type, or the body says that it is of another kind
+ * or version.
  */
 export function decodeObject(schemaName: string, value: unknown, { gvk }: DecodeOptions): Decoded {
   const unknownFields: string[] = [];
@@ -56,7 +60,8 @@ function checkKind(value: unknown, { group, version, kind }: GroupVersionKind): 
   const { apiVersion, kind: actual } = value;
   if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected) {
     throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+      `the API version in the data (${apiVersion}) does not match ` +
+        `the expected API version (${expected})`,
     );
   }
   if (typeof actual === 'string' && actual !== '' && actual !== kind) {

@@ -1,5 +1,6 @@
-// The endpoints that a set of kinds makes: paths, operations, parameters, schemas. OpenAPI v2 and v3 are two
-// ways of writing these down. Invariant: pure; equal kinds give equal endpoints in equal order.
+// The endpoints that a set of kinds makes: paths, operations, parameters, schemas. OpenAPI v2 and
+// v3 are two ways of writing these down. Invariant: pure; equal kinds give equal endpoints in equal
+// order.
 import type { ResourceDefinition, ResourceVerb, SubresourceEntry } from '../definition.ts';
 import { resourcePath } from '../kind-ref.ts';
 import type { KindRef } from '../kind-ref.ts';
@@ -231,7 +232,11 @@ function isFirst(
 function operationId({ group, version }: KindRef, verb: string, what: string): string {
   const name = group === '' ? 'core' : group.replace(/\.k8s\.io$/, '');
   const words = [name, version].flatMap((word) => word.split('.'));
-  return `${verb}${words.map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join('')}${what}`;
+  return `${verb}${words.map(capital).join('')}${what}`;
+}
+
+function capital(word: string): string {
+  return `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
 }
 
 /** Subresources that hand the connection over, or answer in text. */
@@ -274,7 +279,7 @@ function subresourceOperation(
   const connects = CONNECT.includes(entry.name);
   const schema = connects || entry.name === 'log' ? undefined : schemaNameOf(gvk);
   const method = METHODS[verb];
-  const suffix = `${entry.name.slice(0, 1).toUpperCase()}${entry.name.slice(1)}`;
+  const suffix = capital(entry.name);
   return {
     method,
     action: connects ? 'connect' : method,

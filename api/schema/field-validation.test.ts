@@ -1,3 +1,4 @@
+// How the API tells of fields that a body should not have.
 // Unknown and duplicate fields: found with their paths, and ignored, warned of or refused as asked.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -26,7 +26,10 @@ export interface FieldFindings {
   readonly duplicateFields?: readonly string[];
 }
 
-/** The texts for Warning headers: none under Ignore. Throws BadRequest under Strict when anything was found. */
+/**
+ * The texts for Warning headers: none under Ignore. Throws BadRequest under Strict when anything
+ * was found.
+ */
 export function checkFields(
   level: FieldValidation,
   gvk: GroupVersionKind,

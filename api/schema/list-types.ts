@@ -167,7 +167,10 @@ function mergedBy(key: string | undefined): Extensions {
   return { 'x-kubernetes-patch-merge-key': key, 'x-kubernetes-patch-strategy': 'merge' };
 }
 
-/** The schemas completed; those of packages without rows stay as they are. Throws on a row that fits nothing. */
+/**
+ * The schemas completed; those of packages without rows stay as they are. Throws on a row that fits
+ * nothing.
+ */
 export function addListTypes(schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {
   const met = new Set<string>();
   const completed: Record<string, Schema> = { ...schemas };

@@ -1,5 +1,6 @@
-// The OpenAPI v2 document of the whole API, for older clients. The same endpoints, in the older grammar.
-// Invariant: pure; what v2 cannot say (a choice of types) becomes the text form, as clients expect.
+// The OpenAPI v2 document of the whole API, for older clients. The same endpoints, in the older
+// grammar. Invariant: pure; what v2 cannot say (a choice of types) becomes the text form, as
+// clients expect.
 import type { OpenAPIV2 } from 'openapi-types';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';

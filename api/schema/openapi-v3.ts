@@ -1,5 +1,6 @@
-// OpenAPI v3 documents, one for each group and version: what kubectl reads to validate, patch and explain.
-// Invariant: pure; equal kinds give equal documents, so that a digest of the text can stand for it.
+// OpenAPI v3 documents, one for each group and version: what kubectl reads to validate, patch and
+// explain. Invariant: pure; equal kinds give equal documents, so that a digest of the text can
+// stand for it.
 import type { OpenAPIV3 } from 'openapi-types';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';

@@ -1,7 +1,8 @@
-// Field numbers of the messages that kubectl's typed commands send (`create`, `autoscale`, `auth`, `drain`).
-// The n-th word is the field with number n; `-` is a number without a field. A `?` at the end keeps a zero or
-// false (the field is a pointer: unset and zero differ); a `!` at the end is read past, as writers may not set it.
-// Types come from the schemas. A message or number that is not here is refused, never dropped.
+// Field numbers of the messages that kubectl's typed commands send (`create`, `autoscale`, `auth`,
+// `drain`). The n-th word is the field with number n; `-` is a number without a field. A `?` at the
+// end keeps a zero or false (the field is a pointer: unset and zero differ); a `!` at the end is
+// read past, as writers may not set it. Types come from the schemas. A message or number that is
+// not here is refused, never dropped.
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const CORE = 'io.k8s.api.core.v1';
@@ -14,7 +15,8 @@ const OBJECT = 'metadata spec status!';
 const META_FIELDS = {
   [`${META}.ObjectMeta`]:
     'name generateName namespace selfLink uid resourceVersion generation creationTimestamp ' +
-    'deletionTimestamp deletionGracePeriodSeconds? labels annotations ownerReferences finalizers - - managedFields!',
+    'deletionTimestamp deletionGracePeriodSeconds? labels annotations ownerReferences finalizers ' +
+    '- - managedFields!',
   [`${META}.OwnerReference`]: 'kind - name uid apiVersion controller? blockOwnerDeletion?',
   [`${META}.LabelSelector`]: 'matchLabels matchExpressions',
   [`${META}.LabelSelectorRequirement`]: 'key operator values',
@@ -44,7 +46,8 @@ const CORE_FIELDS = {
   [`${CORE}.PodTemplateSpec`]: 'metadata spec',
   [`${CORE}.PodSpec`]:
     'volumes containers restartPolicy terminationGracePeriodSeconds? activeDeadlineSeconds? ' +
-    'dnsPolicy nodeSelector serviceAccountName serviceAccount nodeName hostNetwork hostPID hostIPC ' +
+    'dnsPolicy nodeSelector serviceAccountName serviceAccount nodeName hostNetwork ' +
+    'hostPID hostIPC ' +
     'securityContext imagePullSecrets hostname subdomain affinity schedulerName initContainers ' +
     'automountServiceAccountToken? tolerations hostAliases priorityClassName priority? dnsConfig ' +
     'shareProcessNamespace? readinessGates runtimeClassName enableServiceLinks? preemptionPolicy ' +
@@ -53,7 +56,8 @@ const CORE_FIELDS = {
   [`${CORE}.Container`]:
     'name image command args workingDir ports env resources volumeMounts livenessProbe ' +
     'readinessProbe lifecycle terminationMessagePath imagePullPolicy securityContext stdin ' +
-    'stdinOnce tty envFrom terminationMessagePolicy volumeDevices startupProbe resizePolicy restartPolicy',
+    'stdinOnce tty envFrom terminationMessagePolicy volumeDevices startupProbe ' +
+    'resizePolicy restartPolicy',
   [`${CORE}.ContainerPort`]: 'name hostPort containerPort protocol hostIP',
   [`${CORE}.EnvVar`]: 'name value valueFrom',
   [`${CORE}.ResourceRequirements`]: 'limits requests claims',
@@ -62,7 +66,8 @@ const CORE_FIELDS = {
 const WORKLOAD_FIELDS = {
   'io.k8s.api.apps.v1.Deployment': OBJECT,
   'io.k8s.api.apps.v1.DeploymentSpec':
-    'replicas? selector template strategy minReadySeconds revisionHistoryLimit? paused - progressDeadlineSeconds?',
+    'replicas? selector template strategy minReadySeconds revisionHistoryLimit? paused - ' +
+    'progressDeadlineSeconds?',
   'io.k8s.api.apps.v1.DeploymentStrategy': 'type rollingUpdate',
   'io.k8s.api.apps.v1.RollingUpdateDeployment': 'maxUnavailable maxSurge',
   'io.k8s.api.policy.v1.Eviction': 'metadata deleteOptions',

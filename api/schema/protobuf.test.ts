@@ -1,4 +1,5 @@
-// Bodies that kubectl's typed commands send: read to the same value that JSON would give, or refused whole.
+// Bodies that kubectl's typed commands send: read to the same value that JSON would give, or
+// refused whole.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StatusError } from '../status.ts';
@@ -7,7 +8,9 @@ import { protobufFieldNames } from './protobuf-fields.ts';
 import { readProtobuf } from './protobuf.ts';
 import { loadSchemas } from './schema.ts';
 
-/** As kubectl 1.35 sent it for `autoscale deployment web --min 1 --max 3 --cpu=50% --memory=100Mi`. */
+/**
+ * As kubectl 1.35 sent it for `autoscale deployment web --min 1 --max 3 --cpu=50% --memory=100Mi`.
+ */
 const AUTOSCALE =
   'azhzAAopCg5hdXRvc2NhbGluZy92MhIXSG9yaXpvbnRhbFBvZEF1dG9zY2FsZXISkAEKEwoDd2ViEgAaACIAKgAyADgAQgAScwoa' +
   'CgpEZXBsb3ltZW50EgN3ZWIaB2FwcHMvdjEQARgDIiIKCFJlc291cmNlIhYKA2NwdRIPCgtVdGlsaXphdGlvbiAyIi0KCFJlc291' +

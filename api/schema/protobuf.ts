@@ -1,6 +1,7 @@
-// Reads request bodies in `application/vnd.kubernetes.protobuf`, which kubectl's typed commands send whatever the
-// server prefers (they take answers in JSON). Gives the value that the same body would be in JSON.
-// Invariant: nothing is dropped that the writer said; a message or field unknown here is refused with 415.
+// Reads request bodies in `application/vnd.kubernetes.protobuf`, which kubectl's typed commands
+// send whatever the server prefers (they take answers in JSON). Gives the value that the same body
+// would be in JSON. Invariant: nothing is dropped that the writer said; a message or field unknown
+// here is refused with 415.
 import { badRequest, StatusError } from '../status.ts';
 import { MAX_DEPTH, setOwn } from './decode.ts';
 import { schemaNameOf } from './endpoints.ts';
@@ -18,7 +19,9 @@ const DELETE_OPTIONS = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 
 type Struct = Shape & { kind: 'struct' };
 
-/** The body as a plain value, ready for decodeObject. Throws BadRequest, or UnsupportedMediaType. */
+/**
+ * The body as a plain value, ready for decodeObject. Throws BadRequest, or UnsupportedMediaType.
+ */
 export function readProtobuf(body: Uint8Array): Record<string, unknown> {
   try {
     return readEnvelope(body);

@@ -1,3 +1,4 @@
+// What an OpenAPI document must hold besides the kinds it names.
 // Schemas together with all that they refer to, so that a document stands on its own.
 import { refName, schemaOf } from './schema.ts';
 import type { Schema } from './schema.ts';

@@ -1,4 +1,5 @@
-// The generated schemas as the rest relies on them: whole, closed under reference, with their merge rules.
+// The generated schemas as the rest relies on them: whole, closed under reference, with their merge
+// rules.
 import { describe, expect, it } from 'vitest';
 import { loadSchemas, refName, resolve, schemaOf } from './schema.ts';
 import type { Schema } from './schema.ts';

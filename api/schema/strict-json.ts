@@ -1,10 +1,14 @@
 // Parses JSON bodies; finds keys that occur twice, which JSON.parse drops without a word.
-// Invariant: the scan runs only on text that JSON.parse took, so it needs to check nothing but keys.
+// Invariant: the scan runs only on text that JSON.parse took, so it needs to check nothing but
+// keys.
 
 /** How many duplicates are named; further ones are dropped without a word. */
 export const MAX_DUPLICATES = 100;
 
-/** The paths of fields that occur more than once, such as `spec.replicas`, in the order of their second coming. */
+/**
+ * The paths of fields that occur more than once, such as `spec.replicas`, in the order of their
+ * second coming.
+ */
 export function duplicateFields(json: string): string[] {
   const scan: Scan = { json, at: 0, found: new Set() };
   scanValue(scan, '');

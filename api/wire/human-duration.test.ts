@@ -1,3 +1,4 @@
+// The one scale of ages, shared by server and clients.
 // Ages at each step of the scale, as kubectl shows them.
 import { describe, expect, it } from 'vitest';
 import { ageOf, humanDuration } from './human-duration.ts';

@@ -7,7 +7,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** A duration for people: `45s`, `3m25s`, `5h`, `2d4h`, `2y30d`. Up to a second below zero counts as none. */
+/**
+ * A duration for people: `45s`, `3m25s`, `5h`, `2d4h`, `2y30d`. Up to a second below zero counts as
+ * none.
+ */
 export function humanDuration(durationMs: number): string {
   const seconds = Math.trunc(durationMs / SECOND);
   if (Number.isNaN(seconds)) return '<unknown>';

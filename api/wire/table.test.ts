@@ -1,4 +1,5 @@
-// Tables: a row per object, columns as the kind defines them, as much of the object as was asked for.
+// Tables: a row per object, columns as the kind defines them, as much of the object as was asked
+// for.
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../definition.ts';
 import type { KubeObject } from '../meta/object.ts';

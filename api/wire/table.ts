@@ -23,7 +23,9 @@ export interface TableRow {
   object: KubeObject | null;
 }
 
-/** A Table on the wire. It is no list and no object: its metadata is that of the list it stands for. */
+/**
+ * A Table on the wire. It is no list and no object: its metadata is that of the list it stands for.
+ */
 export interface Table {
   kind: 'Table';
   apiVersion: 'meta.k8s.io/v1';
@@ -103,7 +105,10 @@ export function tableForStatus(status: Status): Table {
   };
 }
 
-/** The metadata alone, as PartialObjectMetadata: for Tables and for clients that ask for nothing else. */
+/**
+ * The metadata alone, as PartialObjectMetadata: for Tables and for clients that ask for nothing
+ * else.
+ */
 export function partialMetadata(object: { metadata: ObjectMeta }): KubeObject {
   return {
     kind: 'PartialObjectMetadata',

@@ -1,3 +1,4 @@
+// Discovery by requests, without a server around it.
 // What clients learn about the server: the documents kubectl reads, in the forms it asks for.
 import { describe, expect, it } from 'vitest';
 import { ALL_VERBS } from '../../api/definition.ts';
@@ -171,7 +172,7 @@ describe('OpenAPI', () => {
     expect(get(path, { 'if-none-match': `"${hash}"` })).toMatchObject({ status: 304, body: [] });
   });
 
-  it('says what kubectl looks for: patch types, fieldValidation, kinds of operations and schemas', () => {
+  it('says what kubectl looks for: patch types, fieldValidation, kinds', () => {
     const document = get('/openapi/v3/apis/apps/v1').json as {
       paths: Record<string, Record<string, { parameters?: { name: string }[] }>>;
       components: { schemas: Record<string, object> };

@@ -1,5 +1,6 @@
 // Answers what clients ask to learn about the server: /api, /apis, /openapi and /version.
-// Invariant: the answers depend on the kinds and options alone; each document is made once, on first use.
+// Invariant: the answers depend on the kinds and options alone; each document is made once, on
+// first use.
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
@@ -62,7 +63,10 @@ export type DiscoveryHeaders = Readonly<Record<string, string | undefined>>;
 
 /** Answers discovery requests. */
 export interface Discovery {
-  /** The answer to a GET of that path; undefined when the path is none of discovery's. Throws NotAcceptable. */
+  /**
+   * The answer to a GET of that path; undefined when the path is none of discovery's. Throws
+   * NotAcceptable.
+   */
   handle(path: string, headers: DiscoveryHeaders): Reply | undefined;
 }
 

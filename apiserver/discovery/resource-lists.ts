@@ -1,5 +1,6 @@
-// Discovery documents as values: which groups, versions and resources there are, in both of their forms.
-// Invariant: pure; groups and versions keep the order in which they were given, the first version is preferred.
+// Discovery documents as values: which groups, versions and resources there are, in both of their
+// forms. Invariant: pure; groups and versions keep the order in which they were given, the first
+// version is preferred.
 import type { ResourceVerb } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
@@ -120,7 +121,9 @@ export function apiVersions(core: GroupResources | undefined, serverAddress: str
   };
 }
 
-/** Everything in one document, as current clients ask for it: `/api` or `/apis` by what is passed. */
+/**
+ * Everything in one document, as current clients ask for it: `/api` or `/apis` by what is passed.
+ */
 export function aggregated(groups: readonly GroupResources[], apiVersion: string): object {
   return {
     kind: 'APIGroupDiscoveryList',

@@ -1,3 +1,4 @@
+// RFC 6902 as a PATCH body uses it.
 // JSON Patch: all operations, limits, and patches that try to reach prototypes.
 import { describe, expect, it } from 'vitest';
 import { StatusError } from '../../api/status.ts';

@@ -9,12 +9,18 @@ import type { JsonObject } from './patch-error.ts';
 /** Operations in one patch; upstream's limit. */
 export const MAX_OPERATIONS = 10_000;
 
-/** Bytes that `copy` operations may add up to in one patch; upstream's limit. A few of them could double an object each. */
+/**
+ * Bytes that `copy` operations may add up to in one patch; upstream's limit. A few of them could
+ * double an object each.
+ */
 export const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 
 const OPERATIONS = ['add', 'copy', 'move', 'remove', 'replace', 'test'];
 
-/** The object after all operations, or an error and no change. Throws BadRequest, Invalid or RequestEntityTooLarge. */
+/**
+ * The object after all operations, or an error and no change. Throws BadRequest, Invalid or
+ * RequestEntityTooLarge.
+ */
 export function applyJsonPatch(current: JsonObject, patch: unknown): JsonObject {
   const operations = readOperations(patch);
   let document: unknown = structuredClone(current);
@@ -46,7 +52,8 @@ function readOperations(patch: unknown): Operation[] {
         `error decoding patch: operation ${index} is none of ${OPERATIONS.join(', ')}`,
       );
     }
-    // The library puts values into the document as they are; they must not be shared with the caller.
+    // The library puts values into the document as they are; they must not be shared with the
+    // caller.
     return structuredClone(operation) as unknown as Operation;
   });
 }

@@ -1,3 +1,4 @@
+// RFC 7396 as a PATCH body uses it.
 // JSON merge patch: the examples of RFC 7396 and the laws that hold for any document.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,9 +1,12 @@
-// JSON merge patch (RFC 7396), `application/merge-patch+json`.
-// Invariant: pure; parts that the patch does not touch are shared with the object it was applied to.
+// JSON merge patch (RFC 7396), `application/merge-patch+json`. Invariant: pure; parts that the
+// patch does not touch are shared with the object it was applied to.
 import { checkDepth, fromEntries, isObject, requireObject } from './patch-error.ts';
 import type { JsonObject } from './patch-error.ts';
 
-/** The object with the patch merged in; null removes a key. Throws BadRequest on a patch that is no object. */
+/**
+ * The object with the patch merged in; null removes a key. Throws BadRequest on a patch that is no
+ * object.
+ */
 export function applyMergePatch(current: JsonObject, patch: unknown): JsonObject {
   const checked = requireObject(patch);
   checkDepth(checked);

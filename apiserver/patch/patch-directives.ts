@@ -23,14 +23,19 @@ export function isDirective(key: string): boolean {
   );
 }
 
-/** The object's `$patch` directive; `merge` when it has none. Throws BadRequest on any other word. */
+/**
+ * The object's `$patch` directive; `merge` when it has none. Throws BadRequest on any other word.
+ */
 export function directiveOf(patch: JsonObject): 'delete' | 'merge' | 'replace' {
   const directive = patch[PATCH] ?? 'merge';
   if (directive === 'delete' || directive === 'merge' || directive === 'replace') return directive;
   throw badRequest(`unknown patch type found: ${JSON.stringify(directive)}`);
 }
 
-/** A value of a patch as a value of an object: no directives, no nulls, no items that only say what to delete. */
+/**
+ * A value of a patch as a value of an object: no directives, no nulls, no items that only say what
+ * to delete.
+ */
 export function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter(isReal).map(withoutDirectives);
   if (!isObject(value)) return value;

@@ -1,5 +1,5 @@
-// The refusals that all kinds of patch share.
-// Codes follow upstream: a patch that cannot be read is 400, one that does not fit the object is 422.
+// The refusals that all kinds of patch share. Codes follow upstream: a patch that cannot be read is
+// 400, one that does not fit the object is 422.
 import { badRequest, StatusError } from '../../api/status.ts';
 
 /** Nesting beyond this is refused before anything walks the patch. */
@@ -26,7 +26,8 @@ export function requireObject(patch: unknown): JsonObject {
   if (isObject(patch)) return patch;
   const what = Array.isArray(patch) ? 'array' : patch === null ? 'null' : typeof patch;
   throw badRequest(
-    `error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
+    `error decoding patch: json: cannot unmarshal ${what} into Go value of type ` +
+      'map[string]interface {}',
   );
 }
 

@@ -1,10 +1,12 @@
-// The order of merged lists: `$setElementOrder` for what the client knows of, the old order for the rest.
-// Invariant: mergeOrder permutes; it neither adds nor drops items.
+// The order of merged lists: `$setElementOrder` for what the client knows of, the old order for the
+// rest. Invariant: mergeOrder permutes; it neither adds nor drops items.
 import { badRequest } from '../../api/status.ts';
 import { directiveOf } from './patch-directives.ts';
 import { isObject } from './patch-error.ts';
 
-/** What identifies a list item: its merge key's value, or itself in lists of plain values (no key). */
+/**
+ * What identifies a list item: its merge key's value, or itself in lists of plain values (no key).
+ */
 export function mergeKeyOf(item: unknown, key: string | undefined): unknown {
   if (key === undefined) return item;
   return isObject(item) ? item[key] : undefined;
@@ -23,8 +25,9 @@ export interface Ordering {
 }
 
 /**
- * Puts the items that `order` names in that order. Items that only the server has keep their place relative to
- * the named ones that stood behind them before. Throws BadRequest when the patch's items contradict `order`.
+ * Puts the items that `order` names in that order. Items that only the server has keep their place
+ * relative to the named ones that stood behind them before. Throws BadRequest when the patch's
+ * items contradict `order`.
  */
 export function mergeOrder(
   merged: readonly unknown[],

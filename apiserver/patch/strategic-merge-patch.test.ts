@@ -1,4 +1,5 @@
-// Strategic merge patch on real schemas: merge keys, all directives, order, and the laws that hold for any patch.
+// Strategic merge patch on real schemas: merge keys, all directives, order, and the laws that hold
+// for any patch.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { schemaOf } from '../../api/schema/schema.ts';
@@ -89,7 +90,7 @@ describe('other lists', () => {
     expect(patchSpec(current, patch)).toEqual(patch);
   });
 
-  it('of plain values merge where the schema says so, and lose what $deleteFromPrimitiveList names', () => {
+  it('of plain values merge by the schema, and lose what $deleteFromPrimitiveList names', () => {
     const current = { metadata: { finalizers: ['a', 'b', 'c'] } };
     const patch = {
       metadata: { finalizers: ['d', 'a'], '$deleteFromPrimitiveList/finalizers': ['b', 'x'] },

@@ -1,6 +1,7 @@
-// Strategic merge patch, `application/strategic-merge-patch+json`: a merge patch that knows from the schema
-// which lists merge by key, and obeys the `$` directives. Rules: Kubernetes' documents on strategic merge.
-// Invariant: pure; parts that the patch does not touch are shared with the object it was applied to.
+// Strategic merge patch, `application/strategic-merge-patch+json`: a merge patch that knows from
+// the schema which lists merge by key, and obeys the `$` directives. Rules: Kubernetes' documents
+// on strategic merge. Invariant: pure; parts that the patch does not touch are shared with the
+// object it was applied to.
 import type { Schema } from '../../api/schema/schema.ts';
 import { resolve } from '../../api/schema/schema.ts';
 import { badRequest } from '../../api/status.ts';

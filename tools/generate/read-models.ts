@@ -36,7 +36,9 @@ interface RawAttribute {
   readonly format: string;
 }
 
-/** Reads all models below `genFolder` (the package's dist/gen). Throws when something is unreadable. */
+/**
+ * Reads all models below `genFolder` (the package's dist/gen). Throws when something is unreadable.
+ */
 export function readModels(genFolder: string): ModelPackage {
   const listed = [...read(genFolder, 'models/all.js').matchAll(/from '\.\.\/models\/(\w+)\.js'/g)];
   const models = new Map<string, ModelClass>();

@@ -1,5 +1,6 @@
 // Writes api/generated/schemas.json: an OpenAPI v3 schema for each model class, by upstream name.
-// Invariant: every $ref points at a schema in the same file, and every QUANTITY_FIELDS entry was met.
+// Invariant: every $ref points at a schema in the same file, and every QUANTITY_FIELDS entry was
+// met.
 import { QUANTITY_FIELDS } from './quantity-fields.ts';
 import type { ModelAttribute, ModelClass, ModelPackage } from './read-models.ts';
 import { groupVersionKind, schemaNames } from './schema-names.ts';
