@@ -27,8 +27,8 @@ export async function setUpNodeNetwork(options: NodeNetworkOptions): Promise<Rou
     `link set ${device} up`,
     // Also the source address of this node's own connections to Services.
     `route replace ${layout.serviceCidr} dev ${device} src ${layout.nodeIp}`,
-    // A pod that is gone is unreachable, rather than somewhere behind the default route.
-    `route replace unreachable ${layout.podCidr}`,
+    // A pod that is gone leads to this device, where nobody is, rather than behind the default route.
+    `route replace ${layout.podCidr} dev ${device} src ${layout.nodeIp}`,
   ];
   await system.run('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
   return new RoutedPodNetwork(options);
@@ -48,7 +48,6 @@ export async function destroyNodeNetwork(options: NodeNetworkOptions): Promise<v
     if (link.startsWith(linkPrefix(layout))) await attempt('ip', ['link', 'delete', link]);
   for (const name of system.list('/run/netns'))
     if (name.startsWith(namespacePrefix(layout))) await attempt('ip', ['netns', 'delete', name]);
-  await attempt('ip', ['route', 'delete', 'unreachable', layout.podCidr]);
   await attempt('ip', ['link', 'delete', nodeDevice(layout)]);
   await removeServiceTable(system, layout);
   await restoreHostSettings(system, stateDir);

@@ -47,11 +47,13 @@ export async function serveApi(
   context: ChildContext,
 ): Promise<ServedApi> {
   const { logger } = context;
-  const storage = await openLmdbStorage({ dir: paths.store, clock: systemClock, logger }).catch(
-    (error: unknown) => {
-      throw error instanceof StorageError ? new UsageError(error.message) : error;
-    },
-  );
+  const storage = await openLmdbStorage({
+    directory: paths.store,
+    clock: systemClock,
+    logger,
+  }).catch((error: unknown) => {
+    throw error instanceof StorageError ? new UsageError(error.message) : error;
+  });
   const ca = loadCa(paths.pki);
   const dialer = loadPair(paths.pki, 'apiserver-kubelet-client');
   const server = await createApiServer({

@@ -1,7 +1,7 @@
 // The text of the nftables table: its fixed part, and the difference between two sets of fronts. Pure.
 // Two maps carry everything: front -> chain that draws a number, (front, number) -> backend. No chain per endpoint.
 // Invariant: applying a difference to the state it was made from gives exactly the new state; one transaction each.
-import { linkPrefix, type NetworkLayout, tableName } from '../layout.ts';
+import { linkPrefix, type NetworkLayout, nodeDevice, tableName } from '../layout.ts';
 import type { Front } from './rows.ts';
 
 /** What one Service's fronts come to: element key -> `map element`, and the numbers of backends drawn from. */
@@ -59,10 +59,12 @@ table ip ${table} {
   chain forward {
     type filter hook forward priority filter
     ip daddr ${layout.serviceCidr} reject
+    ip daddr ${layout.podCidr} oifname "${nodeDevice(layout)}" reject
   }
   chain guard {
     type filter hook output priority filter
     ip daddr ${layout.serviceCidr} reject
+    ip daddr ${layout.podCidr} oifname "${nodeDevice(layout)}" reject
   }
 }
 `;
