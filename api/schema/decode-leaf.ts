@@ -1,5 +1,6 @@
 // Decodes values without parts: numbers, texts, times, quantities.
 // Invariant: what comes out is in the form the API writes (times in UTC, quantities as texts).
+import { formatQuantity, tryParseQuantity } from '../meta/quantity.ts';
 import { DecodeError, jsonType, typeMismatch } from './decode-place.ts';
 import type { Place } from './decode-place.ts';
 import type { LeafKind, Shape } from './shape.ts';
@@ -7,7 +8,6 @@ import type { LeafKind, Shape } from './shape.ts';
 /** A leaf shape that is not free-form. */
 export type LeafShape = Extract<Shape, { kind: LeafKind }>;
 
-const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const TIME =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
@@ -61,9 +61,11 @@ function intOrString(value: unknown): number | string {
   throw new DecodeError(`json: cannot unmarshal ${what} into Go value of type int32`);
 }
 
+/** The canonical text (`0.5` becomes `500m`), so that equal amounts are equal texts. */
 function quantity(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text === 'string' && QUANTITY.test(text)) return text;
+  const parsed = typeof text === 'string' ? tryParseQuantity(text) : undefined;
+  if (parsed !== undefined) return formatQuantity(parsed);
   throw new DecodeError(
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
   );

@@ -96,14 +96,18 @@ describe('decodeObject', () => {
     expect(refusal(() => withPort(true))).toContain('cannot unmarshal bool into Go value');
   });
 
-  it('checks quantities and turns bare numbers into texts', () => {
+  it('checks quantities and writes them in their canonical form', () => {
     const withCpu = (cpu: unknown) =>
       decodePod({ spec: { containers: [{ name: 'c', resources: { limits: { cpu } } }] } }).object[
         'spec'
       ];
-    expect(withCpu(2)).toEqual({
-      containers: [{ name: 'c', resources: { limits: { cpu: '2' } } }],
+    const withLimit = (cpu: string) => ({
+      containers: [{ name: 'c', resources: { limits: { cpu } } }],
     });
+    expect(withCpu(2)).toEqual(withLimit('2'));
+    expect(withCpu(0.5)).toEqual(withLimit('500m'));
+    expect(withCpu('1000m')).toEqual(withLimit('1'));
+    expect(withCpu('2048Mi')).toEqual(withLimit('2Gi'));
     expect(refusal(() => withCpu('2 cores'))).toContain('quantities must match');
     expect(refusal(() => withCpu(true))).toContain('quantities must match');
   });

@@ -1,7 +1,7 @@
 // meta.k8s.io/v1 Table: what `kubectl get` asks for, one row per object.
 // Invariant: objects are read, never changed; a column that throws spoils no other cell.
 import type { Column, ResourceDefinition } from '../definition.ts';
-import type { KubeObject, ListMeta, LooseObject, ObjectMeta } from '../meta/object.ts';
+import type { KubeObject, ListMeta, ObjectMeta } from '../meta/object.ts';
 import type { Status } from '../status.ts';
 import { ageOf } from './human-duration.ts';
 
@@ -115,11 +115,6 @@ export function partialMetadata(object: { metadata: ObjectMeta }): KubeObject {
     apiVersion: 'meta.k8s.io/v1',
     metadata: object.metadata,
   };
-}
-
-/** Is it a Table? */
-export function isTable(object: LooseObject | Table): object is Table {
-  return object.kind === 'Table' && object.apiVersion === 'meta.k8s.io/v1';
 }
 
 function describeColumn<T>(column: Column<T>): TableColumn {
