@@ -5,6 +5,7 @@ import type { System } from '../system/system.ts';
 import { CommandError } from '../system/system.ts';
 import { applyHostSettings, restoreHostSettings } from './host-settings.ts';
 import { linkPrefix, namespacePrefix, type NetworkLayout, nodeDevice } from './layout.ts';
+import { linkNames } from './links.ts';
 import { RoutedPodNetwork } from './pod/routed-pod-network.ts';
 import { removeServiceTable } from './services/service-proxy.ts';
 
@@ -20,7 +21,7 @@ export async function setUpNodeNetwork(options: NodeNetworkOptions): Promise<Rou
   const { system, layout, stateDir } = options;
   applyHostSettings(system, stateDir);
   const device = nodeDevice(layout);
-  if (!system.exists(`/sys/class/net/${device}`))
+  if (!(await linkNames(system)).includes(device))
     await system.run('ip', ['link', 'add', device, 'type', 'bridge']);
   const lines = [
     `address replace ${layout.nodeIp}/32 dev ${device}`,
@@ -44,7 +45,7 @@ export async function destroyNodeNetwork(options: NodeNetworkOptions): Promise<v
       if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;
     }
   };
-  for (const link of system.list('/sys/class/net'))
+  for (const link of await linkNames(system))
     if (link.startsWith(linkPrefix(layout))) await attempt('ip', ['link', 'delete', link]);
   for (const name of system.list('/run/netns'))
     if (name.startsWith(namespacePrefix(layout))) await attempt('ip', ['netns', 'delete', name]);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
 import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
+import { linkNames } from '../links.ts';
 import { AddressPool } from './addresses.ts';
 
 /** A pod's place in the network; the shape that the node agent's PodNetwork wants. */
@@ -37,7 +38,7 @@ export class RoutedPodNetwork {
   /** Namespace, link and address of a pod, made now or made before. */
   async setUp(podUid: string): Promise<Attachment> {
     const known = this.#attached.get(podUid);
-    if (known && this.#system.exists(known.netnsPath) && this.#linked(known)) return known;
+    if (known && (await this.#stands(known))) return known;
     if (known) await this.tearDown(podUid);
     const attachment: Attachment = {
       podUid,
@@ -97,8 +98,12 @@ export class RoutedPodNetwork {
     await this.#system.run('ip', ['route', 'replace', ...route.split(' ')]);
   }
 
-  #linked(attachment: Attachment): boolean {
-    return this.#system.exists(`/sys/class/net/${linkName(this.#layout, attachment.ip)}`);
+  async #stands(attachment: Attachment): Promise<boolean> {
+    const links = await linkNames(this.#system);
+    return (
+      this.#system.exists(attachment.netnsPath) &&
+      links.includes(linkName(this.#layout, attachment.ip))
+    );
   }
 
   #file(podUid: string): string {

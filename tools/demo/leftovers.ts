@@ -1,4 +1,5 @@
 // What a cluster left on its host: looked for by the cluster's id and data directory, not by what the product remembers.
+import { linkNames } from '../../network/links.ts';
 import type { System } from '../../system/system.ts';
 
 /** Names of everything on this host that belongs to the cluster. `dataDir` names its processes and mounts. */
@@ -19,7 +20,7 @@ export async function leftovers(
     if (mount.mountPoint.startsWith(`${cluster.dataDir}/`)) found.push(`mount ${mount.mountPoint}`);
   for (const name of system.list('/run/netns'))
     if (name.includes(cluster.id)) found.push(`network namespace ${name}`);
-  for (const name of system.list('/sys/class/net'))
+  for (const name of await linkNames(system))
     if (name.includes(cluster.id)) found.push(`link ${name}`);
   const tables = await system.run('nft', ['list', 'tables']);
   if (tables.stdout.includes(cluster.id)) found.push('nftables table');
