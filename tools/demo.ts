@@ -48,11 +48,7 @@ async function main(view: View): Promise<boolean> {
     view.stage('Setting up: images of the shop, from this machine’s own Node and libraries');
     const paths = dataPaths(dataDir);
     prepareDataDirectory(paths);
-    await buildShopImages({
-      system,
-      imagesDir: paths.images,
-      sourceDir: join(root, 'examples/shop'),
-    });
+    await buildShopImages({ system, imagesDir: paths.images });
     interrupted.signal.throwIfAborted();
     view.stage('Starting the cluster');
     cluster = await startCluster({ dataDir, port: 0, kubeconfig: undefined, node: true });
