@@ -1,0 +1,134 @@
+// Events as the real API server keeps them: told once, then counted.
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../base/logger.ts';
+import { seededRandom } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { Events } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import {
+  ClientEventRecorder,
+  MAX_PENDING_EVENTS,
+  REPEAT_WINDOW_MS,
+} from '../../client/events/recorder.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { ConnectionError } from '../../client/transport/connection-error.ts';
+import { anApiServer } from '../support/client-server.ts';
+import { FaultyTransport } from '../support/faulty-transport.ts';
+import { until } from '../support/until.ts';
+
+const pod: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web-1', namespace: 'default', uid: 'u1', resourceVersion: '7' },
+};
+const note = { type: 'Warning', reason: 'BackOff', message: 'restarting' } as const;
+
+async function withRecorder(
+  test: (parts: {
+    recorder: ClientEventRecorder;
+    clock: VirtualClock;
+    transport: FaultyTransport;
+    events: ReturnType<typeof list>;
+  }) => Promise<void>,
+): Promise<void> {
+  const server = await anApiServer();
+  const transport = new FaultyTransport(() => server.transport);
+  const clock = new VirtualClock();
+  const recorder = new ClientEventRecorder({
+    client: createClient(transport),
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    component: 'kubelet',
+    host: 'node-1',
+  });
+  const stop = new AbortController();
+  const running = recorder.run(stop.signal);
+  try {
+    await test({ recorder, clock, transport, events: list(server.transport) });
+  } finally {
+    stop.abort(new Error('the test is over'));
+    await running;
+    await server.close();
+  }
+}
+
+const list = (transport: FaultyTransport | Parameters<typeof createClient>[0]) => async () =>
+  (await createClient(transport).resource(Events).list({ namespace: 'default' })).items;
+
+describe('the event recorder', () => {
+  it('tells what happened to which object, when, and by whom', async () => {
+    await withRecorder(async ({ recorder, events }) => {
+      recorder.event(pod, note);
+      await until(() => recorder.counters.sent === 1);
+      expect(await events()).toMatchObject([
+        {
+          involvedObject: {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            name: 'web-1',
+            namespace: 'default',
+            uid: 'u1',
+          },
+          type: 'Warning',
+          reason: 'BackOff',
+          message: 'restarting',
+          source: { component: 'kubelet', host: 'node-1' },
+          reportingComponent: 'kubelet',
+          firstTimestamp: '2026-01-01T00:00:00Z',
+          lastTimestamp: '2026-01-01T00:00:00Z',
+          count: 1,
+        },
+      ]);
+    });
+  });
+
+  it('counts repeats on the first event, whether it was sent yet or not', async () => {
+    await withRecorder(async ({ recorder, clock, events }) => {
+      recorder.event(pod, note);
+      recorder.event(pod, note);
+      await until(() => recorder.counters.sent === 1);
+      await clock.advance(5_000);
+      recorder.event(pod, note);
+      recorder.event(pod, { ...note, message: 'another' });
+      await until(() => recorder.counters.sent === 3);
+      const found = await events();
+      expect(found.map(({ message, count }) => [message, count])).toEqual(
+        expect.arrayContaining([
+          ['restarting', 3],
+          ['another', 1],
+        ]),
+      );
+      expect(found.find(({ count }) => count === 3)?.lastTimestamp).toBe('2026-01-01T00:00:05Z');
+    });
+  });
+
+  it('tells anew what happens again after a long time, or after its event was deleted', async () => {
+    await withRecorder(async ({ recorder, clock, events, transport }) => {
+      recorder.event(pod, note);
+      await until(() => recorder.counters.sent === 1);
+      await clock.advance(REPEAT_WINDOW_MS);
+      recorder.event(pod, note);
+      await until(() => recorder.counters.sent === 2);
+      expect((await events()).length).toBe(2);
+      await createClient(transport).resource(Events).deleteCollection({ namespace: 'default' });
+      recorder.event(pod, note);
+      await until(() => recorder.counters.sent === 3);
+      expect((await events()).map(({ count }) => count)).toEqual([1]);
+    });
+  });
+
+  it('tries again when the server is out of reach, and drops with a count what cannot be kept', async () => {
+    await withRecorder(async ({ recorder, clock, transport, events }) => {
+      transport.failNext(new ConnectionError('lost', 'away'));
+      recorder.event(pod, note);
+      await until(() => clock.pendingTimers > 0);
+      for (let i = 0; i <= MAX_PENDING_EVENTS + 10; i++)
+        recorder.event({ ...pod, metadata: { ...pod.metadata, uid: `u${i + 2}` } }, note);
+      expect(recorder.counters.dropped).toBe(11);
+      await clock.advance(10_000);
+      await until(() => recorder.counters.sent === MAX_PENDING_EVENTS + 1);
+      expect((await events()).length).toBe(MAX_PENDING_EVENTS + 1);
+    });
+  });
+});
