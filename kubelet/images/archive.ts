@@ -1,0 +1,176 @@
+// Reads an image archive that has been unpacked into a directory: an OCI layout or what `docker save` writes.
+// Invariants: a file is used only if it lies inside the directory and has the digest by which it was named.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import {
+  asRecord,
+  BadImageError,
+  hostArchitecture,
+  type ImageConfig,
+  isDigest,
+  parseImageConfig,
+  parseRecord,
+} from './image-config.ts';
+
+/** One image of an archive. */
+export interface ArchivedImage {
+  /** As the archive spells them; may be empty. */
+  readonly names: readonly string[];
+  readonly config: ImageConfig;
+  readonly configBytes: Uint8Array;
+  /** Bottom first. `digest` is that of the file, when the archive tells it. */
+  readonly layers: readonly { file: string; digest: string | undefined; diffId: string }[];
+}
+
+/** Manifests, indexes and configurations are small; a larger one is an attack or a mistake. */
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+const MAX_INDEX_DEPTH = 3;
+
+/** The images for this host. Throws BadImageError when the archive is none, or a digest is wrong. */
+export function readArchive(directory: string): readonly ArchivedImage[] {
+  const images = existsSync(join(directory, 'manifest.json'))
+    ? readDockerArchive(directory)
+    : readOciLayout(directory);
+  if (images.length === 0)
+    throw new BadImageError(`the archive holds no image for linux/${hostArchitecture()}`);
+  return images;
+}
+
+function readDockerArchive(directory: string): ArchivedImage[] {
+  const text = document(directory, 'manifest.json').toString();
+  const entries = parseRecord(`{"entries":${text}}`, 'manifest.json')['entries'];
+  if (!Array.isArray(entries)) throw new BadImageError('manifest.json is not a list');
+  return entries.map((entry: unknown) => {
+    const { Config: configName, Layers: layers, RepoTags: tags } = asRecord(entry) ?? {};
+    if (typeof configName !== 'string' || !isTexts(layers))
+      throw new BadImageError('manifest.json lacks Config or Layers');
+    const configBytes = document(directory, configName);
+    const hex = /([0-9a-f]{64})(\.json)?$/.exec(configName)?.[1];
+    if (hex !== undefined) verify(configBytes, `sha256:${hex}`, 'the image configuration');
+    const config = parseImageConfig(configBytes.toString());
+    const files = layers.map((name) => inside(directory, name));
+    const named = files.map((file) => ({ file, digest: undefined }));
+    return assemble(isTexts(tags) ? tags : [], { config, configBytes }, named);
+  });
+}
+
+function readOciLayout(directory: string): ArchivedImage[] {
+  if (!existsSync(join(directory, 'index.json')))
+    throw new BadImageError('the file is no image archive: it has no index.json or manifest.json');
+  return readIndex(directory, document(directory, 'index.json'), 0);
+}
+
+function readIndex(directory: string, bytes: Buffer, depth: number): ArchivedImage[] {
+  const manifests = parseRecord(bytes.toString(), 'image index')['manifests'];
+  if (!Array.isArray(manifests)) throw new BadImageError('the image index lists no manifests');
+  return manifests.flatMap((raw: unknown) => {
+    const descriptor = asRecord(raw) ?? {};
+    if (!isForHost(descriptor)) return [];
+    const blob = blobOf(directory, descriptor);
+    const content = verify(document(directory, blob.path), blob.digest, 'a manifest');
+    const body = parseRecord(content.toString(), 'image manifest');
+    const names = namesOf(descriptor);
+    if (Array.isArray(body['manifests'])) {
+      if (depth >= MAX_INDEX_DEPTH) throw new BadImageError('the image index is nested too deep');
+      const nested = readIndex(directory, content, depth + 1);
+      return nested.map((image) => ({ ...image, names: [...names, ...image.names] }));
+    }
+    return [readManifest(directory, body, names)];
+  });
+}
+
+/** Attestations and images for other platforms are passed over. */
+function isForHost(descriptor: Readonly<Record<string, unknown>>): boolean {
+  const platform = asRecord(descriptor['platform']);
+  if (!platform) return true;
+  return platform['os'] === 'linux' && platform['architecture'] === hostArchitecture();
+}
+
+function namesOf(descriptor: Readonly<Record<string, unknown>>): string[] {
+  const annotations = asRecord(descriptor['annotations']) ?? {};
+  const name =
+    annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
+  // A bare tag such as `latest` names no repository.
+  return typeof name === 'string' && /[/:]/.test(name) ? [name] : [];
+}
+
+function readManifest(
+  directory: string,
+  manifest: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): ArchivedImage {
+  const configBlob = blobOf(directory, asRecord(manifest['config']) ?? {});
+  const configBytes = verify(
+    document(directory, configBlob.path),
+    configBlob.digest,
+    'the image configuration',
+  );
+  const layers = manifest['layers'];
+  if (!Array.isArray(layers)) throw new BadImageError('the image manifest lists no layers');
+  const files = layers.map((raw: unknown) => {
+    const blob = blobOf(directory, asRecord(raw) ?? {});
+    return { file: inside(directory, blob.path), digest: blob.digest };
+  });
+  const config = parseImageConfig(configBytes.toString());
+  return assemble(names, { config, configBytes }, files);
+}
+
+function assemble(
+  names: readonly string[],
+  configuration: { config: ImageConfig; configBytes: Uint8Array },
+  files: readonly { file: string; digest: string | undefined }[],
+): ArchivedImage {
+  const diffIds = configuration.config.rootfs.diff_ids;
+  if (files.length !== diffIds.length)
+    throw new BadImageError(
+      `the manifest lists ${files.length} layers, the configuration ${diffIds.length}`,
+    );
+  const layers = files.map((file, index) => ({ ...file, diffId: diffIds[index] ?? '' }));
+  return { names, ...configuration, layers };
+}
+
+function blobOf(
+  directory: string,
+  descriptor: Readonly<Record<string, unknown>>,
+): { path: string; digest: string } {
+  const digest = descriptor['digest'];
+  if (!isDigest(digest)) throw new BadImageError('a descriptor has no sha256 digest');
+  const path = join('blobs', 'sha256', digest.slice('sha256:'.length));
+  if (!existsSync(join(directory, path)))
+    throw new BadImageError(`the archive lacks the blob ${digest}`);
+  return { path, digest };
+}
+
+function verify(bytes: Buffer, digest: string, what: string): Buffer {
+  if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest)
+    throw new BadImageError(`${what} does not have the digest ${digest}`);
+  return bytes;
+}
+
+function document(directory: string, name: string): Buffer {
+  const path = inside(directory, name);
+  if (statSync(path).size > MAX_DOCUMENT_BYTES)
+    throw new BadImageError(`${name} is larger than ${MAX_DOCUMENT_BYTES} bytes`);
+  return readFileSync(path);
+}
+
+/** The real path of a file of the archive; older archives hold links between layers, which must stay inside. */
+function inside(directory: string, name: string): string {
+  const root = realpathSync(directory);
+  const path = join(root, name);
+  if (!path.startsWith(root + sep)) throw new BadImageError(`the name ${name} leaves the archive`);
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch {
+    throw new BadImageError(`the archive lacks ${name}`);
+  }
+  if (!real.startsWith(root + sep) || !statSync(real).isFile())
+    throw new BadImageError(`${name} is no file of the archive`);
+  return real;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,50 @@
+// Names of images as the OCI distribution and Docker references write them. Pure.
+// Invariant: two spellings of one image have one normal form: `shop/payment:1` and `docker.io/shop/payment:1`.
+
+/** A name in its parts. Exactly one image is meant when `digest` is given; the tag is then only a remark. */
+export interface ImageName {
+  /** With registry and, for official images, `library/`. */
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+const DEFAULT_REGISTRY = 'docker.io';
+const DEFAULT_TAG = 'latest';
+const MAX_NAME_LENGTH = 255;
+const REGISTRY = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d+)?$/;
+const PART = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*$/;
+const TAG = /^\w[\w.-]{0,127}$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** Undefined when the text is no image name. */
+export function parseImageName(text: string): ImageName | undefined {
+  const [beforeDigest = '', digest, ...rest] = text.split('@');
+  if (rest.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return undefined;
+  const colon = beforeDigest.lastIndexOf(':');
+  const hasTag = colon > beforeDigest.lastIndexOf('/');
+  const tag = hasTag ? beforeDigest.slice(colon + 1) : undefined;
+  if (tag !== undefined && !TAG.test(tag)) return undefined;
+  const repository = fullRepository(hasTag ? beforeDigest.slice(0, colon) : beforeDigest);
+  if (repository === undefined || repository.length > MAX_NAME_LENGTH) return undefined;
+  return { repository, tag: tag ?? (digest === undefined ? DEFAULT_TAG : undefined), digest };
+}
+
+function fullRepository(text: string): string | undefined {
+  const parts = text.split('/');
+  const [first = ''] = parts;
+  const hasRegistry = parts.length > 1 && (/[.:]/.test(first) || first === 'localhost');
+  const registry = hasRegistry ? first : DEFAULT_REGISTRY;
+  const path = hasRegistry ? parts.slice(1) : parts;
+  if (!REGISTRY.test(registry) || !path.every((part) => PART.test(part))) return undefined;
+  if (registry === DEFAULT_REGISTRY && path.length === 1) path.unshift('library');
+  return [registry, ...path].join('/');
+}
+
+/** `docker.io/shop/payment:1` for `shop/payment:1`; undefined when the text is no image name. */
+export function normalizeImageName(text: string): string | undefined {
+  const name = parseImageName(text);
+  if (!name) return undefined;
+  if (name.digest !== undefined) return `${name.repository}@${name.digest}`;
+  return `${name.repository}:${name.tag}`;
+}

@@ -1,0 +1,65 @@
+// Finds the numeric user and groups of a container's process from its image's user field and /etc/passwd and /etc/group.
+// Pure over the texts of those files. Numbers need no entry; names do.
+
+/** Numeric identity of a process. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+}
+
+/** What is asked for. */
+export interface WantedUser {
+  /** `user`, `uid`, `user:group`, `uid:gid` or empty. */
+  readonly image: string;
+  readonly runAsUser?: number | undefined;
+  readonly runAsGroup?: number | undefined;
+  readonly supplementalGroups: readonly number[];
+}
+
+const MAX_ID = 2 ** 31 - 1;
+
+/** Throws with one clear line when a name has no entry. */
+export function resolveUser(
+  wanted: WantedUser,
+  files: { passwd: string; group: string },
+): ProcessUser {
+  const [imageUser = '', imageGroup] = wanted.image.split(':', 2);
+  const userText = wanted.runAsUser?.toString() ?? (imageUser || '0');
+  const users = rows(files.passwd);
+  const number = asId(userText);
+  const row = users.find((fields) =>
+    number === undefined ? fields[0] === userText : fields[2] === String(number),
+  );
+  const uid = number ?? asId(row?.[2] ?? '');
+  if (uid === undefined) throw new Error(`the image has no user "${userText}" in /etc/passwd`);
+  const gid = wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row?.[3] ?? '');
+  const named = row?.[0] === undefined ? [] : memberships(row[0], files.group);
+  const additionalGids = [...new Set([...named, ...wanted.supplementalGroups])];
+  return { uid, gid: gid ?? 0, additionalGids };
+}
+
+/** The group of the image's user field counts only while that user is the one that runs. */
+function groupId(name: string | undefined, wanted: WantedUser, file: string): number | undefined {
+  if (!name || wanted.runAsUser !== undefined) return undefined;
+  const id = asId(name) ?? asId(rows(file).find((fields) => fields[0] === name)?.[2] ?? '');
+  if (id === undefined) throw new Error(`the image has no group "${name}" in /etc/group`);
+  return id;
+}
+
+function memberships(user: string, file: string): number[] {
+  return rows(file).flatMap((fields) => {
+    const id = asId(fields[2] ?? '');
+    return id !== undefined && (fields[3] ?? '').split(',').includes(user) ? [id] : [];
+  });
+}
+
+function rows(text: string): string[][] {
+  return text.split('\n').map((line) => line.split(':'));
+}
+
+function asId(text: string): number | undefined {
+  if (!/^\d+$/.test(text)) return undefined;
+  const id = Number(text);
+  return id <= MAX_ID ? id : undefined;
+}

@@ -1,0 +1,154 @@
+// What the runtime remembers of each container and sandbox: one JSON file each, renamed into place, and the same in memory.
+// Invariant: a record is on disk before the step it announces and after the step it reports, so a crash at any moment can be understood.
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerConfig, ContainerStatus, SandboxConfig, SandboxStatus } from '../runtime.ts';
+import type { Layout } from './layout.ts';
+
+/** A process, told from a later one with the same pid by its start time. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: string;
+}
+
+/** `creating` and `starting` are in between: recovery finds out what became of them. */
+export type Phase = 'creating' | 'created' | 'starting' | 'running' | 'exited';
+
+/** A container. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly podUid: string;
+  readonly config: ContainerConfig;
+  readonly phase: Phase;
+  readonly createdAtMs: number;
+  readonly terminationPath: string | undefined;
+  readonly init?: ProcessIdentity;
+  readonly conmon?: ProcessIdentity;
+  readonly startedAtMs?: number;
+  readonly finishedAtMs?: number;
+  readonly exitCode?: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** A sandbox. */
+export interface SandboxRecord {
+  readonly id: string;
+  readonly config: SandboxConfig;
+  readonly createdAtMs: number;
+  readonly state: 'creating' | 'ready' | 'notready';
+}
+
+/** Containers and sandboxes by id, written through to disk. */
+export class Records {
+  readonly containers = new Map<string, ContainerRecord>();
+  readonly sandboxes = new Map<string, SandboxRecord>();
+  readonly #layout: Layout;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** Reads what is on disk. Directories without a readable record are told by id, for clean-up. */
+  load(): { brokenContainers: readonly string[]; brokenSandboxes: readonly string[] } {
+    const { containers, sandboxes } = this.#layout;
+    return {
+      brokenContainers: readAll(containers, 'container.json', this.containers),
+      brokenSandboxes: readAll(sandboxes, 'sandbox.json', this.sandboxes),
+    };
+  }
+
+  putContainer(record: ContainerRecord): ContainerRecord {
+    writeRecord(this.#layout.container(record.id).record, record);
+    this.containers.set(record.id, record);
+    return record;
+  }
+
+  putSandbox(record: SandboxRecord): SandboxRecord {
+    writeRecord(this.#layout.sandbox(record.id).record, record);
+    this.sandboxes.set(record.id, record);
+    return record;
+  }
+
+  dropContainer(id: string): void {
+    rmSync(this.#layout.container(id).root, { recursive: true, force: true });
+    this.containers.delete(id);
+  }
+
+  dropSandbox(id: string): void {
+    rmSync(this.#layout.sandbox(id).root, { recursive: true, force: true });
+    this.sandboxes.delete(id);
+  }
+
+  containersOf(sandboxId: string): readonly ContainerRecord[] {
+    return [...this.containers.values()].filter((record) => record.sandboxId === sandboxId);
+  }
+}
+
+function readAll<T extends { id: string }>(
+  directory: string,
+  file: string,
+  into: Map<string, T>,
+): readonly string[] {
+  const broken: string[] = [];
+  for (const id of readdirSync(directory)) {
+    try {
+      into.set(id, JSON.parse(readFileSync(join(directory, id, file), 'utf8')) as T);
+    } catch {
+      broken.push(id);
+    }
+  }
+  return broken;
+}
+
+function writeRecord(path: string, record: unknown): void {
+  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The record as the contract tells it. */
+export function containerStatusOf(record: ContainerRecord): ContainerStatus {
+  const { config } = record;
+  return {
+    id: record.id,
+    sandboxId: record.sandboxId,
+    podUid: record.podUid,
+    name: config.name,
+    attempt: config.attempt,
+    imageId: config.imageId,
+    state: STATES[record.phase],
+    pid: record.phase === 'exited' ? undefined : record.init?.pid,
+    createdAtMs: record.createdAtMs,
+    startedAtMs: record.startedAtMs,
+    finishedAtMs: record.finishedAtMs,
+    exitCode: record.exitCode,
+    reason: record.reason,
+    message: record.message,
+    logPath: config.logPath,
+    annotations: config.annotations,
+  };
+}
+
+const STATES: Readonly<Record<Phase, ContainerStatus['state']>> = {
+  creating: 'unknown',
+  created: 'created',
+  starting: 'created',
+  running: 'running',
+  exited: 'exited',
+};
+
+/** The record as the contract tells it. */
+export function sandboxStatusOf(record: SandboxRecord): SandboxStatus {
+  const { config } = record;
+  return {
+    id: record.id,
+    podUid: config.podUid,
+    namespace: config.namespace,
+    name: config.name,
+    attempt: config.attempt,
+    state: record.state === 'ready' ? 'ready' : 'notready',
+    netnsPath: config.netnsPath,
+    createdAtMs: record.createdAtMs,
+  };
+}
