@@ -60,9 +60,11 @@ async function topNodes(connection: Connection, flags: TopFlags): Promise<void> 
   print(['NAME', 'CPU(cores)', 'MEMORY(bytes)'], rows);
 }
 
+const asNumber = (quantity: string): number => Number(parseQuantity(quantity).nanos) / 1e9;
+
 function sumOf(usages: readonly Usage[]): [string, string] {
-  const cpu = usages.reduce((sum, usage) => sum + parseQuantity(usage.cpu).toNumber(), 0);
-  const memory = usages.reduce((sum, usage) => sum + parseQuantity(usage.memory).toNumber(), 0);
+  const cpu = usages.reduce((sum, usage) => sum + asNumber(usage.cpu), 0);
+  const memory = usages.reduce((sum, usage) => sum + asNumber(usage.memory), 0);
   return [`${Math.ceil(cpu * 1000)}m`, `${Math.ceil(memory / 1024 / 1024)}Mi`];
 }
 

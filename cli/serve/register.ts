@@ -47,6 +47,7 @@ export function registerServeCommands(program: Command): void {
         outcome === 'stopped' ? 'the cluster is down\n' : 'nothing was running; cleaned up\n',
       );
     });
+  registerImageCommands(program.command('image').description('images without a registry'), dataDir);
   const component = (name: string, module: string, description: string) =>
     program
       .command(name)
@@ -62,4 +63,33 @@ export function registerServeCommands(program: Command): void {
   component('controllers', './controllers.ts', 'run the built-in controllers alone');
   component('scheduler', './scheduler.ts', 'run the scheduler alone');
   component('node', './node.ts', 'run the node agent alone');
+}
+
+function registerImageCommands(image: Command, dataDir: () => Option): void {
+  const commands = () => import('./image-commands.ts');
+  image
+    .command('load <files...>')
+    .description('load OCI or docker archives (tar, gzip, zstd)')
+    .addOption(dataDir())
+    .option('--name <name>', 'name for an archive that names none')
+    .action(async (files: string[], flags: { dataDir: string; name?: string }) =>
+      (await commands()).loadImages(files, flags),
+    );
+  image
+    .command('ls')
+    .description('list images')
+    .addOption(dataDir())
+    .action(async (flags: { dataDir: string }) => (await commands()).listImages(flags));
+  image
+    .command('rm <images...>')
+    .description('remove names or images, and layers that nothing uses')
+    .addOption(dataDir())
+    .action(async (images: string[], flags: { dataDir: string }) =>
+      (await commands()).removeImages(images, flags),
+    );
+  image
+    .command('build-shop')
+    .description("build the shop's images from this machine's own Node")
+    .addOption(dataDir())
+    .action(async (flags: { dataDir: string }) => (await commands()).buildShop(flags));
 }

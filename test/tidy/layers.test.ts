@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ],
   'cli/printers': ['base', 'api', 'client'],
   'cli/serve': 'everything',
-  cli: ['base', 'api', 'cli/commands', 'cli/serve'],
+  cli: ['base', 'api', 'client', 'cli/commands', 'cli/serve'],
   testing: 'everything',
   tools: 'everything',
   examples: 'everything',
