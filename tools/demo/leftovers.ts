@@ -2,39 +2,62 @@
 import { linkNames } from '../../network/links.ts';
 import type { System } from '../../system/system.ts';
 
-/** Names of everything on this host that belongs to the cluster. `dataDir` names its processes and mounts. */
-export async function leftovers(
-  system: System,
-  cluster: { id: string; dataDir: string },
-): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of system.list('/proc').filter((name) => /^\d+$/.test(name))) {
-    if (Number(pid) === process.pid || Number(pid) === process.ppid) continue;
-    const command = (system.read(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim();
-    const inGroup = (system.read(`/proc/${pid}/cgroup`) ?? '').includes(`pinnace-${cluster.id}`);
-    const gone = (system.processState(Number(pid)) ?? 'Z') === 'Z';
-    if (!gone && (inGroup || command.includes(cluster.dataDir)))
-      found.push(`process ${pid} (${command.slice(0, 80)})`);
-  }
-  for (const mount of system.mounts())
-    if (mount.mountPoint.startsWith(`${cluster.dataDir}/`)) found.push(`mount ${mount.mountPoint}`);
-  for (const name of system.list('/run/netns'))
-    if (name.includes(cluster.id)) found.push(`network namespace ${name}`);
-  for (const name of await linkNames(system))
-    if (name.includes(cluster.id)) found.push(`link ${name}`);
-  const tables = await system.run('nft', ['list', 'tables']);
-  if (tables.stdout.includes(cluster.id)) found.push('nftables table');
-  const routes = await system.run('ip', ['route', 'show', 'table', 'all']);
-  if (routes.stdout.includes(cluster.id)) found.push('route');
-  for (const group of cgroupFolders(system))
-    for (const name of system.list(group))
-      if (name.includes(cluster.id)) found.push(`cgroup ${group}/${name}`);
-  return found;
+/** How a cluster's things are recognised. */
+export interface ClusterMarks {
+  readonly id: string;
+  /** Names its processes and its mounts. */
+  readonly dataDir: string;
 }
 
-function cgroupFolders(system: System): string[] {
+/** Names of everything on this host that belongs to the cluster. */
+export async function leftovers(system: System, cluster: ClusterMarks): Promise<string[]> {
+  const named = (what: string, names: readonly string[]) =>
+    names.filter((name) => name.includes(cluster.id)).map((name) => `${what} ${name}`);
+  const said = async (what: string, command: readonly [string, ...string[]]) => {
+    const [program, ...args] = command;
+    const { stdout } = await system.run(program, args);
+    return named(what, stdout.split('\n'));
+  };
+  return [
+    ...processes(system, cluster),
+    ...mounts(system, cluster),
+    ...cgroups(system, cluster),
+    ...named('network namespace', system.list('/run/netns')),
+    ...named('link', await linkNames(system)),
+    ...(await said('nftables', ['nft', 'list', 'tables'])),
+    ...(await said('route', ['ip', 'route', 'show', 'table', 'all'])),
+  ];
+}
+
+function processes(system: System, cluster: ClusterMarks): string[] {
+  const own = new Set([process.pid, process.ppid].map(String));
+  return system
+    .list('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && !own.has(pid))
+    .filter((pid) => (system.processState(Number(pid)) ?? 'Z') !== 'Z')
+    .flatMap((pid) => {
+      const command = (system.read(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim();
+      const group = system.read(`/proc/${pid}/cgroup`) ?? '';
+      const belongs = group.includes(cluster.id) || command.includes(cluster.dataDir);
+      return belongs ? [`process ${pid} (${command.slice(0, 80)})`] : [];
+    });
+}
+
+function mounts(system: System, cluster: ClusterMarks): string[] {
+  return system
+    .mounts()
+    .filter((mount) => mount.mountPoint.startsWith(`${cluster.dataDir}/`))
+    .map((mount) => `mount ${mount.mountPoint}`);
+}
+
+function cgroups(system: System, cluster: ClusterMarks): string[] {
   return system
     .mounts()
     .filter((mount) => mount.type === 'cgroup' || mount.type === 'cgroup2')
-    .map((mount) => mount.mountPoint);
+    .flatMap((mount) =>
+      system
+        .list(mount.mountPoint)
+        .filter((name) => name.includes(cluster.id))
+        .map((name) => `cgroup ${mount.mountPoint}/${name}`),
+    );
 }
