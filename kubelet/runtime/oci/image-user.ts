@@ -26,17 +26,21 @@ export function resolveUser(
 ): ProcessUser {
   const [imageUser = '', imageGroup] = wanted.image.split(':', 2);
   const userText = wanted.runAsUser?.toString() ?? (imageUser || '0');
-  const users = rows(files.passwd);
   const number = asId(userText);
-  const row = users.find((fields) =>
-    number === undefined ? fields[0] === userText : fields[2] === String(number),
-  );
-  const uid = number ?? asId(row?.[2] ?? '');
+  const row = userRow(userText, number, files.passwd);
+  const uid = number ?? asId(row[2] ?? '');
   if (uid === undefined) throw new Error(`the image has no user "${userText}" in /etc/passwd`);
-  const gid = wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row?.[3] ?? '');
-  const named = row?.[0] === undefined ? [] : memberships(row[0], files.group);
+  const gid = wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row[3] ?? '');
+  const named = row[0] === undefined ? [] : memberships(row[0], files.group);
   const additionalGids = [...new Set([...named, ...wanted.supplementalGroups])];
   return { uid, gid: gid ?? 0, additionalGids };
+}
+
+/** The user's row of /etc/passwd by name or number; empty when there is none. */
+function userRow(name: string, id: number | undefined, passwd: string): readonly string[] {
+  const isIt = (row: readonly string[]) =>
+    id === undefined ? row[0] === name : row[2] === `${id}`;
+  return rows(passwd).find(isIt) ?? [];
 }
 
 /** The group of the image's user field counts only while that user is the one that runs. */

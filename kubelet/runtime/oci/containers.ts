@@ -1,0 +1,254 @@
+// Containers from creation to removal: overlay, bundle, conmon and runc, and back again.
+// Invariant: a crash between two steps leaves a record from which recovery or a repeated verb comes to the same end.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  type ContainerConfig,
+  type ImageInfo,
+  RuntimeError,
+  type SandboxConfig,
+} from '../runtime.ts';
+import { launchContainer } from './conmon.ts';
+import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
+import type { Exits } from './exits.ts';
+import { readIdentityFiles } from './image-files.ts';
+import { resolveUser } from './image-user.ts';
+import type { ContainerPaths } from './layout.ts';
+import type { ContainerRecord } from './records.ts';
+import { buildSpec } from './runtime-spec.ts';
+
+/** How long the kernel may take to end a container after SIGKILL. */
+const KILL_TIMEOUT_MS = 30_000;
+/** Annotation with the path of the termination message in the container. */
+const TERMINATION_PATH_ANNOTATION = 'terminationMessagePath';
+const DEFAULT_TERMINATION_PATH = '/dev/termination-log';
+
+/** Creates a container in its sandbox, or answers the one of this name and attempt. */
+export async function createContainer(
+  context: Context,
+  sandboxId: string,
+  configs: { sandbox: SandboxConfig; container: ContainerConfig },
+): Promise<string> {
+  const { records, layout, clock, random } = context;
+  const config = configs.container;
+  const known = records
+    .containersOf(sandboxId)
+    .find((other) => other.config.name === config.name && other.config.attempt === config.attempt);
+  if (known && known.phase !== 'creating') return known.id;
+  if (records.sandboxes.get(sandboxId)?.state !== 'ready')
+    throw new RuntimeError('CreateContainerError', `the sandbox ${sandboxId} is not ready`);
+  const image = await context.images.resolve(config.imageId);
+  if (!image) throw new RuntimeError('ErrImageNeverPull', `no image ${config.imageId}`);
+  const id = newId(random);
+  mkdirSync(layout.container(id).root, { mode: 0o700 });
+  const record = records.putContainer({
+    id,
+    sandboxId,
+    podUid: configs.sandbox.podUid,
+    config,
+    phase: 'creating',
+    createdAtMs: Math.floor(clock.now()),
+    terminationPath: config.annotations[TERMINATION_PATH_ANNOTATION] ?? DEFAULT_TERMINATION_PATH,
+  });
+  try {
+    await bringUp(context, record, { sandbox: configs.sandbox, image });
+  } catch (error) {
+    await destroyContainer(context, record);
+    if (error instanceof RuntimeError) throw error;
+    throw new RuntimeError('CreateContainerError', reasonOf(error), error);
+  }
+  return id;
+}
+
+async function bringUp(
+  context: Context,
+  record: ContainerRecord,
+  made: { sandbox: SandboxConfig; image: ImageInfo },
+): Promise<void> {
+  const { layout, system, records } = context;
+  const { config, id } = record;
+  const paths = layout.container(id);
+  for (const path of [paths.bundle, paths.rootfs, paths.upper, paths.work, paths.persist])
+    mkdirSync(path, { mode: 0o755 });
+  mkdirSync(paths.execs, { mode: 0o700 });
+  mkdirSync(dirname(config.logPath), { recursive: true });
+  writeFileSync(paths.terminationLog, '', { mode: 0o666, flush: false });
+  mountRootfs(context, paths, config.imageId);
+  writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, made), {
+    mode: 0o600,
+  });
+  const { tty, stdin, stdinOnce, logPath } = config;
+  const pid = await launchContainer(context, paths, { id, logPath, tty, stdin, stdinOnce });
+  const conmonPid = Number(readFileSync(paths.conmonPidFile, 'utf8'));
+  const init = identify(system, pid);
+  const conmon = identify(system, conmonPid);
+  records.putContainer({
+    ...record,
+    phase: 'created',
+    ...(init && { init }),
+    ...(conmon && { conmon }),
+  });
+}
+
+function mountRootfs({ images, layout, system }: Context, paths: ContainerPaths, imageId: string) {
+  const lowers = images
+    .layersOf(imageId)
+    .map((path) => join(layout.shortLayers, path.slice(path.lastIndexOf('/') + 1)));
+  const data = `lowerdir=${lowers.join(':')},upperdir=${paths.shortUpper},workdir=${paths.shortWork}`;
+  system.mount({ source: 'overlay', target: paths.rootfs, type: 'overlay', data });
+}
+
+function specText(
+  context: Context,
+  record: ContainerRecord,
+  made: { sandbox: SandboxConfig; image: ImageInfo },
+): string {
+  const { layout, cgroups } = context;
+  const { config, terminationPath } = record;
+  const paths = layout.container(record.id);
+  const sandbox = layout.sandbox(record.sandboxId);
+  const { security } = config;
+  const user = resolveUser(
+    {
+      image: made.image.user,
+      runAsUser: security.runAsUser,
+      runAsGroup: security.runAsGroup,
+      supplementalGroups: security.supplementalGroups,
+    },
+    readIdentityFiles(paths.rootfs),
+  );
+  const spec = buildSpec({
+    config,
+    sandbox: made.sandbox,
+    image: made.image,
+    user,
+    host: {
+      ...context.host,
+      limitsSwap: cgroups.limitsSwap(layout.podCgroup(record.podUid)),
+    },
+    paths: {
+      rootfs: paths.rootfs,
+      cgroup: layout.containerCgroup(record.podUid, record.id),
+      hosts: sandbox.hosts,
+      resolvConf: sandbox.resolvConf,
+      hostname: sandbox.hostname,
+      shm: sandbox.shm,
+      ipc: sandbox.ipc,
+      uts: made.sandbox.hostNetwork ? undefined : sandbox.uts,
+      terminationLog: terminationPath
+        ? { hostPath: paths.terminationLog, containerPath: terminationPath }
+        : undefined,
+    },
+  });
+  return JSON.stringify(spec);
+}
+
+/** Lets a created container run. Quiet when it runs or has ended already. */
+export async function startContainer(context: Context, record: ContainerRecord): Promise<void> {
+  const { records, clock, emit } = context;
+  if (record.phase === 'running' || record.phase === 'exited') return;
+  records.putContainer({ ...record, phase: 'starting' });
+  const startedAtMs = Math.floor(clock.now());
+  try {
+    await runc(context, ['start', record.id]);
+  } catch (error) {
+    const now = records.containers.get(record.id);
+    if (now?.phase === 'starting') records.putContainer({ ...now, phase: 'created' });
+    throw new RuntimeError('RunContainerError', reasonOf(error), error);
+  }
+  const now = records.containers.get(record.id);
+  // A container that ended at once has been recorded as exited meanwhile; only its start is missing.
+  if (now?.phase === 'starting') records.putContainer({ ...now, phase: 'running', startedAtMs });
+  else if (now) records.putContainer({ ...now, startedAtMs });
+  emit({ kind: 'started', containerId: record.id, podUid: record.podUid });
+}
+
+/** Ends a container: its stop signal, `graceMs` of patience, then SIGKILL. Returns when it has ended. */
+export async function stopContainer(
+  context: Context,
+  exits: Exits,
+  stop: { id: string; graceMs: number },
+): Promise<void> {
+  const { records, images } = context;
+  const record = records.containers.get(stop.id);
+  if (!record || exits.check(record).phase === 'exited') return;
+  const image = await images.resolve(record.config.imageId);
+  const signal = signalNumber(record.config.stopSignal ?? image?.stopSignal);
+  if (record.phase === 'running' && stop.graceMs > 0) {
+    signalInit(context, record, signal);
+    if (await exits.wait(stop.id, stop.graceMs)) return;
+  }
+  await killContainer(context, exits, stop.id);
+}
+
+/** Ends a container with SIGKILL and waits for its end. */
+export async function killContainer(context: Context, exits: Exits, id: string): Promise<void> {
+  const record = context.records.containers.get(id);
+  if (!record || record.phase === 'exited') return;
+  signalInit(context, record, constants.signals.SIGKILL);
+  if (await exits.wait(id, KILL_TIMEOUT_MS)) return;
+  const now = context.records.containers.get(id);
+  if (!now || exits.check(now).phase === 'exited') return;
+  throw new RuntimeError('KillContainerError', `container ${id} did not end after SIGKILL`);
+}
+
+function signalInit({ system }: Context, record: ContainerRecord, signal: number): void {
+  if (record.init && isAlive(system, record.init)) system.kill(record.init.pid, signal);
+}
+
+/** `SIGTERM`, `TERM` or a number; SIGTERM when the text says nothing known. */
+export function signalNumber(text: string | undefined): number {
+  const { SIGTERM } = constants.signals;
+  if (!text) return SIGTERM;
+  if (/^\d+$/.test(text)) return Number(text) || SIGTERM;
+  const upper = text.toUpperCase();
+  const realtime = /^(?:SIG)?RTMIN\+(\d+)$/.exec(upper)?.[1];
+  if (realtime !== undefined) return SIGRTMIN + Number(realtime);
+  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
+  return (constants.signals as Readonly<Record<string, number>>)[name] ?? SIGTERM;
+}
+
+/** First realtime signal that programs may use, with glibc. */
+const SIGRTMIN = 34;
+
+/** Leaves nothing of a container, whatever state it is in. Repeatable. */
+export async function destroyContainer(context: Context, record: ContainerRecord): Promise<void> {
+  const { layout, system, cgroups, records } = context;
+  const paths = layout.container(record.id);
+  const group = layout.containerCgroup(record.podUid, record.id);
+  cgroups.killAll(group);
+  if (system.exists(join(layout.runcRoot, record.id))) await deleteFromRunc(context, record.id);
+  if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
+  system.unmount(paths.rootfs);
+  await removeCgroup(context, group);
+  rmSync(join(layout.sockets, record.id), { recursive: true, force: true });
+  rmSync(join(layout.exits, record.id), { force: true });
+  records.dropContainer(record.id);
+}
+
+/** `runc delete` refuses while init is there; `-f` kills it, but sleeps. */
+async function deleteFromRunc(context: Context, id: string): Promise<void> {
+  try {
+    await runc(context, ['delete', id]);
+  } catch {
+    await runc(context, ['delete', '-f', id]);
+  }
+}
+
+const CGROUP_ATTEMPTS = 50;
+const CGROUP_RETRY_MS = 20;
+
+/** A killed process stays in its group until the kernel has taken it apart. */
+async function removeCgroup({ cgroups, clock }: Context, group: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      cgroups.remove(group);
+      return;
+    } catch (error) {
+      if (attempt === CGROUP_ATTEMPTS) throw error;
+      cgroups.killAll(group);
+      await clock.sleep(CGROUP_RETRY_MS);
+    }
+  }
+}

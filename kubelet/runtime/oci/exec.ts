@@ -1,0 +1,252 @@
+// Commands in running containers: to their end (probes), with live streams, or on a terminal; and attaching to the container itself.
+// Invariant: a command that is given up is killed inside the container too, and its files are removed.
+import type { ChildProcess } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type ExecResult, type ExecSession, RuntimeError } from '../runtime.ts';
+import { conmonArguments, flags, launchFailure, spawnConmon, within } from './conmon.ts';
+import { type Context, newId } from './context.ts';
+import type { Exits } from './exits.ts';
+import { packetStreams } from './packet-session.ts';
+import type { ContainerRecord } from './records.ts';
+import type { RuntimeSpec } from './runtime-spec.ts';
+
+/** Output of a command run to its end; the rest is thrown away. */
+const EXEC_OUTPUT_BYTES = 1024 * 1024;
+/** Longest that a session may last without being ended by its user. */
+const ATTACH_POLL_MS = 24 * 3600 * 1000;
+const KILLED_EXIT_CODE = 137;
+
+interface RuncExec {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number>;
+  /** Ends the command in the container, then runc. */
+  readonly kill: () => void;
+}
+
+function runcExec(
+  context: Context,
+  record: ContainerRecord,
+  options: { command: readonly string[]; stdin: boolean },
+): RuncExec {
+  const { layout, system, random } = context;
+  const pidFile = join(layout.container(record.id).execs, `${newId(random)}.pid`);
+  const args = ['--root', layout.runcRoot, 'exec', '--pid-file', pidFile, record.id];
+  const child = system.spawn('runc', [...args, ...options.command], {
+    stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      rmSync(pidFile, { force: true });
+      resolve(code ?? KILLED_EXIT_CODE);
+    });
+  });
+  // Output may end before the exit code is asked for; the caller sees the rejection when it awaits.
+  exit.catch(() => undefined);
+  child.stdin?.on('error', () => undefined);
+  const kill = () => {
+    const pid = readPid(pidFile);
+    if (pid !== undefined && child.exitCode === null) system.kill(pid, 'SIGKILL');
+    else child.kill('SIGKILL');
+  };
+  return { child, exit, kill };
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, 'utf8')) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a command to its end. Rejects with reason `ExecTimeout` when it takes longer than `timeoutMs`; it is killed then. */
+export async function execSync(
+  context: Context,
+  record: ContainerRecord,
+  options: { command: readonly string[]; timeoutMs: number },
+): Promise<ExecResult> {
+  const { child, exit, kill } = runcExec(context, record, { ...options, stdin: false });
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  let timedOut = false;
+  const timer = context.clock.timer(options.timeoutMs, () => {
+    timedOut = true;
+    kill();
+  });
+  try {
+    const exitCode = await exit;
+    if (timedOut)
+      throw new RuntimeError('ExecTimeout', `command timed out after ${options.timeoutMs} ms`);
+    return { exitCode, stdout: stdout(), stderr: stderr() };
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Keeps the beginning and lets the rest flow by, so that the command never blocks. */
+function collect(stream: Readable | null): () => Uint8Array {
+  const chunks: Buffer[] = [];
+  let room = EXEC_OUTPUT_BYTES;
+  stream?.on('data', (chunk: Buffer) => {
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    room -= chunk.length;
+  });
+  return () => Buffer.concat(chunks);
+}
+
+/** Runs a command with live streams. */
+export async function exec(
+  context: Context,
+  record: ContainerRecord,
+  options: { command: readonly string[]; tty: boolean; stdin: boolean },
+): Promise<ExecSession> {
+  if (options.tty) return execOnTerminal(context, record, options);
+  const { child, exit, kill } = runcExec(context, record, options);
+  if (!child.stdout) throw new RuntimeError('ExecError', 'runc was started without its output');
+  return {
+    stdin: child.stdin ?? undefined,
+    stdout: child.stdout,
+    stderr: child.stderr ?? undefined,
+    resize: () => undefined,
+    exit,
+    kill,
+  };
+}
+
+/** A terminal needs somebody to hold its other end: conmon, with an attach socket of its own. */
+async function execOnTerminal(
+  context: Context,
+  record: ContainerRecord,
+  options: { command: readonly string[]; stdin: boolean },
+): Promise<ExecSession> {
+  const { layout, random, system, clock } = context;
+  const paths = layout.container(record.id);
+  const session = newId(random);
+  const directory = join(paths.execs, session);
+  mkdirSync(directory, { mode: 0o700 });
+  const specFile = join(directory, 'process.json');
+  writeFileSync(specFile, terminalProcess(paths.bundle, options.command), { mode: 0o600 });
+  const conmon = spawnConmon(
+    context,
+    [
+      ...conmonArguments(context, paths, { container: record.id, session }),
+      '-e',
+      '--exec-attach',
+      '-t',
+      '-i',
+      ...flags({
+        '--exec-process-spec': specFile,
+        '-b': directory,
+        '-p': join(directory, 'pid'),
+        '-l': 'k8s-file:/dev/null',
+      }),
+    ],
+    { directory, attach: true },
+  );
+  const discard = () => {
+    conmon.kill();
+    rmSync(join(layout.sockets, session), { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    conmon.goOn();
+    await within(context, conmon.attach?.next() ?? Promise.resolve(undefined), discard);
+    const socket = system.connectPackets(join(layout.sockets, session, 'attach'));
+    const streams = packetStreams(clock, socket, { stdin: options.stdin, tty: true });
+    conmon.goOn();
+    const started = await within(context, conmon.sync.next(), discard);
+    if (!started || started.data <= 0) {
+      streams.close();
+      throw new RuntimeError('ExecError', launchFailure(started));
+    }
+    const exit = conmon.sync.next().then((message) => {
+      discard();
+      return message?.data ?? KILLED_EXIT_CODE;
+    });
+    return {
+      ...streams,
+      stderr: undefined,
+      resize: (size) => resizeTerminal(join(directory, 'ctl'), size),
+      exit,
+      kill: () => {
+        system.kill(started.data, 'SIGKILL');
+        streams.close();
+      },
+    };
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+function terminalProcess(bundle: string, command: readonly string[]): string {
+  const spec = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as RuntimeSpec;
+  const hasTerm = spec.process.env.some((entry) => entry.startsWith('TERM='));
+  const env = hasTerm ? spec.process.env : [...spec.process.env, 'TERM=xterm'];
+  return JSON.stringify({ ...spec.process, terminal: true, args: command, env });
+}
+
+/** Joins the streams of the container's own process. `exit` is the container's exit code, or 0 when the session is closed before. */
+export function attach(
+  doors: { context: Context; exits: Exits },
+  record: ContainerRecord,
+  options: { stdin: boolean },
+): ExecSession {
+  const { context, exits } = doors;
+  const paths = context.layout.container(record.id);
+  const { tty } = record.config;
+  const socket = context.system.connectPackets(paths.attachSocket);
+  const streams = packetStreams(context.clock, socket, {
+    stdin: options.stdin && record.config.stdin,
+    tty,
+  });
+  const ended = exits.wait(record.id, ATTACH_POLL_MS).then(() => {
+    return context.records.containers.get(record.id)?.exitCode ?? 0;
+  });
+  let left = false;
+  const exit = streams.closed.then(() => (left ? 0 : ended));
+  return {
+    stdin: streams.stdin,
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    resize: (size) => {
+      if (tty) resizeTerminal(paths.control, size);
+    },
+    exit,
+    kill: () => {
+      left = true;
+      streams.close();
+    },
+  };
+}
+
+/** conmon reads lines from this pipe: `1 rows columns` sets the size, `2 0 0` reopens the log. */
+export function writeControl(pipe: string, line: string): void {
+  const fd = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeSync(fd, `${line}\n`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function resizeTerminal(pipe: string, size: { columns: number; rows: number }): void {
+  try {
+    writeControl(pipe, `1 ${size.rows} ${size.columns}`);
+  } catch {
+    // The terminal went away with its process: there is nothing left to resize.
+    return;
+  }
+}

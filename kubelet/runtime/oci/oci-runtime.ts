@@ -1,0 +1,272 @@
+// ContainerRuntime by runc and conmon. This file only routes the verbs; the work is in the files beside it.
+// Invariants: verbs that make or remove the same thing run one after the other; nothing here keeps containers alive or ends them when it stops.
+import { mkdirSync } from 'node:fs';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/logger.ts';
+import { type Random, systemRandom } from '../../../base/random.ts';
+import { createCgroups } from '../../../system/cgroups.ts';
+import type { System } from '../../../system/system.ts';
+import type { OciImageStore } from '../../images/image-store.ts';
+import {
+  type ContainerConfig,
+  type ContainerRuntime,
+  type ContainerStats,
+  type ContainerStatus,
+  type ExecResult,
+  type ExecSession,
+  type RuntimeEvent,
+  RuntimeError,
+  type SandboxConfig,
+  type SandboxStatus,
+} from '../runtime.ts';
+import {
+  createContainer,
+  destroyContainer,
+  killContainer,
+  startContainer,
+  stopContainer,
+} from './containers.ts';
+import { type Context, readHostLimits } from './context.ts';
+import { attach, exec, execSync, writeControl } from './exec.ts';
+import { Exits } from './exits.ts';
+import { layoutFor, makeLayout } from './layout.ts';
+import { cpuUsageOf, workingSetOf } from './node-stats.ts';
+import { type ContainerRecord, containerStatusOf, Records, sandboxStatusOf } from './records.ts';
+import { destroyAll, recover } from './recovery.ts';
+import { destroySandbox, releaseSandbox, runSandbox } from './sandboxes.ts';
+
+/** What the runtime is made with. */
+export interface OciRuntimeOptions {
+  readonly system: System;
+  readonly clock: Clock;
+  readonly random?: Random;
+  readonly logger: Logger;
+  /** Kept between runs; one runtime at a time. */
+  readonly stateDir: string;
+  /** In names of cgroups and directories in /run. */
+  readonly clusterId: string;
+  readonly images: OciImageStore;
+}
+
+/** The contract, and what the agent's start and end need besides. */
+export interface OciRuntime extends ContainerRuntime {
+  /** Finds everything again after a crash. Call it once, before any other verb. */
+  recover(): Promise<void>;
+  /** Ends and removes every container and sandbox and leaves nothing on the host. */
+  destroyAll(): Promise<void>;
+  /** Stops watching. Containers run on. */
+  close(): void;
+}
+
+/** A runtime over a state directory. */
+export function createOciRuntime(options: OciRuntimeOptions): OciRuntime {
+  return new RuncRuntime(options);
+}
+
+class RuncRuntime implements OciRuntime {
+  readonly #context: Context;
+  readonly #exits: Exits;
+  readonly #handlers = new Set<(event: RuntimeEvent) => void>();
+  /** Work under way by what it makes or removes. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  #version = 'unknown';
+
+  constructor(options: OciRuntimeOptions) {
+    const { system, stateDir, clusterId, images } = options;
+    const layout = layoutFor(stateDir, clusterId);
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeLayout(layout, images.layers.directory);
+    this.#context = {
+      system,
+      clock: options.clock,
+      random: options.random ?? systemRandom,
+      logger: options.logger,
+      images,
+      layout,
+      cgroups: createCgroups(system),
+      records: new Records(layout),
+      host: readHostLimits(system),
+      emit: (event) => this.#emit(event),
+    };
+    this.#exits = new Exits(this.#context);
+    this.#exits.start();
+  }
+
+  get info(): { name: string; version: string } {
+    return { name: 'runc', version: this.#version };
+  }
+
+  async recover(): Promise<void> {
+    await recover(this.#context, this.#exits);
+    const { stdout } = await this.#context.system.run('runc', ['--version']);
+    this.#version = /runc version (\S+)/.exec(stdout)?.[1] ?? this.#version;
+  }
+
+  async destroyAll(): Promise<void> {
+    await destroyAll(this.#context, this.#exits);
+  }
+
+  close(): void {
+    this.#exits.close();
+  }
+
+  runSandbox(config: SandboxConfig): Promise<string> {
+    return this.#inLane(`pod ${config.podUid}`, () =>
+      Promise.resolve(runSandbox(this.#context, config)),
+    );
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    const record = this.#context.records.sandboxes.get(id);
+    if (!record) return;
+    await Promise.all(
+      this.#context.records
+        .containersOf(id)
+        .map((container) => killContainer(this.#context, this.#exits, container.id)),
+    );
+    releaseSandbox(this.#context, this.#context.records.sandboxes.get(id) ?? record);
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    const { records } = this.#context;
+    if (!records.sandboxes.has(id)) return;
+    await this.stopSandbox(id);
+    for (const container of records.containersOf(id)) await this.removeContainer(container.id);
+    const record = records.sandboxes.get(id);
+    if (record)
+      await this.#inLane(`pod ${record.config.podUid}`, () =>
+        Promise.resolve(destroySandbox(this.#context, record)),
+      );
+  }
+
+  listSandboxes(): Promise<readonly SandboxStatus[]> {
+    const { records } = this.#context;
+    return Promise.resolve(
+      [...records.sandboxes.values()]
+        .filter((record) => record.state !== 'creating')
+        .map(sandboxStatusOf),
+    );
+  }
+
+  createContainer(
+    sandboxId: string,
+    sandbox: SandboxConfig,
+    config: ContainerConfig,
+  ): Promise<string> {
+    return this.#inLane(`container ${sandboxId} ${config.name} ${config.attempt}`, () =>
+      createContainer(this.#context, sandboxId, { sandbox, container: config }),
+    );
+  }
+
+  startContainer(id: string): Promise<void> {
+    return this.#inLane(id, () => startContainer(this.#context, this.#must(id)));
+  }
+
+  stopContainer(id: string, graceMs: number): Promise<void> {
+    return stopContainer(this.#context, this.#exits, { id, graceMs });
+  }
+
+  removeContainer(id: string): Promise<void> {
+    return this.#inLane(id, async () => {
+      await killContainer(this.#context, this.#exits, id);
+      const record = this.#context.records.containers.get(id);
+      if (record) await destroyContainer(this.#context, record);
+    });
+  }
+
+  listContainers(): Promise<readonly ContainerStatus[]> {
+    return Promise.resolve(
+      [...this.#context.records.containers.values()]
+        .filter((record) => record.phase !== 'creating')
+        .map((record) => containerStatusOf(this.#exits.check(record))),
+    );
+  }
+
+  containerStatus(id: string): Promise<ContainerStatus | undefined> {
+    const record = this.#context.records.containers.get(id);
+    const known = record && record.phase !== 'creating' ? record : undefined;
+    return Promise.resolve(known && containerStatusOf(this.#exits.check(known)));
+  }
+
+  async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    return execSync(this.#context, this.#running(id), { command, timeoutMs });
+  }
+
+  async exec(
+    id: string,
+    options: { command: readonly string[]; tty: boolean; stdin: boolean },
+  ): Promise<ExecSession> {
+    return exec(this.#context, this.#running(id), options);
+  }
+
+  async attach(id: string, options: { stdin: boolean }): Promise<ExecSession> {
+    const doors = { context: this.#context, exits: this.#exits };
+    return Promise.resolve(attach(doors, this.#running(id), options));
+  }
+
+  stats(): Promise<readonly ContainerStats[]> {
+    const { records, cgroups, layout, clock } = this.#context;
+    const running = [...records.containers.values()].filter(
+      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
+    );
+    return Promise.resolve(
+      running.flatMap((record) => {
+        const usage = cgroups.usage(layout.containerCgroup(record.podUid, record.id));
+        if (!usage) return [];
+        const { id: containerId, podUid } = record;
+        return [
+          { containerId, podUid, name: record.config.name, timestampMs: clock.now(), ...usage },
+        ];
+      }),
+    );
+  }
+
+  nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {
+    const { system, clock } = this.#context;
+    return {
+      timestampMs: clock.now(),
+      cpuUsageNs: cpuUsageOf(system.read('/proc/stat') ?? ''),
+      memoryWorkingSetBytes: workingSetOf(system.read('/proc/meminfo') ?? ''),
+    };
+  }
+
+  reopenLog(id: string): Promise<void> {
+    const { control } = this.#context.layout.container(this.#running(id).id);
+    return Promise.resolve(writeControl(control, '2 0 0'));
+  }
+
+  subscribe(handler: (event: RuntimeEvent) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#handlers.add(handler);
+    signal.addEventListener('abort', () => this.#handlers.delete(handler), { once: true });
+  }
+
+  #emit(event: RuntimeEvent): void {
+    for (const handler of this.#handlers) handler(event);
+  }
+
+  #must(id: string): ContainerRecord {
+    const record = this.#context.records.containers.get(id);
+    if (!record) throw new RuntimeError('NotFound', `there is no container ${id}`);
+    return record;
+  }
+
+  #running(id: string): ContainerRecord {
+    const record = this.#exits.check(this.#must(id));
+    if (record.phase !== 'running')
+      throw new RuntimeError('NotRunning', `container ${id} is not running`);
+    return record;
+  }
+
+  /** Runs one after the other what concerns the same thing; the lane goes away when it is empty. */
+  async #inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#lanes.set(lane, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
+    }
+  }
+}

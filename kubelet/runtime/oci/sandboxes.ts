@@ -1,0 +1,94 @@
+// Sandboxes: what the containers of one pod share. IPC and UTS namespaces without a process, /dev/shm, the files in /etc, the pod's cgroup.
+// Invariant: a sandbox is 'ready' on disk only once all of it is there; each verb may be repeated.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { RuntimeError, type SandboxConfig } from '../runtime.ts';
+import { type Context, newId, reasonOf } from './context.ts';
+import type { SandboxRecord } from './records.ts';
+
+/** Size of a pod's /dev/shm, as container engines have it. */
+const SHM_BYTES = 64 * 1024 * 1024;
+
+/** Makes the sandbox of a pod's attempt, or answers the one that is there. */
+export function runSandbox(context: Context, config: SandboxConfig): string {
+  const { records, layout, random, clock } = context;
+  const known = [...records.sandboxes.values()].find(
+    ({ config: other, state }) =>
+      other.podUid === config.podUid && other.attempt === config.attempt && state === 'ready',
+  );
+  if (known) return known.id;
+  const id = newId(random);
+  mkdirSync(layout.sandbox(id).root, { mode: 0o700 });
+  const record = records.putSandbox({
+    id,
+    config,
+    createdAtMs: Math.floor(clock.now()),
+    state: 'creating',
+  });
+  try {
+    makeSandbox(context, record);
+  } catch (error) {
+    destroySandbox(context, record);
+    throw new RuntimeError('CreatePodSandboxError', reasonOf(error), error);
+  }
+  records.putSandbox({ ...record, state: 'ready' });
+  return id;
+}
+
+function makeSandbox(context: Context, record: SandboxRecord): void {
+  const { system, layout, cgroups } = context;
+  const { config } = record;
+  const paths = layout.sandbox(record.id);
+  writeFileSync(paths.hosts, config.hosts, { mode: 0o644 });
+  writeFileSync(paths.resolvConf, config.resolvConf, { mode: 0o644 });
+  writeFileSync(paths.hostname, `${config.hostname}\n`, { mode: 0o644 });
+  keepNamespacesPrivate(context);
+  system.makeNamespaces({
+    ipc: paths.ipc,
+    ...(!config.hostNetwork && { uts: paths.uts, hostname: config.hostname }),
+  });
+  mkdirSync(paths.shm, { recursive: true });
+  system.mount({
+    source: 'shm',
+    target: paths.shm,
+    type: 'tmpfs',
+    flags: ['nosuid', 'nodev', 'noexec'],
+    data: `mode=1777,size=${SHM_BYTES}`,
+  });
+  const group = layout.podCgroup(config.podUid);
+  cgroups.make(group);
+  cgroups.setLimits(group, config.resources);
+}
+
+/** A namespace file can be bound only on a mount that does not spread: the directory is made a private mount of its own, once. */
+function keepNamespacesPrivate({ system, layout }: Context): void {
+  const directory = layout.namespaces;
+  if (system.mounts().some((mount) => mount.mountPoint === directory)) return;
+  system.mount({ source: directory, target: directory, flags: ['bind'] });
+  system.mount({ source: '', target: directory, flags: ['private'] });
+}
+
+/** Lets go of namespaces and shared memory; the record stays, as 'notready'. The sandbox has no running containers. */
+export function releaseSandbox(context: Context, record: SandboxRecord): void {
+  const { system, layout, records } = context;
+  const paths = layout.sandbox(record.id);
+  for (const path of [paths.ipc, paths.uts, paths.shm]) system.unmount(path);
+  for (const path of [paths.ipc, paths.uts, paths.shm])
+    rmSync(path, { recursive: true, force: true });
+  if (record.state !== 'notready') records.putSandbox({ ...record, state: 'notready' });
+}
+
+/** Leaves nothing of the sandbox; the pod's cgroup goes with its last sandbox. */
+export function destroySandbox(context: Context, record: SandboxRecord): void {
+  const { records, layout, cgroups } = context;
+  releaseSandbox(context, record);
+  records.dropSandbox(record.id);
+  const { podUid } = record.config;
+  const others = [...records.sandboxes.values()].some((other) => other.config.podUid === podUid);
+  if (!others) cgroups.remove(layout.podCgroup(podUid));
+}
+
+/** Whether a 'ready' sandbox still has its namespaces: a reboot takes them away. */
+export function isIntact(context: Context, record: SandboxRecord): boolean {
+  const { ipc } = context.layout.sandbox(record.id);
+  return context.system.mounts().some((mount) => mount.mountPoint === ipc);
+}
