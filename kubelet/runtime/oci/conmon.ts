@@ -1,10 +1,10 @@
 // Starts conmon, the small process that holds a container's pipes, writes its log and its exit code, and outlives this agent.
 // Invariant: conmon begins only after the start byte, and a launch that fails or takes too long leaves no conmon behind.
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RuntimeError } from '../runtime.ts';
-import type { Context } from './context.ts';
+import { type Context, findRunc, PROGRAM_FOLDERS, runcMessage } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
 
 /** How long `runc create` or `runc exec` may take under conmon. */
@@ -96,7 +96,7 @@ export function spawnConmon(
       detached: true,
       cwd: options.directory,
       env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        PATH: PROGRAM_FOLDERS.join(':'),
         _OCI_SYNCPIPE: '3',
         _OCI_STARTPIPE: '4',
         ...(options.attach && { _OCI_ATTACHPIPE: '5' }),
@@ -142,7 +142,7 @@ export function conmonArguments(
       '--api-version': '1',
       '-c': ids.container,
       '-u': ids.session,
-      '-r': 'runc',
+      '-r': findRunc(context.system),
       '--runtime-arg': `--root=${layout.runcRoot}`,
       '--persist-dir': paths.persist,
       '--socket-dir-path': layout.sockets,
@@ -181,13 +181,15 @@ export async function launchContainer(
   conmon.goOn();
   const message = await within(context, conmon.sync.next(), () => conmon.kill());
   if (message && message.data > 0) return message.data;
-  throw new RuntimeError('CreateContainerError', launchFailure(message));
+  throw new RuntimeError('CreateContainerError', launchFailure(message, paths.root));
 }
 
-/** A readable reason out of conmon's message. */
-export function launchFailure(message: SyncMessage | undefined): string {
-  const text = message?.message?.trim();
-  return text ? text : 'conmon ended without saying why; see conmon.log of the container';
+/** A readable reason: what runc said through conmon, or what conmon wrote into its log. */
+export function launchFailure(message: SyncMessage | undefined, directory: string): string {
+  const said = message?.message?.trim();
+  if (said) return runcMessage(said);
+  const logged = readFileSync(join(directory, 'conmon.log'), 'utf8').trim();
+  return logged.split('\n').at(-1) || 'conmon ended without saying why';
 }
 
 /** Waits for conmon, at most as long as a launch may take. */

@@ -25,6 +25,23 @@ export interface Context {
   readonly emit: (event: RuntimeEvent) => void;
 }
 
+/** Where programs are looked for; also the PATH that conmon gets. */
+export const PROGRAM_FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+];
+
+/** Absolute path of runc, as conmon wants it. Throws when it is not installed. */
+export function findRunc(system: System): string {
+  const folder = PROGRAM_FOLDERS.find((candidate) => system.exists(`${candidate}/runc`));
+  if (folder === undefined) throw new Error('runc is not installed; type: apt-get install runc');
+  return `${folder}/runc`;
+}
+
 /** Longest that one call of runc may take. */
 const RUNC_TIMEOUT_MS = 60_000;
 
@@ -35,10 +52,21 @@ export function runc(context: Context, args: readonly string[]): Promise<RunResu
   });
 }
 
-/** Last line of what a command said: runc writes its reason there. */
+/** Why a command failed: runc writes its reason into the last line. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof CommandError) return error.stderr.trim().split('\n').at(-1) || error.message;
+  if (error instanceof CommandError) return runcMessage(error.stderr) || error.message;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The message out of a last line such as `time="…" level=error msg="…"`; other text as it is. */
+export function runcMessage(text: string): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  const quoted = /\bmsg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  try {
+    return quoted === undefined ? line : String(JSON.parse(quoted));
+  } catch {
+    return line;
+  }
 }
 
 /** What this process may hand out to containers. */

@@ -17,7 +17,7 @@ import { type ExecResult, type ExecSession, RuntimeError } from '../runtime.ts';
 import { conmonArguments, flags, launchFailure, spawnConmon, within } from './conmon.ts';
 import { type Context, newId } from './context.ts';
 import type { Exits } from './exits.ts';
-import { packetStreams } from './packet-session.ts';
+import { type PacketStreams, packetStreams } from './packet-session.ts';
 import type { ContainerRecord } from './records.ts';
 import type { RuntimeSpec } from './runtime-spec.ts';
 
@@ -26,6 +26,8 @@ const EXEC_OUTPUT_BYTES = 1024 * 1024;
 /** Longest that a session may last without being ended by its user. */
 const ATTACH_POLL_MS = 24 * 3600 * 1000;
 const KILLED_EXIT_CODE = 137;
+/** How long a finished command's output may still take: an orphan in the container may hold the terminal open. */
+const LAST_OUTPUT_MS = 1000;
 
 interface RuncExec {
   readonly child: ChildProcess;
@@ -169,9 +171,10 @@ async function execOnTerminal(
     const started = await within(context, conmon.sync.next(), discard);
     if (!started || started.data <= 0) {
       streams.close();
-      throw new RuntimeError('ExecError', launchFailure(started));
+      throw new RuntimeError('ExecError', launchFailure(started, directory));
     }
-    const exit = conmon.sync.next().then((message) => {
+    const exit = conmon.sync.next().then(async (message) => {
+      await lastOutput(context, streams);
       discard();
       return message?.data ?? KILLED_EXIT_CODE;
     });
@@ -189,6 +192,20 @@ async function execOnTerminal(
     discard();
     throw error;
   }
+}
+
+/** Lets the last output through: it may still be in the socket when the exit code is known. */
+function lastOutput(context: Context, streams: PacketStreams): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = context.clock.timer(LAST_OUTPUT_MS, () => {
+      streams.close();
+      resolve();
+    });
+    void streams.closed.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
 }
 
 function terminalProcess(bundle: string, command: readonly string[]): string {
