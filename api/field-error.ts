@@ -71,6 +71,19 @@ export const tooLong = (field: string, max: number): FieldError => ({
   message: `Too long: may not be more than ${max} bytes`,
 });
 
+/** More entries than may be. */
+export const tooMany = (field: string, actual: number, max: number): FieldError => ({
+  type: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
+});
+/** A reference within the object to what it does not have. */
+export const notFoundField = (field: string, value: unknown): FieldError => ({
+  type: 'FieldValueNotFound',
+  field,
+  message: `Not found: ${show(value)}`,
+});
+
 /** 422 naming every broken rule, in `message` and in `details.causes`. */
 export function invalid(
   kind: { group: string; kind: string },

@@ -1,0 +1,132 @@
+// Deployments: a template, how many pods of it, and how to go from one template to the next.
+import { defaultPodTemplate } from '../core/pod-template-defaults.ts';
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type { FieldError } from '../field-error.ts';
+import { forbiddenField, invalidValue } from '../field-error.ts';
+import type { Deployment, DeploymentSpec, DeploymentStrategy } from '../generated/types.ts';
+import { Deployments } from '../kinds.ts';
+import { ageColumn, count, nameColumn, text, workloadColumns } from '../meta/columns.ts';
+import { labelSelectorText } from '../meta/labels.ts';
+import { countOrPercent, notNegative, percentOf, requiredOneOf } from '../meta/numbers.ts';
+import { validateSelectorKept, validateWorkload } from './workload-validation.ts';
+
+/** What Deployments are. */
+export const deploymentDefinition = defineResource<Deployment>({
+  ref: Deployments,
+  singular: 'deployment',
+  listKind: 'DeploymentList',
+  shortNames: ['deploy'],
+  categories: ['all'],
+  schemaName: 'io.k8s.api.apps.v1.Deployment',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  hasGeneration: true,
+  scale: {
+    specReplicas: (deployment) => deployment.spec?.replicas ?? 1,
+    statusReplicas: (deployment) => deployment.status?.replicas ?? 0,
+    selector: (deployment) => labelSelectorText(deployment.spec?.selector),
+    withReplicas: (deployment, replicas) =>
+      deployment.spec ? { ...deployment, spec: { ...deployment.spec, replicas } } : deployment,
+  },
+  subresources: [],
+  columns: [
+    nameColumn,
+    text(
+      'Ready',
+      'Ready pods of all that are wanted.',
+      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
+    ),
+    count(
+      'Up-to-date',
+      'Pods of the newest template.',
+      ({ status }) => status?.updatedReplicas ?? 0,
+    ),
+    count(
+      'Available',
+      'Pods that have been ready for long enough.',
+      ({ status }) => status?.availableReplicas ?? 0,
+    ),
+    ageColumn,
+    ...workloadColumns<Deployment>((deployment) => deployment.spec),
+  ],
+  selectableFields: {},
+  defaults: ({ spec }) => {
+    if (spec) defaultSpec(spec);
+  },
+  validate: ({ spec }, old) => [
+    ...validateWorkload(spec ?? {}, 'Deployment'),
+    ...notNegative(spec?.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    ...validateDeadline(spec),
+    ...validateStrategy(spec?.strategy ?? {}),
+    ...(old ? validateSelectorKept(spec ?? {}, old.spec ?? {}) : []),
+  ],
+  validateStatus: ({ status = {} }) => [
+    ...notNegative(status.replicas, 'status.replicas'),
+    ...notNegative(status.updatedReplicas, 'status.updatedReplicas'),
+    ...notNegative(status.readyReplicas, 'status.readyReplicas'),
+    ...notNegative(status.availableReplicas, 'status.availableReplicas'),
+    ...notNegative(status.unavailableReplicas, 'status.unavailableReplicas'),
+    ...notNegative(status.observedGeneration, 'status.observedGeneration'),
+    ...notNegative(status.collisionCount, 'status.collisionCount'),
+    ...atMost(status.readyReplicas, status.replicas, 'status.readyReplicas'),
+    ...atMost(status.updatedReplicas, status.replicas, 'status.updatedReplicas'),
+    ...atMost(status.availableReplicas, status.replicas, 'status.availableReplicas'),
+  ],
+});
+
+function defaultSpec(spec: DeploymentSpec): void {
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+  spec.strategy ??= {};
+  spec.strategy.type ||= 'RollingUpdate';
+  if (spec.strategy.type === 'RollingUpdate') {
+    spec.strategy.rollingUpdate ??= {};
+    spec.strategy.rollingUpdate.maxUnavailable ??= '25%';
+    spec.strategy.rollingUpdate.maxSurge ??= '25%';
+  }
+  defaultPodTemplate(spec.template);
+}
+
+function validateDeadline(spec: DeploymentSpec | undefined): FieldError[] {
+  const { progressDeadlineSeconds: deadline, minReadySeconds = 0 } = spec ?? {};
+  const path = 'spec.progressDeadlineSeconds';
+  const errors = notNegative(deadline, path);
+  if (deadline === undefined || deadline > minReadySeconds) return errors;
+  return [...errors, invalidValue(path, deadline, 'must be greater than minReadySeconds')];
+}
+
+function validateStrategy(strategy: DeploymentStrategy): FieldError[] {
+  const { type, rollingUpdate } = strategy;
+  const errors = requiredOneOf(type, ['Recreate', 'RollingUpdate'], 'spec.strategy.type');
+  const path = 'spec.strategy.rollingUpdate';
+  if (type === 'Recreate') {
+    if (rollingUpdate === undefined) return errors;
+    const why = "may not be specified when strategy `type` is 'Recreate'";
+    return [...errors, forbiddenField(path, why)];
+  }
+  const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
+  errors.push(
+    ...countOrPercent(maxUnavailable, `${path}.maxUnavailable`),
+    ...countOrPercent(maxSurge, `${path}.maxSurge`),
+  );
+  if (isZero(maxUnavailable) && isZero(maxSurge)) {
+    const why = 'may not be 0 when `maxSurge` is 0';
+    errors.push(invalidValue(`${path}.maxUnavailable`, maxUnavailable, why));
+  }
+  if ((percentOf(maxUnavailable) ?? 0) > 100) {
+    const why = 'must not be greater than 100%';
+    errors.push(invalidValue(`${path}.maxUnavailable`, maxUnavailable, why));
+  }
+  return errors;
+}
+
+function isZero(value: number | string | undefined): boolean {
+  return value === 0 || percentOf(value) === 0;
+}
+
+function atMost(value: number | undefined, max: number | undefined, path: string): FieldError[] {
+  return (value ?? 0) > (max ?? 0)
+    ? [invalidValue(path, value, 'cannot be greater than status.replicas')]
+    : [];
+}

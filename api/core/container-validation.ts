@@ -1,0 +1,231 @@
+// Rules of containers: names, images, ports, mounts, resources, security; init containers' own.
+// Environment variables and probes have files of their own. Wordings are those API clients know.
+import type { FieldError } from '../field-error.ts';
+import {
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  notFoundField,
+  required,
+} from '../field-error.ts';
+import type {
+  Container,
+  ContainerPort,
+  PodSpec,
+  ResourceRequirements,
+  VolumeMount,
+} from '../generated/types.ts';
+import { dnsLabel, portName, portNumber, qualifiedName } from '../meta/names.ts';
+import { between, oneOf, quantityNotNegative, requiredOneOf } from '../meta/numbers.ts';
+import { compareQuantities, tryParseQuantity } from '../meta/quantity.ts';
+import { validateEnv, validateEnvFrom } from './env-validation.ts';
+import { validateLifecycle, validateProbe } from './probe-validation.ts';
+import { localPath } from './volume-validation.ts';
+
+const MAX_INT32 = 2 ** 31 - 1;
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+
+/** Rules of all containers of a pod, ordinary and init. */
+export function validateContainers(spec: PodSpec, path: string): FieldError[] {
+  const { containers = [], initContainers = [] } = spec;
+  const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  const names = new Set<string>();
+  const check = (container: Container, at: string) => [
+    ...validateName(container.name ?? '', names, `${at}.name`),
+    ...validateContainer(container, volumes, at),
+  ];
+  return [
+    ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
+    ...containers.flatMap((container, i) => check(container, `${path}.containers[${i}]`)),
+    ...initContainers.flatMap((container, i) => [
+      ...check(container, `${path}.initContainers[${i}]`),
+      ...validateInit(container, `${path}.initContainers[${i}]`),
+    ]),
+    ...validateHostPorts(spec, path),
+  ];
+}
+
+function validateName(name: string, seen: Set<string>, path: string): FieldError[] {
+  if (name === '') return [required(path)];
+  const why = dnsLabel(name);
+  if (why !== undefined) return [invalidValue(path, name, why)];
+  if (seen.has(name)) return [duplicate(path, name)];
+  seen.add(name);
+  return [];
+}
+
+function validateContainer(
+  container: Container,
+  volumes: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  return [
+    ...validateImage(container.image ?? '', `${path}.image`),
+    ...requiredOneOf(
+      container.imagePullPolicy,
+      ['Always', 'IfNotPresent', 'Never'],
+      `${path}.imagePullPolicy`,
+    ),
+    ...requiredOneOf(
+      container.terminationMessagePolicy,
+      ['FallbackToLogsOnError', 'File'],
+      `${path}.terminationMessagePolicy`,
+    ),
+    ...validatePorts(container.ports ?? [], `${path}.ports`),
+    ...validateEnv(container.env ?? [], `${path}.env`),
+    ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
+    ...validateMounts(container.volumeMounts ?? [], volumes, `${path}.volumeMounts`),
+    ...PROBES.flatMap((role) => validateProbe(container[role], role, `${path}.${role}`)),
+    ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
+    ...validateResources(container.resources ?? {}, `${path}.resources`),
+    ...validateSecurityContext(container, `${path}.securityContext`),
+  ];
+}
+
+/** An image's name as it will be pulled; also the rule of a changed image. */
+export function validateImage(image: string, path: string): FieldError[] {
+  if (image === '') return [required(path)];
+  return image === image.trim()
+    ? []
+    : [invalidValue(path, image, 'must not have leading or trailing whitespace')];
+}
+
+/** Init containers run to their end, unless they restart always and stay as sidecars. */
+function validateInit(container: Container, path: string): FieldError[] {
+  if (container.restartPolicy === 'Always') return [];
+  const unfit = [...PROBES, 'lifecycle' as const].filter((field) => container[field] !== undefined);
+  return [
+    ...oneOf(container.restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`),
+    ...unfit.map((field) =>
+      forbiddenField(
+        `${path}.${field}`,
+        'may not be set for init containers without restartPolicy=Always',
+      ),
+    ),
+  ];
+}
+
+function validatePorts(ports: readonly ContainerPort[], path: string): FieldError[] {
+  const names = new Set<string>();
+  return ports.flatMap((port, i) => {
+    const at = `${path}[${i}]`;
+    const errors: FieldError[] = [];
+    if (port.name) {
+      const why = portName(port.name);
+      if (why !== undefined) errors.push(invalidValue(`${at}.name`, port.name, why));
+      else if (names.has(port.name)) errors.push(duplicate(`${at}.name`, port.name));
+      names.add(port.name);
+    }
+    if (!port.containerPort) errors.push(required(`${at}.containerPort`));
+    else errors.push(...validNumber(port.containerPort, `${at}.containerPort`));
+    if (port.hostPort) errors.push(...validNumber(port.hostPort, `${at}.hostPort`));
+    return [...errors, ...requiredOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${at}.protocol`)];
+  });
+}
+
+function validNumber(port: number, path: string): FieldError[] {
+  const why = portNumber(port);
+  return why === undefined ? [] : [invalidValue(path, port, why)];
+}
+
+/** A host port stands once per protocol and address; on the host's network it is the container's own. */
+function validateHostPorts(spec: PodSpec, path: string): FieldError[] {
+  const seen = new Set<string>();
+  return (spec.containers ?? []).flatMap((container, i) =>
+    (container.ports ?? []).flatMap((port, j) => {
+      const at = `${path}.containers[${i}].ports[${j}]`;
+      const errors: FieldError[] = [];
+      if (spec.hostNetwork && port.hostPort !== port.containerPort) {
+        const why = 'must match `hostPort` when `hostNetwork` is true';
+        errors.push(invalidValue(`${at}.containerPort`, port.containerPort, why));
+      }
+      if (!port.hostPort) return errors;
+      const identity = `${port.protocol ?? 'TCP'}/${port.hostIP ?? ''}/${port.hostPort}`;
+      if (seen.has(identity)) errors.push(duplicate(`${at}.hostPort`, identity));
+      seen.add(identity);
+      return errors;
+    }),
+  );
+}
+
+function validateMounts(
+  mounts: readonly VolumeMount[],
+  volumes: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  const places = new Set<string>();
+  return mounts.flatMap((mount, i) => {
+    const at = `${path}[${i}]`;
+    const errors: FieldError[] = [];
+    if (!mount.name) errors.push(required(`${at}.name`));
+    else if (!volumes.has(mount.name)) errors.push(notFoundField(`${at}.name`, mount.name));
+    if (!mount.mountPath) errors.push(required(`${at}.mountPath`));
+    else if (places.has(mount.mountPath)) {
+      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'));
+    }
+    places.add(mount.mountPath);
+    if (mount.subPath) errors.push(...localPath(mount.subPath, `${at}.subPath`));
+    if (mount.subPathExpr) {
+      errors.push(...localPath(mount.subPathExpr, `${at}.subPathExpr`));
+      if (mount.subPath) {
+        const why = 'subPathExpr and subPath are mutually exclusive';
+        errors.push(invalidValue(`${at}.subPathExpr`, mount.subPathExpr, why));
+      }
+    }
+    const propagations = ['Bidirectional', 'HostToContainer', 'None'];
+    return [...errors, ...oneOf(mount.mountPropagation, propagations, `${at}.mountPropagation`)];
+  });
+}
+
+/** Amounts are not negative, and no request is above its limit. */
+export function validateResources(resources: ResourceRequirements, path: string): FieldError[] {
+  const { limits = {}, requests = {} } = resources;
+  const errors = [
+    ...validateAmounts(limits, `${path}.limits`),
+    ...validateAmounts(requests, `${path}.requests`),
+  ];
+  for (const [name, text] of Object.entries(requests)) {
+    const limitText = limits[name];
+    const [request, limit] = [tryParseQuantity(text), tryParseQuantity(limitText ?? '')];
+    if (request && limit && compareQuantities(request, limit) > 0) {
+      const why = `must be less than or equal to ${name} limit of ${limitText ?? ''}`;
+      errors.push(invalidValue(`${path}.requests`, text, why));
+    }
+  }
+  return errors;
+}
+
+/** Resources that are shared out in fractions; all others come whole. */
+const DIVISIBLE = /^(cpu|memory|storage|ephemeral-storage|hugepages-.+)$/;
+
+function validateAmounts(list: Readonly<Record<string, string>>, path: string): FieldError[] {
+  return Object.entries(list).flatMap(([name, text]) => {
+    const at = `${path}[${name}]`;
+    const why = qualifiedName(name);
+    const errors = [
+      ...(why === undefined ? [] : [invalidValue(at, name, why)]),
+      ...quantityNotNegative(text, at),
+    ];
+    if (DIVISIBLE.test(name)) return errors;
+    if (!name.includes('/')) {
+      return [...errors, invalidValue(at, name, 'must be a standard resource for containers')];
+    }
+    const quantity = tryParseQuantity(text);
+    const fraction = quantity !== undefined && quantity.nanos % 1_000_000_000n !== 0n;
+    return fraction ? [...errors, invalidValue(at, text, 'must be an integer')] : errors;
+  });
+}
+
+function validateSecurityContext(container: Container, path: string): FieldError[] {
+  const context = container.securityContext ?? {};
+  const errors = [
+    ...between(context.runAsUser, [0, MAX_INT32], `${path}.runAsUser`),
+    ...between(context.runAsGroup, [0, MAX_INT32], `${path}.runAsGroup`),
+    ...oneOf(context.procMount, ['Default', 'Unmasked'], `${path}.procMount`),
+  ];
+  if (context.allowPrivilegeEscalation !== false) return errors;
+  const why = (what: string) =>
+    `cannot set \`allowPrivilegeEscalation\` to false and \`${what}\` to true`;
+  if (context.privileged) errors.push(invalidValue(path, context, why('privileged')));
+  return errors;
+}

@@ -1,0 +1,154 @@
+// Rules of pod specs, in pods and in the templates of workloads alike. Containers, volumes, probes and
+// placement have files of their own; this one joins them. Paths start where the caller says.
+import type { FieldError } from '../field-error.ts';
+import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts';
+import type { PodSpec, PodTemplateSpec } from '../generated/types.ts';
+import { ipAddress } from '../meta/ip.ts';
+import type { NameRule } from '../meta/names.ts';
+import { dnsLabel, dnsSubdomain, qualifiedName } from '../meta/names.ts';
+import { between, notNegative, oneOf, requiredOneOf } from '../meta/numbers.ts';
+import { validateLabels } from '../meta/validate-labels.ts';
+import { validateAnnotations } from '../meta/validate-meta.ts';
+import { validateContainers } from './container-validation.ts';
+import { validateAffinity, validateSpread, validateTolerations } from './placement-validation.ts';
+import { validateVolumes } from './volume-validation.ts';
+
+const MAX_INT32 = 2 ** 31 - 1;
+const MAX_NAMESERVERS = 3;
+
+/** A template's labels, annotations and spec. */
+export function validatePodTemplate(
+  template: PodTemplateSpec | undefined,
+  path: string,
+): FieldError[] {
+  return [
+    ...validateLabels(template?.metadata?.labels, `${path}.metadata.labels`),
+    ...validateAnnotations(template?.metadata?.annotations, `${path}.metadata.annotations`),
+    ...validatePodSpec(template?.spec, `${path}.spec`),
+    ...((template?.spec?.ephemeralContainers ?? []).length === 0
+      ? []
+      : [
+          forbiddenField(
+            `${path}.spec.ephemeralContainers`,
+            'ephemeral containers not allowed in pod template',
+          ),
+        ]),
+  ];
+}
+
+/** What a pod must satisfy to be created. */
+export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldError[] {
+  if (spec === undefined) return [required(`${path}.containers`)];
+  return [
+    ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
+    ...validateContainers(spec, path),
+    ...validatePolicies(spec, path),
+    ...validateSecurity(spec, path),
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validateNamesIn(spec, path),
+    ...validateDns(spec, path),
+    ...validateTolerations(spec.tolerations ?? [], `${path}.tolerations`),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
+  ];
+}
+
+function validatePolicies(spec: PodSpec, path: string): FieldError[] {
+  return [
+    ...requiredOneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
+    ...requiredOneOf(
+      spec.dnsPolicy,
+      ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
+      `${path}.dnsPolicy`,
+    ),
+    ...oneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${path}.preemptionPolicy`),
+    ...notNegative(spec.terminationGracePeriodSeconds, `${path}.terminationGracePeriodSeconds`),
+    ...between(spec.activeDeadlineSeconds, [1, MAX_INT32], `${path}.activeDeadlineSeconds`),
+    ...(spec.os === undefined
+      ? []
+      : requiredOneOf(spec.os.name, ['linux', 'windows'], `${path}.os.name`)),
+  ];
+}
+
+function validateSecurity(spec: PodSpec, path: string): FieldError[] {
+  const context = spec.securityContext ?? {};
+  const at = `${path}.securityContext`;
+  const errors = [
+    ...between(context.runAsUser, [0, MAX_INT32], `${at}.runAsUser`),
+    ...between(context.runAsGroup, [0, MAX_INT32], `${at}.runAsGroup`),
+    ...between(context.fsGroup, [0, MAX_INT32], `${at}.fsGroup`),
+    ...(context.supplementalGroups ?? []).flatMap((group, i) =>
+      between(group, [0, MAX_INT32], `${at}.supplementalGroups[${i}]`),
+    ),
+    ...oneOf(
+      context.fsGroupChangePolicy,
+      ['Always', 'OnRootMismatch'],
+      `${at}.fsGroupChangePolicy`,
+    ),
+  ];
+  if (spec.shareProcessNamespace && spec.hostPID) {
+    errors.push(
+      invalidValue(
+        `${path}.shareProcessNamespace`,
+        true,
+        'ShareProcessNamespace and HostPID cannot both be enabled',
+      ),
+    );
+  }
+  (context.sysctls ?? []).forEach((sysctl, i) => {
+    if (!sysctl.name) errors.push(required(`${at}.sysctls[${i}].name`));
+  });
+  return errors;
+}
+
+/** A set name keeps its rule. */
+function named(value: string | undefined, rule: NameRule, path: string): FieldError[] {
+  if (!value) return [];
+  const why = rule(value);
+  return why === undefined ? [] : [invalidValue(path, value, why)];
+}
+
+function validateNamesIn(spec: PodSpec, path: string): FieldError[] {
+  const gates = (spec.schedulingGates ?? []).map((gate) => gate.name);
+  return [
+    ...named(spec.serviceAccountName, dnsSubdomain, `${path}.serviceAccountName`),
+    ...named(spec.nodeName, dnsSubdomain, `${path}.nodeName`),
+    ...named(spec.hostname, dnsLabel, `${path}.hostname`),
+    ...named(spec.subdomain, dnsLabel, `${path}.subdomain`),
+    ...named(spec.schedulerName, dnsSubdomain, `${path}.schedulerName`),
+    ...named(spec.priorityClassName, dnsSubdomain, `${path}.priorityClassName`),
+    ...named(spec.runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`),
+    ...(spec.imagePullSecrets ?? []).flatMap((secret, i) =>
+      secret.name ? [] : [required(`${path}.imagePullSecrets[${i}].name`)],
+    ),
+    ...(spec.readinessGates ?? []).flatMap((gate, i) =>
+      named(gate.conditionType, qualifiedName, `${path}.readinessGates[${i}].conditionType`),
+    ),
+    ...gates.flatMap((gate, i) => [
+      ...named(gate, qualifiedName, `${path}.schedulingGates[${i}].name`),
+      ...(gates.indexOf(gate) < i ? [duplicate(`${path}.schedulingGates[${i}].name`, gate)] : []),
+    ]),
+    ...(spec.hostAliases ?? []).flatMap((alias, i) => [
+      ...named(alias.ip, ipAddress, `${path}.hostAliases[${i}].ip`),
+      ...(alias.ip ? [] : [required(`${path}.hostAliases[${i}].ip`)]),
+      ...(alias.hostnames ?? []).flatMap((host, j) =>
+        named(host, dnsSubdomain, `${path}.hostAliases[${i}].hostnames[${j}]`),
+      ),
+    ]),
+  ];
+}
+
+function validateDns(spec: PodSpec, path: string): FieldError[] {
+  const servers = spec.dnsConfig?.nameservers ?? [];
+  const at = `${path}.dnsConfig.nameservers`;
+  const errors = servers.flatMap((server, i) => named(server, ipAddress, `${at}[${i}]`));
+  if (servers.length > MAX_NAMESERVERS) {
+    const why = `must not have more than ${MAX_NAMESERVERS} nameservers`;
+    errors.push(invalidValue(at, servers, why));
+  }
+  if (spec.dnsPolicy === 'None' && servers.length === 0) {
+    const why = "must provide at least one DNS nameserver when `dnsPolicy` is 'None'";
+    errors.push(required(at, why));
+  }
+  return errors;
+}

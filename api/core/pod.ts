@@ -1,0 +1,89 @@
+// Pods: containers that live and die together on one node.
+// Status belongs to the node agent (through /status); the spec hardly changes once written.
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type { FieldError } from '../field-error.ts';
+import { invalidValue } from '../field-error.ts';
+import type { Pod, PodSpec } from '../generated/types.ts';
+import { Pods } from '../kinds.ts';
+import { ipAddress } from '../meta/ip.ts';
+import { dnsSubdomain } from '../meta/names.ts';
+import { qosClassOf } from '../meta/pod-resources.ts';
+import { validatePodSpec } from './pod-template-validation.ts';
+import { podColumns } from './pod-columns.ts';
+import { defaultPodSpec, mirrorServiceAccount } from './pod-template-defaults.ts';
+import { validatePodUpdate } from './pod-update-validation.ts';
+
+/** What pods are. */
+export const podDefinition = defineResource<Pod>({
+  ref: Pods,
+  singular: 'pod',
+  listKind: 'PodList',
+  shortNames: ['po'],
+  categories: ['all'],
+  schemaName: 'io.k8s.api.core.v1.Pod',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  hasGeneration: true,
+  subresources: [
+    { name: 'binding', kind: 'Binding', verbs: ['create'] },
+    { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+    { name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] },
+    { name: 'log', kind: 'Pod', verbs: ['get'] },
+  ],
+  columns: podColumns,
+  selectableFields: {
+    'spec.nodeName': (pod) => pod.spec?.nodeName ?? '',
+    'spec.restartPolicy': (pod) => pod.spec?.restartPolicy ?? '',
+    'spec.schedulerName': (pod) => pod.spec?.schedulerName ?? '',
+    'spec.serviceAccountName': (pod) => pod.spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': (pod) => String(pod.spec?.hostNetwork ?? false),
+    'status.phase': (pod) => pod.status?.phase ?? '',
+    'status.podIP': (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '',
+    'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
+  },
+  defaults(pod) {
+    if (!pod.spec) return;
+    defaultPodSpec(pod.spec);
+    pod.spec.enableServiceLinks ??= true;
+    requestWhatIsLimited(pod.spec);
+  },
+  prepareForCreate(pod) {
+    if (!pod.spec) return;
+    // Admission may have named the account after defaults ran.
+    mirrorServiceAccount(pod.spec);
+    pod.spec.priority ??= 0;
+    pod.spec.preemptionPolicy ??= 'PreemptLowerPriority';
+    pod.spec.ephemeralContainers = undefined;
+    pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
+  },
+  validate(pod, old) {
+    return old === undefined ? validatePodSpec(pod.spec, 'spec') : validatePodUpdate(pod, old);
+  },
+  validateStatus,
+});
+
+/** A limit without a request asks for as much. Not so in templates, which stay as written. */
+function requestWhatIsLimited(spec: PodSpec): void {
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+    const limits = container.resources?.limits;
+    if (!limits || !container.resources) continue;
+    container.resources.requests = { ...limits, ...container.resources.requests };
+  }
+}
+
+function validateStatus(pod: Pod, old: Pod): FieldError[] {
+  const { nominatedNodeName = '', podIPs = [], qosClass } = pod.status ?? {};
+  const errors = podIPs.flatMap(({ ip }, i) => {
+    const why = ipAddress(ip ?? '');
+    return why === undefined ? [] : [invalidValue(`status.podIPs[${i}]`, ip, why)];
+  });
+  const badNode = nominatedNodeName === '' ? undefined : dnsSubdomain(nominatedNodeName);
+  if (badNode !== undefined) {
+    errors.push(invalidValue('status.nominatedNodeName', nominatedNodeName, badNode));
+  }
+  const before = old.status?.qosClass;
+  if (qosClass !== undefined && before !== undefined && qosClass !== before) {
+    errors.push(invalidValue('status.qosClass', qosClass, 'field is immutable'));
+  }
+  return errors;
+}

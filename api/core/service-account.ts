@@ -1,0 +1,25 @@
+// ServiceAccounts: who a pod is towards the API server.
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type { ServiceAccount } from '../generated/types.ts';
+import { ServiceAccounts } from '../kinds.ts';
+import { ageColumn, count, nameColumn } from '../meta/columns.ts';
+
+/** What ServiceAccounts are. */
+export const serviceAccountDefinition = defineResource<ServiceAccount>({
+  ref: ServiceAccounts,
+  singular: 'serviceaccount',
+  listKind: 'ServiceAccountList',
+  shortNames: ['sa'],
+  categories: [],
+  schemaName: 'io.k8s.api.core.v1.ServiceAccount',
+  verbs: ALL_VERBS,
+  hasStatus: false,
+  hasGeneration: false,
+  subresources: [],
+  columns: [
+    nameColumn,
+    count('Secrets', 'How many secrets it lists.', (account) => (account.secrets ?? []).length),
+    ageColumn,
+  ],
+  selectableFields: {},
+});

@@ -1,0 +1,222 @@
+// The roles and bindings that every cluster starts with: for admins, for people by degree, for our own parts.
+// Names are those that Kubernetes' documentation fixes; what each may do is written for the kinds we have.
+import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../generated/types.ts';
+import { RBAC_GROUP } from './binding-rules.ts';
+
+const READ = ['get', 'list', 'watch'];
+const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
+const EVENT_GROUPS = ['', 'events.k8s.io'];
+
+/** Verbs on resources of the core group, or of another where it is named before a colon: `apps:deployments`. */
+function allow(verbs: readonly string[], ...resources: readonly string[]): PolicyRule[] {
+  const groups = new Map<string, string[]>();
+  for (const written of resources) {
+    const [group, resource] = written.includes(':')
+      ? (written.split(':') as [string, string])
+      : ['', written];
+    groups.set(group, [...(groups.get(group) ?? []), resource]);
+  }
+  return [...groups].map(([group, names]) => ({
+    verbs: [...verbs],
+    apiGroups: [group],
+    resources: names,
+  }));
+}
+
+function paths(...nonResourceURLs: string[]): PolicyRule {
+  return { verbs: ['get'], nonResourceURLs };
+}
+
+const HEALTH = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
+
+const VIEW: PolicyRule[] = [
+  ...allow(
+    READ,
+    'bindings',
+    'configmaps',
+    'endpoints',
+    'events',
+    'namespaces',
+    'namespaces/status',
+    'pods',
+    'pods/log',
+    'pods/status',
+    'serviceaccounts',
+    'services',
+    'services/status',
+    'apps:deployments',
+    'apps:deployments/scale',
+    'apps:deployments/status',
+    'apps:replicasets',
+    'apps:replicasets/scale',
+    'apps:replicasets/status',
+    'autoscaling:horizontalpodautoscalers',
+    'autoscaling:horizontalpodautoscalers/status',
+    'discovery.k8s.io:endpointslices',
+    'metrics.k8s.io:pods',
+    'metrics.k8s.io:nodes',
+  ),
+];
+
+const EDIT: PolicyRule[] = [
+  ...VIEW,
+  ...allow(
+    READ,
+    'pods/attach',
+    'pods/exec',
+    'pods/portforward',
+    'secrets',
+    'coordination.k8s.io:leases',
+  ),
+  ...allow(
+    WRITE,
+    'configmaps',
+    'endpoints',
+    'pods',
+    'pods/attach',
+    'pods/exec',
+    'pods/portforward',
+    'secrets',
+    'serviceaccounts',
+    'services',
+    'apps:deployments',
+    'apps:deployments/scale',
+    'apps:replicasets',
+    'apps:replicasets/scale',
+    'autoscaling:horizontalpodautoscalers',
+    'coordination.k8s.io:leases',
+  ),
+  ...allow(['create'], 'pods/eviction'),
+  ...allow(['create', 'patch', 'update'], 'events'),
+];
+
+const ADMIN: PolicyRule[] = [
+  ...EDIT,
+  ...allow(
+    [...READ, ...WRITE],
+    'rbac.authorization.k8s.io:roles',
+    'rbac.authorization.k8s.io:rolebindings',
+  ),
+  ...allow(['create'], 'authorization.k8s.io:localsubjectaccessreviews'),
+];
+
+/** Events and leases, which each of our parts writes. */
+const REPORTING: PolicyRule[] = [
+  { verbs: ['create', 'patch', 'update'], apiGroups: EVENT_GROUPS, resources: ['events'] },
+  ...allow([...READ, 'create', 'delete', 'patch', 'update'], 'coordination.k8s.io:leases'),
+];
+
+const NODE: PolicyRule[] = [
+  ...REPORTING,
+  ...allow([...READ, 'create', 'delete', 'patch', 'update'], 'nodes'),
+  ...allow(['patch', 'update'], 'nodes/status', 'pods/status'),
+  ...allow([...READ, 'create', 'delete'], 'pods'),
+  ...allow(['create'], 'pods/eviction', 'metrics.k8s.io:nodes/samples'),
+  ...allow(['create'], 'serviceaccounts/token'),
+  ...allow(
+    ['create'],
+    'authentication.k8s.io:tokenreviews',
+    'authorization.k8s.io:subjectaccessreviews',
+  ),
+  ...allow(
+    READ,
+    'configmaps',
+    'endpoints',
+    'namespaces',
+    'secrets',
+    'serviceaccounts',
+    'services',
+    'discovery.k8s.io:endpointslices',
+  ),
+];
+
+const SCHEDULER: PolicyRule[] = [
+  ...REPORTING,
+  ...allow([...READ, 'delete', 'patch', 'update'], 'pods'),
+  ...allow(['patch', 'update'], 'pods/status'),
+  ...allow(['create'], 'bindings', 'pods/binding'),
+  ...allow(READ, 'namespaces', 'nodes', 'services', 'apps:replicasets'),
+];
+
+/** One identity for all built-in controllers. The garbage collector and the namespace controller may end anything. */
+const CONTROLLERS: PolicyRule[] = [
+  ...REPORTING,
+  { verbs: [...READ, ...WRITE.filter((v) => v !== 'create')], apiGroups: ['*'], resources: ['*'] },
+  ...allow(
+    ['create'],
+    'configmaps',
+    'endpoints',
+    'namespaces',
+    'pods',
+    'pods/eviction',
+    'secrets',
+    'serviceaccounts',
+    'serviceaccounts/token',
+    'apps:replicasets',
+    'discovery.k8s.io:endpointslices',
+    'authentication.k8s.io:tokenreviews',
+    'authorization.k8s.io:subjectaccessreviews',
+  ),
+  paths('*'),
+];
+
+const MARKS = {
+  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+};
+
+function role(name: string, rules: PolicyRule[]): ClusterRole {
+  return {
+    apiVersion: `${RBAC_GROUP}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name, ...MARKS },
+    rules,
+  };
+}
+
+function binding(roleName: string, kind: 'Group' | 'User', ...names: string[]): ClusterRoleBinding {
+  return {
+    apiVersion: `${RBAC_GROUP}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: roleName, ...MARKS },
+    roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: roleName },
+    subjects: names.map((name) => ({ apiGroup: RBAC_GROUP, kind, name })),
+  };
+}
+
+/** ClusterRoles to make at start where they are missing. */
+export const bootstrapClusterRoles: readonly ClusterRole[] = [
+  role('cluster-admin', [
+    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+    { verbs: ['*'], nonResourceURLs: ['*'] },
+  ]),
+  role('admin', ADMIN),
+  role('edit', EDIT),
+  role('view', VIEW),
+  role('system:discovery', [
+    paths('/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...HEALTH),
+  ]),
+  role('system:basic-user', [
+    ...allow(
+      ['create'],
+      'authorization.k8s.io:selfsubjectaccessreviews',
+      'authorization.k8s.io:selfsubjectrulesreviews',
+      'authentication.k8s.io:selfsubjectreviews',
+    ),
+  ]),
+  role('system:public-info-viewer', [paths(...HEALTH)]),
+  role('system:node', NODE),
+  role('system:kube-scheduler', SCHEDULER),
+  role('system:kube-controller-manager', CONTROLLERS),
+];
+
+/** Their bindings. */
+export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
+  binding('cluster-admin', 'Group', 'system:masters'),
+  binding('system:discovery', 'Group', 'system:authenticated'),
+  binding('system:basic-user', 'Group', 'system:authenticated'),
+  binding('system:public-info-viewer', 'Group', 'system:authenticated', 'system:unauthenticated'),
+  binding('system:node', 'Group', 'system:nodes'),
+  binding('system:kube-scheduler', 'User', 'system:kube-scheduler'),
+  binding('system:kube-controller-manager', 'User', 'system:kube-controller-manager'),
+];

@@ -1,0 +1,89 @@
+// The scheme: every built-in kind's definition, found by resource or by kind.
+// Invariant: no two definitions share a resource or a kind; a Scheme never changes once made.
+import { deploymentDefinition } from './apps/deployment.ts';
+import { replicaSetDefinition } from './apps/replica-set.ts';
+import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
+import { leaseDefinition } from './coordination/lease.ts';
+import { configMapDefinition } from './core/config-map.ts';
+import { endpointsDefinition } from './core/endpoints.ts';
+import { eventDefinition } from './core/event.ts';
+import { namespaceDefinition } from './core/namespace.ts';
+import { nodeDefinition } from './core/node.ts';
+import { podDefinition } from './core/pod.ts';
+import { secretDefinition } from './core/secret.ts';
+import { serviceAccountDefinition } from './core/service-account.ts';
+import { serviceDefinition } from './core/service.ts';
+import type { ResourceDefinition } from './definition.ts';
+import { endpointSliceDefinition } from './discovery/endpoint-slice.ts';
+import type { KubeObject } from './meta/object.ts';
+import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
+import { clusterRoleDefinition } from './rbac/cluster-role.ts';
+import { roleBindingDefinition } from './rbac/role-binding.ts';
+import { roleDefinition } from './rbac/role.ts';
+
+/** Forgets the object's type: whoever calls a definition hands it only objects of its own kind. */
+function anyKind<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition {
+  return definition as unknown as ResourceDefinition;
+}
+
+/** All built-in kinds that are stored. */
+export const builtInDefinitions: readonly ResourceDefinition[] = [
+  anyKind(namespaceDefinition),
+  anyKind(nodeDefinition),
+  anyKind(podDefinition),
+  anyKind(serviceDefinition),
+  anyKind(endpointsDefinition),
+  anyKind(configMapDefinition),
+  anyKind(secretDefinition),
+  anyKind(serviceAccountDefinition),
+  anyKind(eventDefinition),
+  anyKind(deploymentDefinition),
+  anyKind(replicaSetDefinition),
+  anyKind(horizontalPodAutoscalerDefinition),
+  anyKind(endpointSliceDefinition),
+  anyKind(leaseDefinition),
+  anyKind(roleDefinition),
+  anyKind(roleBindingDefinition),
+  anyKind(clusterRoleDefinition),
+  anyKind(clusterRoleBindingDefinition),
+];
+
+/** Definitions by resource and by kind. */
+export class Scheme {
+  readonly definitions: readonly ResourceDefinition[];
+  readonly #byResource = new Map<string, ResourceDefinition>();
+  readonly #byKind = new Map<string, ResourceDefinition>();
+
+  /** Throws when two definitions claim the same resource or kind. */
+  constructor(definitions: readonly ResourceDefinition[] = builtInDefinitions) {
+    this.definitions = definitions;
+    for (const definition of definitions) {
+      const { group, version, plural, kind } = definition.ref;
+      addOnce(this.#byResource, [group, version, plural], definition);
+      addOnce(this.#byKind, [group, version, kind], definition);
+    }
+  }
+
+  /** The definition that serves this resource, e.g. ('apps', 'v1', 'deployments'). */
+  byResource(group: string, version: string, plural: string): ResourceDefinition | undefined {
+    return this.#byResource.get(keyOf([group, version, plural]));
+  }
+
+  /** The definition of this kind, e.g. ('apps', 'v1', 'Deployment'). */
+  byKind(group: string, version: string, kind: string): ResourceDefinition | undefined {
+    return this.#byKind.get(keyOf([group, version, kind]));
+  }
+}
+
+type Name = readonly [group: string, version: string, name: string];
+
+const keyOf = (name: Name): string => name.join('/');
+
+function addOnce(
+  map: Map<string, ResourceDefinition>,
+  name: Name,
+  definition: ResourceDefinition,
+): void {
+  if (map.has(keyOf(name))) throw new Error(`two definitions of ${keyOf(name)}`);
+  map.set(keyOf(name), definition);
+}
