@@ -1,0 +1,180 @@
+// From a container of a pod to what the runtime is told: mounts, environment, limits, security.
+// Invariant: a subPath never leads out of its volume, whatever links the volume holds.
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
+import { parseQuantity } from '../../api/meta/quantity.ts';
+import { podLimits, podRequests, qosClassOf } from '../../api/meta/pod-resources.ts';
+import type {
+  ContainerConfig,
+  ContainerMount,
+  ContainerSecurity,
+  LinuxResources,
+} from '../runtime/runtime.ts';
+import { ConfigError } from '../volumes/volume-error.ts';
+import { expand } from './environment.ts';
+
+/** What a container's configuration is made from. */
+export interface ContainerFacts {
+  readonly pod: Pod;
+  readonly attempt: number;
+  readonly imageId: string;
+  readonly env: readonly { name: string; value: string }[];
+  /** Host paths of the pod's volumes by name. */
+  readonly volumes: ReadonlyMap<string, string>;
+  readonly logPath: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly nodeMemoryBytes: number;
+}
+
+const CPU_PERIOD_US = 100_000;
+const MIN_SHARES = 2;
+/** The least quota the kernel takes. */
+const MIN_QUOTA_US = 1_000;
+const NANOS_PER_MILLI = 1_000_000n;
+
+/** The configuration of one container. Throws ConfigError. */
+export function containerConfigOf(container: Container, facts: ContainerFacts): ContainerConfig {
+  const values = new Map(facts.env.map(({ name, value }) => [name, value]));
+  const expanded = (texts: readonly string[] | undefined) =>
+    (texts ?? []).map((text) => expand(text, values));
+  return {
+    name: container.name,
+    attempt: facts.attempt,
+    imageId: facts.imageId,
+    command: expanded(container.command),
+    args: expanded(container.args),
+    workingDir: container.workingDir ?? '',
+    env: facts.env,
+    mounts: mountsOf(container, facts, values),
+    resources: containerResources(container, facts),
+    security: securityOf(container, facts.pod.spec as PodSpec),
+    tty: container.tty ?? false,
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    logPath: facts.logPath,
+    annotations: {
+      ...facts.annotations,
+      terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+      terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
+    },
+  };
+}
+
+function mountsOf(
+  container: Container,
+  facts: ContainerFacts,
+  values: ReadonlyMap<string, string>,
+): ContainerMount[] {
+  return (container.volumeMounts ?? []).map((mount) => {
+    const root = facts.volumes.get(mount.name);
+    if (root === undefined)
+      throw new ConfigError('CreateContainerConfigError', `volume "${mount.name}" is not mounted`);
+    const inside = mount.subPathExpr ? expand(mount.subPathExpr, values) : mount.subPath;
+    const propagation = mount.mountPropagation as ContainerMount['propagation'];
+    return {
+      hostPath: inside ? subPath(root, inside) : root,
+      containerPath: mount.mountPath,
+      readOnly: mount.readOnly ?? false,
+      ...(propagation ? { propagation } : {}),
+    };
+  });
+}
+
+/** A path in a volume, made where it is missing; refused when links lead out of the volume. */
+function subPath(root: string, inside: string): string {
+  const path = join(root, inside);
+  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o750 });
+  const [real, base] = [realpathSync(path), realpathSync(root)];
+  if (real !== base && !real.startsWith(`${base}/`))
+    throw new ConfigError(
+      'CreateContainerConfigError',
+      `subPath "${inside}" leads out of its volume`,
+    );
+  return real;
+}
+
+function millis(quantity: string | undefined): number | undefined {
+  if (quantity === undefined) return undefined;
+  return Number((parseQuantity(quantity).nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI);
+}
+
+function bytes(quantity: string | undefined): number | undefined {
+  return quantity === undefined
+    ? undefined
+    : Number(parseQuantity(quantity).nanos / 1_000_000_000n);
+}
+
+function cpuResources(requestMillis: number | undefined, limitMillis: number | undefined) {
+  const shares = Math.floor(((requestMillis ?? limitMillis ?? 0) * 1024) / 1000);
+  return {
+    cpuShares: Math.max(MIN_SHARES, shares),
+    ...(limitMillis
+      ? {
+          cpuQuotaUs: Math.max(MIN_QUOTA_US, (limitMillis * CPU_PERIOD_US) / 1000),
+          cpuPeriodUs: CPU_PERIOD_US,
+        }
+      : {}),
+  };
+}
+
+function containerResources(container: Container, facts: ContainerFacts): LinuxResources {
+  const { requests, limits } = container.resources ?? {};
+  const memory = bytes(limits?.['memory']);
+  return {
+    ...cpuResources(millis(requests?.['cpu']), millis(limits?.['cpu'])),
+    ...(memory ? { memoryLimitBytes: memory } : {}),
+    oomScoreAdj: oomScore(container, facts),
+  };
+}
+
+/** Upstream's order of who dies first when memory runs out. */
+function oomScore(container: Container, facts: ContainerFacts): number {
+  const quality = qosClassOf(facts.pod.spec as PodSpec);
+  if (quality === 'Guaranteed') return -997;
+  if (quality === 'BestEffort') return 1000;
+  const request = bytes(container.resources?.requests?.['memory']) ?? 0;
+  const score = 1000 - Math.floor((1000 * request) / facts.nodeMemoryBytes);
+  return Math.min(999, Math.max(3, score));
+}
+
+/** Limits of the pod as a whole: set only where every container has one. */
+export function sandboxResources(spec: PodSpec): LinuxResources {
+  const requests = podRequests(spec);
+  const limits = podLimits(spec);
+  const all = (name: string) =>
+    spec.containers.every((container) => container.resources?.limits?.[name] !== undefined);
+  const text = (nanos: bigint | undefined) =>
+    nanos === undefined ? undefined : Number((nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI);
+  const memory = all('memory') ? limits['memory']?.nanos : undefined;
+  return {
+    ...cpuResources(
+      text(requests['cpu']?.nanos),
+      all('cpu') ? text(limits['cpu']?.nanos) : undefined,
+    ),
+    ...(memory ? { memoryLimitBytes: Number(memory / 1_000_000_000n) } : {}),
+  };
+}
+
+function securityOf(container: Container, spec: PodSpec): ContainerSecurity {
+  const own = container.securityContext ?? {};
+  const shared = spec.securityContext ?? {};
+  const user = own.runAsUser ?? shared.runAsUser;
+  const group = own.runAsGroup ?? shared.runAsGroup;
+  const privileged = own.privileged ?? false;
+  const seccomp = (own.seccompProfile ?? shared.seccompProfile)?.type;
+  return {
+    privileged,
+    readOnlyRootfs: own.readOnlyRootFilesystem ?? false,
+    ...(user === undefined ? {} : { runAsUser: user }),
+    ...(group === undefined ? {} : { runAsGroup: group }),
+    supplementalGroups: [
+      ...(shared.supplementalGroups ?? []),
+      ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
+    ],
+    addCapabilities: own.capabilities?.add ?? [],
+    dropCapabilities: own.capabilities?.drop ?? [],
+    noNewPrivileges: own.allowPrivilegeEscalation === false,
+    seccomp: seccomp === 'RuntimeDefault' && !privileged ? 'RuntimeDefault' : 'Unconfined',
+  };
+}

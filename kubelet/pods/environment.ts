@@ -1,0 +1,135 @@
+// The environment of a container: from its spec, ConfigMaps, Secrets, pod fields and Services.
+// Invariant: later entries win over earlier ones; `$(NAME)` sees only what stands before it, as upstream has it.
+import type { Container, EnvVar, Pod, Service } from '../../api/generated/types.ts';
+import type { ObjectSources } from '../volumes/object-sources.ts';
+import { podField, type PodFacts, resourceField } from '../volumes/pod-fields.ts';
+import { ConfigError } from '../volumes/volume-error.ts';
+
+/** What an environment is made from. */
+export interface EnvironmentFacts {
+  readonly pod: Pod;
+  readonly sources: ObjectSources;
+  readonly facts: PodFacts;
+  /** Services of the pod's namespace, for service links. */
+  readonly services: readonly Service[];
+}
+
+const NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+const missing = (text: string) => new ConfigError('CreateContainerConfigError', text);
+
+/** The variables, each name once. Throws ConfigError when something that must be there is not. */
+export async function environmentOf(
+  container: Container,
+  from: EnvironmentFacts,
+): Promise<{ name: string; value: string }[]> {
+  const values = new Map<string, string>();
+  if (from.pod.spec?.enableServiceLinks !== false)
+    for (const [name, value] of serviceLinks(from.services)) values.set(name, value);
+  for (const [name, value] of await wholeSources(container, from)) values.set(name, value);
+  for (const variable of container.env ?? []) {
+    const value = await valueOf(variable, container, from);
+    if (value !== undefined) values.set(variable.name, expand(value, values));
+  }
+  return [...values].map(([name, value]) => ({ name, value }));
+}
+
+/** Replaces `$(NAME)` by its value where there is one; `$$(NAME)` stands for `$(NAME)`. */
+export function expand(text: string, values: ReadonlyMap<string, string>): string {
+  return text.replace(/\$(\$|\(([^()]*)\))/g, (whole, tail: string, name: string | undefined) => {
+    if (tail === '$') return '$';
+    return values.get(name ?? '') ?? whole;
+  });
+}
+
+async function wholeSources(
+  container: Container,
+  from: EnvironmentFacts,
+): Promise<[string, string][]> {
+  const namespace = from.pod.metadata.namespace ?? '';
+  const found: [string, string][] = [];
+  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
+    const { name = '', optional } = configMapRef ?? secretRef ?? {};
+    const object = configMapRef
+      ? await from.sources.configMap(namespace, name)
+      : await from.sources.secret(namespace, name);
+    if (!object && !optional)
+      throw missing(`${configMapRef ? 'configmap' : 'secret'} "${name}" not found`);
+    const data = configMapRef ? object?.data : decoded(object?.data);
+    for (const [key, value] of Object.entries(data ?? {}))
+      if (NAME.test(`${prefix}${key}`)) found.push([`${prefix}${key}`, value]);
+  }
+  return found;
+}
+
+function decoded(data: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString(),
+    ]),
+  );
+}
+
+async function valueOf(
+  variable: EnvVar,
+  container: Container,
+  from: EnvironmentFacts,
+): Promise<string | undefined> {
+  const source = variable.valueFrom;
+  if (!source) return variable.value ?? '';
+  if (source.fieldRef) {
+    const value = podField(from.pod, source.fieldRef.fieldPath, from.facts);
+    if (value === undefined) throw missing(`unsupported fieldPath: ${source.fieldRef.fieldPath}`);
+    return value;
+  }
+  if (source.resourceFieldRef) {
+    const { resource, divisor, containerName } = source.resourceFieldRef;
+    const of = from.pod.spec?.containers.find((c) => c.name === containerName) ?? container;
+    return resourceField(of, { resource, divisor }, from.facts);
+  }
+  return keyOfObject(source, from);
+}
+
+async function keyOfObject(
+  source: NonNullable<EnvVar['valueFrom']>,
+  from: EnvironmentFacts,
+): Promise<string | undefined> {
+  const namespace = from.pod.metadata.namespace ?? '';
+  const ref = source.configMapKeyRef ?? source.secretKeyRef;
+  if (!ref) return '';
+  const { name = '', key, optional } = ref;
+  const kind = source.configMapKeyRef ? 'configmap' : 'secret';
+  const object = source.configMapKeyRef
+    ? await from.sources.configMap(namespace, name)
+    : await from.sources.secret(namespace, name);
+  if (!object) {
+    if (optional) return undefined;
+    throw missing(`${kind} "${name}" not found`);
+  }
+  const value = object.data?.[key];
+  if (value === undefined) {
+    if (optional) return undefined;
+    const title = source.configMapKeyRef ? 'ConfigMap' : 'Secret';
+    throw missing(`couldn't find key ${key} in ${title} ${namespace}/${name}`);
+  }
+  return source.configMapKeyRef ? value : Buffer.from(value, 'base64').toString();
+}
+
+/** `WEB_SERVICE_HOST`, `WEB_SERVICE_PORT` and those of named ports, for Services with an address. */
+export function serviceLinks(services: readonly Service[]): [string, string][] {
+  const links: [string, string][] = [];
+  for (const service of services) {
+    const { clusterIP, ports = [] } = service.spec ?? {};
+    if (!clusterIP || clusterIP === 'None') continue;
+    const name = (service.metadata.name ?? '').toUpperCase().replaceAll('-', '_');
+    links.push([`${name}_SERVICE_HOST`, clusterIP]);
+    if (ports[0]) links.push([`${name}_SERVICE_PORT`, String(ports[0].port)]);
+    for (const port of ports)
+      if (port.name)
+        links.push([
+          `${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`,
+          String(port.port),
+        ]);
+  }
+  return links;
+}

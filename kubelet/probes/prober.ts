@@ -1,0 +1,154 @@
+// Runs the probes of running containers and keeps their verdicts.
+// Invariant: readiness and liveness wait until startup has succeeded; a container that is gone has no running probe.
+import type { Container, Probe } from '../../api/generated/types.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import type { ContainerRuntime } from '../runtime/runtime.ts';
+import { tryProbe } from './probe-action.ts';
+import { FRESH, type ProbeResult, type ProbeState, stepProbe } from './probe-state.ts';
+
+/** Which probe of a container. */
+export type ProbeKind = 'startup' | 'readiness' | 'liveness';
+
+/** What the prober needs. */
+export interface ProberOptions {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A container to probe. */
+export interface Probed {
+  readonly containerId: string;
+  readonly container: Container;
+  readonly podIp: string;
+  /** Told when a verdict changes, and of each failed try. */
+  readonly onChange: () => void;
+  readonly onFailure: (kind: ProbeKind, message: string) => void;
+}
+
+interface Watched {
+  readonly probed: Probed;
+  readonly states: Map<ProbeKind, ProbeState>;
+  readonly ending: AbortController;
+  failed: { message: string; graceMs: number | undefined } | undefined;
+}
+
+/** The probes of a node. */
+export class Prober {
+  readonly #options: ProberOptions;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to probe a container; does nothing for one that is probed already. */
+  watch(probed: Probed): void {
+    if (this.#watched.has(probed.containerId)) return;
+    const watched: Watched = {
+      probed,
+      states: new Map(),
+      ending: new AbortController(),
+      failed: undefined,
+    };
+    this.#watched.set(probed.containerId, watched);
+    const { startupProbe, readinessProbe, livenessProbe } = probed.container;
+    const rest = () => {
+      if (readinessProbe) this.#begin(watched, 'readiness', readinessProbe);
+      if (livenessProbe) this.#begin(watched, 'liveness', livenessProbe);
+    };
+    if (startupProbe) this.#begin(watched, 'startup', startupProbe, rest);
+    else rest();
+  }
+
+  /** Ends the probes of a container. */
+  forget(containerId: string): void {
+    this.#watched.get(containerId)?.ending.abort(new Error('the container is gone'));
+    this.#watched.delete(containerId);
+  }
+
+  started(containerId: string): boolean {
+    const watched = this.#watched.get(containerId);
+    if (!watched) return false;
+    return (
+      !watched.probed.container.startupProbe || watched.states.get('startup')?.verdict === 'ok'
+    );
+  }
+
+  ready(containerId: string): boolean {
+    const watched = this.#watched.get(containerId);
+    if (!watched || !this.started(containerId)) return false;
+    return (
+      !watched.probed.container.readinessProbe || watched.states.get('readiness')?.verdict === 'ok'
+    );
+  }
+
+  failed(containerId: string): { message: string; graceMs: number | undefined } | undefined {
+    return this.#watched.get(containerId)?.failed;
+  }
+
+  #begin(watched: Watched, kind: ProbeKind, probe: Probe, then?: () => void): void {
+    this.#run(watched, { kind, probe, then }).catch(() => undefined);
+  }
+
+  /** Ends when aborted (by the rejection of sleep), when startup succeeded, or when the container is given up. */
+  async #run(
+    watched: Watched,
+    of: { kind: ProbeKind; probe: Probe; then: (() => void) | undefined },
+  ): Promise<void> {
+    const { clock, runtime } = this.#options;
+    const { signal } = watched.ending;
+    const { containerId, container, podIp } = watched.probed;
+    await clock.sleep((of.probe.initialDelaySeconds ?? 0) * 1000, signal);
+    while (!signal.aborted) {
+      const result = await tryProbe(of.probe, { runtime, clock, container, containerId, podIp });
+      if (signal.aborted) return;
+      if (this.#take(watched, of, result) === 'over') {
+        of.then?.();
+        return;
+      }
+      await clock.sleep(this.#pause(watched, of.kind, of.probe), signal);
+    }
+  }
+
+  /** A container that is not up yet is asked more often, so that it serves as soon as it can. */
+  #pause(watched: Watched, kind: ProbeKind, probe: Probe): number {
+    const period = (probe.periodSeconds ?? 10) * 1000;
+    const waiting = kind !== 'liveness' && watched.states.get(kind)?.verdict !== 'ok';
+    return waiting && watched.states.get(kind)?.run === 1
+      ? Math.min(period, EARLY_RETRY_MS)
+      : period;
+  }
+
+  #take(
+    watched: Watched,
+    of: { kind: ProbeKind; probe: Probe },
+    result: ProbeResult,
+  ): 'goes on' | 'over' {
+    const before = watched.states.get(of.kind) ?? FRESH;
+    const limits = {
+      success: of.probe.successThreshold ?? 1,
+      failure: of.probe.failureThreshold ?? 3,
+    };
+    const after = stepProbe(before, result, limits);
+    watched.states.set(of.kind, after);
+    if (!result.ok) watched.probed.onFailure(of.kind, result.message);
+    if (after.verdict === before.verdict) return 'goes on';
+    if (after.verdict === 'failed' && of.kind !== 'readiness') this.#giveUp(watched, of);
+    watched.probed.onChange();
+    return of.kind === 'startup' && after.verdict === 'ok' ? 'over' : 'goes on';
+  }
+
+  #giveUp(watched: Watched, of: { kind: ProbeKind; probe: Probe }): void {
+    const { container } = watched.probed;
+    const seconds = of.probe.terminationGracePeriodSeconds;
+    watched.failed = {
+      message: `Container ${container.name} failed ${of.kind} probe, will be restarted`,
+      graceMs: seconds === undefined ? undefined : seconds * 1000,
+    };
+  }
+}
+
+/** The first retry of a probe that has not succeeded yet. */
+const EARLY_RETRY_MS = 200;

@@ -1,0 +1,261 @@
+// A pod's volumes on the host: made before its containers, kept in step while it runs, removed after it.
+// Each is a directory (or a host path) that containers see by bind mounts.
+// Invariant: a volume's content comes from objects of the pod's own namespace only.
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type {
+  ConfigMapVolumeSource,
+  KeyToPath,
+  Pod,
+  SecretVolumeSource,
+  Volume,
+  VolumeProjection,
+} from '../../api/generated/types.ts';
+import { parseQuantity } from '../../api/meta/quantity.ts';
+import type { Random } from '../../base/random.ts';
+import type { System } from '../../system/system.ts';
+import { type VolumeFile, writeVolume } from './atomic-directory.ts';
+import type { ObjectSources, SourceRef } from './object-sources.ts';
+import { podField, type PodFacts, resourceField } from './pod-fields.ts';
+import { ConfigError } from './volume-error.ts';
+
+/** What volumes need. */
+export interface PodVolumesOptions {
+  readonly system: System;
+  readonly sources: ObjectSources;
+  readonly random: Random;
+  /** Folder of all pods' volumes. */
+  readonly root: string;
+}
+
+const DEFAULT_MODE = 0o644;
+const failed = (text: string) => new ConfigError('FailedMount', text);
+
+/** The volumes of the pods of a node. */
+export class PodVolumes {
+  readonly #options: PodVolumesOptions;
+  /** Tells this run's generations from those of an agent before it. */
+  readonly #run: string;
+  #generation = 0;
+
+  constructor(options: PodVolumesOptions) {
+    this.#options = options;
+    this.#run = options.random.uuid().slice(0, 8);
+  }
+
+  /** Host paths by volume name, made or brought up to date. Throws ConfigError when something is missing. */
+  async prepare(pod: Pod, facts: PodFacts): Promise<ReadonlyMap<string, string>> {
+    const paths = new Map<string, string>();
+    for (const volume of pod.spec?.volumes ?? [])
+      paths.set(volume.name, await this.#prepareOne(pod, volume, facts));
+    return paths;
+  }
+
+  /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
+  remove(podUid: string): void {
+    const folder = join(this.#options.root, podUid);
+    for (const { mountPoint } of this.#options.system.mounts())
+      if (mountPoint.startsWith(`${folder}/`)) this.#options.system.unmount(mountPoint);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  /** Every ConfigMap and Secret that the pod names, in volumes and in environments. */
+  static sourcesOf(pod: Pod): SourceRef[] {
+    const namespace = pod.metadata.namespace ?? '';
+    const refs = new Map<string, SourceRef>();
+    const add = (kind: SourceRef['kind'], name: string | undefined) => {
+      if (name) refs.set(`${kind}/${name}`, { kind, namespace, name });
+    };
+    for (const volume of pod.spec?.volumes ?? []) {
+      add('configmap', volume.configMap?.name);
+      add('secret', volume.secret?.secretName);
+      for (const source of volume.projected?.sources ?? []) {
+        add('configmap', source.configMap?.name);
+        add('secret', source.secret?.name);
+      }
+    }
+    for (const container of [
+      ...(pod.spec?.initContainers ?? []),
+      ...(pod.spec?.containers ?? []),
+    ]) {
+      for (const each of container.envFrom ?? []) {
+        add('configmap', each.configMapRef?.name);
+        add('secret', each.secretRef?.name);
+      }
+      for (const { valueFrom } of container.env ?? []) {
+        add('configmap', valueFrom?.configMapKeyRef?.name);
+        add('secret', valueFrom?.secretKeyRef?.name);
+      }
+    }
+    return [...refs.values()];
+  }
+
+  async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
+    if (volume.hostPath) return hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    const path = join(this.#options.root, pod.metadata.uid ?? '', volume.name);
+    const group = pod.spec?.securityContext?.fsGroup;
+    if (volume.emptyDir) {
+      this.#emptyDir(path, volume.emptyDir, group);
+      return path;
+    }
+    const files = await this.#filesOf(pod, volume, facts);
+    writeVolume(path, files, { group, generation: `${this.#run}_${++this.#generation}` });
+    return path;
+  }
+
+  #emptyDir(
+    path: string,
+    source: NonNullable<Volume['emptyDir']>,
+    group: number | undefined,
+  ): void {
+    if (existsSync(path)) return;
+    mkdirSync(path, { recursive: true });
+    if (source.medium === 'Memory') {
+      const bytes = source.sizeLimit ? parseQuantity(source.sizeLimit).nanos / 1_000_000_000n : 0n;
+      const size = bytes > 0n ? `,size=${bytes}` : '';
+      this.#options.system.mount({
+        source: 'tmpfs',
+        target: path,
+        type: 'tmpfs',
+        data: `mode=0777${size}`,
+      });
+    }
+    if (group !== undefined) chownSync(path, 0, group);
+    chmodSync(path, group === undefined ? 0o777 : 0o2777);
+  }
+
+  async #filesOf(pod: Pod, volume: Volume, facts: PodFacts): Promise<VolumeFile[]> {
+    const { configMap, secret, projected, downwardAPI } = volume;
+    if (configMap) return this.#configMapFiles(pod, configMap, configMap.defaultMode);
+    if (secret)
+      return this.#secretFiles(pod, { ...secret, name: secret.secretName }, secret.defaultMode);
+    if (downwardAPI) return downwardFiles(pod, downwardAPI, facts);
+    if (projected) {
+      const parts = (projected.sources ?? []).map((each) =>
+        this.#projectedFiles(pod, each, { facts, mode: projected.defaultMode }),
+      );
+      return (await Promise.all(parts)).flat();
+    }
+    throw failed(`volume "${volume.name}" is of a kind that this node does not support`);
+  }
+
+  #projectedFiles(
+    pod: Pod,
+    source: VolumeProjection,
+    at: { facts: PodFacts; mode: number | undefined },
+  ): Promise<VolumeFile[]> {
+    if (source.configMap) return this.#configMapFiles(pod, source.configMap, at.mode);
+    if (source.secret) return this.#secretFiles(pod, source.secret, at.mode);
+    if (source.downwardAPI)
+      return Promise.resolve(
+        downwardFiles(pod, { ...source.downwardAPI, defaultMode: at.mode }, at.facts),
+      );
+    throw failed('this node does not project service account tokens yet');
+  }
+
+  async #configMapFiles(
+    pod: Pod,
+    source: Pick<ConfigMapVolumeSource, 'name' | 'items' | 'optional'>,
+    mode: number | undefined,
+  ): Promise<VolumeFile[]> {
+    const { name = '' } = source;
+    const object = await this.#options.sources.configMap(pod.metadata.namespace ?? '', name);
+    if (!object && !source.optional) throw failed(`configmap "${name}" not found`);
+    const data = new Map<string, Uint8Array>();
+    for (const [key, text] of Object.entries(object?.data ?? {})) data.set(key, Buffer.from(text));
+    for (const [key, text] of Object.entries(object?.binaryData ?? {}))
+      data.set(key, Buffer.from(text, 'base64'));
+    return pick(data, { ...source, what: `configmap "${name}"`, mode });
+  }
+
+  async #secretFiles(
+    pod: Pod,
+    source: Pick<SecretVolumeSource, 'items' | 'optional'> & { name?: string | undefined },
+    mode: number | undefined,
+  ): Promise<VolumeFile[]> {
+    const { name = '' } = source;
+    const object = await this.#options.sources.secret(pod.metadata.namespace ?? '', name);
+    if (!object && !source.optional) throw failed(`secret "${name}" not found`);
+    const data = new Map(
+      Object.entries(object?.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]),
+    );
+    return pick(data, { ...source, what: `secret "${name}"`, mode });
+  }
+}
+
+function pick(
+  data: ReadonlyMap<string, Uint8Array>,
+  how: {
+    items?: KeyToPath[] | undefined;
+    optional?: boolean | undefined;
+    what: string;
+    mode: number | undefined;
+  },
+): VolumeFile[] {
+  const mode = how.mode ?? DEFAULT_MODE;
+  if (!how.items) return [...data].map(([path, content]) => ({ path, content, mode }));
+  return how.items.flatMap((item) => {
+    const content = data.get(item.key);
+    if (content) return [{ path: item.path, content, mode: item.mode ?? mode }];
+    if (how.optional) return [];
+    throw failed(`${how.what} has no key "${item.key}"`);
+  });
+}
+
+function downwardFiles(
+  pod: Pod,
+  source: NonNullable<Volume['downwardAPI']>,
+  facts: PodFacts,
+): VolumeFile[] {
+  return (source.items ?? []).map((item) => {
+    const { resourceFieldRef, fieldRef } = item;
+    const of = pod.spec?.containers.find((c) => c.name === resourceFieldRef?.containerName);
+    const text = fieldRef
+      ? podField(pod, fieldRef.fieldPath, facts)
+      : resourceFieldRef && of
+        ? resourceField(
+            of,
+            { resource: resourceFieldRef.resource, divisor: resourceFieldRef.divisor },
+            facts,
+          )
+        : undefined;
+    if (text === undefined) throw failed(`downward API file "${item.path}" names no known field`);
+    return {
+      path: item.path,
+      content: Buffer.from(text),
+      mode: item.mode ?? source.defaultMode ?? DEFAULT_MODE,
+    };
+  });
+}
+
+/** A path of the host, checked or made as its type says. */
+function hostPath(path: string, type: string): string {
+  if (type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (type === 'FileOrCreate' && !existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '', { mode: 0o644 });
+  }
+  if (type === '') return path;
+  if (!existsSync(path)) throw failed(`hostPath type check failed: ${path} does not exist`);
+  const found = statSync(realpathSync(path));
+  const fits: Readonly<Record<string, boolean>> = {
+    Directory: found.isDirectory(),
+    DirectoryOrCreate: found.isDirectory(),
+    File: found.isFile(),
+    FileOrCreate: found.isFile(),
+    Socket: found.isSocket(),
+    CharDevice: found.isCharacterDevice(),
+    BlockDevice: found.isBlockDevice(),
+  };
+  if (!fits[type]) throw failed(`hostPath type check failed: ${path} is not a ${type}`);
+  return path;
+}
