@@ -89,7 +89,6 @@ class RuncRuntime implements OciRuntime {
       emit: (event) => this.#emit(event),
     };
     this.#exits = new Exits(this.#context);
-    this.#exits.start();
   }
 
   get info(): { name: string; version: string } {
