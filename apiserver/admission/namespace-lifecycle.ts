@@ -1,0 +1,31 @@
+// Nothing is created in a namespace that is not there or is ending; three namespaces cannot be deleted.
+import { Namespaces } from '../../api/kinds.ts';
+import { forbidden, notFound } from '../../api/status.ts';
+import { objectKey } from '../registry/keys.ts';
+import type { ObjectStore } from '../watch/object-store.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+/** Namespaces that every cluster has. */
+export const PERMANENT_NAMESPACES = ['default', 'kube-system', 'kube-public'];
+
+/** The plugin. */
+export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
+  return {
+    name: 'NamespaceLifecycle',
+    validate({ operation, definition, namespace, name, object }) {
+      const { ref } = definition;
+      if (operation === 'delete' && ref.plural === 'namespaces' && ref.group === '')
+        if (PERMANENT_NAMESPACES.includes(name))
+          throw forbidden(ref, name, 'this namespace may not be deleted');
+      if (operation !== 'create' || !ref.namespaced) return;
+      const found = store.get(objectKey(Namespaces, '', namespace));
+      if (!found) throw notFound(Namespaces, namespace);
+      if (found.object().metadata.deletionTimestamp !== undefined)
+        throw forbidden(
+          ref,
+          object.metadata.name ?? '',
+          `unable to create new content in namespace ${namespace} because it is being terminated`,
+        );
+    },
+  };
+}

@@ -1,0 +1,37 @@
+// What a handler is given: the request, who makes it, what it is about, and the server's parts.
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { ResourceDefinition } from '../api/definition.ts';
+import type { Scheme } from '../api/scheme.ts';
+import type { Request, UserInfo } from '../api/wire/exchange.ts';
+import type { AdmissionChain } from './admission/admission.ts';
+import type { NodeDialer } from './handlers/node-dialer.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Strategies } from './registry/strategies.ts';
+import type { ResourceInfo } from './request-info.ts';
+import type { ObjectStore } from './watch/object-store.ts';
+
+/** The parts of a server that handlers use. */
+export interface ServerParts {
+  readonly store: ObjectStore;
+  readonly registry: Registry;
+  readonly scheme: Scheme;
+  readonly strategies: Strategies;
+  readonly admission: AdmissionChain;
+  readonly nodeDialer: NodeDialer | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** One request about a stored resource on its way through a handler. */
+export interface Exchange {
+  readonly request: Request;
+  readonly user: UserInfo;
+  readonly info: ResourceInfo;
+  readonly definition: ResourceDefinition;
+  readonly server: ServerParts;
+  /** Handlers add texts for `Warning` headers. */
+  readonly warnings: string[];
+}

@@ -1,0 +1,47 @@
+// What an API server is made from, and its named limits.
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import type { UserInfo } from '../api/wire/exchange.ts';
+import type { NodeDialer } from './handlers/node-dialer.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** What an API server needs. */
+export interface ApiServerOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Range that Services get their addresses from. */
+  readonly serviceCidr: string;
+  /** Inclusive; 30000 to 32767 unless given, as upstream. */
+  readonly nodePortRange?: readonly [number, number];
+  /** The way to node agents for logs and exec; without it those requests answer ServiceUnavailable. */
+  readonly nodeDialer?: NodeDialer;
+  /** Bearer tokens by their text. */
+  readonly tokens?: ReadonlyMap<string, UserInfo>;
+  /** Told of each request once it is answered. Must not throw. */
+  readonly audit?: (record: AuditRecord) => void;
+  /** Largest request body; 3 MiB unless given, as upstream. */
+  readonly bodyLimitBytes?: number;
+}
+
+/** One answered request. */
+export interface AuditRecord {
+  readonly user: string;
+  readonly verb: string;
+  readonly path: string;
+  readonly code: number;
+  readonly ms: number;
+}
+
+/** Default of bodyLimitBytes. */
+export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
+/** How often a read-modify-write is tried against a moving object before Conflict. */
+export const MAX_UPDATE_ATTEMPTS = 8;
+/** How many names `generateName` tries. */
+export const MAX_NAME_ATTEMPTS = 8;
+/** Watches end by themselves after this long unless they say otherwise; spread so that they do not all come back at once. */
+export const WATCH_TIMEOUT_MS = 30 * 60_000;
+/** How many items a list filters in one turn of the event loop. */
+export const FILTER_BATCH = 500;

@@ -1,0 +1,145 @@
+// What happens to an object between decoding and storing, whatever its kind: system fields, defaults, status apart
+// from spec, generation, validation. Pure but for the clock and ids that it is given.
+// Invariant: a writer cannot set uid, creation time, generation or deletion fields, nor status beside spec.
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { type FieldError, invalid, invalidValue } from '../../api/field-error.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
+import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
+import { validateMetaOnCreate, validateMetaOnUpdate } from '../../api/meta/validate-meta.ts';
+
+/** Fields of metadata that only the server sets; kept from the stored object on updates. */
+const SERVER_FIELDS = [
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+  'namespace',
+  'name',
+  'generateName',
+] as const;
+
+/** Prepares a new object: gives it its identity, and the kind's own resets. */
+export function prepareForCreate(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  system: { uid: string; now: string },
+): void {
+  const { metadata } = object;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.resourceVersion;
+  delete metadata.selfLink;
+  delete metadata.managedFields;
+  metadata.uid = system.uid;
+  metadata.creationTimestamp = system.now;
+  delete metadata.generation;
+  if (definition.hasGeneration) metadata.generation = 1;
+  if (definition.hasStatus) delete object['status'];
+  definition.prepareForCreate?.(object);
+}
+
+/** Throws Invalid with every broken rule. */
+export function validateCreate(definition: ResourceDefinition, object: LooseObject): void {
+  const { namespaced } = definition.ref;
+  const rules = definition.validateName
+    ? { namespaced, validateName: (name: string) => definition.validateName?.(name) }
+    : { namespaced };
+  refuse(definition, object, [
+    ...validateMetaOnCreate(object.metadata, rules),
+    ...(definition.validate?.(object, undefined) ?? []),
+  ]);
+}
+
+/** Prepares a change of everything but status. */
+export function prepareForUpdate(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  keepServerFields(object.metadata, old.metadata);
+  if (definition.hasStatus) {
+    if (old['status'] === undefined) delete object['status'];
+    else object['status'] = structuredCopy(old['status']);
+  }
+  definition.prepareForUpdate?.(object, old);
+  bumpGeneration(definition, object, old);
+}
+
+/** The stored object with nothing but its status replaced. */
+export function withStatusOf(object: LooseObject, old: LooseObject): LooseObject {
+  const status = object['status'];
+  const next: LooseObject = { ...old, metadata: { ...old.metadata } };
+  if (status === undefined) delete next['status'];
+  else next['status'] = status;
+  return next;
+}
+
+/** Throws Invalid with every broken rule of a change. */
+export function validateUpdate(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  refuse(definition, object, [
+    ...validateMetaOnUpdate(object.metadata, old.metadata),
+    ...(definition.validate?.(object, old) ?? []),
+  ]);
+}
+
+/** Throws Invalid with every broken rule of a status. */
+export function validateStatusUpdate(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  refuse(definition, object, definition.validateStatus?.(object, old) ?? []);
+}
+
+/** A change names the object that is there: another uid is another object. */
+export function checkIdentity(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  const { uid } = object.metadata;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata.uid)
+    refuse(definition, object, [invalidValue('metadata.uid', uid, 'field is immutable')]);
+}
+
+function keepServerFields(metadata: ObjectMeta, old: ObjectMeta): void {
+  for (const field of SERVER_FIELDS) {
+    if (old[field] === undefined) delete metadata[field];
+    else (metadata as Record<string, unknown>)[field] = old[field];
+  }
+  delete metadata.managedFields;
+  delete metadata.selfLink;
+}
+
+function bumpGeneration(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  if (!definition.hasGeneration) return;
+  const spec = ({ metadata: _m, status: _s, ...rest }: LooseObject) => rest;
+  if (!deepEqual(spec(object), spec(old)))
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+function refuse(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  errors: readonly FieldError[],
+): void {
+  if (errors.length > 0) throw invalid(definition.ref, object.metadata.name ?? '', errors);
+}
+
+/** A deep copy of a JSON value. */
+export function structuredCopy<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => structuredCopy(item)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) copy[key] = structuredCopy(item);
+  return copy as T;
+}

@@ -1,0 +1,158 @@
+// The generic store of objects of any kind: create, read-modify-write, delete, over compare-and-set.
+// Invariant: what is written was decided on the newest state of its key, pending writes included.
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
+import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import { alreadyExists, conflict, notFound, StatusError } from '../../api/status.ts';
+import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
+import { encodeObject } from '../storage/revision-gap.ts';
+import { type CommitResult, type NewValue, StorageError, type Stored } from '../storage/storage.ts';
+import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
+import { objectKey } from './keys.ts';
+
+/** Which object. */
+export interface At {
+  readonly definition: ResourceDefinition;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What a change came to. */
+export type Change =
+  | { readonly kind: 'put'; readonly object: LooseObject }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'keep' };
+
+/** The outcome of a write: the object as it is now, or as it was last. */
+export interface Written {
+  readonly kind: 'stored' | 'deleted' | 'kept';
+  readonly stored: { readonly bytes: Uint8Array; object(): LooseObject };
+}
+
+/** Reads and writes objects. */
+export class Registry {
+  readonly #store: ObjectStore;
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** The visible object. Throws NotFound. */
+  get(at: At): VisibleObject {
+    const { definition, namespace, name } = at;
+    const found = this.#store.get(objectKey(definition.ref, namespace, name));
+    if (!found) throw notFound(definition.ref, name);
+    return found;
+  }
+
+  /** Stores a new object; false when its name is taken. With dryRun nothing is stored. */
+  async create(at: At, object: LooseObject, dryRun: boolean): Promise<Written | undefined> {
+    const key = objectKey(at.definition.ref, at.namespace, at.name);
+    if (dryRun) return this.#store.latest(key) ? undefined : drawn(object, 0n);
+    const result = await this.#commit(key, 'absent', encodeObject(object));
+    if (result.kind === 'conflict') return undefined;
+    return stored('stored', result);
+  }
+
+  /** As create; throws AlreadyExists. */
+  async createOrFail(at: At, object: LooseObject): Promise<Written> {
+    const written = await this.create(at, object, false);
+    if (!written) throw alreadyExists(at.definition.ref, at.name);
+    return written;
+  }
+
+  /**
+   * Changes an object. `change` gets a frozen copy of the newest state and may be called again when another writer was
+   * first, unless it rests on a given revision. Throws NotFound, Conflict.
+   */
+  async update(
+    at: At,
+    change: (old: LooseObject, revision: bigint) => Change | Promise<Change>,
+    options: { readonly dryRun: boolean },
+  ): Promise<Written> {
+    const { definition, namespace, name } = at;
+    const key = objectKey(definition.ref, namespace, name);
+    for (let attempt = 0; attempt < MAX_UPDATE_ATTEMPTS; attempt++) {
+      const latest = this.#store.latest(key);
+      if (!latest) throw notFound(definition.ref, name);
+      const visible = this.#visible(latest);
+      const old = visible.object();
+      const decided = await change(old, latest.revision);
+      if (decided.kind === 'keep') return { kind: 'kept', stored: visible };
+      if (decided.kind === 'put' && sameObject(old, decided.object))
+        return { kind: 'kept', stored: visible };
+      if (options.dryRun) return this.#dryRun(decided, visible);
+      const value = decided.kind === 'delete' ? 'delete' : encodeObject(decided.object);
+      const result = await this.#commit(key, latest.revision, value);
+      if (result.kind === 'committed')
+        return stored(decided.kind === 'delete' ? 'deleted' : 'stored', result);
+    }
+    throw conflict(definition.ref, name);
+  }
+
+  #dryRun(decided: Exclude<Change, { kind: 'keep' }>, visible: VisibleObject): Written {
+    if (decided.kind === 'delete') return { kind: 'deleted', stored: visible };
+    return drawn(decided.object, visible.revision);
+  }
+
+  /** The visible object where it is the newest, so that its parsed form is shared. */
+  #visible(latest: Stored): VisibleObject {
+    const shown = this.#store.get(latest.key);
+    return shown?.revision === latest.revision ? shown : new VisibleObject(latest);
+  }
+
+  async #commit(
+    key: string,
+    expected: bigint | 'absent',
+    value: NewValue | 'delete',
+  ): Promise<CommitResult> {
+    try {
+      return await this.#store.commit(key, expected, value);
+    } catch (error) {
+      throw error instanceof StorageError ? fromStorage(error) : error;
+    }
+  }
+}
+
+/** The one translation of storage's refusals. */
+export function fromStorage(error: StorageError): StatusError {
+  const cause = { cause: error };
+  switch (error.reason) {
+    case 'Expired':
+      return new StatusError('Expired', error.message, cause);
+    case 'TooLarge':
+      return new StatusError('RequestEntityTooLarge', error.message, cause);
+    case 'ReadOnly':
+    case 'Unavailable':
+      return new StatusError('ServiceUnavailable', error.message, {
+        ...cause,
+        details: { retryAfterSeconds: 1 },
+      });
+  }
+}
+
+function stored(
+  kind: 'stored' | 'deleted',
+  result: Extract<CommitResult, { kind: 'committed' }>,
+): Written {
+  const parsed = () => JSON.parse(Buffer.from(result.bytes).toString()) as LooseObject;
+  let object: LooseObject | undefined;
+  return { kind, stored: { bytes: result.bytes, object: () => (object ??= parsed()) } };
+}
+
+/** What a dry run answers: the object as it would be, with the revision it rests on. */
+function drawn(object: LooseObject, revision: bigint): Written {
+  const metadata = { ...object.metadata };
+  if (revision > 0n) metadata.resourceVersion = String(revision);
+  const shown = { ...object, metadata };
+  const bytes = Buffer.from(JSON.stringify(shown));
+  return { kind: 'stored', stored: { bytes, object: () => shown } };
+}
+
+function sameObject(a: KubeObject, b: KubeObject): boolean {
+  const bare = (object: KubeObject) => {
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    return { ...object, metadata };
+  };
+  return deepEqual(bare(a), bare(b));
+}

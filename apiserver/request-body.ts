@@ -1,0 +1,71 @@
+// Request bodies: JSON, YAML or protobuf bytes, or an object of a caller in this process, into a value.
+// Invariant: nothing of a broken body is used; what is wrong with it is told in one line.
+import { parseDocument } from 'yaml';
+import type { Request } from '../api/wire/exchange.ts';
+import { PROTOBUF_TYPE, readProtobuf } from '../api/schema/protobuf.ts';
+import { duplicateFields } from '../api/schema/strict-json.ts';
+import { badRequest, StatusError } from '../api/status.ts';
+
+/** A body as a value, and the fields that it has twice (JSON only; YAML refuses those). */
+export interface ParsedBody {
+  readonly value: unknown;
+  readonly duplicates: () => readonly string[];
+}
+
+const NONE = () => [];
+/** Bodies that the API takes for objects. */
+export const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF_TYPE];
+
+/** The media type without parameters; JSON where none is named. */
+export function mediaType(request: Pick<Request, 'headers'>): string {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  return type === '' ? 'application/json' : type;
+}
+
+/** Parses the body of a write. Throws BadRequest, UnsupportedMediaType. An absent body is undefined. */
+export function parseBody(request: Request): ParsedBody {
+  const { body } = request;
+  if (body === undefined) return { value: undefined, duplicates: NONE };
+  if (!(body instanceof Uint8Array)) return { value: body, duplicates: NONE };
+  if (body.length === 0) return { value: undefined, duplicates: NONE };
+  switch (mediaType(request)) {
+    case 'application/json':
+      return parseJson(body);
+    case 'application/yaml':
+    case 'application/x-yaml':
+    case 'text/yaml':
+      return { value: parseYaml(body), duplicates: NONE };
+    case PROTOBUF_TYPE:
+      return { value: readProtobuf(body), duplicates: NONE };
+    default:
+      throw unsupported(mediaType(request), BODY_TYPES);
+  }
+}
+
+/** 415, naming what is taken. */
+export function unsupported(type: string, known: readonly string[]): StatusError {
+  return new StatusError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${known.join(', ')} (got ${type})`,
+  );
+}
+
+function parseJson(body: Uint8Array): ParsedBody {
+  const text = new TextDecoder().decode(body);
+  try {
+    return { value: JSON.parse(text), duplicates: () => duplicateFields(text) };
+  } catch (error) {
+    throw badRequest(`the body is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function parseYaml(body: Uint8Array): unknown {
+  const document = parseDocument(new TextDecoder().decode(body), { version: '1.1', merge: true });
+  const [error] = document.errors;
+  if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw badRequest(`error converting YAML to JSON: ${(cause as Error).message}`);
+  }
+}

@@ -1,0 +1,111 @@
+// What a request is about, from its method, path and query. Pure.
+// Invariant: the same path always means the same thing; what it means is decided here and nowhere else.
+import type { Request } from '../api/wire/exchange.ts';
+import { StatusError } from '../api/status.ts';
+
+/** Verbs as authorization and handlers know them. */
+export type Verb =
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'deletecollection';
+
+/** A request about a resource. */
+export interface ResourceInfo {
+  readonly kind: 'resource';
+  readonly verb: Verb;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string | undefined;
+  /** '' for cluster-scoped resources and for all namespaces. */
+  readonly namespace: string;
+  /** Undefined for collections. */
+  readonly name: string | undefined;
+  /** What follows the subresource. */
+  readonly rest: readonly string[];
+}
+
+/** A request about anything else: health, version, discovery. */
+export interface PathInfo {
+  readonly kind: 'path';
+  readonly verb: string;
+  readonly path: string;
+}
+
+/** Either sort. */
+export type RequestInfo = ResourceInfo | PathInfo;
+
+/** Parts of a namespace object that look like resources in it. */
+const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
+
+/** Reads a request. Throws BadRequest for a path that cannot be decoded, MethodNotAllowed for a method without a verb. */
+export function requestInfo(request: Pick<Request, 'method' | 'path' | 'query'>): RequestInfo {
+  const segments = request.path.split('/').filter((segment) => segment !== '');
+  const asPath: PathInfo = {
+    kind: 'path',
+    verb: request.method.toLowerCase(),
+    path: request.path,
+  };
+  const [root] = segments;
+  const core = root === 'api';
+  const rest = segments.slice(core ? 2 : 3);
+  if ((!core && root !== 'apis') || rest.length === 0) return asPath;
+  const [group, version] = core ? ['', segments[1]] : [segments[1], segments[2]];
+  const place = placeOf(rest);
+  return {
+    kind: 'resource',
+    verb: verbOf(request, place.name, place.subresource),
+    group: group ?? '',
+    version: version ?? '',
+    ...place,
+  };
+}
+
+type Place = Pick<ResourceInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'rest'>;
+
+function placeOf(segments: readonly string[]): Place {
+  const [first = '', second, third] = segments;
+  const inNamespace =
+    first === 'namespaces' && third !== undefined && !NAMESPACE_SUBRESOURCES.has(third);
+  const [resource = '', name, subresource, ...rest] = inNamespace ? segments.slice(2) : segments;
+  const namespace = first === 'namespaces' ? (second ?? '') : '';
+  return { namespace, resource, name, subresource, rest };
+}
+
+function verbOf(
+  request: Pick<Request, 'method' | 'query'>,
+  name: string | undefined,
+  subresource: string | undefined,
+): Verb {
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      if (name !== undefined && subresource === undefined && isTrue(request.query.get('watch')))
+        return 'watch';
+      if (name !== undefined) return 'get';
+      return isTrue(request.query.get('watch')) ? 'watch' : 'list';
+    case 'POST':
+      return 'create';
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return name === undefined ? 'deletecollection' : 'delete';
+    case 'OPTIONS':
+      throw new StatusError(
+        'MethodNotAllowed',
+        'the server does not allow this method on the requested resource',
+      );
+  }
+}
+
+/** `true`, `1`, or present and empty: as upstream reads booleans. */
+export function isTrue(parameter: string | null): boolean {
+  return parameter !== null && !['false', '0'].includes(parameter.toLowerCase());
+}
