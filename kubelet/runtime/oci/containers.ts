@@ -10,6 +10,7 @@ import {
   type SandboxConfig,
 } from '../runtime.ts';
 import { launchContainer } from './conmon.ts';
+import { removeCgroup } from './cgroup-removal.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { readIdentityFiles } from './image-files.ts';
@@ -214,7 +215,7 @@ const SIGRTMIN = 34;
 
 /** Leaves nothing of a container, whatever state it is in. Repeatable. */
 export async function destroyContainer(context: Context, record: ContainerRecord): Promise<void> {
-  const { layout, system, cgroups, records } = context;
+  const { layout, system, cgroups } = context;
   const paths = layout.container(record.id);
   const group = layout.containerCgroup(record.podUid, record.id);
   cgroups.killAll(group);
@@ -222,33 +223,21 @@ export async function destroyContainer(context: Context, record: ContainerRecord
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
   system.unmount(paths.rootfs);
   await removeCgroup(context, group);
-  rmSync(join(layout.sockets, record.id), { recursive: true, force: true });
-  rmSync(join(layout.exits, record.id), { force: true });
-  records.dropContainer(record.id);
+  dropFiles(context, record.id);
+}
+
+/** Removes the container's directory, socket and exit file; nothing of it is mounted any more. */
+export function dropFiles({ layout, records }: Context, id: string): void {
+  rmSync(join(layout.sockets, id), { recursive: true, force: true });
+  rmSync(join(layout.exits, id), { force: true });
+  records.dropContainer(id);
 }
 
 /** `runc delete` refuses while init is there; `-f` kills it, but sleeps. */
-async function deleteFromRunc(context: Context, id: string): Promise<void> {
+export async function deleteFromRunc(context: Context, id: string): Promise<void> {
   try {
     await runc(context, ['delete', id]);
   } catch {
     await runc(context, ['delete', '-f', id]);
-  }
-}
-
-const CGROUP_ATTEMPTS = 50;
-const CGROUP_RETRY_MS = 20;
-
-/** A killed process stays in its group until the kernel has taken it apart. */
-async function removeCgroup({ cgroups, clock }: Context, group: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      cgroups.remove(group);
-      return;
-    } catch (error) {
-      if (attempt === CGROUP_ATTEMPTS) throw error;
-      cgroups.killAll(group);
-      await clock.sleep(CGROUP_RETRY_MS);
-    }
   }
 }

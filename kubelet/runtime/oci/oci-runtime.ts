@@ -110,9 +110,7 @@ class RuncRuntime implements OciRuntime {
   }
 
   runSandbox(config: SandboxConfig): Promise<string> {
-    return this.#inLane(`pod ${config.podUid}`, () =>
-      Promise.resolve(runSandbox(this.#context, config)),
-    );
+    return this.#inLane(`pod ${config.podUid}`, () => runSandbox(this.#context, config));
   }
 
   async stopSandbox(id: string): Promise<void> {
@@ -134,7 +132,7 @@ class RuncRuntime implements OciRuntime {
     const record = records.sandboxes.get(id);
     if (record)
       await this.#inLane(`pod ${record.config.podUid}`, () =>
-        Promise.resolve(destroySandbox(this.#context, record)),
+        destroySandbox(this.#context, record),
       );
   }
 

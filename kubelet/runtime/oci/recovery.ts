@@ -1,28 +1,53 @@
 // Finds everything again after the agent's death or the host's restart, and tears all down at the end.
 // Invariant: after recover() each record tells the truth, half-made things are gone, and nothing was started twice.
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { destroyContainer } from './containers.ts';
+import { dirname, join } from 'node:path';
+import { removeCgroup } from './cgroup-removal.ts';
+import { deleteFromRunc, destroyContainer, dropFiles } from './containers.ts';
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
+import { makeLayout } from './layout.ts';
 import type { ContainerRecord } from './records.ts';
 import { destroySandbox, isIntact, releaseSandbox } from './sandboxes.ts';
 
 /** Reads the records and brings each to what is true now. Repeatable. */
 export async function recover(context: Context, exits: Exits): Promise<void> {
   const { records, layout } = context;
+  makeLayout(layout, context.images.layers.directory);
   const { brokenContainers, brokenSandboxes } = records.load();
-  for (const id of brokenContainers) {
-    context.system.unmount(layout.container(id).rootfs);
-    records.dropContainer(id);
-  }
+  const unknown = context.system.list(layout.runcRoot).filter((id) => !records.containers.has(id));
+  for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
   for (const id of brokenSandboxes) records.dropSandbox(id);
   exits.start();
   for (const record of records.containers.values()) await recoverContainer(context, exits, record);
   for (const record of records.sandboxes.values()) {
-    if (record.state === 'creating') destroySandbox(context, record);
+    if (record.state === 'creating') await destroySandbox(context, record);
     else if (record.state === 'ready' && !isIntact(context, record))
       releaseSandbox(context, record);
+  }
+}
+
+/** Ends and removes a container of which only the id is known: its record was lost with the host's power. */
+async function destroyUnknown(context: Context, id: string): Promise<void> {
+  const { cgroups, layout, system, records, logger } = context;
+  logger.warn('container without a record is removed', { container: id });
+  const pods = cgroups.children(layout.cgroup);
+  const groups = pods
+    .map((pod) => `${layout.cgroup}/${pod}/${id}`)
+    .filter((group) => cgroups.usage(group) !== undefined);
+  for (const group of groups) cgroups.killAll(group);
+  if (system.exists(join(layout.runcRoot, id))) await deleteFromRunc(context, id);
+  for (const group of groups) await removeCgroup(context, group);
+  const { rootfs, conmonPidFile } = layout.container(id);
+  const conmon = Number(system.read(conmonPidFile) ?? 0);
+  const isIts = (system.read(`/proc/${conmon}/cmdline`) ?? '').includes(id);
+  if (conmon > 0 && isIts) system.kill(conmon, 'SIGKILL');
+  system.unmount(rootfs);
+  dropFiles(context, id);
+  const known = new Set([...records.sandboxes.values()].map((sandbox) => sandbox.config.podUid));
+  for (const group of groups) {
+    const pod = dirname(group);
+    if (!known.has(pod.slice(`${layout.cgroup}/pod`.length))) await removeCgroup(context, pod);
   }
 }
 
@@ -76,18 +101,19 @@ async function runcState(context: Context, id: string): Promise<string | undefin
 /** Ends and removes all containers and sandboxes of this runtime, and its directories in /run. Repeatable. */
 export async function destroyAll(context: Context, exits: Exits): Promise<void> {
   const { records, layout, logger, system } = context;
-  if (records.containers.size === 0 && records.sandboxes.size === 0) records.load();
+  await recover(context, exits);
   exits.close();
+  const complain = (error: unknown) =>
+    logger.error('something is left of a pod', { why: reasonOf(error) });
   for (const record of records.containers.values())
-    await destroyContainer(context, record).catch((error: unknown) =>
-      logger.error('container is not removed', { container: record.id, why: reasonOf(error) }),
-    );
-  for (const record of records.sandboxes.values()) destroySandbox(context, record);
+    await destroyContainer(context, record).catch(complain);
+  for (const record of records.sandboxes.values())
+    await destroySandbox(context, record).catch(complain);
   sweepMounts(context);
+  system.unmount(layout.namespaces);
   for (const path of [layout.containers, layout.sandboxes, layout.exits, layout.run])
     rmSync(path, { recursive: true, force: true });
-  removeIfLast(context);
-  system.unmount(layout.namespaces);
+  await removeIfLast(context).catch(complain);
 }
 
 /** Unmounts what no record knew of, deepest first: removing a directory below a live mount would reach into it. */
@@ -99,10 +125,11 @@ function sweepMounts({ system, layout }: Context): void {
 }
 
 /** The cluster's cgroup and directory in /run are shared by its nodes on this host; the last one takes them away. */
-function removeIfLast({ layout, cgroups, system }: Context): void {
+async function removeIfLast(context: Context): Promise<void> {
+  const { layout, cgroups, system } = context;
   if (!system.exists(layout.clusterRun)) return;
   if (readdirSync(layout.clusterRun).length > 0) return;
   cgroups.killAll(layout.cgroup);
-  cgroups.remove(layout.cgroup);
-  rmSync(join(layout.clusterRun), { recursive: true, force: true });
+  await removeCgroup(context, layout.cgroup);
+  rmSync(layout.clusterRun, { recursive: true, force: true });
 }

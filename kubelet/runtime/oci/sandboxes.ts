@@ -2,6 +2,7 @@
 // Invariant: a sandbox is 'ready' on disk only once all of it is there; each verb may be repeated.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { RuntimeError, type SandboxConfig } from '../runtime.ts';
+import { removeCgroup } from './cgroup-removal.ts';
 import { type Context, newId, reasonOf } from './context.ts';
 import type { SandboxRecord } from './records.ts';
 
@@ -9,7 +10,7 @@ import type { SandboxRecord } from './records.ts';
 const SHM_BYTES = 64 * 1024 * 1024;
 
 /** Makes the sandbox of a pod's attempt, or answers the one that is there. */
-export function runSandbox(context: Context, config: SandboxConfig): string {
+export async function runSandbox(context: Context, config: SandboxConfig): Promise<string> {
   const { records, layout, random, clock } = context;
   const known = [...records.sandboxes.values()].find(
     ({ config: other, state }) =>
@@ -27,7 +28,7 @@ export function runSandbox(context: Context, config: SandboxConfig): string {
   try {
     makeSandbox(context, record);
   } catch (error) {
-    destroySandbox(context, record);
+    await destroySandbox(context, record);
     throw new RuntimeError('CreatePodSandboxError', reasonOf(error), error);
   }
   records.putSandbox({ ...record, state: 'ready' });
@@ -78,13 +79,13 @@ export function releaseSandbox(context: Context, record: SandboxRecord): void {
 }
 
 /** Leaves nothing of the sandbox; the pod's cgroup goes with its last sandbox. */
-export function destroySandbox(context: Context, record: SandboxRecord): void {
-  const { records, layout, cgroups } = context;
+export async function destroySandbox(context: Context, record: SandboxRecord): Promise<void> {
+  const { records, layout } = context;
   releaseSandbox(context, record);
   records.dropSandbox(record.id);
   const { podUid } = record.config;
   const others = [...records.sandboxes.values()].some((other) => other.config.podUid === podUid);
-  if (!others) cgroups.remove(layout.podCgroup(podUid));
+  if (!others) await removeCgroup(context, layout.podCgroup(podUid));
 }
 
 /** Whether a 'ready' sandbox still has its namespaces: a reboot takes them away. */

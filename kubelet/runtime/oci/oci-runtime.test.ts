@@ -1,0 +1,171 @@
+// The OCI runtime against the contract, then what only real containers show: isolation, limits, streams, terminals. Needs root, runc and conmon.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  aContainer,
+  aSandbox,
+  listenTo,
+  runtimeContract,
+} from '../../../test/contracts/runtime.ts';
+import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import type { ContainerConfig } from '../runtime.ts';
+import type { OciRuntime } from './oci-runtime.ts';
+
+runtimeContract('runc and conmon', async () => {
+  const host = await anOciHost();
+  return {
+    runtime: await host.start(),
+    netnsPath: undefined,
+    container: (behaviour) => ({ imageId: host.shell.id, command: host.command(behaviour) }),
+    logPath: (name) => join(host.folder, 'logs', `${name}.log`),
+    dispose: () => host.dispose(),
+  };
+});
+
+describe('containers by runc and conmon', () => {
+  let host: OciHost;
+  let runtime: OciRuntime;
+  beforeEach(async () => {
+    host = await anOciHost();
+    runtime = await host.start();
+  });
+  afterEach(() => host.dispose());
+
+  const sandbox = aSandbox('a', { hostNetwork: true });
+
+  const run = async (script: string, parts: Partial<ContainerConfig> = {}) => {
+    const sandboxId = await runtime.runSandbox(sandbox);
+    const name = parts.name ?? 'main';
+    const logPath = join(host.folder, `${name}.log`);
+    const config = { imageId: host.shell.id, command: sh(script), logPath, ...parts, name };
+    const id = await runtime.createContainer(sandboxId, sandbox, aContainer(config));
+    await runtime.startContainer(id);
+    return id;
+  };
+  const say = async (id: string, script: string) => {
+    const { exitCode, stdout, stderr } = await runtime.execSync(id, sh(script), 20_000);
+    return { exitCode, stdout: Buffer.from(stdout).toString(), stderr: String(stderr) };
+  };
+  const forever = 'while :; do sleep 1; done';
+
+  it('gives a command its output, its exit code and the environment', async () => {
+    const id = await run(forever, { env: [{ name: 'COLOUR', value: 'a b=c' }] });
+    const said = await say(id, 'echo $COLOUR; echo no >&2; exit 9');
+    expect(said).toMatchObject({ exitCode: 9, stdout: 'a b=c\n' });
+  });
+
+  it('kills a command that takes too long, inside the container too', async () => {
+    const id = await run(forever);
+    const slow = runtime.execSync(id, ['/bin/sleep', '77'], 300);
+    await expect(slow).rejects.toMatchObject({ reason: 'ExecTimeout' });
+    const { stdout } = await say(id, 'cat /proc/[0-9]*/cmdline');
+    expect(stdout).not.toContain('77');
+  });
+
+  it('drops capabilities, filters system calls and hides the host', async () => {
+    const id = await run(forever);
+    const { stdout } = await say(id, 'cat /proc/self/status; echo "[$(cat /proc/kcore | cat)]"');
+    expect(stdout).toMatch(/^CapEff:\s*00000000a80425fb$/m);
+    expect(stdout).toMatch(/^Seccomp:\s*2$/m);
+    expect(stdout).toContain('[]');
+    expect((await say(id, 'echo 1 > /proc/sys/kernel/panic')).exitCode).not.toBe(0);
+  });
+
+  it('runs as the user and groups of the security context', async () => {
+    const { security } = aContainer({ name: '', imageId: '', command: [], logPath: '' });
+    const own = { ...security, runAsUser: 1500, supplementalGroups: [1800] };
+    const id = await run(forever, { security: { ...own, readOnlyRootfs: true } });
+    const said = await say(id, 'id -u; id -g; id -G; echo x > /file || echo refused');
+    expect(said.stdout).toBe('1500\n1600\n1600 1700 1800\nrefused\n');
+  });
+
+  it('mounts volumes, read-only when asked, and the files of the pod', async () => {
+    writeFileSync(join(host.folder, 'data'), 'content');
+    const mount = { hostPath: join(host.folder, 'data'), readOnly: true };
+    const id = await run(forever, { mounts: [{ ...mount, containerPath: '/deep/er/data' }] });
+    const said = await say(
+      id,
+      'cat /deep/er/data /etc/hosts; echo x > /deep/er/data || echo refused',
+    );
+    expect(said.stdout).toBe('content127.0.0.1 localhost\nrefused\n');
+  });
+
+  it('calls a container that ran out of memory OOMKilled, and says so once', async () => {
+    const events = listenTo(runtime);
+    const resources = { memoryLimitBytes: 16 * 1024 * 1024 };
+    const id = await run('a=xxxxxxxx; while :; do a=$a$a; done', { resources });
+    await events.next('oom', id);
+    await events.next('exited', id);
+    events.stop();
+    expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  });
+
+  it('holds a container to its share of a CPU', async () => {
+    const resources = { cpuQuotaUs: 20_000, cpuPeriodUs: 100_000 };
+    const id = await run('while :; do :; done', { resources });
+    const [before] = await runtime.stats();
+    await say(id, 'sleep 1');
+    const [after] = await runtime.stats();
+    if (!before || !after) throw new Error('no figures');
+    const cores =
+      Number(after.cpuUsageNs - before.cpuUsageNs) / 1e6 / (after.timestampMs - before.timestampMs);
+    expect(cores).toBeGreaterThan(0.05);
+    expect(cores).toBeLessThan(0.35);
+  });
+
+  it('pipes input to a command and tells its exit code', async () => {
+    const id = await run(forever);
+    const session = await runtime.exec(id, { command: ['/bin/cat'], tty: false, stdin: true });
+    const out = textOf(session.stdout);
+    session.stdin?.end('x'.repeat(100_000));
+    expect(await session.exit).toBe(0);
+    expect((await out).length).toBe(100_000);
+  });
+
+  it('runs a command on a terminal that can be resized', async () => {
+    const id = await run(forever);
+    const session = await runtime.exec(id, { command: ['/bin/sh'], tty: true, stdin: true });
+    const out = textOf(session.stdout);
+    session.resize({ columns: 101, rows: 33 });
+    session.stdin?.write('stty size; exit 5\n');
+    expect(await session.exit).toBe(5);
+    expect(await out).toContain('33 101');
+  });
+
+  it('tells why a command on a terminal cannot run', async () => {
+    const id = await run(forever);
+    const opening = runtime.exec(id, { command: ['/no/such'], tty: true, stdin: true });
+    await expect(opening).rejects.toThrow(/no such file/);
+    const session = await runtime.exec(id, { command: ['/no/such'], tty: false, stdin: false });
+    expect(await session.exit).not.toBe(0);
+  });
+
+  it('attaches to the process of the container', async () => {
+    const script = 'read line; echo "got $line"; echo bad >&2; exit 4';
+    const id = await run(script, { stdin: true, stdinOnce: true });
+    const session = await runtime.attach(id, { stdin: true });
+    const outputs = [session.stdout, session.stderr].flatMap((stream) => stream ?? []);
+    const texts = outputs.map(textOf);
+    session.stdin?.write('this\n');
+    expect(await session.exit).toBe(4);
+    expect(await Promise.all(texts)).toEqual(['got this\n', 'bad\n']);
+  });
+
+  it('shares the pod between its containers and keeps pods apart', async () => {
+    const first = await run(forever, { name: 'one' });
+    const second = await run(forever, { name: 'two' });
+    await say(first, 'echo hello > /dev/shm/x');
+    expect((await say(second, 'cat /dev/shm/x')).stdout).toBe('hello\n');
+    const spaces = async (id: string) => (await say(id, 'ls -l /proc/self/ns')).stdout;
+    const ipc = /ipc:\[\d+\]/;
+    expect(ipc.exec(await spaces(first))?.[0]).toBe(ipc.exec(await spaces(second))?.[0]);
+  });
+});
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,111 @@
+// What a runtime finds after the agent was killed at any moment: a second runtime over the same state stands for the agent that comes back.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { aContainer, aSandbox } from '../../../test/contracts/runtime.ts';
+import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import { layoutFor } from './layout.ts';
+import type { OciRuntime } from './oci-runtime.ts';
+import type { ContainerRecord } from './records.ts';
+
+describe('recovery', () => {
+  let host: OciHost;
+  let runtime: OciRuntime;
+  beforeEach(async () => {
+    host = await anOciHost();
+    runtime = await host.start();
+  });
+  afterEach(() => host.dispose());
+
+  const sandbox = aSandbox('a', { hostNetwork: true });
+  const create = async (script: string) => {
+    const sandboxId = await runtime.runSandbox(sandbox);
+    const logPath = join(host.folder, 'main.log');
+    const config = { name: 'main', imageId: host.shell.id, command: sh(script), logPath };
+    return runtime.createContainer(sandboxId, sandbox, aContainer(config));
+  };
+  const run = async (script: string) => {
+    const id = await create(script);
+    await runtime.startContainer(id);
+    return id;
+  };
+  const recordOf = (id: string) => layoutFor(host.stateDir, host.clusterId).container(id).record;
+  const rewrite = (id: string, change: Partial<ContainerRecord>) => {
+    const record = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    writeFileSync(recordOf(id), JSON.stringify({ ...record, ...change }));
+  };
+  const status = async (id: string) => runtime.containerStatus(id);
+  const forever = 'while :; do sleep 1; done';
+
+  it('finds a running container, the same process, and can still end it', async () => {
+    const id = await run(forever);
+    const before = await status(id);
+    runtime = await host.start();
+    expect(await status(id)).toEqual(before);
+    expect(await runtime.runSandbox(sandbox)).toBe(before?.sandboxId);
+    await runtime.stopContainer(id, 0);
+    expect(await status(id)).toMatchObject({ state: 'exited', exitCode: 137 });
+  });
+
+  it('knows the exit code of a container that ended while no agent was there', async () => {
+    const id = await run('sleep 0.3; exit 6');
+    runtime.close();
+    const file = join(layoutFor(host.stateDir, host.clusterId).exits, id);
+    await vi.waitFor(() => readFileSync(file), { timeout: 20_000 });
+    runtime = await host.start();
+    const found = await status(id);
+    expect(found).toMatchObject({ state: 'exited', exitCode: 6, reason: 'Error' });
+    expect(found?.finishedAtMs).toBeGreaterThanOrEqual(found?.startedAtMs ?? Infinity);
+  });
+
+  it('removes a container that was being made, and makes it anew when asked again', async () => {
+    const id = await create(forever);
+    rewrite(id, { phase: 'creating' });
+    runtime = await host.start();
+    expect(await runtime.listContainers()).toEqual([]);
+    const again = await create(forever);
+    expect(again).not.toBe(id);
+    await runtime.startContainer(again);
+    expect(await status(again)).toMatchObject({ state: 'running' });
+  });
+
+  it('finds out whether a start took place', async () => {
+    const id = await run(forever);
+    rewrite(id, { phase: 'starting' });
+    runtime = await host.start();
+    expect(await status(id)).toMatchObject({ state: 'running' });
+    await runtime.removeContainer(id);
+    const second = await create(forever);
+    rewrite(second, { phase: 'starting' });
+    runtime = await host.start();
+    expect(await status(second)).toMatchObject({ state: 'created' });
+    await runtime.startContainer(second);
+    expect(await status(second)).toMatchObject({ state: 'running' });
+  });
+
+  it('ends a container whose conmon was killed, since its exit code is lost', async () => {
+    const id = await run(forever);
+    const record = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    host.system.kill(record.conmon?.pid ?? 0, 'SIGKILL');
+    await vi.waitFor(
+      async () =>
+        expect(await status(id)).toMatchObject({
+          state: 'exited',
+          exitCode: 137,
+          reason: 'ContainerStatusUnknown',
+        }),
+      { timeout: 20_000 },
+    );
+    const pid = record.init?.pid ?? 0;
+    await vi.waitFor(() => expect(host.system.processState(pid) ?? 'Z').toBe('Z'), {
+      timeout: 20_000,
+    });
+  });
+
+  it('drops what has no readable record', async () => {
+    const id = await create(forever);
+    writeFileSync(recordOf(id), '{"half');
+    runtime = await host.start();
+    expect(await runtime.listContainers()).toEqual([]);
+  });
+});
