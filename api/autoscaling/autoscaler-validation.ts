@@ -32,7 +32,9 @@ const SOURCE_OF: Readonly<Record<string, keyof MetricSpecV2>> = {
 };
 
 /** Rules of `spec`. */
-export function validateAutoscaler(spec: HorizontalPodAutoscalerSpecV2 | undefined): FieldError[] {
+export function validateAutoscaler(
+  spec: Partial<HorizontalPodAutoscalerSpecV2> | undefined,
+): FieldError[] {
   if (spec === undefined) return [required('spec.scaleTargetRef')];
   const { minReplicas, maxReplicas = 0, behavior } = spec;
   const errors: FieldError[] = [];
@@ -86,33 +88,33 @@ function validateMetric(metric: MetricSpecV2, path: string): FieldError[] {
 }
 
 function validateSource(metric: MetricSpecV2, path: string): FieldError[] {
-  const { resource, containerResource, pods, object, external } = metric;
-  const either = resource ?? containerResource;
-  if (either) {
-    return [
-      ...(either.name ? [] : [required(`${path}.name`, 'must specify a resource name')]),
-      ...(containerResource && !containerResource.container
-        ? [required(`${path}.container`, 'must specify a container')]
-        : []),
-      ...validateTarget(either.target, `${path}.target`),
-      ...validateResourceTarget(either.target, `${path}.target`),
-    ];
-  }
+  const { resource, containerResource } = metric;
+  const own = resource ?? containerResource;
+  if (own === undefined) return validateCustom(metric, path);
+  return [
+    ...(own.name ? [] : [required(`${path}.name`, 'must specify a resource name')]),
+    ...(containerResource && !containerResource.container
+      ? [required(`${path}.container`, 'must specify a container')]
+      : []),
+    ...validateTarget(own.target, `${path}.target`),
+    ...validateResourceTarget(own.target, `${path}.target`),
+  ];
+}
+
+/** Metrics that are not of the pods' own CPU or memory. */
+function validateCustom({ pods, object, external }: MetricSpecV2, path: string): FieldError[] {
   const source = pods ?? object ?? external;
   const errors = [
     ...validateIdentifier(source?.metric, `${path}.metric`),
     ...validateTarget(source?.target, `${path}.target`),
+    ...(object ? validateReference(object.describedObject, `${path}.describedObject`) : []),
   ];
-  if (object) errors.push(...validateReference(object.describedObject, `${path}.describedObject`));
   const { averageValue, value } = source?.target ?? {};
-  if (pods && averageValue === undefined) {
-    const why = 'must specify a positive target averageValue';
-    errors.push(required(`${path}.target.averageValue`, why));
-  } else if (!pods && averageValue === undefined && value === undefined) {
-    const why = 'must set either a target value for metric or a per-pod target';
-    errors.push(required(`${path}.target.averageValue`, why));
-  }
-  return errors;
+  if (averageValue !== undefined || (!pods && value !== undefined)) return errors;
+  const why = pods
+    ? 'must specify a positive target averageValue'
+    : 'must set either a target value for metric or a per-pod target';
+  return [...errors, required(`${path}.target.averageValue`, why)];
 }
 
 function validateIdentifier(metric: MetricIdentifierV2 | undefined, path: string): FieldError[] {
@@ -173,7 +175,7 @@ function validateRules(rules: HPAScalingRulesV2 | undefined, path: string): Fiel
   ];
 }
 
-function validatePolicy(policy: HPAScalingPolicyV2, path: string): FieldError[] {
+function validatePolicy(policy: Partial<HPAScalingPolicyV2>, path: string): FieldError[] {
   const { type, value = 0, periodSeconds = 0 } = policy;
   const errors = requiredOneOf(type, ['Percent', 'Pods'], `${path}.type`);
   if (value < 1) errors.push(invalidValue(`${path}.value`, value, 'must be greater than zero'));

@@ -31,8 +31,8 @@ export const horizontalPodAutoscalerDefinition = defineResource<HorizontalPodAut
   columns: [
     nameColumn,
     text('Reference', 'What it scales.', ({ spec }) => {
-      const { kind = '', name = '' } = spec?.scaleTargetRef ?? {};
-      return `${kind}/${name}`;
+      const target = spec?.scaleTargetRef;
+      return `${target?.kind ?? ''}/${target?.name ?? ''}`;
     }),
     text('Targets', 'Measured and aimed at, for each metric.', targetsText),
     text('MinPods', 'Fewest pods.', ({ spec }) => String(spec?.minReplicas ?? '<unset>')),

@@ -21,16 +21,18 @@ export function targetsText({ spec, status }: HorizontalPodAutoscalerV2): string
 
 function metricText(metric: MetricSpecV2, measured: MetricStatusV2 | undefined): string {
   const resource = metric.resource ?? metric.containerResource;
-  if (resource) {
-    const current = (measured?.resource ?? measured?.containerResource)?.current;
-    return `${resource.name}: ${resourceText(resource.target, current)}`;
-  }
-  const source = metric.pods ?? metric.object ?? metric.external;
-  const current = (measured?.pods ?? measured?.object ?? measured?.external)?.current;
-  if (!source) return '<unknown type>';
-  const averaged = source.target.averageValue !== undefined;
-  const text = amountText(source.target, current);
-  return averaged && !metric.pods ? `${text} (avg)` : text;
+  const current = measurementOf(measured);
+  if (resource) return `${resource.name}: ${resourceText(resource.target, current)}`;
+  const target = (metric.pods ?? metric.object ?? metric.external)?.target;
+  if (!target) return '<unknown type>';
+  const text = amountText(target, current);
+  return target.averageValue !== undefined && !metric.pods ? `${text} (avg)` : text;
+}
+
+/** The figures of whichever source was measured. */
+function measurementOf(measured: MetricStatusV2 | undefined): MetricValueStatusV2 | undefined {
+  const { resource, containerResource, pods, object, external } = measured ?? {};
+  return (resource ?? containerResource ?? pods ?? object ?? external)?.current;
 }
 
 function resourceText(target: MetricTargetV2, current: MetricValueStatusV2 | undefined): string {

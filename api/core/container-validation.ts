@@ -27,7 +27,8 @@ const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 
 /** Rules of all containers of a pod, ordinary and init. */
 export function validateContainers(spec: PodSpec, path: string): FieldError[] {
-  const { containers = [], initContainers = [] } = spec;
+  const { initContainers = [] } = spec;
+  const containers: readonly Container[] = spec.containers ?? [];
   const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
   const names = new Set<string>();
   const check = (container: Container, at: string) => [

@@ -13,7 +13,7 @@ import type {
   TopologySpreadConstraint,
 } from '../generated/types.ts';
 import { labelValue, qualifiedName } from '../meta/names.ts';
-import { between, requiredOneOf } from '../meta/numbers.ts';
+import { between, oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
@@ -33,7 +33,7 @@ export function validateTolerations(
 }
 
 function validateToleration(toleration: Toleration, path: string): FieldError[] {
-  const { key, operator, value, effect, tolerationSeconds } = toleration;
+  const { key, operator, effect, tolerationSeconds } = toleration;
   const errors: FieldError[] = key ? keyRule(key, `${path}.key`) : [];
   if (!key && operator !== 'Exists') {
     const why =
@@ -44,19 +44,29 @@ function validateToleration(toleration: Toleration, path: string): FieldError[] 
     const why = "effect must be 'NoExecute' when `tolerationSeconds` is set";
     errors.push(invalidValue(`${path}.effect`, effect ?? '', why));
   }
-  if (operator === 'Exists') {
-    if (value) {
-      const why = "value must be empty when `operator` is 'Exists'";
-      errors.push(invalidValue(`${path}.operator`, toleration, why));
+  return [
+    ...errors,
+    ...validateTolerationValue(toleration, `${path}.operator`),
+    ...oneOf(effect || undefined, EFFECTS, `${path}.effect`),
+  ];
+}
+
+function validateTolerationValue(toleration: Toleration, path: string): FieldError[] {
+  const { operator, value = '' } = toleration;
+  switch (operator) {
+    case 'Exists':
+      return value === ''
+        ? []
+        : [invalidValue(path, toleration, "value must be empty when `operator` is 'Exists'")];
+    case undefined:
+    case '':
+    case 'Equal': {
+      const why = labelValue(value);
+      return why === undefined ? [] : [invalidValue(path, value, why)];
     }
-  } else if (operator === undefined || operator === '' || operator === 'Equal') {
-    const why = labelValue(value ?? '');
-    if (why !== undefined) errors.push(invalidValue(`${path}.operator`, value, why));
-  } else errors.push(notSupported(`${path}.operator`, operator, ['Equal', 'Exists']));
-  if (effect && !EFFECTS.includes(effect)) {
-    errors.push(notSupported(`${path}.effect`, effect, EFFECTS));
+    default:
+      return [notSupported(path, operator, ['Equal', 'Exists'])];
   }
-  return errors;
 }
 
 /** Rules of a node's taints; a key may stand once per effect. */

@@ -2,12 +2,14 @@
 // Invariant: fills only what the writer left out, and running it again changes nothing.
 import type {
   Container,
+  EnvVarSource,
   EphemeralContainer,
   LifecycleHandler,
   PodSpec,
   PodTemplateSpec,
   Probe,
   Volume,
+  VolumeProjection,
 } from '../generated/types.ts';
 import { canonicalQuantity } from '../meta/quantity.ts';
 
@@ -57,17 +59,24 @@ function defaultContainer(container: Container | EphemeralContainer): void {
   canonicalResources(container.resources.requests);
   canonicalResources(container.resources.limits);
   for (const port of container.ports ?? []) port.protocol ||= 'TCP';
-  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) {
+  for (const env of container.env ?? []) if (env.valueFrom) defaultRefs(env.valueFrom);
+  defaultProbes(container);
+}
+
+function defaultProbes(container: Container | EphemeralContainer): void {
+  const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
+  for (const probe of [livenessProbe, readinessProbe, startupProbe]) {
     if (probe) defaultProbe(probe);
   }
-  for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) {
+  for (const handler of [lifecycle?.postStart, lifecycle?.preStop]) {
     if (handler) defaultHandler(handler);
   }
-  for (const env of container.env ?? []) {
-    const { fieldRef, resourceFieldRef } = env.valueFrom ?? {};
-    if (fieldRef) fieldRef.apiVersion ||= 'v1';
-    if (resourceFieldRef) resourceFieldRef.divisor ||= '0';
-  }
+}
+
+/** References to the pod's own fields and resources. */
+function defaultRefs(source: Pick<EnvVarSource, 'fieldRef' | 'resourceFieldRef'>): void {
+  if (source.fieldRef) source.fieldRef.apiVersion ||= 'v1';
+  if (source.resourceFieldRef) source.resourceFieldRef.divisor ||= '0';
 }
 
 /** Latest, said or meant, may change at any time; any other tag and every digest is taken to stay. */
@@ -100,26 +109,23 @@ function defaultHostPorts(spec: PodSpec): void {
 }
 
 function defaultVolume(volume: Volume): void {
+  const isSet = ([key, value]: [string, unknown]) =>
+    key !== 'name' && value !== undefined && value !== null;
   // A volume that names no source is an empty directory.
-  const sources = Object.entries(volume).filter(([key, value]) => key !== 'name' && value != null);
-  if (sources.length === 0) volume.emptyDir = {};
+  if (!Object.entries(volume).some(isSet)) volume.emptyDir = {};
   const { configMap, secret, downwardAPI, projected, emptyDir, hostPath } = volume;
   for (const source of [configMap, secret, downwardAPI, projected]) {
     if (source) source.defaultMode ??= FILE_MODE;
   }
   if (emptyDir?.sizeLimit !== undefined) emptyDir.sizeLimit = canonicalQuantity(emptyDir.sizeLimit);
   if (hostPath) hostPath.type ??= '';
-  const files = [
-    downwardAPI?.items,
-    ...(projected?.sources ?? []).map((s) => s.downwardAPI?.items),
-  ];
-  for (const item of files.flatMap((items) => items ?? [])) {
-    if (item.fieldRef) item.fieldRef.apiVersion ||= 'v1';
-    if (item.resourceFieldRef) item.resourceFieldRef.divisor ||= '0';
-  }
-  for (const source of projected?.sources ?? []) {
-    if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= 3600;
-  }
+  for (const item of downwardAPI?.items ?? []) defaultRefs(item);
+  for (const source of projected?.sources ?? []) defaultProjection(source);
+}
+
+function defaultProjection({ downwardAPI, serviceAccountToken }: VolumeProjection): void {
+  for (const item of downwardAPI?.items ?? []) defaultRefs(item);
+  if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= 3600;
 }
 
 /** Writes each amount in its canonical form, as readers will see it. */

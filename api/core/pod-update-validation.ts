@@ -3,7 +3,7 @@
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { Container, Pod, PodSpec, Toleration } from '../generated/types.ts';
-import { deepEqual, sameMeaning } from '../meta/deep-equal.ts';
+import { sameMeaning } from '../meta/deep-equal.ts';
 import { validateImage } from './container-validation.ts';
 
 const MAY_CHANGE =
@@ -28,8 +28,9 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
     ...onlyMoreTolerations(spec.tolerations ?? [], before.tolerations ?? []),
     ...onlyFewerGates(spec, before),
   ];
-  if (errors.length > 0 || sameMeaning(frozen(spec, before), before)) return errors;
-  return [forbiddenField('spec', `${MAY_CHANGE}\n${changedFields(frozen(spec, before), before)}`)];
+  const rest = frozen(spec, before);
+  if (errors.length > 0 || sameMeaning(rest, before)) return errors;
+  return [forbiddenField('spec', `${MAY_CHANGE}\n${changedFields(rest, before)}`)];
 }
 
 function sameCount(
@@ -65,7 +66,7 @@ function onlyMoreTolerations(
   now: readonly Toleration[],
   before: readonly Toleration[],
 ): FieldError[] {
-  const withoutSeconds = ({ tolerationSeconds: _, ...rest }: Toleration) => rest;
+  const withoutSeconds = (one: Toleration) => ({ ...one, tolerationSeconds: undefined });
   const lost = before.some(
     (old) => !now.some((one) => sameMeaning(withoutSeconds(one), withoutSeconds(old))),
   );
@@ -116,7 +117,7 @@ function withImages(
 function changedFields(now: PodSpec, before: PodSpec): string {
   const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
   const differing = [...keys].filter(
-    (key) => !deepEqual(now[key as keyof PodSpec], before[key as keyof PodSpec]),
+    (key) => !sameMeaning(now[key as keyof PodSpec], before[key as keyof PodSpec]),
   );
   return `changed: ${differing.map((key) => `spec.${key}`).join(', ')}`;
 }

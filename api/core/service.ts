@@ -1,7 +1,7 @@
 // Services: one stable address for a changing set of pods. Addresses and node ports are given out by the
 // server's allocators; here are the shapes, and what of a given address a later write keeps.
 import { ALL_VERBS, defineResource } from '../definition.ts';
-import type { Service, ServicePort } from '../generated/types.ts';
+import type { Service, ServicePort, ServiceSpec } from '../generated/types.ts';
 import { Services } from '../kinds.ts';
 import { ageColumn, mapText, nameColumn, text, wide } from '../meta/columns.ts';
 import { dns1035Label } from '../meta/names.ts';
@@ -55,51 +55,78 @@ function defaultService(service: Service): void {
   const { spec } = service;
   spec.type ||= 'ClusterIP';
   spec.sessionAffinity ||= 'None';
-  if (spec.sessionAffinity === 'ClientIP') {
-    spec.sessionAffinityConfig ??= {};
-    spec.sessionAffinityConfig.clientIP ??= {};
-    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= AFFINITY_SECONDS;
-  } else spec.sessionAffinityConfig = undefined;
+  defaultAffinity(spec);
   for (const port of spec.ports ?? []) {
     port.protocol ||= 'TCP';
-    if (port.targetPort === undefined || port.targetPort === '' || port.targetPort === 0) {
-      port.targetPort = port.port;
-    }
+    port.targetPort ||= port.port;
   }
-  if (!hasClusterIp(service)) return;
-  // clusterIP is the first of clusterIPs.
-  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
-  const first = spec.clusterIPs?.[0];
-  if (first && !spec.clusterIP) spec.clusterIP = first;
+  if (hasClusterIp(service)) defaultReachable(service, spec);
+}
+
+/** What all but ExternalName have. */
+function defaultReachable(service: Service, spec: ServiceSpec): void {
+  mirrorClusterIp(spec);
   spec.internalTrafficPolicy ||= 'Cluster';
   spec.ipFamilyPolicy ||= 'SingleStack';
   if (!spec.ipFamilies?.length) spec.ipFamilies = ['IPv4'];
-  const external = hasNodePorts(service) || (spec.externalIPs ?? []).length > 0;
-  if (external) spec.externalTrafficPolicy ||= 'Cluster';
+  if (isExternal(service)) spec.externalTrafficPolicy ||= 'Cluster';
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+}
+
+function isExternal(service: Service): boolean {
+  return hasNodePorts(service) || (service.spec?.externalIPs ?? []).length > 0;
+}
+
+function defaultAffinity(spec: ServiceSpec): void {
+  if (spec.sessionAffinity !== 'ClientIP') {
+    spec.sessionAffinityConfig = undefined;
+    return;
+  }
+  spec.sessionAffinityConfig ??= {};
+  spec.sessionAffinityConfig.clientIP ??= {};
+  spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= AFFINITY_SECONDS;
+}
+
+/** clusterIP is the first of clusterIPs. */
+function mirrorClusterIp(spec: ServiceSpec): void {
+  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
+  const first = spec.clusterIPs?.[0];
+  if (first && !spec.clusterIP) spec.clusterIP = first;
 }
 
 /** A write that leaves given addresses and ports out keeps them; a change of type gives back what it cannot have. */
 function keepAllocated(service: Service, old: Service): void {
   const [spec, before] = [service.spec, old.spec];
   if (!spec || !before) return;
-  if (hasClusterIp(service) && hasClusterIp(old)) {
-    if (!spec.clusterIP) spec.clusterIP = before.clusterIP;
-    if (!spec.clusterIPs?.length) spec.clusterIPs = before.clusterIPs;
-  } else if (hasClusterIp(old) && spec.clusterIP === before.clusterIP) {
-    for (const field of CLUSTER_IP_FIELDS) spec[field] = undefined;
+  if (hasClusterIp(old)) {
+    if (hasClusterIp(service)) keepAddresses(spec, before);
+    else if (spec.clusterIP === before.clusterIP) {
+      for (const field of CLUSTER_IP_FIELDS) spec[field] = undefined;
+    }
   }
-  if (hasNodePorts(service) && hasNodePorts(old)) {
-    for (const port of spec.ports ?? []) port.nodePort ||= nodePortOf(port, before.ports ?? []);
-  } else if (hasNodePorts(old)) {
-    for (const port of spec.ports ?? []) {
-      if (port.nodePort === nodePortOf(port, before.ports ?? [])) port.nodePort = undefined;
-    }
-    if (spec.externalTrafficPolicy === before.externalTrafficPolicy && !spec.externalIPs?.length) {
-      spec.externalTrafficPolicy = undefined;
-    }
+  if (hasNodePorts(old)) {
+    if (hasNodePorts(service)) keepNodePorts(spec, before);
+    else giveBackNodePorts(spec, before);
+  }
+  if (!isExternal(service) && spec.externalTrafficPolicy === before.externalTrafficPolicy) {
+    spec.externalTrafficPolicy = undefined;
   }
   if (spec.type !== 'LoadBalancer') spec.allocateLoadBalancerNodePorts = undefined;
+}
+
+function keepAddresses(spec: ServiceSpec, before: ServiceSpec): void {
+  if (!spec.clusterIP) spec.clusterIP = before.clusterIP;
+  if (!spec.clusterIPs?.length) spec.clusterIPs = before.clusterIPs;
+}
+
+function keepNodePorts(spec: ServiceSpec, before: ServiceSpec): void {
+  for (const port of spec.ports ?? []) port.nodePort ||= nodePortOf(port, before.ports ?? []);
+}
+
+function giveBackNodePorts(spec: ServiceSpec, before: ServiceSpec): void {
+  for (const port of spec.ports ?? []) {
+    if (port.nodePort === nodePortOf(port, before.ports ?? [])) port.nodePort = undefined;
+  }
 }
 
 const CLUSTER_IP_FIELDS = [

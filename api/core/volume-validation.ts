@@ -23,6 +23,8 @@ const HOST_PATH_TYPES = [
   'Socket',
 ];
 
+const isSet = (value: unknown): boolean => value !== undefined && value !== null;
+
 /** Rules of all volumes of a pod. */
 export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
   const seen = new Set<string>();
@@ -42,7 +44,7 @@ function validateVolumeName(name: string, path: string): FieldError[] {
 }
 
 function validateSource(volume: Volume, path: string): FieldError[] {
-  const sources = Object.entries(volume).filter(([key, value]) => key !== 'name' && value != null);
+  const sources = Object.entries(volume).filter(([key, value]) => key !== 'name' && isSet(value));
   const [first, ...others] = sources.map(([key]) => key);
   if (first === undefined) return [required(path, 'must specify a volume type')];
   return [
@@ -151,7 +153,7 @@ function validateProjected(source: ProjectedVolumeSource, path: string): FieldEr
 
 function validateProjection(part: VolumeProjection, path: string): FieldError[] {
   const [first, ...others] = Object.entries(part)
-    .filter(([, value]) => value != null)
+    .filter(([, value]) => isSet(value))
     .map(([key]) => key);
   if (first === undefined) return [required(path, 'must specify a volume type')];
   const errors = others.map((other) =>

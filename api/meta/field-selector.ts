@@ -55,8 +55,7 @@ function parseTerm(term: string, text: string): FieldTerm {
 }
 
 function unescaped(value: string): string {
-  const bad = /\\(?![\\,=])|(?<!\\)(?:\\\\)*=/.exec(value);
-  if (bad !== null) {
+  if (!/^(?:[^\\,=]|\\[\\,=])*$/s.test(value)) {
     throw badRequest(`unable to parse field selector: invalid escape sequence in '${value}'`);
   }
   return value.replace(/\\([\\,=])/g, '$1');

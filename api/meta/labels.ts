@@ -120,10 +120,17 @@ function satisfies({ key, operator, values }: Requirement, labels: Labels | unde
     case '!':
       return value === undefined;
     case 'gt':
-      return isWhole(value) && BigInt(value) > BigInt(values[0] ?? '0');
+      return order(value, values[0]) > 0;
     case 'lt':
-      return isWhole(value) && BigInt(value) < BigInt(values[0] ?? '0');
+      return order(value, values[0]) < 0;
   }
+}
+
+/** Below, equal, above: -1, 0, 1. NaN, which is neither above nor below, when one is no whole number. */
+function order(a: string | undefined, b: string | undefined): number {
+  if (!isWhole(a) || !isWhole(b)) return Number.NaN;
+  const [left, right] = [BigInt(a), BigInt(b)];
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 function isWhole(value: string | undefined): value is string {
@@ -196,13 +203,14 @@ function parseRequirement(tokens: readonly string[], start: number): [Requiremen
   }
   const value = tokens[at + 2];
   if (value === undefined || value === ',') return [{ key, operator, values: [''] }, at + 2];
-  if (!isWord(value)) throw unparsable(`found '${value}', expected: identifier`);
+  if (!isWord(value)) throw unparsable(`found '${String(value)}', expected: identifier`);
   return [{ key, operator, values: [value] }, at + 3];
 }
 
 /** `(a,b)`; an empty place between commas is the empty value. */
 function parseValues(tokens: readonly string[], start: number): [string[], number] {
-  if (tokens[start] !== '(') throw unparsable(`found '${tokens[start] ?? ''}', expected: '('`);
+  if (tokens[start] !== '(')
+    throw unparsable(`found '${String(tokens[start] ?? '')}', expected: '('`);
   const values = new Set<string>();
   let open = true;
   for (let at = start + 1; at < tokens.length; at += 1) {
@@ -217,7 +225,7 @@ function parseValues(tokens: readonly string[], start: number): [string[], numbe
     } else if (isWord(token) && open) {
       values.add(token);
       open = false;
-    } else throw unparsable(`found '${token ?? ''}', expected: ',' or ')'`);
+    } else throw unparsable(`found '${String(token)}', expected: ',' or ')'`);
   }
   throw unparsable("found '', expected: ',' or ')'");
 }

@@ -31,14 +31,23 @@ export function tryParseQuantity(text: string): Quantity | undefined {
   const [, sign = '', whole = '', fraction = '', binary, decimal, exponent] = match;
   const digits = whole + fraction;
   if (digits === '' || digits.length > LIMIT) return undefined;
-  const format = binary !== undefined ? 'binary' : exponent !== undefined ? 'exponent' : 'decimal';
   const power = decimal === undefined ? Number(exponent ?? 0) : (DECIMAL.indexOf(decimal) - 3) * 3;
   const factor = binary === undefined ? 1n : 1024n ** BigInt(BINARY.indexOf(binary));
   const size = scaled(BigInt(digits) * factor, 9 + power - fraction.length);
   const capped = size > MAX_NANOS ? MAX_NANOS : size;
+  const format = formatOf({ binary, exponent, nanos: capped });
+  return { nanos: sign === '-' ? -capped : capped, format };
+}
+
+function formatOf(written: {
+  binary: string | undefined;
+  exponent: string | undefined;
+  nanos: bigint;
+}): QuantityFormat {
+  if (written.exponent !== undefined) return 'exponent';
   // Below one, powers of 1024 have no name.
-  const small = format === 'binary' && capped < NANO && capped > 0n;
-  return { nanos: sign === '-' ? -capped : capped, format: small ? 'decimal' : format };
+  const small = written.nanos < NANO && written.nanos > 0n;
+  return written.binary === undefined || small ? 'decimal' : 'binary';
 }
 
 /** As tryParseQuantity; throws a RangeError that says what a quantity looks like. */

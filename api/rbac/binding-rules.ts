@@ -32,24 +32,25 @@ export function validateBinding(
   old: BindingShape | undefined,
   roleKinds: readonly string[],
 ): FieldError[] {
-  const { roleRef } = binding;
-  const errors: FieldError[] = [];
-  if (roleRef?.apiGroup !== RBAC_GROUP) {
-    errors.push(notSupported('roleRef.apiGroup', roleRef?.apiGroup ?? '', [RBAC_GROUP]));
-  }
-  if (!roleKinds.includes(roleRef?.kind ?? '')) {
-    errors.push(notSupported('roleRef.kind', roleRef?.kind ?? '', roleKinds));
-  }
-  const badName = pathSegmentName(roleRef?.name ?? '');
-  if (!roleRef?.name) errors.push(required('roleRef.name'));
-  else if (badName !== undefined) errors.push(invalidValue('roleRef.name', roleRef.name, badName));
-  if (old !== undefined && !deepEqual(roleRef, old.roleRef)) {
-    errors.push(invalidValue('roleRef', roleRef, 'cannot change roleRef'));
-  }
   return [
-    ...errors,
+    ...validateRef(binding.roleRef ?? {}, roleKinds),
+    ...(old === undefined || deepEqual(binding.roleRef, old.roleRef)
+      ? []
+      : [invalidValue('roleRef', binding.roleRef, 'cannot change roleRef')]),
     ...(binding.subjects ?? []).flatMap((subject, i) => validateSubject(subject, `subjects[${i}]`)),
   ];
+}
+
+function validateRef(ref: Partial<RoleRef>, roleKinds: readonly string[]): FieldError[] {
+  const { apiGroup = '', kind = '', name = '' } = ref;
+  const errors: FieldError[] = [];
+  if (apiGroup !== RBAC_GROUP) {
+    errors.push(notSupported('roleRef.apiGroup', apiGroup, [RBAC_GROUP]));
+  }
+  if (!roleKinds.includes(kind)) errors.push(notSupported('roleRef.kind', kind, roleKinds));
+  if (name === '') return [...errors, required('roleRef.name')];
+  const why = pathSegmentName(name);
+  return why === undefined ? errors : [...errors, invalidValue('roleRef.name', name, why)];
 }
 
 function validateSubject(subject: RbacSubject, path: string): FieldError[] {

@@ -114,15 +114,16 @@ function splitRule(rule: PolicyRule): PolicyRule[] {
   ]);
 }
 
+/** `part` is one of splitRule's: one verb, and one path or one resource of one group. */
 function covers(rule: PolicyRule, part: PolicyRule): boolean {
-  if (!holds(rule.verbs, part.verbs[0] ?? '')) return false;
+  if (!part.verbs.every((verb) => holds(rule.verbs, verb))) return false;
   const url = part.nonResourceURLs?.[0];
   if (url !== undefined) return pathAllowed(rule.nonResourceURLs ?? [], url);
+  const [group = ''] = part.apiGroups ?? [];
   const [resource = '', subresource] = (part.resources?.[0] ?? '').split('/');
-  const request = { verb: '', group: '', resource, subresource };
   return (
-    holds(rule.apiGroups, part.apiGroups?.[0] ?? '') &&
-    resourceAllowed(rule.resources ?? [], request) &&
+    holds(rule.apiGroups, group) &&
+    resourceAllowed(rule.resources ?? [], { verb: '', group, resource, subresource }) &&
     nameAllowed(rule.resourceNames ?? [], part.resourceNames?.[0])
   );
 }

@@ -12,7 +12,7 @@ export function validateRules(
   return (rules ?? []).flatMap((rule, i) => validateRule(rule, namespaced, `rules[${i}]`));
 }
 
-function validateRule(rule: PolicyRule, namespaced: boolean, path: string): FieldError[] {
+function validateRule(rule: Partial<PolicyRule>, namespaced: boolean, path: string): FieldError[] {
   const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
   const { nonResourceURLs: urls = [] } = rule;
   const errors: FieldError[] = [];
