@@ -1,0 +1,78 @@
+// POST to a collection.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { nameSuffix } from '../../base/random.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import { alreadyExists, badRequest, StatusError } from '../../api/status.ts';
+import type { AdmissionRequest } from '../admission/admission.ts';
+import type { Exchange } from '../exchange.ts';
+import { MAX_NAME_ATTEMPTS } from '../options.ts';
+import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
+import type { Written } from '../registry/registry.ts';
+import { NOTHING_TAKEN } from '../registry/strategies.ts';
+import { storedReply } from '../reply.ts';
+import { decodeBody, isDryRun } from './decoding.ts';
+
+/** Suffixes need room: upstream cuts the base to 58 characters. */
+const MAX_GENERATED_BASE = 58;
+
+/** Stores a new object. */
+export async function create(exchange: Exchange): Promise<Reply> {
+  const object = decodeBody(exchange);
+  if (object.metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  const written = await createObject(exchange, object);
+  return storedReply(written.stored, 201);
+}
+
+/** The way of a new object from decoded to durable; tries other names where the name is generated. */
+export async function createObject(exchange: Exchange, object: LooseObject): Promise<Written> {
+  const { generateName, name } = object.metadata;
+  const generated = !name && generateName;
+  for (let attempt = 0; attempt < (generated ? MAX_NAME_ATTEMPTS : 1); attempt++) {
+    if (generated)
+      object.metadata.name =
+        generateName.slice(0, MAX_GENERATED_BASE) + nameSuffix(exchange.server.random);
+    const written = await createOnce(exchange, object);
+    if (written) return written;
+  }
+  const taken = object.metadata.name ?? '';
+  if (!generated) throw alreadyExists(exchange.definition.ref, taken);
+  throw new StatusError(
+    'AlreadyExists',
+    `no free name was found for generateName "${generateName}"`,
+  );
+}
+
+async function createOnce(exchange: Exchange, object: LooseObject): Promise<Written | undefined> {
+  const { definition, server, request, info, user, warnings } = exchange;
+  const admission: AdmissionRequest = {
+    operation: 'create',
+    definition,
+    subresource: undefined,
+    namespace: info.namespace,
+    name: object.metadata.name ?? '',
+    user,
+    object,
+    old: undefined,
+    signal: request.signal,
+  };
+  await server.admission.mutate(admission);
+  const now = formatTime(server.clock.now());
+  prepareForCreate(definition, object, { uid: server.random.uuid(), now });
+  const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
+  const taken = strategy?.allocate(object, undefined) ?? NOTHING_TAKEN;
+  const dryRun = isDryRun(request.query);
+  let kept = false;
+  try {
+    validateCreate(definition, object);
+    await server.admission.validate(admission);
+    warnings.push(...(definition.warnings?.(object) ?? []));
+    const at = { definition, namespace: info.namespace, name: object.metadata.name ?? '' };
+    const written = await server.registry.create(at, object, dryRun);
+    kept = written !== undefined && !dryRun;
+    return written;
+  } finally {
+    if (!kept) taken.undo();
+  }
+}

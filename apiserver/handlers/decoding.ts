@@ -1,0 +1,60 @@
+// From a request's body to an object of the asked kind, with upstream's checks of name and namespace against the URL.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { decodeObject } from '../../api/schema/decode.ts';
+import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
+import { badRequest } from '../../api/status.ts';
+import type { Exchange } from '../exchange.ts';
+import { parseBody } from '../request-body.ts';
+
+/** The object in the body, decoded and defaulted. Adds warnings of unknown fields. Throws BadRequest. */
+export function decodeBody(exchange: Exchange): LooseObject {
+  const { value, duplicates } = parseBody(exchange.request);
+  if (value === undefined) throw badRequest('a request body is needed: the object to write');
+  const object = decodeValue(exchange, value, duplicates);
+  placeObject(exchange, object);
+  exchange.definition.defaults?.(object);
+  return object;
+}
+
+/** As decodeBody, of a value that is there already (a patched object). Not defaulted, not placed. */
+export function decodeValue(
+  exchange: Exchange,
+  value: unknown,
+  duplicates: () => readonly string[] = () => [],
+): LooseObject {
+  const { definition, request, warnings } = exchange;
+  const level = parseFieldValidation(request.query.get('fieldValidation'));
+  const gvk = definition.ref;
+  const { object, unknownFields } = decodeObject(definition.schemaName, value, { gvk });
+  const duplicateFields = level === 'Ignore' ? [] : duplicates();
+  warnings.push(...checkFields(level, gvk, { unknownFields, duplicateFields }));
+  object.metadata ??= {};
+  return object;
+}
+
+/** Fills namespace and name from the URL; throws BadRequest where they disagree. */
+function placeObject({ info, definition }: Exchange, object: LooseObject): void {
+  const { metadata } = object;
+  if (definition.ref.namespaced) {
+    if (metadata.namespace && metadata.namespace !== info.namespace)
+      throw badRequest(
+        `the namespace of the provided object does not match the namespace sent on the request`,
+      );
+    metadata.namespace = info.namespace;
+  } else delete metadata.namespace;
+  if (info.name === undefined) return;
+  if (metadata.name && metadata.name !== info.name)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
+    );
+  metadata.name = info.name;
+}
+
+/** Is it a dry run? Throws BadRequest for anything but `All`. */
+export function isDryRun(query: URLSearchParams): boolean {
+  const values = query.getAll('dryRun').filter((value) => value !== '');
+  const wrong = values.find((value) => value !== 'All');
+  if (wrong !== undefined)
+    throw badRequest(`dryRun: Unsupported value: "${wrong}": supported values: "All"`);
+  return values.length > 0;
+}

@@ -1,0 +1,43 @@
+// GET of one object: its stored bytes.
+import { badRequest, StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { storedReply } from '../reply.ts';
+import { presentObject } from './presentation.ts';
+
+/** Answers the object. `resourceVersion` asks for a state at least that new. */
+export async function get(exchange: Exchange): Promise<Reply> {
+  const { definition, info, request, server } = exchange;
+  await atLeast(exchange, request.query.get('resourceVersion'));
+  const found = server.registry.get({
+    definition,
+    namespace: info.namespace,
+    name: info.name ?? '',
+  });
+  return presentObject(exchange, found) ?? storedReply(found);
+}
+
+/** Waits for what the asked resourceVersion needs: nothing for 0, a linearizable state for none, that revision otherwise. */
+export async function atLeast({ server }: Exchange, asked: string | null): Promise<void> {
+  if (asked === '0') return;
+  if (asked === null || asked === '') {
+    await server.store.barrier();
+    return;
+  }
+  const revision = parseRevision(asked);
+  if (revision > server.store.revision)
+    throw new StatusError(
+      'Timeout',
+      `Too large resource version: ${asked}, current: ${server.store.revision}`,
+      { details: { retryAfterSeconds: 1 } },
+    );
+}
+
+/** A resourceVersion as a revision. Throws BadRequest. */
+export function parseRevision(text: string): bigint {
+  if (!/^\d{1,19}$/.test(text))
+    throw badRequest(
+      `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    );
+  return BigInt(text);
+}

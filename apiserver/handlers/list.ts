@@ -1,0 +1,179 @@
+// GET of a collection: the objects' bytes joined; parsed only for selectors, Tables and metadata.
+// Invariant: a page and its continuation show one revision; a token that is too old answers 410 with a fresh one.
+import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { ListMeta, LooseObject } from '../../api/meta/object.ts';
+import { badRequest, expired } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import { partialMetadata } from '../../api/wire/table.ts';
+import type { Exchange } from '../exchange.ts';
+import { FILTER_BATCH } from '../options.ts';
+import { collectionPrefix } from '../registry/keys.ts';
+import { JSON_TYPE, objectReply } from '../reply.ts';
+import { StorageError } from '../storage/storage.ts';
+import { VisibleObject } from '../watch/object-store.ts';
+import { decodeToken, encodeToken } from './continue-token.ts';
+import { atLeast, parseRevision } from './get.ts';
+import { presentationOf, tableOf } from './presentation.ts';
+import { type Selection, selectionOf } from './selection.ts';
+
+/** What a list comes to before it is shown. */
+interface Listed {
+  readonly items: readonly VisibleObject[];
+  readonly meta: ListMeta;
+}
+
+/** Which part of the collection, at which revision. */
+interface Span {
+  readonly prefix: string;
+  readonly limit: number | undefined;
+  readonly after: string | undefined;
+  /** A past revision; undefined for now. */
+  readonly at: bigint | undefined;
+}
+
+/** Answers a list. */
+export async function list(exchange: Exchange): Promise<Reply> {
+  const form = presentationOf(exchange);
+  const selection = selectionOf(exchange);
+  const span = await spanOf(exchange);
+  const listed = await collect(exchange, span, selection);
+  const { definition } = exchange;
+  if (form === 'object') return joined(definition.listKind, apiVersionOf(definition.ref), listed);
+  const objects = listed.items.map((item) => item.object());
+  if (form === 'table')
+    return objectReply(tableOf(exchange, objects, { listMeta: listed.meta, columns: true }));
+  return objectReply({
+    kind: 'PartialObjectMetadataList',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: listed.meta,
+    items: objects.map(partialMetadata),
+  });
+}
+
+/** The rules of limit, continue, resourceVersion and resourceVersionMatch (API concepts, "Resource versions"). */
+async function spanOf(exchange: Exchange): Promise<Span> {
+  const { request, definition, info } = exchange;
+  const { query } = request;
+  const prefix = collectionPrefix(definition.ref, info.namespace);
+  const limit = parseLimit(query.get('limit'));
+  const token = query.get('continue') ?? '';
+  const asked = query.get('resourceVersion') ?? '';
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (token !== '') {
+    if (asked !== '' && asked !== '0')
+      throw badRequest(
+        'resourceVersion: Forbidden: specifying resource version is not allowed when using continue',
+      );
+    const { revision, after } = decodeToken(token);
+    return { prefix, limit, after: prefix + after, at: revision };
+  }
+  if (match !== '' && asked === '')
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
+  if (match === 'Exact' && asked !== '0')
+    return { prefix, limit, after: undefined, at: parseRevision(asked) };
+  await atLeast(exchange, asked);
+  return { prefix, limit, after: undefined, at: undefined };
+}
+
+function parseLimit(text: string | null): number | undefined {
+  if (text === null || text === '' || text === '0') return undefined;
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${text}"`);
+  return limit;
+}
+
+async function collect(exchange: Exchange, span: Span, selection: Selection): Promise<Listed> {
+  const { limit, prefix } = span;
+  const found: VisibleObject[] = [];
+  let { after, at } = span;
+  for (;;) {
+    const want = limit === undefined ? undefined : limit - found.length;
+    const batch = selection.predicate ? FILTER_BATCH : want;
+    const page = await pageOf(exchange, { ...span, after, at, limit: batch });
+    at ??= limit === undefined ? undefined : page.revision;
+    let last: VisibleObject | undefined;
+    let taken = 0;
+    for (const item of page.items) {
+      if (limit !== undefined && found.length >= limit) break;
+      taken += 1;
+      last = item;
+      if (!selection.predicate || selection.predicate(item.object())) found.push(item);
+    }
+    after = last?.key ?? after;
+    const left = taken < page.items.length || page.more;
+    const full = limit !== undefined && found.length >= limit;
+    if (!left || full) {
+      const resourceVersion = String(page.revision);
+      if (!left || after === undefined) return { items: found, meta: { resourceVersion } };
+      const token = encodeToken({ revision: page.revision, after: after.slice(prefix.length) });
+      const remaining = selection.predicate ? undefined : page.remaining;
+      const count = remaining === undefined ? {} : { remainingItemCount: remaining };
+      return { items: found, meta: { resourceVersion, continue: token, ...count } };
+    }
+    await breathe();
+  }
+}
+
+interface AnyPage {
+  readonly items: readonly VisibleObject[];
+  readonly revision: bigint;
+  readonly more: boolean;
+  readonly remaining?: number;
+}
+
+/** A page of the present out of memory, or of the past out of storage. */
+async function pageOf({ server }: Exchange, span: Span): Promise<AnyPage> {
+  const { store } = server;
+  const part = {
+    ...(span.limit === undefined ? {} : { limit: span.limit }),
+    ...(span.after === undefined ? {} : { after: span.after }),
+  };
+  if (span.at === undefined || span.at === store.revision) return store.list(span.prefix, part);
+  try {
+    const page = await store.pageAt(span.prefix, { ...part, at: span.at });
+    return { ...page, items: page.items.map((item) => new VisibleObject(item)) };
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.reason !== 'Expired') throw error;
+    const fresh =
+      span.after === undefined
+        ? undefined
+        : encodeToken({ revision: store.revision, after: span.after.slice(span.prefix.length) });
+    throw expired(
+      'The provided continue parameter is too old to display a consistent list result.',
+      fresh,
+    );
+  }
+}
+
+/** Lets others run between batches of a long filter. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+const COMMA = Buffer.from(',');
+const END = Buffer.from(']}\n');
+
+function joined(kind: string, apiVersion: string, { items, meta }: Listed): Reply {
+  const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(meta)},"items":[`;
+  const body: Uint8Array[] = [Buffer.from(head)];
+  items.forEach((item, i) => {
+    if (i > 0) body.push(COMMA);
+    body.push(item.bytes);
+  });
+  body.push(END);
+  return {
+    kind: 'body',
+    status: 200,
+    headers: { 'content-type': JSON_TYPE },
+    body,
+    object: () =>
+      ({
+        kind,
+        apiVersion,
+        metadata: meta,
+        items: items.map((item) => item.object()),
+      }) as unknown as LooseObject,
+  };
+}

@@ -1,0 +1,68 @@
+// How objects are shown: as they are, as Table rows, or as metadata alone; by the Accept header.
+// Invariant: what is shown as it is stays bytes; only the other forms are parsed.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import { type IncludeObject, partialMetadata, toTable } from '../../api/wire/table.ts';
+import { type MediaRange, parseAccept } from '../discovery/accept.ts';
+import type { Exchange } from '../exchange.ts';
+import { objectReply } from '../reply.ts';
+
+/** The form an answer takes. */
+export type Presentation = 'object' | 'table' | 'metadata';
+
+const META_GROUP = 'meta.k8s.io';
+
+/** What the Accept header asks for, first fit first. Throws NotAcceptable. */
+export function presentationOf(exchange: Pick<Exchange, 'request'>): Presentation {
+  const ranges = parseAccept(exchange.request.headers['accept']);
+  if (ranges.length === 0) return 'object';
+  for (const range of ranges) {
+    const form = formOf(range);
+    if (form) return form;
+  }
+  throw new StatusError(
+    'NotAcceptable',
+    'only the following media types are accepted: application/json, application/yaml',
+  );
+}
+
+const PLAIN_TYPES = new Set(['application/json', 'application/yaml', '*/*', 'application/*']);
+
+function formOf(range: MediaRange): Presentation | undefined {
+  if (!PLAIN_TYPES.has(range.type)) return undefined;
+  const { as, g } = range.parameters;
+  if (as === undefined) return 'object';
+  if (g !== META_GROUP) return undefined;
+  if (as === 'Table') return 'table';
+  return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
+    ? 'metadata'
+    : undefined;
+}
+
+/** One object in the asked form; undefined for as it is. */
+export function presentObject(
+  exchange: Exchange,
+  object: { object(): LooseObject },
+): Reply | undefined {
+  const form = presentationOf(exchange);
+  if (form === 'object') return undefined;
+  const value = object.object();
+  if (form === 'metadata') return objectReply(partialMetadata(value));
+  const { resourceVersion = '' } = value.metadata;
+  return objectReply(tableOf(exchange, [value], { listMeta: { resourceVersion }, columns: true }));
+}
+
+/** Objects as a Table. */
+export function tableOf(
+  { definition, request, server }: Exchange,
+  objects: readonly LooseObject[],
+  options: { listMeta: object; columns: boolean },
+): object {
+  const include = request.query.get('includeObject');
+  return toTable(definition, objects, {
+    includeObject: (include ?? 'Metadata') as IncludeObject,
+    nowMs: server.clock.now(),
+    ...options,
+  });
+}

@@ -1,0 +1,113 @@
+// PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { conflict } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import {
+  checkIdentity,
+  prepareForUpdate,
+  structuredCopy,
+  validateStatusUpdate,
+  validateUpdate,
+  withStatusOf,
+} from '../registry/preparation.ts';
+import type { Change, Written } from '../registry/registry.ts';
+import { NOTHING_TAKEN } from '../registry/strategies.ts';
+import { storedReply } from '../reply.ts';
+import { decodeBody, isDryRun } from './decoding.ts';
+
+/** Which part of an object a write may change. */
+export type Part = 'all but status' | 'status';
+
+/** Replaces an object, or its status. */
+export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
+  return async (exchange) => {
+    const object = decodeBody(exchange);
+    const asked = object.metadata.resourceVersion;
+    const written = await changeObject(exchange, part, (old) => {
+      if (asked && asked !== old.metadata.resourceVersion)
+        throw conflict(exchange.definition.ref, exchange.info.name ?? '');
+      return structuredCopy(object);
+    });
+    return storedReply(written.stored);
+  };
+}
+
+/** Changes an object by a function of its newest state; the result is prepared, admitted, validated and stored. */
+export async function changeObject(
+  exchange: Exchange,
+  part: Part,
+  next: (old: LooseObject) => LooseObject | Promise<LooseObject>,
+): Promise<Written> {
+  const { definition, info, request, server } = exchange;
+  const at = { definition, namespace: info.namespace, name: info.name ?? '' };
+  let undo: () => void = NOTHING_TAKEN.undo;
+  let kept = false;
+  const change = async (old: LooseObject): Promise<Change> => {
+    undo();
+    undo = NOTHING_TAKEN.undo;
+    const object = await next(old);
+    checkIdentity(definition, object, old);
+    if (part === 'status') return changeStatus(exchange, object, old);
+    definition.defaults?.(object);
+    prepareForUpdate(definition, object, old);
+    const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
+    if (strategy) undo = strategy.allocate(object, old).undo;
+    await admitUpdate(exchange, { object, old }, () => validateUpdate(definition, object, old));
+    return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
+  };
+  try {
+    const written = await server.registry.update(at, change, { dryRun: isDryRun(request.query) });
+    kept = written.kind === 'stored' && !isDryRun(request.query);
+    return written;
+  } finally {
+    if (!kept) undo();
+  }
+}
+
+async function changeStatus(
+  exchange: Exchange,
+  object: LooseObject,
+  old: LooseObject,
+): Promise<Change> {
+  const changed = withStatusOf(object, old);
+  exchange.definition.defaults?.(changed);
+  await admitUpdate(exchange, { object: changed, old }, () =>
+    validateStatusUpdate(exchange.definition, changed, old),
+  );
+  return { kind: 'put', object: changed };
+}
+
+async function admitUpdate(
+  exchange: Exchange,
+  { object, old }: { object: LooseObject; old: LooseObject },
+  validate: () => void,
+): Promise<void> {
+  const { definition, info, request, server, user } = exchange;
+  const admission = {
+    operation: 'update' as const,
+    definition,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name ?? '',
+    user,
+    object,
+    old,
+    signal: request.signal,
+  };
+  await server.admission.mutate(admission);
+  validate();
+  await server.admission.validate(admission);
+}
+
+/** An object that is being deleted goes when its last finalizer does, its grace being over. */
+export function isGone({ metadata, ...rest }: LooseObject): boolean {
+  if (metadata.deletionTimestamp === undefined) return false;
+  const spec = rest['spec'] as { finalizers?: unknown[] } | undefined;
+  const namespaceFinalizers = rest.kind === 'Namespace' ? (spec?.finalizers?.length ?? 0) : 0;
+  return (
+    (metadata.finalizers?.length ?? 0) === 0 &&
+    namespaceFinalizers === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0
+  );
+}

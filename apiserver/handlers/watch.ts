@@ -1,0 +1,132 @@
+// Watch of a collection or of one object: frames made once for all watchers, or shown as Tables or metadata.
+// Invariant: no event after the start is missed or sent twice; a watcher that falls behind is ended with Expired.
+import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import { badRequest } from '../../api/status.ts';
+import type { Reply, WatchEventObject, WatchFrame } from '../../api/wire/exchange.ts';
+import { partialMetadata } from '../../api/wire/table.ts';
+import type { Exchange } from '../exchange.ts';
+import { WATCH_TIMEOUT_MS } from '../options.ts';
+import { collectionPrefix, objectKey } from '../registry/keys.ts';
+import { isTrue } from '../request-info.ts';
+import { JSON_TYPE } from '../reply.ts';
+import { selectedWatch } from '../watch/selected-watch.ts';
+import { atLeast, parseRevision } from './get.ts';
+import { type Presentation, presentationOf, tableOf } from './presentation.ts';
+import { selectionOf } from './selection.ts';
+
+/** Answers a stream of events. Throws Expired when history no longer covers its start. */
+export async function watch(exchange: Exchange): Promise<Reply> {
+  const { definition, info, request, server } = exchange;
+  const { query } = request;
+  const form = presentationOf(exchange);
+  const selection = selectionOf(exchange);
+  const initial = isTrue(query.get('sendInitialEvents'));
+  checkInitial(query, initial);
+  const start = await startOf(exchange, initial);
+  const { ref } = definition;
+  const prefix =
+    selection.name !== undefined && (info.namespace !== '') === ref.namespaced
+      ? objectKey(ref, info.namespace, selection.name)
+      : collectionPrefix(ref, info.namespace);
+  const ending = new AbortController();
+  const end = () => ending.abort(new Error('the watch ends'));
+  if (request.signal.aborted) end();
+  else request.signal.addEventListener('abort', end, { once: true });
+  const timer = server.clock.timer(timeoutOf(exchange), end);
+  const allowBookmarks = isTrue(query.get('allowWatchBookmarks'));
+  const frames = selectedWatch(server.store, {
+    clock: server.clock,
+    signal: ending.signal,
+    prefix,
+    start,
+    predicate: selection.predicate,
+    allowBookmarks,
+    initialEventsEnd: initial && allowBookmarks,
+    apiVersion: apiVersionOf(ref),
+    kind: ref.kind,
+  });
+  const finish = () => {
+    timer.cancel();
+    request.signal.removeEventListener('abort', end);
+    end();
+  };
+  return {
+    kind: 'watch',
+    status: 200,
+    headers: { 'content-type': JSON_TYPE },
+    frames: finishing(form === 'object' ? frames : shown(exchange, form, frames), finish),
+  };
+}
+
+function checkInitial(query: URLSearchParams, initial: boolean): void {
+  if (!query.has('sendInitialEvents')) return;
+  if (query.get('resourceVersionMatch') !== 'NotOlderThan')
+    throw badRequest(
+      'sendInitialEvents: Forbidden: resourceVersionMatch=NotOlderThan is needed with sendInitialEvents',
+    );
+  if (initial && !isTrue(query.get('allowWatchBookmarks')))
+    throw badRequest(
+      'sendInitialEvents: Forbidden: allowWatchBookmarks=true is needed with sendInitialEvents',
+    );
+}
+
+/** resourceVersion unset or 0: the present objects first, then changes; else the changes after it. */
+async function startOf(exchange: Exchange, initial: boolean): Promise<'list' | 'now' | bigint> {
+  const { query } = exchange.request;
+  const asked = query.get('resourceVersion');
+  if (initial) {
+    await atLeast(exchange, asked);
+    return 'list';
+  }
+  if (query.has('sendInitialEvents') && (asked === null || asked === '' || asked === '0'))
+    return 'now';
+  if (asked === null || asked === '' || asked === '0') return 'list';
+  return parseRevision(asked);
+}
+
+function timeoutOf({ request, server }: Exchange): number {
+  const seconds = Number(request.query.get('timeoutSeconds') ?? 0);
+  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
+  return WATCH_TIMEOUT_MS * (1 + server.random.next());
+}
+
+async function* finishing<T>(frames: AsyncIterable<T>, finish: () => void): AsyncGenerator<T> {
+  try {
+    yield* frames;
+  } finally {
+    finish();
+  }
+}
+
+/** The frames with their objects in another form. Bookmarks and errors stay; the columns come with the first Table only. */
+async function* shown(
+  exchange: Exchange,
+  form: Exclude<Presentation, 'object'>,
+  frames: AsyncIterable<readonly WatchFrame[]>,
+): AsyncGenerator<readonly WatchFrame[]> {
+  let columns = true;
+  for await (const batch of frames) {
+    const out: WatchFrame[] = [];
+    for (const frame of batch) {
+      const { type, object } = frame.event();
+      if (type === 'ERROR' || (type === 'BOOKMARK' && form === 'metadata')) {
+        out.push(frame);
+        continue;
+      }
+      const listMeta = { resourceVersion: object.metadata.resourceVersion ?? '' };
+      const objects = type === 'BOOKMARK' ? [] : [object];
+      const shape =
+        form === 'metadata'
+          ? partialMetadata(object)
+          : tableOf(exchange, objects, { listMeta, columns });
+      columns = false;
+      out.push(frameOfValue({ type, object: shape as LooseObject }));
+    }
+    yield out;
+  }
+}
+
+function frameOfValue(event: WatchEventObject): WatchFrame {
+  return { bytes: Buffer.from(`${JSON.stringify(event)}\n`), event: () => event };
+}
