@@ -46,11 +46,9 @@ export async function unpackTar(
   source: { file: string; directory: string },
   mode: UnpackMode,
 ): Promise<Unpacked> {
-  const child = system.spawn(
-    'tar',
-    ['-x', '-f', '-', ...TAR_ARGS[mode], '-C', source.directory],
-    { stdio: ['pipe', 'ignore', 'pipe'] },
-  );
+  const child = system.spawn('tar', ['-x', '-f', '-', ...TAR_ARGS[mode], '-C', source.directory], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     if (said.length < MAX_ERROR_BYTES) said += chunk.toString();
