@@ -1,0 +1,188 @@
+// DELETE of an object: preconditions, finalizers, propagation, grace.
+// Invariant: an object with finalizers or grace left is marked, not removed; a second delete never lengthens the grace.
+import type { Pod } from '../../api/generated/types.ts';
+import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { badRequest, conflict } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Change, Written } from '../registry/registry.ts';
+import { objectReply, storedReply, successStatus } from '../reply.ts';
+import { parseBody } from '../request-body.ts';
+import { isDryRun } from './decoding.ts';
+
+/** DeleteOptions as far as they are known here; from the body, or from the query. */
+export interface DeleteOptions {
+  readonly gracePeriodSeconds: number | undefined;
+  readonly propagation: 'Orphan' | 'Background' | 'Foreground' | undefined;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+  readonly dryRun: boolean;
+}
+
+const POLICIES = ['Orphan', 'Background', 'Foreground'] as const;
+/** Finalizers that the garbage collector takes off again. */
+const FINALIZERS = { Orphan: 'orphan', Foreground: 'foregroundDeletion' } as const;
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** Deletes one object. */
+export async function remove(exchange: Exchange): Promise<Reply> {
+  const { definition, info } = exchange;
+  const written = await removeObject(exchange, info.name ?? '', readDeleteOptions(exchange));
+  const object = written.stored.object();
+  if (written.kind !== 'deleted') return storedReply(written.stored);
+  const { group, plural } = definition.ref;
+  return objectReply(
+    successStatus({
+      name: info.name ?? '',
+      ...(group === '' ? {} : { group }),
+      kind: plural,
+      uid: object.metadata.uid ?? '',
+    }),
+  );
+}
+
+/** Deletes an object by name; what is answered tells whether it is gone or only marked. */
+export async function removeObject(
+  exchange: Exchange,
+  name: string,
+  options: DeleteOptions,
+): Promise<Written> {
+  const { definition, info, server, user, request } = exchange;
+  const released = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
+  const written = await server.registry.update(
+    { definition, namespace: info.namespace, name },
+    async (old) => {
+      checkPreconditions(exchange, name, { old, options });
+      await server.admission.validate({
+        operation: 'delete',
+        definition,
+        subresource: undefined,
+        namespace: info.namespace,
+        name,
+        user,
+        object: old,
+        old,
+        signal: request.signal,
+      });
+      return decide(old, options, server.clock.now());
+    },
+    { dryRun: options.dryRun },
+  );
+  if (written.kind === 'deleted' && !options.dryRun) released?.release(written.stored.object());
+  return written;
+}
+
+function checkPreconditions(
+  { definition }: Exchange,
+  name: string,
+  { old, options }: { old: LooseObject; options: DeleteOptions },
+): void {
+  const { uid, resourceVersion } = old.metadata;
+  if (options.uid !== undefined && options.uid !== uid)
+    throw conflict(
+      definition.ref,
+      name,
+      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`,
+    );
+  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
+    throw conflict(
+      definition.ref,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+    );
+}
+
+/** What a delete does to an object in this state. Pure. */
+export function decide(old: LooseObject, options: DeleteOptions, nowMs: number): Change {
+  const finalizers = finalizersAfter(old.metadata.finalizers ?? [], options.propagation);
+  const grace = graceOf(old, options.gracePeriodSeconds);
+  const held = finalizers.length > 0 || namespaceFinalizers(old) > 0;
+  if (grace === 0 && !held) return { kind: 'delete' };
+  const { metadata } = old;
+  if (metadata.deletionTimestamp !== undefined) {
+    const left = metadata.deletionGracePeriodSeconds ?? 0;
+    if (grace >= left && sameList(finalizers, metadata.finalizers ?? [])) return { kind: 'keep' };
+  }
+  const seconds = Math.min(grace, metadata.deletionGracePeriodSeconds ?? grace);
+  const marked: ObjectMeta = {
+    ...metadata,
+    deletionTimestamp: formatTime(nowMs + seconds * 1000),
+    deletionGracePeriodSeconds: seconds,
+  };
+  if (finalizers.length > 0) marked.finalizers = finalizers;
+  else delete marked.finalizers;
+  if (metadata.generation !== undefined && metadata.deletionTimestamp === undefined)
+    marked.generation = metadata.generation + 1;
+  return { kind: 'put', object: terminating({ ...old, metadata: marked }) };
+}
+
+function finalizersAfter(
+  present: readonly string[],
+  propagation: DeleteOptions['propagation'],
+): string[] {
+  if (propagation === undefined) return [...present];
+  const ours = new Set<string>(Object.values(FINALIZERS));
+  const others = present.filter((finalizer) => !ours.has(finalizer));
+  return propagation === 'Background' ? others : [...others, FINALIZERS[propagation]];
+}
+
+/** Only pods have grace: on a node, and still running. */
+function graceOf(old: LooseObject, asked: number | undefined): number {
+  if (old.kind !== 'Pod') return 0;
+  const { spec, status } = old as unknown as Pod;
+  if (!spec?.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0;
+  return Math.max(0, asked ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
+}
+
+function namespaceFinalizers(old: LooseObject): number {
+  if (old.kind !== 'Namespace') return 0;
+  return (old['spec'] as { finalizers?: string[] } | undefined)?.finalizers?.length ?? 0;
+}
+
+/** A namespace shows that it ends. */
+function terminating(object: LooseObject): LooseObject {
+  if (object.kind !== 'Namespace') return object;
+  return { ...object, status: { ...(object['status'] as object), phase: 'Terminating' } };
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+/** Reads DeleteOptions from body and query. Throws BadRequest. */
+export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): DeleteOptions {
+  const body = (parseBody(request).value ?? {}) as Record<string, unknown>;
+  const { query } = request;
+  const preconditions = (body['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string };
+  const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].length > 0;
+  return {
+    gracePeriodSeconds: seconds(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds')),
+    propagation: policy(body, query),
+    uid: preconditions.uid,
+    resourceVersion: preconditions.resourceVersion,
+    dryRun: dryRun || isDryRun(query),
+  };
+}
+
+function seconds(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const number = Number(value);
+  if (Number.isInteger(number)) return number;
+  throw badRequest(`gracePeriodSeconds: Invalid value: ${JSON.stringify(value)}`);
+}
+
+function policy(
+  body: Readonly<Record<string, unknown>>,
+  query: URLSearchParams,
+): DeleteOptions['propagation'] {
+  const asked = body['propagationPolicy'] ?? query.get('propagationPolicy');
+  const orphan = body['orphanDependents'] ?? query.get('orphanDependents');
+  if (asked === undefined || asked === null || asked === '')
+    return orphan === true || orphan === 'true' ? 'Orphan' : undefined;
+  const known = POLICIES.find((each) => each === asked);
+  if (known) return known;
+  throw badRequest(
+    `propagationPolicy: Unsupported value: ${JSON.stringify(asked)}: supported values: ${POLICIES.map((p) => JSON.stringify(p)).join(', ')}`,
+  );
+}

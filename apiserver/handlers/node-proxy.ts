@@ -1,0 +1,133 @@
+// Logs and exec of pods: passed through to the agent of the pod's node.
+// Invariant: bytes go through untouched and unbuffered; the agent is asked as the server, after the caller was authorized.
+import { Nodes } from '../../api/kinds.ts';
+import type { Node, Pod } from '../../api/generated/types.ts';
+import { badRequest, StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { objectKey } from '../registry/keys.ts';
+import type { NodeAddress, NodeDialer } from './node-dialer.ts';
+
+/** Query parameters of logs that the agent knows. */
+const LOG_PARAMETERS = [
+  'follow',
+  'previous',
+  'tailLines',
+  'sinceSeconds',
+  'sinceTime',
+  'timestamps',
+  'limitBytes',
+  'stream',
+];
+/** Headers of an upgrade that must reach the agent as they are. */
+const UPGRADE_HEADERS = [
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+];
+
+/** GET pods/NAME/log. */
+export async function log(exchange: Exchange): Promise<Reply> {
+  const { request } = exchange;
+  const target = await targetOf(exchange);
+  const query = new URLSearchParams();
+  for (const name of LOG_PARAMETERS) {
+    const value = request.query.get(name);
+    if (value !== null) query.set(name, value);
+  }
+  const path = `/containerLogs/${target.path}?${query.toString()}`;
+  const reply = await target.dialer.request(target.address, path, request.signal);
+  return {
+    kind: 'stream',
+    status: reply.status,
+    headers: { 'content-type': reply.contentType },
+    body: reply.body,
+  };
+}
+
+/** pods/NAME/exec and pods/NAME/attach: an upgraded connection, agent to caller. */
+export async function stream(exchange: Exchange): Promise<Reply> {
+  const { request, info } = exchange;
+  const target = await targetOf(exchange);
+  const headers: Record<string, string> = {};
+  for (const name of UPGRADE_HEADERS) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = value;
+  }
+  if (!headers['sec-websocket-key'])
+    throw badRequest(
+      'exec and attach need a WebSocket upgrade (v4.channel.k8s.io or v5.channel.k8s.io); SPDY is not served yet',
+    );
+  const query = new URLSearchParams(request.query);
+  query.delete('container');
+  const path = `/${info.subresource}/${target.path}?${query.toString()}`;
+  const upgrade = await target.dialer.upgrade(target.address, path, headers);
+  return {
+    kind: 'upgrade',
+    connection: {
+      headers: upgrade.headers,
+      accept(socket, head) {
+        if (upgrade.head.length > 0) socket.write(upgrade.head);
+        if (head.length > 0) upgrade.socket.write(head);
+        socket.pipe(upgrade.socket).pipe(socket);
+        const end = () => {
+          socket.destroy();
+          upgrade.socket.destroy();
+        };
+        for (const each of [socket, upgrade.socket]) {
+          each.on('error', end);
+          each.on('close', end);
+        }
+      },
+    },
+  };
+}
+
+interface Target {
+  readonly dialer: NodeDialer;
+  readonly address: NodeAddress;
+  /** `namespace/pod/container`. */
+  readonly path: string;
+}
+
+async function targetOf({ definition, info, request, server }: Exchange): Promise<Target> {
+  const { nodeDialer } = server;
+  if (!nodeDialer) throw new StatusError('ServiceUnavailable', 'this server has no way to nodes');
+  const name = info.name ?? '';
+  await server.store.barrier();
+  const at = { definition, namespace: info.namespace, name };
+  const pod = server.registry.get(at).object() as unknown as Pod;
+  const container = containerOf(pod, request.query.get('container'));
+  const node = pod.spec?.nodeName;
+  if (!node) throw badRequest(`pod ${name} does not have a host assigned`);
+  const address = addressOf(
+    server.store.get(objectKey(Nodes, '', node))?.object() as Node | undefined,
+    node,
+  );
+  const path = [info.namespace, name, container].map(encodeURIComponent).join('/');
+  return { dialer: nodeDialer, address, path };
+}
+
+function containerOf(pod: Pod, asked: string | null): string {
+  const name = pod.metadata.name ?? '';
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
+    (c) => c.name,
+  );
+  if (asked) {
+    if (all.includes(asked)) return asked;
+    throw badRequest(`container ${asked} is not valid for pod ${name}`);
+  }
+  const own = (pod.spec?.containers ?? []).map((c) => c.name);
+  if (own.length === 1) return own[0] ?? '';
+  throw badRequest(
+    `a container name must be specified for pod ${name}, choose one of: [${own.join(' ')}]`,
+  );
+}
+
+function addressOf(node: Node | undefined, name: string): NodeAddress {
+  const host = node?.status?.addresses?.find((address) => address.type === 'InternalIP')?.address;
+  const port = node?.status?.daemonEndpoints?.kubeletEndpoint?.Port;
+  if (host && port) return { host, port };
+  throw new StatusError('ServiceUnavailable', `node ${name} has no address to reach its agent at`);
+}

@@ -1,0 +1,68 @@
+// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch.
+// Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { schemaOf } from '../../api/schema/schema.ts';
+import { badRequest, conflict, StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { applyJsonPatch } from '../patch/json-patch.ts';
+import { applyMergePatch } from '../patch/merge-patch.ts';
+import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
+import { mediaType, unsupported } from '../request-body.ts';
+import { storedReply } from '../reply.ts';
+import { decodeValue } from './decoding.ts';
+import { changeObject, type Part } from './update.ts';
+
+type ApplyPatch = (current: LooseObject, patch: unknown, exchange: Exchange) => object;
+
+/** How each media type is applied. */
+const PATCHES: Readonly<Record<string, ApplyPatch>> = {
+  'application/json-patch+json': applyJsonPatch,
+  'application/merge-patch+json': applyMergePatch,
+  'application/strategic-merge-patch+json': (current, patch, { definition }) =>
+    applyStrategicMergePatch(current, patch, schemaOf(definition.schemaName)),
+};
+
+/** Patches an object, or its status. */
+export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
+  return async (exchange) => {
+    const { request } = exchange;
+    const type = mediaType(request);
+    if (type === 'application/apply-patch+yaml')
+      throw new StatusError(
+        'UnsupportedMediaType',
+        'server-side apply is not served yet; use kubectl apply without --server-side',
+      );
+    const apply = PATCHES[type];
+    if (!apply) throw unsupported(type, Object.keys(PATCHES));
+    const body = patchBody(exchange);
+    const written = await changeObject(exchange, part, (old) => {
+      const patched = apply(old, body, exchange) as LooseObject;
+      const object = decodeValue(exchange, patched);
+      const { resourceVersion } = object.metadata;
+      if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
+        throw conflict(exchange.definition.ref, exchange.info.name ?? '');
+      checkName(exchange, object);
+      return object;
+    });
+    return storedReply(written.stored);
+  };
+}
+
+function patchBody({ request }: Exchange): unknown {
+  const { body } = request;
+  if (body === undefined) throw badRequest('a request body is needed: the patch');
+  if (!(body instanceof Uint8Array)) return body;
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch (error) {
+    throw badRequest(`the patch is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function checkName({ info }: Exchange, object: LooseObject): void {
+  if (object.metadata.name !== info.name)
+    throw badRequest(
+      `the name of the object (${object.metadata.name}) does not match the name on the URL (${info.name})`,
+    );
+}

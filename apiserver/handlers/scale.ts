@@ -1,0 +1,71 @@
+// The scale subresource: how many replicas are asked for, and are there (autoscaling/v1 Scale).
+import type { ScaleAccess } from '../../api/definition.ts';
+import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import { decodeObject } from '../../api/schema/decode.ts';
+import { badRequest, conflict, StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { applyJsonPatch } from '../patch/json-patch.ts';
+import { applyMergePatch } from '../patch/merge-patch.ts';
+import { structuredCopy } from '../registry/preparation.ts';
+import { mediaType, parseBody } from '../request-body.ts';
+import { objectReply } from '../reply.ts';
+import { changeObject } from './update.ts';
+
+const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+const SCHEMA = 'io.k8s.api.autoscaling.v1.Scale';
+
+interface Scale extends LooseObject {
+  spec?: { replicas?: number };
+}
+
+/** Reads, replaces or patches the scale. */
+export async function scale(exchange: Exchange): Promise<Reply> {
+  const { definition, info, server } = exchange;
+  const access = definition.scale;
+  if (!access)
+    throw new StatusError('NotFound', 'the server could not find the requested resource');
+  if (info.verb === 'get') {
+    const at = { definition, namespace: info.namespace, name: info.name ?? '' };
+    return objectReply(scaleOf(access, server.registry.get(at).object()));
+  }
+  const written = await changeObject(exchange, 'all but status', (old) => {
+    const wanted = wantedScale(exchange, scaleOf(access, old));
+    const { resourceVersion } = wanted.metadata;
+    if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(definition.ref, info.name ?? '');
+    const replicas = wanted.spec?.replicas ?? 0;
+    if (replicas < 0)
+      throw badRequest(
+        `spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`,
+      );
+    return structuredCopy(access.withReplicas(old, replicas)) as LooseObject;
+  });
+  return objectReply(scaleOf(access, written.stored.object()));
+}
+
+function wantedScale(exchange: Exchange, present: Scale): Scale {
+  const { request, info } = exchange;
+  const { value } = parseBody(
+    info.verb === 'patch'
+      ? { ...request, headers: { 'content-type': 'application/json' } }
+      : request,
+  );
+  if (info.verb !== 'patch') return decodeObject(SCHEMA, value, { gvk: GVK }).object as Scale;
+  const apply =
+    mediaType(request) === 'application/json-patch+json' ? applyJsonPatch : applyMergePatch;
+  return decodeObject(SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;
+}
+
+function scaleOf(access: ScaleAccess<KubeObject>, object: LooseObject): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: JSON.parse(
+      JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp }),
+    ) as LooseObject['metadata'],
+    spec: { replicas: access.specReplicas(object) },
+    status: { replicas: access.statusReplicas(object), selector: access.selector(object) },
+  };
+}
