@@ -1,6 +1,5 @@
 // Commands in running containers: to their end (probes), with live streams, or on a terminal; and attaching to the container itself.
 // Invariant: a command that is given up is killed inside the container too, and its files are removed.
-import type { ChildProcess } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { System } from '../../../system/system.ts';
 import { type ExecResult, type ExecSession, RuntimeError } from '../runtime.ts';
 import { conmonArguments, flags, launchFailure, spawnConmon, within } from './conmon.ts';
 import { type Context, newId } from './context.ts';
@@ -30,7 +30,7 @@ const KILLED_EXIT_CODE = 137;
 const LAST_OUTPUT_MS = 1000;
 
 interface RuncExec {
-  readonly child: ChildProcess;
+  readonly child: ReturnType<System['spawn']>;
   readonly exit: Promise<number>;
   /** Ends the command in the container, then runc. */
   readonly kill: () => void;
@@ -210,9 +210,10 @@ function lastOutput(context: Context, streams: PacketStreams): Promise<void> {
 
 function terminalProcess(bundle: string, command: readonly string[]): string {
   const spec = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as RuntimeSpec;
-  const hasTerm = spec.process.env.some((entry) => entry.startsWith('TERM='));
-  const env = hasTerm ? spec.process.env : [...spec.process.env, 'TERM=xterm'];
-  return JSON.stringify({ ...spec.process, terminal: true, args: command, env });
+  const { process: own } = spec;
+  const hasTerm = own.env.some((entry) => entry.startsWith('TERM='));
+  const env = hasTerm ? own.env : [...own.env, 'TERM=xterm'];
+  return JSON.stringify({ ...own, terminal: true, args: command, env });
 }
 
 /** Joins the streams of the container's own process. `exit` is the container's exit code, or 0 when the session is closed before. */

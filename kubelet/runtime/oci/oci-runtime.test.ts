@@ -1,8 +1,8 @@
 // The OCI runtime against the contract, then what only real containers show: isolation, limits, streams, terminals. Needs root, runc and conmon.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   aContainer,
   aSandbox,
@@ -151,6 +151,46 @@ describe('containers by runc and conmon', () => {
     session.stdin?.write('this\n');
     expect(await session.exit).toBe(4);
     expect(await Promise.all(texts)).toEqual(['got this\n', 'bad\n']);
+  });
+
+  it('goes on in a new log file after the old one was moved away', async () => {
+    const id = await run('i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done');
+    const log = join(host.folder, 'main.log');
+    const untilWritten = () =>
+      vi.waitFor(() => expect(readFileSync(log, 'utf8')).toContain('line'), { timeout: 20_000 });
+    await untilWritten();
+    renameSync(log, `${log}.1`);
+    await runtime.reopenLog(id);
+    await untilWritten();
+    expect(readFileSync(`${log}.1`, 'utf8')).toContain('line 1\n');
+    expect(readFileSync(log, 'utf8')).not.toContain('line 1\n');
+  });
+
+  it('leaves nothing, however often it is told to', async () => {
+    await run(forever);
+    await runtime.destroyAll();
+    await runtime.destroyAll();
+    expect(await runtime.listContainers()).toEqual([]);
+  });
+
+  it('joins the network namespace of the pod and applies its settings there', async () => {
+    const name = `t${process.pid}`;
+    await host.system.run('ip', ['netns', 'add', name]);
+    try {
+      const sysctls = { 'net.ipv4.ip_unprivileged_port_start': '77' };
+      const netnsPath = `/run/netns/${name}`;
+      const own = aSandbox('n', { netnsPath, hostname: 'inside', sysctls });
+      const sandboxId = await runtime.runSandbox(own);
+      const logPath = join(host.folder, 'n.log');
+      const config = { name: 'n', imageId: host.shell.id, command: sh(forever), logPath };
+      const id = await runtime.createContainer(sandboxId, own, aContainer(config));
+      await runtime.startContainer(id);
+      const files = '/proc/sys/kernel/hostname /proc/sys/net/ipv4/ip_unprivileged_port_start';
+      expect((await say(id, `cat ${files}`)).stdout).toBe('inside\n77\n');
+      await runtime.removeSandbox(sandboxId);
+    } finally {
+      await host.system.run('ip', ['netns', 'delete', name]);
+    }
   });
 
   it('shares the pod between its containers and keeps pods apart', async () => {

@@ -94,8 +94,9 @@ const CLONE_NEW_ANYTHING = 0x7e020000;
 /** Execution domains that do not weaken the process: Linux, 32-bit Linux, both with UNAME26, and "tell me". */
 const SAFE_PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 
+/** The x32 calls of amd64 are left out: nothing uses them, and each architecture makes every start slower by milliseconds. */
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
-  x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+  x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
