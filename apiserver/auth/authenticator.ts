@@ -1,0 +1,54 @@
+// Who makes a request: by client certificate, by bearer token, or nobody in particular.
+// Invariant: a credential that is wrong is refused, never taken for anonymous; a certificate counts only once TLS verified it.
+import { StatusError } from '../../api/status.ts';
+import type { UserInfo } from '../../api/wire/exchange.ts';
+
+/** The subject of a verified client certificate; CN is the user, each O a group. */
+export interface CertificateSubject {
+  readonly CN?: string | readonly string[] | undefined;
+  readonly O?: string | readonly string[] | undefined;
+}
+
+/** What a request shows of its maker. */
+export interface Credentials {
+  readonly authorization: string | undefined;
+  /** Undefined without a certificate, or with one that was not verified. */
+  readonly certificate: CertificateSubject | undefined;
+}
+
+/** Finds the user. Throws Unauthorized. */
+export type Authenticator = (credentials: Credentials) => UserInfo;
+
+/** The group of everybody who is known. */
+export const AUTHENTICATED = 'system:authenticated';
+/** The group of everybody else. */
+export const UNAUTHENTICATED = 'system:unauthenticated';
+/** Who sends no credential. */
+export const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: [UNAUTHENTICATED] };
+
+/** An authenticator; `tokens` are bearer tokens by their text. */
+export function createAuthenticator(tokens: ReadonlyMap<string, UserInfo>): Authenticator {
+  return ({ authorization, certificate }) => {
+    const known = certificate ? fromCertificate(certificate) : undefined;
+    if (known) return known;
+    if (authorization === undefined) return ANONYMOUS;
+    const token = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+    const user = token === undefined ? undefined : tokens.get(token);
+    if (!user) throw new StatusError('Unauthorized', 'Unauthorized');
+    return authenticated(user);
+  };
+}
+
+function fromCertificate({ CN, O }: CertificateSubject): UserInfo | undefined {
+  const username = typeof CN === 'string' ? CN : CN?.[0];
+  if (!username) return undefined;
+  const groups = O === undefined ? [] : typeof O === 'string' ? [O] : [...O];
+  return authenticated({ username, groups });
+}
+
+/** The user with the group of everybody who is known. */
+export function authenticated(user: UserInfo): UserInfo {
+  return user.groups.includes(AUTHENTICATED)
+    ? user
+    : { ...user, groups: [...user.groups, AUTHENTICATED] };
+}

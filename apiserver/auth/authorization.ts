@@ -1,0 +1,40 @@
+// From a request to what RBAC is asked, and the refusal in the words that clients know.
+import { forbidden, StatusError } from '../../api/status.ts';
+import type { AccessRequest } from '../../api/rbac/evaluate.ts';
+import type { UserInfo } from '../../api/wire/exchange.ts';
+import type { RequestInfo, ResourceInfo } from '../request-info.ts';
+import type { RbacAuthorizer } from './rbac.ts';
+
+/** Throws Forbidden unless the user may do it. */
+export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInfo): void {
+  if (info.kind === 'path') {
+    const request = { verb: info.verb, path: info.path };
+    if (rbac.allows(user, request, '')) return;
+    throw new StatusError(
+      'Forbidden',
+      `forbidden: User "${user.username}" cannot ${info.verb} path "${info.path}"`,
+    );
+  }
+  if (rbac.allows(user, accessOf(info), info.namespace)) return;
+  throw forbidden(
+    { group: info.group, plural: info.resource },
+    info.name ?? '',
+    refusal(user, info),
+  );
+}
+
+/** What RBAC is asked for a resource request. A watch or list of one name is about that name. */
+export function accessOf(info: ResourceInfo): AccessRequest {
+  const { verb, group, resource, subresource, name } = info;
+  return { verb, group, resource, subresource, name };
+}
+
+/** `User "x" cannot list resource "pods" in API group "" in the namespace "default"`. */
+export function refusal(
+  user: UserInfo,
+  info: Pick<ResourceInfo, 'verb' | 'group' | 'resource' | 'subresource' | 'namespace'>,
+): string {
+  const resource = info.subresource ? `${info.resource}/${info.subresource}` : info.resource;
+  const scope = info.namespace ? `in the namespace "${info.namespace}"` : 'at the cluster scope';
+  return `User "${user.username}" cannot ${info.verb} resource "${resource}" in API group "${info.group}" ${scope}`;
+}

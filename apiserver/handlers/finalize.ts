@@ -1,0 +1,30 @@
+// PUT namespaces/NAME/finalize: sets the finalizers in a namespace's spec; without any, an ending namespace goes.
+import type { LooseObject } from '../../api/meta/object.ts';
+import { conflict } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { storedReply } from '../reply.ts';
+import { decodeBody } from './decoding.ts';
+import { isGone } from './update.ts';
+
+/** Replaces spec.finalizers. */
+export async function finalize(exchange: Exchange): Promise<Reply> {
+  const { definition, info, server } = exchange;
+  const wanted = decodeBody(exchange);
+  const { resourceVersion } = wanted.metadata;
+  const at = { definition, namespace: '', name: info.name ?? '' };
+  const written = await server.registry.update(
+    at,
+    (old) => {
+      if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
+        throw conflict(definition.ref, at.name);
+      const finalizers =
+        (wanted['spec'] as { finalizers?: string[] } | undefined)?.finalizers ?? [];
+      const spec = { ...(old['spec'] as object), finalizers };
+      const object: LooseObject = { ...old, spec };
+      return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
+    },
+    { dryRun: false },
+  );
+  return storedReply(written.stored);
+}

@@ -1,0 +1,67 @@
+// Which handler answers: by subresource, then by verb.
+import { StatusError } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Verb } from '../request-info.ts';
+import { bind } from './binding.ts';
+import { create } from './create.ts';
+import { removeCollection } from './delete-collection.ts';
+import { remove } from './delete.ts';
+import { evict } from './eviction.ts';
+import { finalize } from './finalize.ts';
+import { get } from './get.ts';
+import { list } from './list.ts';
+import { log, stream } from './node-proxy.ts';
+import { patch } from './patch.ts';
+import { scale } from './scale.ts';
+import { update } from './update.ts';
+import { watch } from './watch.ts';
+
+/** Answers one exchange; failures are thrown. */
+export type VerbHandler = (exchange: Exchange) => Promise<Reply>;
+type Verbs = Readonly<Partial<Record<Verb, VerbHandler>>>;
+
+const MAIN: Verbs = {
+  get,
+  list,
+  watch,
+  create,
+  update: update('all but status'),
+  patch: patch('all but status'),
+  delete: remove,
+  deletecollection: removeCollection,
+};
+
+const STATUS: Verbs = { get, update: update('status'), patch: patch('status') };
+const SCALE: Verbs = { get: scale, update: scale, patch: scale };
+
+/** Subresources of single kinds, by `plural/subresource`. */
+const SPECIAL: Readonly<Record<string, Verbs>> = {
+  'pods/binding': { create: bind },
+  'pods/eviction': { create: evict },
+  'pods/log': { get: log },
+  'pods/exec': { get: stream, create: stream },
+  'pods/attach': { get: stream, create: stream },
+  'namespaces/finalize': { update: finalize },
+};
+
+/** The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has not. */
+export function routeOf(exchange: Exchange): VerbHandler {
+  const { info } = exchange;
+  const handler = verbsOf(exchange)[info.verb];
+  if (handler && info.rest.length === 0) return handler;
+  throw new StatusError(
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+  );
+}
+
+function verbsOf({ definition, info }: Exchange): Verbs {
+  if (info.subresource === undefined) return MAIN;
+  if (info.subresource === 'status' && definition.hasStatus) return STATUS;
+  if (info.subresource === 'scale' && definition.scale) return SCALE;
+  const special =
+    definition.ref.group === '' ? SPECIAL[`${info.resource}/${info.subresource}`] : undefined;
+  if (special) return special;
+  throw new StatusError('NotFound', 'the server could not find the requested resource');
+}

@@ -1,0 +1,88 @@
+// The way to node agents over HTTPS with the server's client certificate: logs as streams, exec as upgrades.
+// Invariant: a body or socket that nobody reads is destroyed, and no answer is waited for without a limit.
+import type { IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { StatusError } from '../../api/status.ts';
+import type { NodeAddress, NodeDialer, NodeReply, NodeUpgrade } from '../handlers/node-dialer.ts';
+
+/** How long an agent may take to answer. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** Connections kept open to each agent. */
+const MAX_FREE_SOCKETS = 8;
+/** Bytes read of an agent's refusal. */
+const MAX_REFUSAL_BYTES = 4096;
+
+/** The server's identity towards agents, and who signs theirs; PEM. */
+export interface NodeDialerOptions {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: string;
+}
+
+/** A dialer. Agents' certificates are verified against `ca`. */
+export function createHttpNodeDialer(options: NodeDialerOptions): NodeDialer {
+  const agent = new Agent({ ...options, keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS });
+  const start = (address: NodeAddress, path: string, headers: Readonly<Record<string, string>>) =>
+    httpsRequest({ ...address, path, agent, headers, timeout: ANSWER_TIMEOUT_MS });
+  return {
+    request: (address, path, signal) =>
+      new Promise<NodeReply>((resolve, reject) => {
+        const outgoing = start(address, path, {});
+        const stop = () => outgoing.destroy();
+        signal.addEventListener('abort', stop, { once: true });
+        outgoing.on('close', () => signal.removeEventListener('abort', stop));
+        outgoing.on('timeout', stop);
+        outgoing.on('error', (error) => reject(unreachable(address, error)));
+        outgoing.on('response', (answer) => {
+          outgoing.setTimeout(0);
+          resolve(replyOf(answer));
+        });
+        if (signal.aborted) stop();
+        outgoing.end();
+      }),
+    upgrade: (address, path, headers) =>
+      new Promise<NodeUpgrade>((resolve, reject) => {
+        const outgoing = start(address, path, headers);
+        outgoing.on('timeout', () => outgoing.destroy());
+        outgoing.on('error', (error) => reject(unreachable(address, error)));
+        outgoing.on('response', (answer) => {
+          refusalOf(answer).then(reject, reject);
+        });
+        outgoing.on('upgrade', (answer, socket, head) => {
+          socket.setTimeout(0);
+          resolve({ headers: flat(answer), socket, head });
+        });
+        outgoing.end();
+      }),
+  };
+}
+
+function replyOf(answer: IncomingMessage): NodeReply {
+  return {
+    status: answer.statusCode ?? 502,
+    contentType: answer.headers['content-type'] ?? 'text/plain',
+    body: answer,
+  };
+}
+
+function flat(answer: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.headers))
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  return headers;
+}
+
+async function refusalOf(answer: IncomingMessage): Promise<StatusError> {
+  let text = '';
+  for await (const chunk of answer) {
+    text += String(chunk);
+    if (text.length >= MAX_REFUSAL_BYTES) break;
+  }
+  const code = answer.statusCode ?? 502;
+  return StatusError.fromStatus({ code, message: text.slice(0, MAX_REFUSAL_BYTES).trim() }, code);
+}
+
+function unreachable({ host, port }: NodeAddress, cause: Error): StatusError {
+  const message = `error dialing the node's agent at ${host}:${port}: ${cause.message}`;
+  return new StatusError('ServiceUnavailable', message, { cause });
+}

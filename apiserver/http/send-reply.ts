@@ -1,0 +1,102 @@
+// Writes replies to HTTP responses. Invariants: a slow reader slows the source and never fills memory; a stream is
+// closed on every way out, so no watch outlives its reader.
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { Reply, WatchFrame } from '../../api/wire/exchange.ts';
+
+/** Bodies from this size on are compressed for who accepts it; as upstream, 128 KiB. */
+export const GZIP_FROM_BYTES = 128 * 1024;
+
+const compress = promisify(gzip);
+
+/** What sending needs to know of the request. */
+export interface SendContext {
+  readonly acceptEncoding: string | undefined;
+  readonly head: boolean;
+  /** Aborted when the reader goes away or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+type Sendable = Exclude<Reply, { kind: 'upgrade' }>;
+
+/** Sends all of it. Resolves when it is handed over; a reader that goes away is no failure. */
+export async function sendReply(
+  response: ServerResponse,
+  reply: Sendable,
+  context: SendContext,
+): Promise<void> {
+  const headers = { 'cache-control': 'no-cache, private', ...plainHeaders(reply.headers) };
+  if (reply.kind === 'body') return sendBody(response, { ...reply, headers }, context);
+  response.writeHead(reply.status, headers);
+  response.flushHeaders();
+  const chunks = reply.kind === 'stream' ? reply.body : framesAsBytes(reply.frames);
+  await pump(response, chunks, context.signal);
+}
+
+async function sendBody(
+  response: ServerResponse,
+  reply: Extract<Sendable, { kind: 'body' }>,
+  { acceptEncoding, head }: SendContext,
+): Promise<void> {
+  let chunks = reply.body;
+  let size = sizeOf(chunks);
+  const headers: Record<string, string | string[] | number> = plainHeaders(reply.headers);
+  if (size >= GZIP_FROM_BYTES && acceptsGzip(acceptEncoding)) {
+    const whole = await compress(Buffer.concat(chunks), { level: constants.Z_BEST_SPEED });
+    chunks = [whole];
+    size = whole.length;
+    headers['content-encoding'] = 'gzip';
+    headers['vary'] = 'Accept-Encoding';
+  }
+  headers['content-length'] = size;
+  response.writeHead(reply.status, headers);
+  if (!head) for (const chunk of chunks) response.write(chunk);
+  response.end();
+}
+
+const sizeOf = (chunks: readonly Uint8Array[]): number =>
+  chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+
+function acceptsGzip(header: string | undefined): boolean {
+  return (header ?? '').split(',').some((part) => {
+    const [coding = '', ...parameters] = part.split(';').map((text) => text.trim());
+    return coding.toLowerCase() === 'gzip' && !parameters.some((text) => /^q=0(\.0*)?$/.test(text));
+  });
+}
+
+function plainHeaders(headers: Sendable['headers']): Record<string, string | string[]> {
+  const plain: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    plain[name] = typeof value === 'string' ? value : [...value];
+  return plain;
+}
+
+/** The lines of a watch, a batch at a time. */
+async function* framesAsBytes(
+  batches: AsyncIterable<readonly WatchFrame[]>,
+): AsyncGenerator<Uint8Array> {
+  for await (const frames of batches)
+    yield frames.length === 1 && frames[0]
+      ? frames[0].bytes
+      : Buffer.concat(frames.map((frame) => frame.bytes));
+}
+
+async function pump(
+  response: ServerResponse,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      if (response.destroyed) return;
+      if (!response.write(chunk)) await once(response, 'drain', { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) return void response.end();
+    response.destroy();
+    throw error;
+  }
+  response.end();
+}

@@ -1,0 +1,118 @@
+// The whole way of a request, no sockets: see docs/request-lifecycle.md, whose drawing this function follows line by line.
+// Invariant: never throws; every failure leaves through errorReply, and every request is told to the audit once.
+import { badRequest, StatusError } from '../api/status.ts';
+import type { Handler, Reply, Request, UserInfo } from '../api/wire/exchange.ts';
+import { authorize } from './auth/authorization.ts';
+import { actingAs } from './auth/impersonation.ts';
+import type { RbacAuthorizer } from './auth/rbac.ts';
+import type { Discovery } from './discovery/discovery.ts';
+import type { Exchange, ServerParts } from './exchange.ts';
+import { routeOf } from './handlers/routes.ts';
+import { formatted } from './negotiation.ts';
+import type { AuditRecord } from './options.ts';
+import { fromStorage } from './registry/registry.ts';
+import { errorReply, withWarnings } from './reply.ts';
+import { type RequestInfo, requestInfo, type ResourceInfo } from './request-info.ts';
+import { StorageError } from './storage/storage.ts';
+
+/** Resources that are not stored: reviews, metrics. Answers undefined for what is none of its own. */
+export type VirtualHandler = (
+  request: Request,
+  user: UserInfo,
+  info: ResourceInfo,
+) => Promise<Reply> | undefined;
+
+/** What the pipeline runs on. */
+export interface PipelineParts {
+  readonly server: ServerParts;
+  readonly rbac: RbacAuthorizer;
+  readonly discovery: Discovery;
+  readonly virtual: readonly VirtualHandler[];
+  /** Health and figures by path; undefined for paths that are none of theirs. */
+  readonly paths: (request: Request) => Promise<Reply> | Reply | undefined;
+  readonly audit: (record: AuditRecord) => void;
+}
+
+/** The handler of a server. */
+export function createPipeline(parts: PipelineParts): Handler {
+  const { clock, logger } = parts.server;
+  return async (request, caller) => {
+    const startedAt = clock.monotonic();
+    let user = caller;
+    let verb: string = request.method.toLowerCase();
+    const warnings: string[] = [];
+    let reply: Reply;
+    try {
+      const info = requestInfo(request);
+      verb = info.verb;
+      user = actingAs(parts.rbac, caller, request);
+      authorize(parts.rbac, user, info);
+      reply = formatted(request, await answer(parts, { request, user, info, warnings }));
+    } catch (error) {
+      const known = statusOf(error);
+      if (!known) logger.error('request failed', { err: error, path: request.path, verb });
+      reply = errorReply(
+        known ??
+          new StatusError('InternalError', 'Internal error occurred: see the log of the server'),
+      );
+    }
+    parts.audit({
+      user: user.username,
+      verb,
+      path: request.path,
+      code: reply.kind === 'upgrade' ? 101 : reply.status,
+      ms: clock.monotonic() - startedAt,
+    });
+    return withWarnings(reply, warnings);
+  };
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly user: UserInfo;
+  readonly info: RequestInfo;
+  readonly warnings: string[];
+}
+
+async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
+  const { request, info, user, warnings } = asked;
+  const reading = request.method === 'GET' || request.method === 'HEAD';
+  if (info.kind === 'path' || info.resource === '') {
+    const found =
+      (reading ? parts.discovery.handle(request.path, request.headers) : undefined) ??
+      (await parts.paths(request));
+    if (found) return found;
+    throw unknownPath();
+  }
+  for (const virtual of parts.virtual) {
+    const reply = virtual(request, user, info);
+    if (reply) return reply;
+  }
+  const definition = parts.server.scheme.byResource(info.group, info.version, info.resource);
+  if (!definition) throw unknownPath();
+  checkScope(info, definition.ref.namespaced);
+  const exchange: Exchange = { request, user, info, definition, server: parts.server, warnings };
+  return routeOf(exchange)(exchange);
+}
+
+/** Writes name their namespace; cluster-scoped objects have none. */
+function checkScope(info: ResourceInfo, namespaced: boolean): void {
+  const outside = info.namespace !== '' && !namespaced && info.resource !== 'namespaces';
+  if (outside) throw unknownPath();
+  const needs = namespaced && (info.name !== undefined || info.verb === 'create');
+  if (needs && info.namespace === '')
+    throw badRequest('an empty namespace may not be set when a resource name is provided');
+}
+
+function unknownPath(): StatusError {
+  return new StatusError('NotFound', 'the server could not find the requested resource', {
+    details: {},
+  });
+}
+
+/** The Status of a failure; undefined for defects. */
+function statusOf(error: unknown): StatusError | undefined {
+  if (error instanceof StatusError) return error;
+  if (error instanceof StorageError) return fromStorage(error);
+  return undefined;
+}
