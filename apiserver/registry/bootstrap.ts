@@ -1,0 +1,78 @@
+// What every cluster has from its first start: namespaces, RBAC objects, the API server's own Service.
+// Invariant: repeatable; what users changed is left, but for the rules of bootstrap roles, which are brought up to date.
+import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
+import type { ResourceDefinition } from '../../api/definition.ts';
+import type { ServerParts } from '../exchange.ts';
+import { prepareForCreate, structuredCopy } from './preparation.ts';
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/** Has the objects there. */
+export async function bootstrap(server: ServerParts, apiServiceIp: string): Promise<void> {
+  const objects: object[] = [
+    ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...bootstrapClusterRoles,
+    ...bootstrapClusterRoleBindings,
+    apiService(apiServiceIp),
+  ];
+  // All in one turn of the store: one flush.
+  await Promise.all(objects.map((object) => ensure(server, object as LooseObject)));
+}
+
+async function ensure(server: ServerParts, wanted: LooseObject): Promise<void> {
+  const slash = wanted.apiVersion.lastIndexOf('/');
+  const group = slash < 0 ? '' : wanted.apiVersion.slice(0, slash);
+  const version = wanted.apiVersion.slice(slash + 1);
+  const definition = server.scheme.byKind(group, version, wanted.kind);
+  if (!definition) throw new Error(`no definition of ${wanted.apiVersion} ${wanted.kind}`);
+  const { name = '', namespace = '' } = wanted.metadata;
+  const at = { definition, namespace, name };
+  const object = structuredCopy(wanted);
+  definition.defaults?.(object);
+  prepareForCreate(definition, object, {
+    uid: server.random.uuid(),
+    now: formatTime(server.clock.now()),
+  });
+  const created = await server.registry.create(at, object, false);
+  if (!created && hasRules(definition)) await bringUpToDate(server, at, object);
+}
+
+const hasRules = (definition: ResourceDefinition): boolean => definition.ref.kind === 'ClusterRole';
+
+async function bringUpToDate(
+  server: ServerParts,
+  at: { definition: ResourceDefinition; namespace: string; name: string },
+  wanted: LooseObject,
+): Promise<void> {
+  await server.registry.update(
+    at,
+    (old) =>
+      deepEqual(old['rules'], wanted['rules'])
+        ? { kind: 'keep' }
+        : { kind: 'put', object: { ...old, rules: wanted['rules'] } },
+    { dryRun: false },
+  );
+}
+
+function apiService(clusterIP: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+    },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+    },
+  } as unknown as KubeObject;
+}

@@ -1,0 +1,184 @@
+// Addresses and node ports of Services: allocated on write, kept on update, given back on delete.
+// Invariant: two Services never share an address or a node port; a refused write gives back what it took.
+import { invalid, invalidValue } from '../../api/field-error.ts';
+import { Services } from '../../api/kinds.ts';
+import type { Service, ServicePort } from '../../api/generated/types.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/status.ts';
+import type { ObjectStore } from '../watch/object-store.ts';
+import { NumberPool } from './address-pool.ts';
+import { collectionPrefix } from './keys.ts';
+import type { Strategy } from './strategies.ts';
+
+/** Upstream's range of node ports. */
+export const NODE_PORTS: readonly [number, number] = [30_000, 32_767];
+
+/** What the strategy needs. */
+export interface ServiceStrategyOptions {
+  readonly store: ObjectStore;
+  readonly serviceCidr: string;
+  readonly nodePortRange: readonly [number, number];
+}
+
+/** Allocates for Services; starts from those that are stored. */
+export class ServiceStrategy implements Strategy {
+  readonly #addresses: NumberPool;
+  readonly #ports: NumberPool;
+  readonly #range: string;
+  readonly #first: number;
+
+  constructor(options: ServiceStrategyOptions) {
+    const [base = '', length = '16'] = options.serviceCidr.split('/');
+    this.#first = toNumber(base);
+    const size = 2 ** (32 - Number(length));
+    this.#range = options.serviceCidr;
+    // Neither the network's address nor the broadcast address.
+    this.#addresses = new NumberPool(this.#first + 1, size - 2);
+    const [from, to] = options.nodePortRange;
+    this.#ports = new NumberPool(from, to - from + 1);
+    for (const item of options.store.list(collectionPrefix(Services)).items)
+      this.#hold(item.object() as unknown as Service);
+  }
+
+  /** The range's first address: the API server's own. */
+  get firstAddress(): string {
+    return toText(this.#first + 1);
+  }
+
+  allocate(object: LooseObject, old: LooseObject | undefined): { undo: () => void } {
+    const service = object as unknown as Service;
+    const before = old as unknown as Service | undefined;
+    const holder = service.metadata.uid ?? '';
+    const taken: (() => void)[] = [];
+    const undo = () => {
+      for (const give of taken) give();
+    };
+    try {
+      this.#address(service, { before, holder, taken });
+      this.#nodePorts(service, { before, holder, taken });
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return { undo };
+  }
+
+  release(object: LooseObject): void {
+    const { metadata, spec } = object as unknown as Service;
+    const holder = metadata.uid ?? '';
+    if (isAddress(spec?.clusterIP)) this.#addresses.release(toNumber(spec.clusterIP), holder);
+    for (const port of spec?.ports ?? [])
+      if (port.nodePort) this.#ports.release(port.nodePort, holder);
+  }
+
+  #hold({ metadata, spec }: Service): void {
+    const holder = metadata.uid ?? '';
+    if (isAddress(spec?.clusterIP)) this.#addresses.claim(toNumber(spec.clusterIP), holder);
+    for (const port of spec?.ports ?? [])
+      if (port.nodePort) this.#ports.claim(port.nodePort, holder);
+  }
+
+  #address(service: Service, at: Taking): void {
+    const spec = service.spec;
+    if (!spec) return;
+    if (spec.type === 'ExternalName') {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+      return;
+    }
+    const kept = at.before?.spec?.clusterIP;
+    if (!spec.clusterIP && kept) spec.clusterIP = kept;
+    if (spec.clusterIP === 'None') {
+      spec.clusterIPs = ['None'];
+      return;
+    }
+    if (spec.clusterIP) this.#claimAddress(service, spec.clusterIP, at);
+    else {
+      const number = this.#addresses.take(at.holder);
+      if (number === undefined)
+        throw new StatusError(
+          'InternalError',
+          `all addresses of the service range ${this.#range} are in use`,
+        );
+      at.taken.push(() => this.#addresses.release(number, at.holder));
+      spec.clusterIP = toText(number);
+    }
+    spec.clusterIPs = [spec.clusterIP];
+    spec.ipFamilies = ['IPv4'];
+    spec.ipFamilyPolicy = 'SingleStack';
+  }
+
+  #claimAddress(service: Service, ip: string, at: Taking): void {
+    if (ip === at.before?.spec?.clusterIP) return;
+    const number = isAddress(ip) ? toNumber(ip) : 0;
+    const refuse = (why: string) =>
+      invalid(Services, service.metadata.name ?? '', [invalidValue('spec.clusterIPs', [ip], why)]);
+    if (!this.#addresses.has(number))
+      throw refuse(
+        `failed to allocate IP ${ip}: the provided IP is not in the valid range. The range of valid IPs is ${this.#range}`,
+      );
+    if (!this.#addresses.claim(number, at.holder))
+      throw refuse(`failed to allocate IP ${ip}: provided IP is already allocated`);
+    at.taken.push(() => this.#addresses.release(number, at.holder));
+  }
+
+  #nodePorts(service: Service, at: Taking): void {
+    const spec = service.spec;
+    if (spec?.type !== 'NodePort' && spec?.type !== 'LoadBalancer') {
+      for (const port of spec?.ports ?? []) delete port.nodePort;
+      return;
+    }
+    const before = at.before?.spec?.ports ?? [];
+    for (const [i, port] of (spec.ports ?? []).entries()) {
+      const old = before.find((each) => samePort(each, port));
+      if (!port.nodePort && old?.nodePort) port.nodePort = old.nodePort;
+      if (port.nodePort === undefined || port.nodePort === 0) this.#takePort(port, at);
+      else this.#claimPort(service, { port, i }, at);
+    }
+  }
+
+  #takePort(port: ServicePort, at: Taking): void {
+    const number = this.#ports.take(at.holder);
+    if (number === undefined) throw new StatusError('InternalError', 'all node ports are in use');
+    at.taken.push(() => this.#ports.release(number, at.holder));
+    port.nodePort = number;
+  }
+
+  #claimPort(service: Service, { port, i }: { port: ServicePort; i: number }, at: Taking): void {
+    const number = port.nodePort ?? 0;
+    if ((at.before?.spec?.ports ?? []).some((each) => each.nodePort === number)) return;
+    const refuse = (why: string) =>
+      invalid(Services, service.metadata.name ?? '', [
+        invalidValue(`spec.ports[${i}].nodePort`, number, why),
+      ]);
+    if (!this.#ports.has(number))
+      throw refuse(
+        'provided port is not in the valid range. The range of valid ports is 30000-32767',
+      );
+    // TCP and UDP ports of one Service may share a number.
+    if (!this.#ports.claim(number, at.holder)) throw refuse('provided port is already allocated');
+    at.taken.push(() => this.#ports.release(number, at.holder));
+  }
+}
+
+interface Taking {
+  readonly before: Service | undefined;
+  readonly holder: string;
+  readonly taken: (() => void)[];
+}
+
+function samePort(a: ServicePort, b: ServicePort): boolean {
+  return a.port === b.port && (a.protocol ?? 'TCP') === (b.protocol ?? 'TCP');
+}
+
+function isAddress(text: string | undefined): text is string {
+  return text !== undefined && /^\d{1,3}(\.\d{1,3}){3}$/.test(text);
+}
+
+function toNumber(ip: string): number {
+  return ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function toText(value: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+}
