@@ -1,45 +1,99 @@
-// Acting as somebody else (kubectl --as): the Impersonate-… headers, allowed by the `impersonate` verb.
+// Impersonation (Kubernetes docs: user impersonation): acting as somebody else, by headers, where rules allow it.
+// Invariant: each part of the other identity is authorised by itself, as the verb `impersonate`.
 import { badRequest, forbidden } from '../../api/status.ts';
 import type { Request, UserInfo } from '../../api/wire/exchange.ts';
+import { ANONYMOUS, authenticated, UNAUTHENTICATED } from './authenticator.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+const EXTRA = 'impersonate-extra-';
+const AUTHENTICATION_GROUP = 'authentication.k8s.io';
 
-/** The user that the request acts as: the caller, or the one named in the headers. Throws Forbidden, BadRequest. */
-export function actingAs(rbac: RbacAuthorizer, caller: UserInfo, request: Request): UserInfo {
-  const username = request.headers['impersonate-user'];
-  const groups = list(request.headers['impersonate-group']);
-  if (username === undefined) {
-    if (groups.length > 0) throw badRequest('Impersonate-Group needs Impersonate-User');
-    return caller;
-  }
-  const account = ACCOUNT.exec(username);
-  if (account)
-    need(rbac, caller, { resource: 'serviceaccounts', name: account[2] ?? '' }, account[1]);
-  else need(rbac, caller, { resource: 'users', name: username });
-  for (const group of groups) need(rbac, caller, { resource: 'groups', name: group });
-  const own = account
-    ? ['system:serviceaccounts', `system:serviceaccounts:${account[1] ?? ''}`]
-    : [];
-  return { username, groups: [...new Set([...groups, ...own, 'system:authenticated'])] };
+interface Part {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name: string;
 }
 
-function need(
+/** The user that the request is made as: the caller, or who the headers name. Throws Forbidden, BadRequest. */
+export function actingAs(
   rbac: RbacAuthorizer,
-  caller: UserInfo,
-  about: { resource: string; name: string },
-  namespace = '',
-): void {
-  const request = { verb: 'impersonate', group: '', ...about };
-  if (rbac.allows(caller, request, namespace)) return;
+  user: UserInfo,
+  { headers }: Pick<Request, 'headers'>,
+): UserInfo {
+  const username = headers['impersonate-user'];
+  const groups = listOf(headers['impersonate-group']);
+  const uid = headers['impersonate-uid'];
+  const extra = extraOf(headers);
+  if (!username) {
+    if (groups.length > 0 || uid || Object.keys(extra).length > 0)
+      throw badRequest('requested groups, uid or extra without impersonating a user');
+    return user;
+  }
+  for (const part of partsOf({ username, groups, uid, extra })) check(rbac, user, part);
+  const account = ACCOUNT.exec(username);
+  const own = account ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`] : [];
+  const other: UserInfo = {
+    username,
+    groups: groups.length > 0 ? groups : own,
+    ...(uid ? { uid } : {}),
+    ...(Object.keys(extra).length > 0 ? { extra } : {}),
+  };
+  if (username === ANONYMOUS.username)
+    return { ...other, groups: [...other.groups, UNAUTHENTICATED] };
+  return authenticated(other);
+}
+
+interface Wanted {
+  readonly username: string;
+  readonly groups: readonly string[];
+  readonly uid: string | undefined;
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+function partsOf({ username, groups, uid, extra }: Wanted): Part[] {
+  const account = ACCOUNT.exec(username);
+  const [, namespace = '', name = ''] = account ?? [];
+  return [
+    account
+      ? { group: '', resource: 'serviceaccounts', namespace, name }
+      : { group: '', resource: 'users', name: username },
+    ...groups.map((group) => ({ group: '', resource: 'groups', name: group })),
+    ...(uid ? [{ group: AUTHENTICATION_GROUP, resource: 'uids', name: uid }] : []),
+    ...Object.entries(extra).flatMap(([subresource, values]) =>
+      values.map((value) => ({
+        group: AUTHENTICATION_GROUP,
+        resource: 'userextras',
+        subresource,
+        name: value,
+      })),
+    ),
+  ];
+}
+
+function check(rbac: RbacAuthorizer, user: UserInfo, part: Part): void {
+  const { group, resource, subresource, namespace = '', name } = part;
+  const request = { verb: 'impersonate', group, resource, subresource, name };
+  if (rbac.allows(user, request, namespace)) return;
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
   throw forbidden(
-    { group: '', plural: about.resource },
-    about.name,
-    `User "${caller.username}" cannot impersonate resource "${about.resource}" in API group "" at the cluster scope`,
+    { group, plural: resource },
+    name,
+    `User "${user.username}" cannot impersonate resource "${resource}" in API group "${group}" ${where}`,
   );
 }
 
-function list(header: string | undefined): string[] {
+function extraOf(headers: Request['headers']): Record<string, string[]> {
+  const extra: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (name.startsWith(EXTRA) && value !== undefined)
+      extra[decodeURIComponent(name.slice(EXTRA.length))] = listOf(value);
+  return extra;
+}
+
+function listOf(header: string | undefined): string[] {
   return (header ?? '')
     .split(',')
     .map((part) => part.trim())

@@ -1,0 +1,190 @@
+// The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
+// Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { StatusError } from '../../api/status.ts';
+import type { Handler, Reply } from '../../api/wire/exchange.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
+import { errorReply } from '../reply.ts';
+import { incomingRequest } from './incoming.ts';
+import { sendReply } from './send-reply.ts';
+import { upgradeListener } from './upgrades.ts';
+
+/** A server's key and certificate, and who signs its clients' certificates; PEM. */
+export interface ServerTls {
+  readonly key: string;
+  readonly cert: string;
+  readonly clientCa: string;
+}
+
+/** What the listener needs. */
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly tls: ServerTls;
+  readonly handler: Handler;
+  readonly authenticate: Authenticator;
+  readonly bodyLimitBytes: number;
+  readonly logger: Logger;
+}
+
+/** A listener. */
+export interface HttpServer {
+  readonly port: number;
+  /** Stops taking connections, ends watches, and resolves when the last connection is gone. */
+  close(): Promise<void>;
+}
+
+/** Upstream's longest paths are far below this. */
+const MAX_PATH_CHARS = 16 * 1024;
+/** A client may take this long to send a whole request. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Listens. Throws an Error with one clear line when the port is taken. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, tls, logger } = options;
+  const closing = new AbortController();
+  const app = fastify({
+    https: {
+      key: tls.key,
+      cert: tls.cert,
+      ca: tls.clientCa,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    bodyLimit: options.bodyLimitBytes,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PATH_CHARS },
+    frameworkErrors: (error, _request, reply) => refuse(reply, error),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) => refuse(reply, error));
+  app.setNotFoundHandler((_request, reply) =>
+    refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
+  );
+  app.route({
+    method: METHODS,
+    url: '/*',
+    handler: (request, reply) => answer(request, reply, { options, closing: closing.signal }),
+  });
+  await app.ready();
+  const server = app.server as unknown as Server;
+  const sockets = new Set<Socket>();
+  const upgrade = upgradeListener({ ...options, closing: closing.signal, credentialsOf });
+  server.removeAllListeners('upgrade');
+  server.on('upgrade', (message, socket, head) => {
+    sockets.add(socket as Socket);
+    socket.on('close', () => sockets.delete(socket as Socket));
+    upgrade(message, socket, head);
+  });
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new Error(`cannot listen on ${host}:${port}: the port is in use`, { cause: error });
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  logger.info('the API server listens', { host, port: bound });
+  const close = async () => {
+    closing.abort(new Error('the server is closing'));
+    for (const socket of sockets) socket.destroy();
+    await app.close();
+  };
+  return { port: bound, close };
+}
+
+interface Answering {
+  readonly options: HttpServerOptions;
+  readonly closing: AbortSignal;
+}
+
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { options, closing }: Answering,
+): Promise<void> {
+  reply.hijack();
+  const { raw: message } = request;
+  const gone = new AbortController();
+  const leave = () => gone.abort(new Error('the caller is gone'));
+  reply.raw.once('close', leave);
+  closing.addEventListener('abort', leave, { once: true });
+  if (closing.aborted) leave();
+  const { signal } = gone;
+  try {
+    const result = await handled(request, options, signal);
+    const acceptEncoding = message.headers['accept-encoding'];
+    const context = { acceptEncoding: String(acceptEncoding ?? ''), signal };
+    await sendReply(reply.raw, result, { ...context, head: message.method === 'HEAD' });
+  } catch (error) {
+    if (!signal.aborted) options.logger.warn('a reply broke off', { err: error });
+    reply.raw.destroy();
+  } finally {
+    closing.removeEventListener('abort', leave);
+  }
+}
+
+async function handled(
+  request: FastifyRequest,
+  { authenticate, handler }: HttpServerOptions,
+  signal: AbortSignal,
+): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
+  try {
+    const user = authenticate(credentialsOf(request.raw));
+    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+    const result = await handler(incomingRequest(request.raw, body, signal), user);
+    if (result.kind !== 'upgrade') return result;
+    throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
+  } catch (error) {
+    const reply = errorReply(asStatus(error));
+    if (reply.kind === 'upgrade') throw error;
+    return reply;
+  }
+}
+
+function credentialsOf(message: {
+  headers: { authorization?: string | undefined };
+  socket: Socket;
+}) {
+  return {
+    authorization: message.headers.authorization,
+    certificate: verifiedSubject(message.socket),
+  };
+}
+
+function verifiedSubject(socket: Socket): CertificateSubject | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerCertificate();
+  return (certificate.subject as CertificateSubject | undefined) ?? undefined;
+}
+
+/** Answers a failure of fastify's own: a body too large or broken off, a bad path. */
+function refuse(reply: FastifyReply, error: unknown): void {
+  const status = errorReply(asStatus(error));
+  if (status.kind !== 'body') return;
+  void reply.code(status.status).headers(mutable(status.headers)).send(Buffer.concat(status.body));
+}
+
+const mutable = (headers: Readonly<Record<string, string | readonly string[]>>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+
+function asStatus(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (statusCode === 413)
+    return new StatusError('RequestEntityTooLarge', 'the request body is too large', {
+      cause: error,
+    });
+  if (statusCode === 415)
+    return new StatusError('UnsupportedMediaType', message ?? 'unsupported', { cause: error });
+  if (statusCode !== undefined && statusCode < 500)
+    return new StatusError('BadRequest', message ?? 'bad request', { cause: error });
+  return new StatusError('InternalError', 'an internal error happened', { cause: error });
+}

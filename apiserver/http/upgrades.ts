@@ -1,0 +1,124 @@
+// Requests that ask for another protocol: watches over WebSocket, and exec, whose bytes pass through untouched.
+// Invariant: a socket that was not upgraded gets one HTTP answer and ends.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { StatusError } from '../../api/status.ts';
+import type { Handler, Reply, WatchFrame } from '../../api/wire/exchange.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Authenticator, Credentials } from '../auth/authenticator.ts';
+import { errorReply } from '../reply.ts';
+import { incomingRequest } from './incoming.ts';
+
+/** Messages that a watcher sends are not read beyond this; it has nothing to say. */
+const MAX_INBOUND_BYTES = 4096;
+
+/** What upgrades need of the listener. */
+export interface UpgradeOptions {
+  readonly handler: Handler;
+  readonly authenticate: Authenticator;
+  readonly logger: Logger;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+  readonly credentialsOf: (message: IncomingMessage & { socket: Socket }) => Credentials;
+}
+
+type Listener = (message: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+interface Opening {
+  readonly message: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly signal: AbortSignal;
+}
+
+/** A listener for a server's `upgrade` events. */
+export function upgradeListener(options: UpgradeOptions): Listener {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_INBOUND_BYTES });
+  return (message, socket, head) => {
+    const gone = new AbortController();
+    const leave = () => gone.abort(new Error('the caller is gone'));
+    socket.on('error', leave);
+    socket.on('close', leave);
+    options.closing.addEventListener('abort', leave, { once: true });
+    socket.on('close', () => options.closing.removeEventListener('abort', leave));
+    const opening = { message, socket, head, signal: gone.signal };
+    open(options, sockets, opening).catch((error: unknown) => {
+      options.logger.warn('an upgrade failed', { err: error });
+      socket.destroy();
+    });
+  };
+}
+
+async function open(
+  options: UpgradeOptions,
+  sockets: WebSocketServer,
+  opening: Opening,
+): Promise<void> {
+  const { message, socket, head, signal } = opening;
+  const reply = await replyTo(options, message, signal);
+  if (reply.kind === 'upgrade') {
+    socket.write(responseHead(101, reply.connection.headers));
+    reply.connection.accept(socket, head);
+    return;
+  }
+  if (reply.kind === 'watch' && reply.status === 200) {
+    if (String(message.headers.upgrade).toLowerCase() === 'websocket') {
+      sockets.handleUpgrade(message, socket, head, (peer) => {
+        sendFrames(peer, reply.frames, signal).catch((error: unknown) => {
+          if (!signal.aborted) options.logger.warn('a watch broke off', { err: error });
+          peer.terminate();
+        });
+      });
+      return;
+    }
+  }
+  const body = reply.kind === 'body' ? Buffer.concat(reply.body) : Buffer.alloc(0);
+  const length = { 'content-length': String(body.length), connection: 'close' };
+  socket.write(responseHead(reply.status, { ...flat(reply.headers), ...length }));
+  socket.end(body);
+}
+
+async function replyTo(
+  { authenticate, credentialsOf, handler }: UpgradeOptions,
+  message: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Reply> {
+  try {
+    const user = authenticate(credentialsOf(message));
+    return await handler(incomingRequest(message, undefined, signal), user);
+  } catch (error) {
+    if (error instanceof StatusError) return errorReply(error);
+    throw error;
+  }
+}
+
+async function sendFrames(
+  peer: WebSocket,
+  batches: AsyncIterable<readonly WatchFrame[]>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const frames of batches)
+    for (const frame of frames) {
+      if (signal.aborted) return;
+      await sendText(peer, frame.bytes);
+    }
+  peer.close(1000);
+}
+
+function sendText(peer: WebSocket, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    peer.send(bytes, { binary: false }, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+const REASONS: Readonly<Record<number, string>> = { 101: 'Switching Protocols' };
+
+function responseHead(status: number, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${REASONS[status] ?? 'Refused'}\r\n${lines.join('')}\r\n`;
+}
+
+const flat = (headers: Readonly<Record<string, string | readonly string[]>>) =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
