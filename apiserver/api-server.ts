@@ -1,0 +1,135 @@
+// The API server put together: storage below, the pipeline in the middle, the listener on top.
+// Invariant: it answers only once its store is loaded and what every cluster has is there.
+import { Nodes, Pods } from '../api/kinds.ts';
+import { Scheme } from '../api/scheme.ts';
+import type { Handler } from '../api/wire/exchange.ts';
+import { AdmissionChain } from './admission/admission.ts';
+import { defaultTolerations } from './admission/default-tolerations.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { serviceAccount } from './admission/service-account.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { RbacAuthorizer } from './auth/rbac.ts';
+import { reviewResources, reviews } from './auth/reviews.ts';
+import { createDiscovery } from './discovery/discovery.ts';
+import type { ServerParts } from './exchange.ts';
+import { createHealth, type Health } from './health.ts';
+import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
+import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
+import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
+import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
+import { createPipeline } from './pipeline.ts';
+import { bootstrap } from './registry/bootstrap.ts';
+import { objectKey } from './registry/keys.ts';
+import { Registry } from './registry/registry.ts';
+import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
+import { ObjectStore } from './watch/object-store.ts';
+
+/** A running API server. */
+export interface ApiServer {
+  /** The whole way of a request, for callers in this process. */
+  readonly handler: Handler;
+  readonly store: ObjectStore;
+  /** Serves HTTPS; port 0 picks a free one. Throws an Error with one clear line when the port is taken. */
+  listen(at: ListenOptions): Promise<{ readonly port: number }>;
+  /** Ends watches and connections. Storage stays its owner's. */
+  close(): Promise<void>;
+}
+
+/** Where to listen, and with which certificate. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+}
+
+/** Loads the store, makes what every cluster has, and answers from then on. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock, random, logger } = options;
+  const store = await ObjectStore.open(options.storage, { clock, logger });
+  const services = new ServiceStrategy({
+    store,
+    serviceCidr: options.serviceCidr,
+    nodePortRange: options.nodePortRange ?? NODE_PORTS,
+  });
+  const server: ServerParts = {
+    store,
+    registry: new Registry(store),
+    scheme: new Scheme(),
+    strategies: new Map([['/services', services]]),
+    admission: new AdmissionChain([
+      namespaceLifecycle(store),
+      serviceAccount(store, clock),
+      defaultTolerations,
+    ]),
+    nodeDialer: options.nodeDialer,
+    clock,
+    random,
+    logger,
+  };
+  await bootstrap(server, services.firstAddress);
+  const health = createHealth([
+    { name: 'ping', live: true, run: () => true },
+    { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
+  ]);
+  const handler = pipelineOf(options, server, health);
+  return new RunningServer(options, handler, store);
+}
+
+function pipelineOf(options: ApiServerOptions, server: ServerParts, health: Health): Handler {
+  const { store, clock } = server;
+  const rbac = new RbacAuthorizer(store);
+  const metrics = new MetricsStore(clock, labelsIn(store));
+  return createPipeline({
+    server,
+    rbac,
+    discovery: createDiscovery(server.scheme.definitions, {
+      extra: [...reviewResources, ...metricsResources],
+    }),
+    virtual: [reviews(rbac), metricsApi(metrics, clock)],
+    paths: (request) => health.handle(request),
+    audit: (record) => {
+      health.count(record);
+      options.audit?.(record);
+    },
+  });
+}
+
+function labelsIn(store: ObjectStore): LabelView {
+  const labelsOf = (key: string) => {
+    const found = store.get(key);
+    return found && (found.object().metadata.labels ?? {});
+  };
+  return {
+    podLabels: (namespace, name) => labelsOf(objectKey(Pods, namespace, name)),
+    nodeLabels: (name) => labelsOf(objectKey(Nodes, '', name)),
+  };
+}
+
+class RunningServer implements ApiServer {
+  readonly handler: Handler;
+  readonly store: ObjectStore;
+  readonly #options: ApiServerOptions;
+  #listener: HttpServer | undefined;
+
+  constructor(options: ApiServerOptions, handler: Handler, store: ObjectStore) {
+    this.#options = options;
+    this.handler = handler;
+    this.store = store;
+  }
+
+  async listen(at: ListenOptions): Promise<{ readonly port: number }> {
+    this.#listener = await startHttpServer({
+      ...at,
+      handler: this.handler,
+      authenticate: createAuthenticator(this.#options.tokens ?? new Map()),
+      bodyLimitBytes: this.#options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
+      logger: this.#options.logger,
+    });
+    return { port: this.#listener.port };
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    await this.store.close();
+  }
+}
