@@ -13,6 +13,10 @@ import type { Strategy } from './strategies.ts';
 /** Upstream's range of node ports. */
 export const NODE_PORTS: readonly [number, number] = [30_000, 32_767];
 
+/** Addresses that no user's Service gets: the API server's own, and that of DNS. */
+const RESERVED_OFFSETS = [1, 10];
+const RESERVED = 'reserved';
+
 /** What the strategy needs. */
 export interface ServiceStrategyOptions {
   readonly store: ObjectStore;
@@ -34,6 +38,7 @@ export class ServiceStrategy implements Strategy {
     this.#range = options.serviceCidr;
     // Neither the network's address nor the broadcast address.
     this.#addresses = new NumberPool(this.#first + 1, size - 2);
+    for (const offset of RESERVED_OFFSETS) this.#addresses.claim(this.#first + offset, RESERVED);
     const [from, to] = options.nodePortRange;
     this.#ports = new NumberPool(from, to - from + 1);
     for (const item of options.store.list(collectionPrefix(Services)).items)
