@@ -1,0 +1,83 @@
+// The figures of a Deployment's status and whether it has enough available pods. Pure.
+// Progress and its deadline are told in progress.ts.
+import type {
+  Deployment,
+  DeploymentCondition,
+  DeploymentStatus,
+  ReplicaSet,
+} from '../../api/generated/types.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { findCondition } from '../framework/conditions.ts';
+import { desired, fencesOf } from './plan.ts';
+import { available, type Generations, total, wanted } from './replica-sets.ts';
+
+/** The figures and the Available condition; other conditions stay. */
+export function statusFigures(
+  deployment: Deployment,
+  generations: Generations,
+  nowMs: number,
+): DeploymentStatus {
+  const { current, old } = generations;
+  const sets = [current, ...old];
+  const availableReplicas = total(sets, available);
+  const terminating = total(sets, (set) => set.status?.terminatingReplicas ?? 0);
+  return {
+    observedGeneration: deployment.metadata.generation,
+    replicas: total(sets, replicasOf),
+    updatedReplicas: current ? replicasOf(current) : 0,
+    readyReplicas: total(sets, (set) => set.status?.readyReplicas ?? 0),
+    availableReplicas,
+    unavailableReplicas: Math.max(0, total(sets, wanted) - availableReplicas),
+    terminatingReplicas: terminating,
+    collisionCount: deployment.status?.collisionCount,
+    conditions: withDeploymentCondition(
+      deployment.status?.conditions,
+      availability(deployment, availableReplicas),
+      nowMs,
+    ),
+  };
+}
+
+const replicasOf = (set: ReplicaSet): number => set.status?.replicas ?? 0;
+
+/** A condition before its times are set. */
+export type BareCondition = Pick<DeploymentCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+function availability(deployment: Deployment, availableReplicas: number): BareCondition {
+  const enough = availableReplicas >= desired(deployment) - fencesOf(deployment).unavailable;
+  return {
+    type: 'Available',
+    status: enough ? 'True' : 'False',
+    reason: enough ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
+    message: enough
+      ? 'Deployment has minimum availability.'
+      : 'Deployment does not have minimum availability.',
+  };
+}
+
+/**
+ * The list with the condition; the same list where status and reason are what they were. lastUpdateTime is the
+ * time of the change, lastTransitionTime that of the last change of status.
+ */
+export function withDeploymentCondition(
+  conditions: readonly DeploymentCondition[] | undefined,
+  next: BareCondition,
+  nowMs: number,
+): DeploymentCondition[] {
+  const old = findCondition(conditions, next.type);
+  if (old?.status === next.status && old.reason === next.reason) return [...(conditions ?? [])];
+  return withFreshCondition(conditions, next, nowMs);
+}
+
+/** As withDeploymentCondition, but lastUpdateTime moves in any case: something happened. */
+export function withFreshCondition(
+  conditions: readonly DeploymentCondition[] | undefined,
+  next: BareCondition,
+  nowMs: number,
+): DeploymentCondition[] {
+  const old = findCondition(conditions, next.type);
+  const now = formatTime(nowMs);
+  const kept = old?.status === next.status ? old.lastTransitionTime : undefined;
+  const others = (conditions ?? []).filter((condition) => condition !== old);
+  return [...others, { ...next, lastUpdateTime: now, lastTransitionTime: kept ?? now }];
+}

@@ -1,0 +1,54 @@
+// Endpoints of Services: what wakes them. Changes of a Service, of pods it selects or selected, of what we wrote.
+// Invariant: a pod wakes only Services of its namespace, and only when something changed that endpoints show.
+import type { Endpoints, EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
+import { EndpointSlices, Endpoints as EndpointsKind, Pods, Services } from '../../api/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import type { Labels } from '../../api/meta/labels.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import type { ControllerFactory } from '../framework/reconciler.ts';
+import { source } from '../framework/reconciler.ts';
+import { sameEndpoint } from './pod-endpoint.ts';
+import { EndpointReconciler, isOurs, serviceKeyOf } from './reconcile.ts';
+
+/** How many Services are seen to at once, as upstream. */
+const CONCURRENT_SERVICES = 5;
+
+/** Keeps EndpointSlices and Endpoints of Services that have a selector. */
+export const endpointSliceController: ControllerFactory = (context) => {
+  const services = context.informers.informer(Services);
+  const reconciler = new EndpointReconciler(context);
+  return {
+    name: 'endpoint-slice-controller',
+    concurrency: CONCURRENT_SERVICES,
+    sources: [
+      source({ ref: Services }),
+      source<Pod>({
+        ref: Pods,
+        predicate: (pod, old) => !old || !sameEndpoint(pod, old),
+        keys: (pod, old) => [
+          ...new Set([...selecting(services, pod), ...(old ? selecting(services, old) : [])]),
+        ],
+      }),
+      source<EndpointSlice>({ ref: EndpointSlices, keys: serviceKeyOf }),
+      source<Endpoints>({ ref: EndpointsKind, predicate: isOurs }),
+    ],
+    reconcile: (key) => reconciler.reconcile(key),
+  };
+};
+
+function selecting(services: Informer<Service>, { metadata }: Pod): readonly string[] {
+  return services
+    .list(metadata.namespace ?? '')
+    .filter(({ spec }) => selects(spec?.selector, metadata.labels))
+    .map(keyOf);
+}
+
+/** Equality of every label of the selector; written out since it runs for each change of each pod. */
+function selects(selector: Labels | undefined, labels: Labels | undefined): boolean {
+  let some = false;
+  for (const label in selector) {
+    if (labels?.[label] !== selector[label]) return false;
+    some = true;
+  }
+  return some;
+}
