@@ -35,8 +35,9 @@ function installPackages() {
   const stamp = join(root, 'node_modules', '.pinnace-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   say('installing npm packages');
-  // The shell that npm started has this script's environment; a clean npm ci needs none of it.
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Not `npm ci`: it refuses a lock file from which a registry left out packages for other platforms.
+  // Versions and digests are those of the lock file all the same, which is not written.
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, digest);
 }
 
