@@ -123,6 +123,7 @@ class RunningServer implements ApiServer {
       handler: this.handler,
       authenticate: createAuthenticator(this.#options.tokens ?? new Map()),
       bodyLimitBytes: this.#options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
+      clock: this.#options.clock,
       logger: this.#options.logger,
     });
     return { port: this.#listener.port };

@@ -137,7 +137,7 @@ function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [
     ),
   });
   return [
-    ['/openapi/v2', json(() => openApiV2(described(all), gitVersion))],
+    ['/openapi/v2', openApiV2Route(json(() => openApiV2(described(all), gitVersion)))],
     ['/openapi/v3', json(index)],
     ...[...documents].map(([name, document]): [string, Route] => [
       `/openapi/v3/${name}`,
@@ -145,6 +145,28 @@ function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [
     ]),
   ];
 }
+
+const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** The protobuf of a document with nothing but `swagger: "2.0"`. */
+const NO_DEFINITIONS = Uint8Array.of(0x0a, 0x03, 0x32, 0x2e, 0x30);
+
+/**
+ * kubectl asks for protobuf alone, and only for kinds that version 3 does not have: of those there is
+ * nothing to tell, and a failure would stop it before it says which kind is unknown.
+ */
+function openApiV2Route(inJson: Route): Route {
+  return (request) =>
+    request.accept.some(takesJson) || !request.accept.some(({ type }) => isOpenApiProtobuf(type))
+      ? inJson(request)
+      : {
+          kind: 'body',
+          status: 200,
+          headers: { 'content-type': OPENAPI_V2_PROTOBUF.replace('@', '.') },
+          body: [NO_DEFINITIONS],
+        };
+}
+
+const isOpenApiProtobuf = (type: string): boolean => type === OPENAPI_V2_PROTOBUF.toLowerCase();
 
 /** A document in JSON, whatever else the client would take. */
 function json(make: () => object): Route {

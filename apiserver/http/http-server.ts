@@ -1,11 +1,12 @@
 // The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
 // Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
@@ -29,6 +30,7 @@ export interface HttpServerOptions {
   readonly handler: Handler;
   readonly authenticate: Authenticator;
   readonly bodyLimitBytes: number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -43,6 +45,8 @@ export interface HttpServer {
 const MAX_PATH_CHARS = 16 * 1024;
 /** A client may take this long to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** Answers that are still being sent when the server closes get this long. */
+const CLOSE_GRACE_MS = 2_000;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Listens. Throws an Error with one clear line when the port is taken. */
@@ -59,7 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     bodyLimit: options.bodyLimitBytes,
     exposeHeadRoutes: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PATH_CHARS },
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
@@ -95,7 +99,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const close = async () => {
     closing.abort(new Error('the server is closing'));
     for (const socket of sockets) socket.destroy();
+    const grace = options.clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
     await app.close();
+    grace.cancel();
   };
   return { port: bound, close };
 }
@@ -128,7 +134,15 @@ async function answer(
     reply.raw.destroy();
   } finally {
     closing.removeEventListener('abort', leave);
+    if (closing.aborted) endAfter(reply.raw);
   }
+}
+
+/** Ends the connection once the answer is out, so that a kept-alive one does not hold up closing. */
+function endAfter(response: ServerResponse): void {
+  const end = () => response.req.socket.end();
+  if (response.writableFinished) end();
+  else response.once('finish', end);
 }
 
 async function handled(

@@ -93,8 +93,8 @@ export async function startTestServer(
         outgoing.on('error', reject).end();
       }),
     async close() {
-      for (const agent of Object.values(agents)) agent.destroy();
       await server.close();
+      for (const agent of Object.values(agents)) agent.destroy();
       await storage.close();
       rmSync(folder, { recursive: true, force: true });
     },

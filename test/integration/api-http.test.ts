@@ -1,0 +1,162 @@
+// The API server over HTTPS: who is who, what it makes of bad input, and how it sends.
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BODY_LIMIT_BYTES } from '../../apiserver/options.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const configMap = (name: string, data: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  data,
+});
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+describe('Who calls', () => {
+  it('is named by the client certificate, with its organizations as groups', async () => {
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const answer = await server.call('POST', path, { body });
+    expect(answer.status).toBe(201);
+    expect(answer.json().status.userInfo).toEqual({
+      username: 'admin',
+      groups: ['system:masters', 'system:authenticated'],
+    });
+  });
+
+  it('is anonymous without credentials, and refused in the words clients know', async () => {
+    const answer = await server.call('GET', '/api/v1/namespaces/default/pods', { as: 'nobody' });
+    expect(answer.status).toBe(403);
+    expect(answer.json()).toMatchObject({
+      kind: 'Status',
+      reason: 'Forbidden',
+      message:
+        'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"',
+    });
+  });
+
+  it('is refused with a token that nobody has', async () => {
+    const headers = { authorization: 'Bearer wrong' };
+    const answer = await server.call('GET', '/version', { as: 'nobody', headers });
+    expect(answer.status).toBe(401);
+    expect(answer.json().reason).toBe('Unauthorized');
+  });
+});
+
+describe('Bad input gets the Status that Kubernetes gives', () => {
+  const refused = async (body: object | string | Uint8Array, headers = {}) => {
+    const answer = await server.call('POST', CONFIG_MAPS, { body, headers });
+    return { ...answer.json(), http: answer.status };
+  };
+
+  it('413 for a body over the limit', async () => {
+    const status = await refused('x'.repeat(BODY_LIMIT_BYTES + 1));
+    expect(status).toMatchObject({ http: 413, code: 413, reason: 'RequestEntityTooLarge' });
+  });
+
+  it('415 for a content type that is none', async () => {
+    const status = await refused('a=b', { 'content-type': 'text/csv' });
+    expect(status).toMatchObject({ http: 415, code: 415, reason: 'UnsupportedMediaType' });
+  });
+
+  it('400 for broken JSON', async () => {
+    const status = await refused('{"kind": "ConfigMap"');
+    expect(status).toMatchObject({ http: 400, code: 400, reason: 'BadRequest' });
+  });
+
+  it('400 for another kind than the path is for', async () => {
+    const status = await refused({ ...configMap('a'), kind: 'Secret' });
+    expect(status).toMatchObject({ http: 400, code: 400, reason: 'BadRequest' });
+  });
+
+  it('400 for an unknown field under strict validation, naming it', async () => {
+    const body = { ...configMap('a'), dada: {} };
+    const answer = await server.call('POST', `${CONFIG_MAPS}?fieldValidation=Strict`, { body });
+    expect(answer.status).toBe(400);
+    expect(answer.json().message).toContain('unknown field "dada"');
+  });
+
+  it('422 for a bad name, with the path of the field among the causes', async () => {
+    const status = await refused(configMap('Not_A_Name'));
+    expect(status).toMatchObject({ http: 422, reason: 'Invalid' });
+    expect(status.details.causes[0]).toMatchObject({ field: 'metadata.name' });
+  });
+
+  it('404 for a path that is none, and 400 for one with an encoded slash', async () => {
+    expect((await server.call('GET', '/apis/nowhere/v1/things')).status).toBe(404);
+    expect((await server.call('GET', `${CONFIG_MAPS}/a%2Fb`)).status).toBe(400);
+  });
+
+  it('nothing for a truncated body, and goes on', async () => {
+    const { port, tls } = server;
+    const socket = connect({ port, host: '127.0.0.1', ...tls });
+    await once(socket, 'secureConnect');
+    socket.write(
+      `POST ${CONFIG_MAPS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+        'content-length: 100\r\n\r\n{"kind":',
+    );
+    socket.end();
+    socket.resume();
+    await once(socket, 'close');
+    expect((await server.call('GET', '/readyz')).status).toBe(200);
+  });
+});
+
+describe('Answers', () => {
+  it('warn of unknown fields in a header', async () => {
+    const body = { ...configMap('warned'), dada: {} };
+    const answer = await server.call('POST', `${CONFIG_MAPS}?fieldValidation=Warn`, { body });
+    expect(answer.status).toBe(201);
+    expect(answer.headers['warning']).toBe('299 - "unknown field \\"dada\\""');
+  });
+
+  it('are compressed when large and asked for so', async () => {
+    const body = configMap('large', { text: 'x'.repeat(200_000) });
+    await server.call('POST', CONFIG_MAPS, { body });
+    const socket = connect({ port: server.port, host: '127.0.0.1', ...server.tls });
+    socket.write(
+      `GET ${CONFIG_MAPS}/large HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n`,
+    );
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const whole = Buffer.concat(chunks);
+    const split = whole.indexOf('\r\n\r\n');
+    expect(whole.subarray(0, split).toString()).toContain('content-encoding: gzip');
+    const object = JSON.parse(gunzipSync(whole.subarray(split + 4)).toString());
+    expect(object.data.text).toHaveLength(200_000);
+  });
+
+  it('stream a watch line by line, and end it when the server closes', async () => {
+    const other = await startTestServer();
+    const path = `${CONFIG_MAPS}?watch=true&resourceVersion=0`;
+    const watch = await other.open(path, new AbortController().signal);
+    await other.call('POST', CONFIG_MAPS, { body: configMap('seen') });
+    const [first] = (await once(watch, 'data')) as [Buffer];
+    expect(JSON.parse(first.toString().split('\n')[0] ?? '')).toMatchObject({
+      type: 'ADDED',
+      object: { metadata: { name: 'seen' } },
+    });
+    const ended = once(watch, 'close');
+    watch.on('error', () => undefined).resume();
+    await other.close();
+    await ended;
+  });
+
+  it('say in one line that a port is in use', async () => {
+    const { key, cert, ca } = server.tls;
+    const at = { host: '127.0.0.1', port: server.port, tls: { key, cert, clientCa: ca } };
+    const other = await startTestServer();
+    await expect(other.server.listen(at)).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${server.port}: the port is in use`,
+    );
+    await other.close();
+  });
+});
