@@ -1,5 +1,6 @@
 // The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
 // Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
+import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -53,6 +54,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, tls, logger } = options;
   const closing = new AbortController();
+  const answering = new Set<ServerResponse>();
   const app = fastify({
     https: {
       key: tls.key,
@@ -77,7 +79,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.route({
     method: METHODS,
     url: '/*',
-    handler: (request, reply) => answer(request, reply, { options, closing: closing.signal }),
+    handler: (request, reply) =>
+      answer(request, reply, { options, closing: closing.signal, answering }),
   });
   await app.ready();
   const server = app.server as unknown as Server;
@@ -100,6 +103,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     closing.abort(new Error('the server is closing'));
     for (const socket of sockets) socket.destroy();
     const grace = options.clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
+    await Promise.all([...answering].map(({ req }) => once(req.socket, 'close')));
     await app.close();
     grace.cancel();
   };
@@ -109,18 +113,24 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 interface Answering {
   readonly options: HttpServerOptions;
   readonly closing: AbortSignal;
+  /** Answers that are not wholly sent. */
+  readonly answering: Set<ServerResponse>;
 }
 
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, closing }: Answering,
+  { options, closing, answering }: Answering,
 ): Promise<void> {
   reply.hijack();
   const { raw: message } = request;
   const gone = new AbortController();
   const leave = () => gone.abort(new Error('the caller is gone'));
-  reply.raw.once('close', leave);
+  answering.add(reply.raw);
+  reply.raw.once('close', () => {
+    answering.delete(reply.raw);
+    leave();
+  });
   closing.addEventListener('abort', leave, { once: true });
   if (closing.aborted) leave();
   const { signal } = gone;
