@@ -1,7 +1,7 @@
 // Makes replies. Invariant: every failure that a client sees was made into bytes here.
 import type { LooseObject } from '../api/meta/object.ts';
 import type { Reply } from '../api/wire/exchange.ts';
-import { type Status, StatusError } from '../api/status.ts';
+import type { Status, StatusError } from '../api/status.ts';
 
 /** The media type of nearly everything. */
 export const JSON_TYPE = 'application/json';

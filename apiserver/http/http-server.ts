@@ -1,6 +1,5 @@
 // The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
 // Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
-import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -103,7 +102,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     closing.abort(new Error('the server is closing'));
     for (const socket of sockets) socket.destroy();
     const grace = options.clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
-    await Promise.all([...answering].map(({ req }) => once(req.socket, 'close')));
+    await Promise.all([...answering].map(({ req }) => gone(req.socket)));
     await app.close();
     grace.cancel();
   };
@@ -147,6 +146,13 @@ async function answer(
     if (closing.aborted) endAfter(reply.raw);
   }
 }
+
+/** Resolves when the socket is closed, for whatever reason. */
+const gone = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.destroyed) resolve();
+    else socket.once('close', () => resolve());
+  });
 
 /** Ends the connection once the answer is out, so that a kept-alive one does not hold up closing. */
 function endAfter(response: ServerResponse): void {
