@@ -159,7 +159,9 @@ describe('controllers', () => {
     const woken: string[] = [];
     const follower = controllerFor(ConfigMaps)
       .where(() => false)
-      .watches(Secrets, ({ metadata }) => (metadata.labels?.for ? [metadata.labels.for] : []))
+      .watches(Secrets, ({ metadata }) =>
+        metadata.labels?.for ? [`default/${metadata.labels.for}`] : [],
+      )
       .reconcile((object) => {
         woken.push(object.metadata.name ?? '');
         return Promise.resolve();
@@ -170,11 +172,11 @@ describe('controllers', () => {
     const secret: Secret = {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: 's', namespace: 'default', labels: { for: 'default/a' } },
+      metadata: { name: 's', namespace: 'default', labels: { for: 'a' } },
     };
     const made = await secrets.create(secret);
     await until(() => woken.length === 1);
-    const labels = { for: 'default/b' };
+    const labels = { for: 'b' };
     await secrets.update({ ...made, metadata: { ...made.metadata, labels } });
     await until(() => woken.length === 3);
     expect(woken.toSorted()).toEqual(['a', 'a', 'b']);
@@ -270,6 +272,11 @@ describe('writeStatus', () => {
   it('writes nothing where nothing changes, and again where somebody wrote meanwhile', async () => {
     const { client } = await aServer();
     const pods = client.resource(Pods);
+    await client.resource(ServiceAccounts).create({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace: 'default' },
+    });
     const made = await pods.create({
       apiVersion: 'v1',
       kind: 'Pod',
