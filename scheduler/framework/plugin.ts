@@ -1,0 +1,25 @@
+// What filters and scores are. Pure: a pod and a node's state in, a verdict out.
+import type { Pod } from '../../api/generated/types.ts';
+import type { NodeInfo, PodDemand } from '../snapshot/node-info.ts';
+
+/** A pod that looks for a node, with what is worked out about it once. */
+export interface Candidate {
+  readonly pod: Pod;
+  readonly demand: PodDemand;
+}
+
+/** Refuses nodes. Answers every reason, in upstream's words, or none. */
+export interface FilterPlugin {
+  readonly name: string;
+  filter(candidate: Candidate, node: NodeInfo): readonly string[];
+}
+
+/** Prefers nodes: 0 to 100, times its weight. */
+export interface ScorePlugin {
+  readonly name: string;
+  readonly weight: number;
+  score(candidate: Candidate, node: NodeInfo): number;
+}
+
+/** The best score of a plugin. */
+export const MAX_SCORE = 100;
