@@ -157,24 +157,27 @@ export function sandboxResources(spec: PodSpec): LinuxResources {
 }
 
 function securityOf(container: Container, spec: PodSpec): ContainerSecurity {
-  const own = container.securityContext ?? {};
   const shared = spec.securityContext ?? {};
-  const user = own.runAsUser ?? shared.runAsUser;
-  const group = own.runAsGroup ?? shared.runAsGroup;
-  const privileged = own.privileged ?? false;
-  const seccomp = (own.seccompProfile ?? shared.seccompProfile)?.type;
+  // What a container says itself counts more than what its pod says.
+  const own = { ...defined(shared), ...defined(container.securityContext ?? {}) };
+  const { runAsUser, runAsGroup, privileged = false, capabilities = {} } = own;
+  const groups = [...(shared.supplementalGroups ?? []), shared.fsGroup];
+  const confined = own.seccompProfile?.type === 'RuntimeDefault' && !privileged;
   return {
     privileged,
     readOnlyRootfs: own.readOnlyRootFilesystem ?? false,
-    ...(user === undefined ? {} : { runAsUser: user }),
-    ...(group === undefined ? {} : { runAsGroup: group }),
-    supplementalGroups: [
-      ...(shared.supplementalGroups ?? []),
-      ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
-    ],
-    addCapabilities: own.capabilities?.add ?? [],
-    dropCapabilities: own.capabilities?.drop ?? [],
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    supplementalGroups: groups.filter((group) => group !== undefined),
+    addCapabilities: capabilities.add ?? [],
+    dropCapabilities: capabilities.drop ?? [],
     noNewPrivileges: own.allowPrivilegeEscalation === false,
-    seccomp: seccomp === 'RuntimeDefault' && !privileged ? 'RuntimeDefault' : 'Unconfined',
+    seccomp: confined ? 'RuntimeDefault' : 'Unconfined',
   };
+}
+
+type Security = NonNullable<Container['securityContext']>;
+
+function defined(context: Security | NonNullable<PodSpec['securityContext']>): Security {
+  return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
 }

@@ -6,6 +6,9 @@ const INITIAL_MS = 10_000;
 const MAX_MS = 300_000;
 const RESET_MS = 600_000;
 
+/** Annotation under which the runtime keeps the hash of what a container was made from. */
+export const SPEC_HASH = 'pinnace.dev/container-hash';
+
 /** Annotation under which the runtime keeps how many quick ends came before a container. */
 export const CRASHES = 'pinnace.dev/crashes';
 
@@ -18,11 +21,11 @@ export function crashesOf(statuses: readonly ContainerStatus[]): number {
   return ran >= RESET_MS ? 1 : before + 1;
 }
 
-/** Wall time in milliseconds before which the next one must not start; 0 for at once. */
-export function backoffUntil(statuses: readonly ContainerStatus[]): number {
+/** Wall time in milliseconds before which the next one, of that hash, must not start; 0 for at once. */
+export function backoffUntil(statuses: readonly ContainerStatus[], hash: string): number {
   const last = statuses[0];
   const crashes = crashesOf(statuses);
-  if (!last || crashes < 2) return 0;
+  if (!last || crashes < 2 || last.annotations[SPEC_HASH] !== hash) return 0;
   return (last.finishedAtMs ?? 0) + backoffMs(crashes);
 }
 

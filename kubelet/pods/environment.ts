@@ -45,20 +45,29 @@ async function wholeSources(
   container: Container,
   from: EnvironmentFacts,
 ): Promise<[string, string][]> {
-  const namespace = from.pod.metadata.namespace ?? '';
   const found: [string, string][] = [];
-  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
-    const { name = '', optional } = configMapRef ?? secretRef ?? {};
-    const object = configMapRef
-      ? await from.sources.configMap(namespace, name)
-      : await from.sources.secret(namespace, name);
-    if (!object && !optional)
-      throw missing(`${configMapRef ? 'configmap' : 'secret'} "${name}" not found`);
-    const data = configMapRef ? object?.data : decoded(object?.data);
-    for (const [key, value] of Object.entries(data ?? {}))
-      if (NAME.test(`${prefix}${key}`)) found.push([`${prefix}${key}`, value]);
-  }
+  for (const source of container.envFrom ?? [])
+    for (const [key, value] of Object.entries(await dataOf(source, from))) {
+      const name = `${source.prefix ?? ''}${key}`;
+      if (NAME.test(name)) found.push([name, value]);
+    }
   return found;
+}
+
+/** All of a ConfigMap or a Secret, as texts. */
+async function dataOf(
+  source: NonNullable<Container['envFrom']>[number],
+  from: EnvironmentFacts,
+): Promise<Readonly<Record<string, string>>> {
+  const namespace = from.pod.metadata.namespace ?? '';
+  const { configMapRef, secretRef } = source;
+  const { name = '', optional } = configMapRef ?? secretRef ?? {};
+  const object = configMapRef
+    ? await from.sources.configMap(namespace, name)
+    : await from.sources.secret(namespace, name);
+  if (!object && !optional)
+    throw missing(`${configMapRef ? 'configmap' : 'secret'} "${name}" not found`);
+  return configMapRef ? (object?.data ?? {}) : decoded(object?.data);
 }
 
 function decoded(data: Readonly<Record<string, string>> | undefined): Record<string, string> {

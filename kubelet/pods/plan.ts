@@ -2,11 +2,13 @@
 // Invariant: never two live containers of one name; init containers one after the other, before all others.
 import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
-import { backoffUntil } from './crash-backoff.ts';
+import { backoffUntil, SPEC_HASH } from './crash-backoff.ts';
 
 /** What there is of a pod. Containers by name, newest attempt first. */
 export interface PodState {
   readonly sandbox: SandboxStatus | undefined;
+  /** Sandboxes that were replaced and are still there. */
+  readonly oldSandboxes: readonly SandboxStatus[];
   readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>;
 }
 
@@ -16,16 +18,26 @@ export interface ProbeVerdicts {
   started(id: string): boolean;
   ready(id: string): boolean;
   /** Set once the startup or liveness probe has given the container up. */
-  failed(
-    id: string,
-  ): { readonly message: string; readonly graceMs: number | undefined } | undefined;
+  failed(id: string): ProbeFailure | undefined;
+}
+
+/** A probe's last word on a container. */
+export interface ProbeFailure {
+  readonly message: string;
+  /** The probe's own terminationGracePeriodSeconds, in milliseconds. */
+  readonly graceMs: number | undefined;
 }
 
 /** One thing to do. */
 export type Act =
   | { readonly kind: 'createSandbox'; readonly attempt: number }
   | { readonly kind: 'removeSandbox'; readonly id: string }
-  | { readonly kind: 'start'; readonly container: Container; readonly attempt: number }
+  | {
+      readonly kind: 'start';
+      readonly container: Container;
+      readonly init: boolean;
+      readonly attempt: number;
+    }
   | {
       readonly kind: 'kill';
       readonly id: string;
@@ -41,65 +53,21 @@ export interface Plan {
   readonly lookAgainAt: number | undefined;
 }
 
-/** Annotation under which the runtime keeps the hash of what a container was made from. */
-export const SPEC_HASH = 'pinnace.dev/container-hash';
+/** What a plan rests on besides the pod and its state. */
+export interface PlanInput {
+  readonly nowMs: number;
+  readonly probes: ProbeVerdicts;
+  /** Tells whether a container's specification has changed. */
+  hashOf(container: Container): string;
+  /** Is the container being stopped already? */
+  stopping(id: string): boolean;
+  /** Wall time before which a start is not tried again, after one that failed; 0 for at once. */
+  heldUntil(name: string): number;
+}
 
 /** Is it an init container that goes on running (KEP-753)? */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === 'Always';
-}
-
-/** The next acts of a pod that is to run. `hashOf` tells whether a container's specification has changed. */
-export function planPod(
-  pod: Pod,
-  state: PodState,
-  at: { nowMs: number; probes: ProbeVerdicts; hashOf: (container: Container) => string },
-): Plan {
-  const spec = pod.spec as PodSpec;
-  if (isFinished(spec, state)) return stopAll(state, 'the pod has finished');
-  if (state.sandbox?.state !== 'ready') return newSandbox(state);
-  const run: Run = { spec, state, at, acts: [], wakes: [] };
-  if (planInit(run)) for (const container of spec.containers) planContainer(run, container);
-  planForgetting(run);
-  return { acts: run.acts, lookAgainAt: run.wakes.length ? Math.min(...run.wakes) : undefined };
-}
-
-interface Run {
-  readonly spec: PodSpec;
-  readonly state: PodState;
-  readonly at: {
-    readonly nowMs: number;
-    readonly probes: ProbeVerdicts;
-    readonly hashOf: (container: Container) => string;
-  };
-  readonly acts: Act[];
-  readonly wakes: number[];
-}
-
-/** Has everything ended that will not be started again? */
-export function isFinished(spec: PodSpec, state: PodState): boolean {
-  const latest = (container: Container) => state.containers.get(container.name)?.[0];
-  if (spec.restartPolicy === 'Always' || spec.restartPolicy === undefined) return false;
-  for (const init of spec.initContainers ?? []) {
-    if (isSidecar(init)) continue;
-    const status = latest(init);
-    if (status?.state === 'exited' && status.exitCode !== 0) return spec.restartPolicy === 'Never';
-    if (status?.state !== 'exited') return false;
-  }
-  return spec.containers.every((container) => {
-    const status = latest(container);
-    if (status?.state !== 'exited') return false;
-    return spec.restartPolicy === 'Never' || status.exitCode === 0;
-  });
-}
-
-function stopAll(state: PodState, why: string): Plan {
-  const acts: Act[] = [];
-  for (const [name, statuses] of state.containers)
-    for (const status of statuses)
-      if (isLive(status))
-        acts.push({ kind: 'kill', id: status.id, container: name, graceMs: undefined, why });
-  return { acts, lookAgainAt: undefined };
 }
 
 /** Is there, or may there be, a process? */
@@ -107,55 +75,42 @@ export function isLive(status: ContainerStatus): boolean {
   return status.state !== 'exited';
 }
 
-function newSandbox(state: PodState): Plan {
-  const acts: Act[] = [...stopAll(state, 'the sandbox is gone').acts];
-  if (state.sandbox) acts.push({ kind: 'removeSandbox', id: state.sandbox.id });
-  acts.push({ kind: 'createSandbox', attempt: state.sandbox ? state.sandbox.attempt + 1 : 0 });
-  return { acts, lookAgainAt: undefined };
-}
-
-/** True once all init containers have done their part, so that the others may run. */
-function planInit(run: Run): boolean {
-  const inits = run.spec.initContainers ?? [];
-  const begun = run.spec.containers.some((container) => run.state.containers.has(container.name));
-  for (const init of inits) {
-    const status = run.state.containers.get(init.name)?.[0];
-    if (isSidecar(init)) {
-      planContainer(run, init);
-      const up = status?.state === 'running' && run.at.probes.started(status.id);
-      if (!up && !begun) return false;
-      continue;
-    }
-    if (status?.state === 'exited' && status.exitCode === 0) continue;
-    if (begun) continue;
-    if (status?.state === 'exited' && run.spec.restartPolicy === 'Never') return false;
-    if (!status || status.state === 'exited' || status.state === 'created')
-      planStart(run, init, status);
-    return false;
+/** The next acts of a pod that is to run. */
+export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
+  const spec = pod.spec as PodSpec;
+  const run: Run = { pod, spec, state, at, acts: [], wakes: [] };
+  if (isFinished(spec, state)) stopAll(run, 'the pod has finished');
+  else if (state.sandbox?.state !== 'ready') planSandbox(run);
+  else {
+    if (planInit(run)) for (const each of spec.containers) planContainer(run, each, false);
+    planForgetting(run);
   }
-  return true;
+  return { acts: run.acts, lookAgainAt: run.wakes.length ? Math.min(...run.wakes) : undefined };
 }
 
-function planContainer(run: Run, container: Container): void {
-  const status = run.state.containers.get(container.name)?.[0];
-  if (status?.state === 'running') {
-    planRunning(run, container, status);
-    return;
+interface Run {
+  readonly pod: Pod;
+  readonly spec: PodSpec;
+  readonly state: PodState;
+  readonly at: PlanInput;
+  readonly acts: Act[];
+  readonly wakes: number[];
+}
+
+/** Has everything ended that will not be started again? */
+export function isFinished(spec: PodSpec, state: PodState): boolean {
+  const { restartPolicy } = spec;
+  if (restartPolicy === 'Always' || restartPolicy === undefined) return false;
+  const latest = (container: Container) => state.containers.get(container.name)?.[0];
+  for (const init of spec.initContainers ?? []) {
+    if (isSidecar(init)) continue;
+    const status = latest(init);
+    if (status?.state !== 'exited') return false;
+    if (status.exitCode !== 0) return restartPolicy === 'Never';
   }
-  if (status?.state === 'exited' && !restarts(run.spec, container, status)) return;
-  planStart(run, container, status);
-}
-
-function planRunning(run: Run, container: Container, status: ContainerStatus): void {
-  const failed = run.at.probes.failed(status.id);
-  const changed = status.annotations[SPEC_HASH] !== run.at.hashOf(container);
-  if (!failed && !changed) return;
-  run.acts.push({
-    kind: 'kill',
-    id: status.id,
-    container: container.name,
-    graceMs: failed?.graceMs,
-    why: failed?.message ?? `Container ${container.name} definition changed`,
+  return spec.containers.every((container) => {
+    const status = latest(container);
+    return status?.state === 'exited' && (restartPolicy === 'Never' || status.exitCode === 0);
   });
 }
 
@@ -166,29 +121,131 @@ export function restarts(spec: PodSpec, container: Container, status: ContainerS
   return spec.restartPolicy !== 'OnFailure' || status.exitCode !== 0;
 }
 
-function planStart(run: Run, container: Container, last: ContainerStatus | undefined): void {
-  const statuses = run.state.containers.get(container.name) ?? [];
-  if (last && isLive(last)) {
-    // Made but never started (the agent died in between), or lost to the runtime: begin anew.
-    run.acts.push({
-      kind: 'kill',
-      id: last.id,
-      container: container.name,
-      graceMs: 0,
-      why: 'it was never started',
-    });
-  }
-  const until = backoffUntil(statuses);
+/** True when something was still alive. */
+function stopAll(run: Run, why: string): boolean {
+  let any = false;
+  for (const [container, statuses] of run.state.containers)
+    for (const { id, state } of statuses) {
+      if (state === 'exited') continue;
+      any = true;
+      if (!run.at.stopping(id))
+        run.acts.push({ kind: 'kill', id, container, graceMs: undefined, why });
+    }
+  return any;
+}
+
+/** A new sandbox comes only after everything in the old one has ended. */
+function planSandbox(run: Run): void {
+  const { sandbox } = run.state;
+  if (stopAll(run, 'Pod sandbox changed, it will be killed and re-created.')) return;
+  const until = run.at.heldUntil('');
   if (until > run.at.nowMs) {
     run.wakes.push(until);
     return;
   }
-  run.acts.push({ kind: 'start', container, attempt: last ? last.attempt + 1 : 0 });
+  run.acts.push({ kind: 'createSandbox', attempt: sandbox ? sandbox.attempt + 1 : 0 });
 }
 
-/** Ended containers beyond the last two of a name tell nothing any more: the last is the status, the one before its past. */
+/** True once all init containers have done their part, so that the others may run. */
+function planInit(run: Run): boolean {
+  const begun = run.spec.containers.some((each) => inSandbox(run, each.name) !== undefined);
+  return (run.spec.initContainers ?? []).every((init) => {
+    if (isSidecar(init)) return planSidecar(run, init) || begun;
+    return begun || planOnce(run, init);
+  });
+}
+
+/** True once it is up. */
+function planSidecar(run: Run, init: Container): boolean {
+  const status = inSandbox(run, init.name);
+  planContainer(run, init, true);
+  return status?.state === 'running' && run.at.probes.started(status.id);
+}
+
+/** True once it has ended well. */
+function planOnce(run: Run, init: Container): boolean {
+  const status = inSandbox(run, init.name);
+  if (status?.state === 'exited') {
+    if (status.exitCode === 0) return true;
+    if (run.spec.restartPolicy === 'Never') return false;
+  }
+  if (status?.state === 'running') planRunning(run, init, status);
+  else planStart(run, init, true);
+  return false;
+}
+
+/** The newest container of that name, if it belongs to the sandbox of now. */
+function inSandbox(run: Run, name: string): ContainerStatus | undefined {
+  const status = run.state.containers.get(name)?.[0];
+  return status?.sandboxId === run.state.sandbox?.id ? status : undefined;
+}
+
+function planContainer(run: Run, container: Container, init: boolean): void {
+  const status = inSandbox(run, container.name);
+  if (status?.state === 'running') planRunning(run, container, status);
+  else if (status?.state !== 'exited' || restarts(run.spec, container, status))
+    planStart(run, container, init);
+}
+
+function planRunning(run: Run, container: Container, status: ContainerStatus): void {
+  if (run.at.stopping(status.id)) return;
+  const failed = run.at.probes.failed(status.id);
+  const changed = status.annotations[SPEC_HASH] !== run.at.hashOf(container);
+  if (!failed && !changed) return;
+  run.acts.push({
+    kind: 'kill',
+    id: status.id,
+    container: container.name,
+    graceMs: failed?.graceMs,
+    why: failed?.message ?? `Container ${container.name} definition changed, will be restarted`,
+  });
+}
+
+function planStart(run: Run, container: Container, init: boolean): void {
+  const { at, state, pod } = run;
+  const statuses = state.containers.get(container.name) ?? [];
+  const last = statuses[0];
+  if (last && at.stopping(last.id)) return;
+  if (last?.state === 'unknown') {
+    const why = 'the runtime has lost sight of it';
+    run.acts.push({ kind: 'kill', id: last.id, container: container.name, graceMs: 0, why });
+    return;
+  }
+  const until = Math.max(
+    backoffUntil(statuses, at.hashOf(container)),
+    at.heldUntil(container.name),
+  );
+  if (until > at.nowMs) {
+    run.wakes.push(until);
+    return;
+  }
+  const attempt = nextAttempt(last, lostAttempts(pod, container.name));
+  run.acts.push({ kind: 'start', container, init, attempt });
+}
+
+/** One that was made and never started (the agent died in between) is started as it is: create answers it again. */
+function nextAttempt(last: ContainerStatus | undefined, lost: number): number {
+  if (last?.state === 'created') return last.attempt;
+  return last ? Math.max(last.attempt + 1, lost) : lost;
+}
+
+/** Attempts the API knows of, where the runtime has lost them (a reboot). */
+function lostAttempts(pod: Pod, name: string): number {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const known = [...containerStatuses, ...initContainerStatuses].find((s) => s.name === name);
+  const id = known?.state?.running ?? known?.state?.terminated ?? known?.lastState?.terminated;
+  return known && id ? known.restartCount + 1 : 0;
+}
+
+/** Ended containers beyond the last two of a name tell nothing any more: one is the status, one its past. */
 function planForgetting(run: Run): void {
   for (const statuses of run.state.containers.values())
     for (const status of statuses.slice(2))
       if (!isLive(status)) run.acts.push({ kind: 'forget', id: status.id });
+  for (const old of run.state.oldSandboxes) {
+    const used = [...run.state.containers.values()].some((statuses) =>
+      statuses.some((status) => status.sandboxId === old.id),
+    );
+    if (!used) run.acts.push({ kind: 'removeSandbox', id: old.id });
+  }
 }

@@ -1,194 +1,97 @@
 // A pod's status from what the runtime has and the probes say. Pure.
-// Invariant: conditions change their transition time only when their status changes; a finished phase never goes back.
+// Invariant: a finished phase never goes back; what this agent does not know is left as it was.
 import type {
   Container,
-  ContainerState,
   ContainerStatus as ApiContainerStatus,
   Pod,
-  PodCondition,
   PodSpec,
   PodStatus,
 } from '../../api/generated/types.ts';
-import { setCondition } from '../../api/meta/conditions.ts';
 import { qosClassOf } from '../../api/meta/pod-resources.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { ContainerStatus } from '../runtime/runtime.ts';
-import { backoffMs, backoffUntil, crashesOf } from './crash-backoff.ts';
-import { isFinished, isSidecar, type PodState, type ProbeVerdicts, restarts } from './plan.ts';
+import { type ContainerFacts, containerStatusOf } from './container-status.ts';
+import { isFinished, isLive, isSidecar } from './plan.ts';
+import { podConditions } from './pod-conditions.ts';
 
-/** Why a container could not be started so far; shown as its waiting state. */
-export interface StartProblem {
+/** An end that is not the containers' own: refused by the node, or over its deadline. */
+export interface Verdict {
   readonly reason: string;
   readonly message: string;
 }
 
 /** What a status is made from besides the pod. */
-export interface StatusFacts {
-  readonly state: PodState;
-  readonly probes: ProbeVerdicts;
-  /** By container name. */
-  readonly problems: ReadonlyMap<string, StartProblem>;
+export interface StatusFacts extends ContainerFacts {
+  readonly verdict: Verdict | undefined;
   readonly podIp: string | undefined;
   readonly hostIp: string;
-  readonly nowMs: number;
+  /** This agent's last status of the pod, or the API's. */
+  readonly before: PodStatus | undefined;
 }
 
-/** The status to write. */
+/** The status to write: the fields that belong to the node agent. */
 export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
   const spec = pod.spec as PodSpec;
-  const inits = (spec.initContainers ?? []).map((c) =>
-    containerStatusOf(c, { spec, facts, waitingReason: 'PodInitializing' }),
-  );
-  const initialized = isInitialized(spec, facts);
-  const waiting = initialized ? 'ContainerCreating' : 'PodInitializing';
-  const containers = spec.containers.map((c) =>
-    containerStatusOf(c, { spec, facts, waitingReason: waiting }),
-  );
-  const phase = phaseOf(pod, facts);
-  const started = pod.status?.startTime ?? formatTime(facts.nowMs);
+  const ofAll = (containers: readonly Container[] | undefined): ApiContainerStatus[] =>
+    (containers ?? []).map((container) => containerStatusOf(pod, container, facts));
+  const inits = ofAll(spec.initContainers);
+  const containers = ofAll(spec.containers);
+  const phase = phaseOf(spec, facts);
+  const { before, podIp, hostIp, verdict } = facts;
+  const ip = podIp ?? before?.podIP;
+  const { generation } = pod.metadata;
   return {
-    ...pod.status,
     phase,
-    conditions: conditionsOf(pod, { phase, initialized, containers, inits, facts }),
-    hostIP: facts.hostIp,
-    hostIPs: [{ ip: facts.hostIp }],
-    ...(facts.podIp ? { podIP: facts.podIp, podIPs: [{ ip: facts.podIp }] } : {}),
-    startTime: started,
+    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    conditions: podConditions(pod, {
+      phase,
+      sandboxReady: facts.state.sandbox?.state === 'ready',
+      initialized: isInitialized(spec, facts),
+      inits,
+      containers,
+      before: before?.conditions,
+      nowMs: facts.nowMs,
+    }),
+    hostIP: hostIp,
+    hostIPs: [{ ip: hostIp }],
+    ...(ip ? { podIP: ip, podIPs: [{ ip }] } : {}),
+    startTime: before?.startTime ?? formatTime(facts.nowMs),
     qosClass: pod.status?.qosClass ?? qosClassOf(spec),
-    observedGeneration: pod.metadata.generation,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: containers,
   };
 }
 
-function isInitialized(spec: PodSpec, facts: StatusFacts): boolean {
+/** Init containers have done their part once they have ended well, or once the others have begun. */
+function isInitialized(spec: PodSpec, { state, probes }: StatusFacts): boolean {
+  const id = state.sandbox?.id;
+  const begun = spec.containers.some((c) => state.containers.get(c.name)?.[0]?.sandboxId === id);
+  if (id !== undefined && begun) return true;
   return (spec.initContainers ?? []).every((init) => {
-    const status = facts.state.containers.get(init.name)?.[0];
-    if (isSidecar(init)) return status?.state === 'running' && facts.probes.started(status.id);
+    const status = state.containers.get(init.name)?.[0];
+    if (isSidecar(init)) return status?.state === 'running' && probes.started(status.id);
     return status?.state === 'exited' && status.exitCode === 0;
   });
 }
 
-interface Scene {
-  readonly spec: PodSpec;
-  readonly facts: StatusFacts;
-  readonly waitingReason: string;
-}
-
-function containerStatusOf(container: Container, scene: Scene): ApiContainerStatus {
-  const { facts } = scene;
-  const statuses = facts.state.containers.get(container.name) ?? [];
-  const [latest] = statuses;
-  const running = latest?.state === 'running';
-  const state = stateOf(container, statuses, scene);
-  // The state before: the newest end that `state` does not tell itself.
-  const past = statuses.find((s) => s.state === 'exited' && !(state.terminated && s === latest));
-  return {
-    name: container.name,
-    image: container.image ?? '',
-    imageID: latest?.imageId ?? '',
-    ...(latest ? { containerID: `pinnace://${latest.id}` } : {}),
-    restartCount: latest?.attempt ?? 0,
-    ready: running && facts.probes.ready(latest.id),
-    started: running && facts.probes.started(latest.id),
-    state,
-    lastState: past ? { terminated: terminatedOf(past) } : {},
-  };
-}
-
-function stateOf(
-  container: Container,
-  statuses: readonly ContainerStatus[],
-  { spec, facts, waitingReason }: Scene,
-): ContainerState {
-  const [latest] = statuses;
-  if (latest?.state === 'running')
-    return { running: { startedAt: formatTime(latest.startedAtMs ?? latest.createdAtMs) } };
-  const problem = facts.problems.get(container.name);
-  if (problem) return { waiting: { ...problem } };
-  if (latest?.state !== 'exited') return { waiting: { reason: waitingReason } };
-  if (restarts(spec, container, latest) && backoffUntil(statuses) > facts.nowMs) {
-    const seconds = backoffMs(crashesOf(statuses)) / 1000;
-    const message = `back-off ${seconds}s restarting failed container=${container.name}`;
-    return { waiting: { reason: 'CrashLoopBackOff', message } };
-  }
-  return { terminated: terminatedOf(latest) };
-}
-
-function terminatedOf(status: ContainerStatus): NonNullable<ContainerState['terminated']> {
-  return {
-    exitCode: status.exitCode ?? 137,
-    reason: status.reason ?? (status.exitCode === 0 ? 'Completed' : 'Error'),
-    ...(status.message ? { message: status.message } : {}),
-    ...(status.startedAtMs === undefined ? {} : { startedAt: formatTime(status.startedAtMs) }),
-    ...(status.finishedAtMs === undefined ? {} : { finishedAt: formatTime(status.finishedAtMs) }),
-    containerID: `pinnace://${status.id}`,
-  };
-}
-
-function phaseOf(pod: Pod, facts: StatusFacts): string {
-  const spec = pod.spec as PodSpec;
-  const before = pod.status?.phase;
-  if (before === 'Succeeded' || before === 'Failed') return before;
-  if (isFinished(spec, facts.state)) {
-    const bad = [
-      ...(spec.initContainers ?? []).filter((c) => !isSidecar(c)),
-      ...spec.containers,
-    ].some((c) => (facts.state.containers.get(c.name)?.[0]?.exitCode ?? 0) !== 0);
-    return bad ? 'Failed' : 'Succeeded';
-  }
-  const begun = spec.containers.every((c) => {
-    const state = facts.state.containers.get(c.name)?.[0]?.state;
-    return state === 'running' || state === 'exited';
-  });
+function phaseOf(spec: PodSpec, facts: StatusFacts): string {
+  const { state, before, verdict, ending } = facts;
+  if (verdict) return 'Failed';
+  if (before?.phase === 'Succeeded' || before?.phase === 'Failed') return before.phase;
+  const statuses = spec.containers.map((container) => state.containers.get(container.name)?.[0]);
+  const alive = [...state.containers.values()].some((all) => all.some(isLive));
+  if ((isFinished(spec, state) || ending) && !alive) return endPhase(spec, facts);
+  const begun = statuses.every((s) => s?.state === 'running' || s?.state === 'exited');
   return begun ? 'Running' : 'Pending';
 }
 
-interface ConditionFacts {
-  readonly phase: string;
-  readonly initialized: boolean;
-  readonly containers: readonly ApiContainerStatus[];
-  readonly inits: readonly ApiContainerStatus[];
-  readonly facts: StatusFacts;
-}
-
-function conditionsOf(pod: Pod, c: ConditionFacts): PodCondition[] {
-  let conditions: readonly PodCondition[] = pod.status?.conditions ?? [];
-  const set = (type: string, holds: boolean, why?: StartProblem) => {
-    conditions = setCondition(
-      conditions,
-      { type, status: holds ? 'True' : 'False', ...(holds ? {} : why) },
-      c.facts.nowMs,
-    );
-  };
-  const over = c.phase === 'Succeeded' || c.phase === 'Failed';
-  const unready = c.containers.filter((status) => !status.ready).map((status) => status.name);
-  const why = over
-    ? { reason: c.phase === 'Failed' ? 'PodFailed' : 'PodCompleted', message: '' }
-    : {
-        reason: 'ContainersNotReady',
-        message: `containers with unready status: [${unready.join(' ')}]`,
-      };
-  const gates = (pod.spec?.readinessGates ?? []).filter(
-    (gate) => !conditions.some((x) => x.type === gate.conditionType && x.status === 'True'),
-  );
-  set('PodScheduled', true);
-  set('PodReadyToStartContainers', c.facts.state.sandbox?.state === 'ready');
-  set('Initialized', c.initialized || c.phase === 'Succeeded', {
-    reason: 'ContainersNotInitialized',
-    message: `containers with incomplete status: [${c.inits
-      .filter((status) => status.state?.terminated?.exitCode !== 0)
-      .map((status) => status.name)
-      .join(' ')}]`,
-  });
-  const ready = !over && unready.length === 0;
-  set('ContainersReady', ready, why);
-  set(
-    'Ready',
-    ready && gates.length === 0,
-    ready
-      ? { reason: 'ReadinessGatesNotReady', message: 'a readiness gate does not hold yet' }
-      : why,
-  );
-  return [...conditions];
+/** Everything has ended and nothing will run again. */
+function endPhase(spec: PodSpec, { state, before }: StatusFacts): string {
+  const once = (spec.initContainers ?? []).filter((init) => !isSidecar(init));
+  const ends = [...once, ...spec.containers].map((c) => state.containers.get(c.name)?.[0]);
+  // Deleted before it ever ran: neither a success nor a failure that anybody could look at.
+  if (ends.every((end) => end === undefined)) return before?.phase ?? 'Pending';
+  return ends.every((end) => end?.state === 'exited' && end.exitCode === 0)
+    ? 'Succeeded'
+    : 'Failed';
 }

@@ -22,6 +22,8 @@ export interface Probed {
   readonly containerId: string;
   readonly container: Container;
   readonly podIp: string;
+  /** Wall time that initialDelaySeconds counts from. */
+  readonly startedAtMs: number;
   /** Told when a verdict changes, and of each failed try. */
   readonly onChange: () => void;
   readonly onFailure: (kind: ProbeKind, message: string) => void;
@@ -32,6 +34,14 @@ interface Watched {
   readonly states: Map<ProbeKind, ProbeState>;
   readonly ending: AbortController;
   failed: { message: string; graceMs: number | undefined } | undefined;
+  enduring: boolean;
+}
+
+/** One probe of a container, and what comes once it has succeeded for good (startup only). */
+interface Run {
+  readonly kind: ProbeKind;
+  readonly probe: Probe;
+  readonly next?: () => void;
 }
 
 /** The probes of a node. */
@@ -51,14 +61,15 @@ export class Prober {
       states: new Map(),
       ending: new AbortController(),
       failed: undefined,
+      enduring: false,
     };
     this.#watched.set(probed.containerId, watched);
     const { startupProbe, readinessProbe, livenessProbe } = probed.container;
     const rest = () => {
-      if (readinessProbe) this.#begin(watched, 'readiness', readinessProbe);
-      if (livenessProbe) this.#begin(watched, 'liveness', livenessProbe);
+      if (readinessProbe) this.#begin(watched, { kind: 'readiness', probe: readinessProbe });
+      if (livenessProbe) this.#begin(watched, { kind: 'liveness', probe: livenessProbe });
     };
-    if (startupProbe) this.#begin(watched, 'startup', startupProbe, rest);
+    if (startupProbe) this.#begin(watched, { kind: 'startup', probe: startupProbe, next: rest });
     else rest();
   }
 
@@ -66,6 +77,12 @@ export class Prober {
   forget(containerId: string): void {
     this.#watched.get(containerId)?.ending.abort(new Error('the container is gone'));
     this.#watched.delete(containerId);
+  }
+
+  /** The container is being stopped: only its readiness still matters. */
+  endure(containerId: string): void {
+    const watched = this.#watched.get(containerId);
+    if (watched) watched.enduring = true;
   }
 
   started(containerId: string): boolean {
@@ -88,24 +105,22 @@ export class Prober {
     return this.#watched.get(containerId)?.failed;
   }
 
-  #begin(watched: Watched, kind: ProbeKind, probe: Probe, then?: () => void): void {
-    this.#run(watched, { kind, probe, then }).catch(() => undefined);
+  #begin(watched: Watched, of: Run): void {
+    this.#run(watched, of).catch(() => undefined);
   }
 
   /** Ends when aborted (by the rejection of sleep), when startup succeeded, or when the container is given up. */
-  async #run(
-    watched: Watched,
-    of: { kind: ProbeKind; probe: Probe; then: (() => void) | undefined },
-  ): Promise<void> {
+  async #run(watched: Watched, of: Run): Promise<void> {
     const { clock, runtime } = this.#options;
     const { signal } = watched.ending;
     const { containerId, container, podIp } = watched.probed;
-    await clock.sleep((of.probe.initialDelaySeconds ?? 0) * 1000, signal);
-    while (!signal.aborted) {
+    const due = watched.probed.startedAtMs + (of.probe.initialDelaySeconds ?? 0) * 1000;
+    await clock.sleep(Math.max(0, due - clock.now()), signal);
+    while (!signal.aborted && !(watched.enduring && of.kind !== 'readiness')) {
       const result = await tryProbe(of.probe, { runtime, clock, container, containerId, podIp });
-      if (signal.aborted) return;
+      if (signal.aborted || (watched.enduring && of.kind !== 'readiness')) return;
       if (this.#take(watched, of, result) === 'over') {
-        of.then?.();
+        of.next?.();
         return;
       }
       await clock.sleep(this.#pause(watched, of.kind, of.probe), signal);

@@ -54,6 +54,12 @@ export class ObjectSources {
     this.use(podUid, [], () => undefined);
   }
 
+  /** Ends all watches. */
+  close(): void {
+    for (const { ending } of this.#watched.values()) ending.abort(new Error('the node agent ends'));
+    this.#watched.clear();
+  }
+
   /** The object as it is now, or undefined when it is not there. Waits for the first read. */
   async configMap(namespace: string, name: string): Promise<ConfigMap | undefined> {
     return (await this.#read({ kind: 'configmap', namespace, name })) as ConfigMap | undefined;

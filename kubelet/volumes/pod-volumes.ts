@@ -6,6 +6,7 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -24,7 +25,7 @@ import { parseQuantity } from '../../api/meta/quantity.ts';
 import type { Random } from '../../base/random.ts';
 import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
-import type { ObjectSources, SourceRef } from './object-sources.ts';
+import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
 import { ConfigError } from './volume-error.ts';
 
@@ -60,43 +61,18 @@ export class PodVolumes {
     return paths;
   }
 
+  /** Pods that have something here. */
+  podUids(): string[] {
+    const { root } = this.#options;
+    return existsSync(root) ? readdirSync(root) : [];
+  }
+
   /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
   remove(podUid: string): void {
     const folder = join(this.#options.root, podUid);
     for (const { mountPoint } of this.#options.system.mounts())
       if (mountPoint.startsWith(`${folder}/`)) this.#options.system.unmount(mountPoint);
     rmSync(folder, { recursive: true, force: true });
-  }
-
-  /** Every ConfigMap and Secret that the pod names, in volumes and in environments. */
-  static sourcesOf(pod: Pod): SourceRef[] {
-    const namespace = pod.metadata.namespace ?? '';
-    const refs = new Map<string, SourceRef>();
-    const add = (kind: SourceRef['kind'], name: string | undefined) => {
-      if (name) refs.set(`${kind}/${name}`, { kind, namespace, name });
-    };
-    for (const volume of pod.spec?.volumes ?? []) {
-      add('configmap', volume.configMap?.name);
-      add('secret', volume.secret?.secretName);
-      for (const source of volume.projected?.sources ?? []) {
-        add('configmap', source.configMap?.name);
-        add('secret', source.secret?.name);
-      }
-    }
-    for (const container of [
-      ...(pod.spec?.initContainers ?? []),
-      ...(pod.spec?.containers ?? []),
-    ]) {
-      for (const each of container.envFrom ?? []) {
-        add('configmap', each.configMapRef?.name);
-        add('secret', each.secretRef?.name);
-      }
-      for (const { valueFrom } of container.env ?? []) {
-        add('configmap', valueFrom?.configMapKeyRef?.name);
-        add('secret', valueFrom?.secretKeyRef?.name);
-      }
-    }
-    return [...refs.values()];
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
@@ -107,7 +83,12 @@ export class PodVolumes {
       this.#emptyDir(path, volume.emptyDir, group);
       return path;
     }
-    const files = await this.#filesOf(pod, volume, facts);
+    const files = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
+      // What a container has been given once it keeps, even when its source is gone.
+      if (error instanceof ConfigError && existsSync(join(path, '..data'))) return undefined;
+      throw error;
+    });
+    if (!files) return path;
     writeVolume(path, files, { group, generation: `${this.#run}_${++this.#generation}` });
     return path;
   }

@@ -1,0 +1,178 @@
+// The node agent: turns the pods that are assigned to this node into containers, and tells the API what became of them.
+// Invariants: ends without touching a container; started again, it goes on with what runs.
+import { mkdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pods, Services } from '../api/kinds.ts';
+import { ClientEventRecorder } from '../client/events/recorder.ts';
+import { keepLogsSmall } from './logs/rotation.ts';
+import { readHostFacts } from './node/host-facts.ts';
+import { keepNodeLease } from './node/node-lease.ts';
+import { type NodeObjectFacts, nodeLabels } from './node/node-object.ts';
+import { NodeReporter } from './node/node-reporter.ts';
+import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
+import { refusalOf } from './pods/node-admission.ts';
+import { PodManager } from './pods/pod-manager.ts';
+import { StartSlots } from './pods/start-slots.ts';
+import { StatusWriter } from './pods/status-writer.ts';
+import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
+import { Prober } from './probes/prober.ts';
+import { type NodeServer, startNodeServer } from './server/node-server.ts';
+import { Sampler } from './stats/sampler.ts';
+import { ObjectSources } from './volumes/object-sources.ts';
+import { PodVolumes } from './volumes/pod-volumes.ts';
+
+/** The API level that this agent serves, as nodes show it. */
+const AGENT_VERSION = 'v1.36.0+pinnace';
+const DEFAULT_MAX_PODS = 110;
+const DEFAULT_RESERVED = { cpuMillis: 100, memoryBytes: 256 * 1024 * 1024 };
+
+/** A node agent. */
+export interface NodeAgent {
+  /** Begins; resolves once the server listens and the work has begun. Rejects when the port is taken. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Resolves when everything has come to rest after the signal; containers run on. */
+  readonly done: Promise<void>;
+  /** Where the server listens; undefined without one. */
+  readonly port: number | undefined;
+}
+
+/** Makes an agent; nothing happens before `start`. */
+export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
+  return new Agent(options);
+}
+
+class Agent implements NodeAgent {
+  readonly #options: NodeAgentOptions;
+  readonly #done = Promise.withResolvers<void>();
+  #server: NodeServer | undefined;
+
+  constructor(options: NodeAgentOptions) {
+    this.#options = options;
+    // Whoever starts an agent hears of failures; `done` may be listened to or not.
+    this.#done.promise.catch(() => undefined);
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const options = this.#options;
+    mkdirSync(join(options.dataDir, 'pods'), { recursive: true, mode: 0o750 });
+    mkdirSync(join(options.dataDir, 'logs', 'pods'), { recursive: true });
+    const storage = statfsSync(options.dataDir);
+    const host = readHostFacts(options.system, storage.blocks * storage.bsize);
+    const node = nodeFacts(options, host);
+    const events = new ClientEventRecorder({
+      ...options,
+      component: 'kubelet',
+      host: options.nodeName,
+    });
+    const makeFacts = async (): Promise<NodeObjectFacts> => ({
+      name: options.nodeName,
+      ip: options.nodeIp,
+      labels: options.labels ?? {},
+      podCidr: options.podCidr,
+      serverPort: this.#server?.port,
+      host,
+      node,
+      runtimeVersion: `${options.runtime.info.name}://${options.runtime.info.version}`,
+      agentVersion: AGENT_VERSION,
+      images: await options.images.list(),
+      problem: undefined,
+      nowMs: options.clock.now(),
+    });
+    const labels = nodeLabels(await makeFacts());
+    const { manager, statuses } = makePods(options, { node, events, labels, ending: signal });
+    const sampler = new Sampler(options, (uid) => {
+      const metadata = manager.get(uid)?.metadata;
+      return metadata && { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+    });
+    if (options.server)
+      this.#server = await startNodeServer({
+        ...options,
+        server: options.server,
+        pods: {
+          list: () => manager.list(),
+          find: (namespace, name) => manager.find(namespace, name),
+          stats: () => sampler.newest,
+        },
+      });
+    signal.addEventListener('abort', () => statuses.close(), { once: true });
+    const reporter = new NodeReporter(options, makeFacts);
+    const running = Promise.all([
+      manager.run(),
+      events.run(signal),
+      reporter.run(signal, () => options.logger.info('the node is registered')),
+      keepNodeLease(options, signal),
+      sampler.run(signal),
+      keepLogsSmall(options, signal),
+    ]);
+    running
+      .then(() => this.#server?.close())
+      .then(() => this.#done.resolve(), this.#done.reject);
+  }
+}
+
+interface PodsContext {
+  readonly node: NodeFacts;
+  readonly events: ClientEventRecorder;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ending: AbortSignal;
+}
+
+function makePods(
+  options: NodeAgentOptions,
+  context: PodsContext,
+): { manager: PodManager; statuses: StatusWriter } {
+  const { informers, nodeName } = options;
+  const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const statuses = new StatusWriter({
+    ...options,
+    onWritten: (pod) => pods.observeWrite(pod),
+  });
+  const sources = new ObjectSources(options);
+  context.ending.addEventListener('abort', () => sources.close(), { once: true });
+  const volumes = new PodVolumes({ ...options, sources, root: join(options.dataDir, 'pods') });
+  const parts: WorkerParts = {
+    options,
+    node: context.node,
+    events: context.events,
+    statuses,
+    prober: new Prober(options),
+    volumes,
+    sources,
+    services: informers.informer(Services),
+    slots: new StartSlots(MAX_PARALLEL_STARTS),
+    ending: context.ending,
+    admit: (pod) =>
+      refusalOf(pod, {
+        node: context.node,
+        nodeName,
+        nodeLabels: context.labels,
+        others: manager.takingRoom(pod.metadata.uid),
+      }),
+    gone: (uid) => manager.forget(uid),
+  };
+  const manager = new PodManager(parts, pods);
+  return { manager, statuses };
+}
+
+function nodeFacts(
+  options: NodeAgentOptions,
+  host: { cpus: number; memoryBytes: number },
+): NodeFacts {
+  const reserved = options.reserved ?? DEFAULT_RESERVED;
+  return {
+    memoryBytes: host.memoryBytes,
+    maxPods: options.maxPods ?? DEFAULT_MAX_PODS,
+    allocatable: {
+      cpuMillis: Math.max(0, host.cpus * 1000 - reserved.cpuMillis),
+      memoryBytes: Math.max(0, host.memoryBytes - reserved.memoryBytes),
+    },
+  };
+}

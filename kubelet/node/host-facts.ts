@@ -1,0 +1,42 @@
+// What the host is: processors, memory, kernel, names. Read once when the agent starts.
+import { availableParallelism, arch } from 'node:os';
+import type { System } from '../../system/system.ts';
+
+/** Facts of the host, as Node objects show them. */
+export interface HostFacts {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Bytes of the file system that pods' files lie on. */
+  readonly storageBytes: number;
+  /** As Go names architectures. */
+  readonly architecture: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  readonly machineId: string;
+  readonly bootId: string;
+  readonly systemUuid: string;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
+/** Reads them. What the host does not tell is ''. */
+export function readHostFacts(system: System, storageBytes: number): HostFacts {
+  const text = (path: string) => system.read(path)?.trim() ?? '';
+  const release = text('/proc/sys/kernel/osrelease');
+  const machineId = text('/etc/machine-id');
+  return {
+    cpus: availableParallelism(),
+    memoryBytes: memoryBytes(text('/proc/meminfo')),
+    storageBytes,
+    architecture: ARCHITECTURES[arch()] ?? arch(),
+    kernelVersion: release,
+    osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text('/etc/os-release'))?.[1] ?? 'Linux',
+    machineId,
+    bootId: text('/proc/sys/kernel/random/boot_id'),
+    systemUuid: text('/sys/class/dmi/id/product_uuid') || machineId,
+  };
+}
+
+function memoryBytes(meminfo: string): number {
+  return Number(/^MemTotal:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? 0) * 1024;
+}

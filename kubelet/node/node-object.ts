@@ -1,0 +1,132 @@
+// The Node object that the agent keeps: what the node is, has and says of itself. Pure.
+// Invariant: fields of others (taints, unschedulable, foreign labels and conditions) are never touched.
+import type { Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import { setCondition } from '../../api/meta/conditions.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { ImageInfo } from '../runtime/runtime.ts';
+import type { NodeFacts } from '../pods/worker-parts.ts';
+import type { HostFacts } from './host-facts.ts';
+
+/** What the object is made from. */
+export interface NodeObjectFacts {
+  readonly name: string;
+  readonly ip: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly podCidr: string;
+  readonly serverPort: number | undefined;
+  readonly host: HostFacts;
+  readonly node: NodeFacts;
+  readonly runtimeVersion: string;
+  readonly agentVersion: string;
+  readonly images: readonly ImageInfo[];
+  /** Why the node cannot run pods; undefined when it can. */
+  readonly problem: string | undefined;
+  readonly nowMs: number;
+}
+
+/** Images named in a Node at most, the largest first, as upstream. */
+const MAX_IMAGES = 50;
+const MAX_IMAGE_NAMES = 5;
+const KIBI = 1024;
+
+/** Labels that every node has. */
+export function nodeLabels(facts: NodeObjectFacts): Record<string, string> {
+  const { host, name } = facts;
+  return {
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': host.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': host.architecture,
+    ...facts.labels,
+  };
+}
+
+/** A new Node. Pods come once its not-ready taint is gone, which is a controller's work. */
+export function newNode(facts: NodeObjectFacts): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: facts.name, labels: nodeLabels(facts) },
+    spec: { podCIDR: facts.podCidr, podCIDRs: [facts.podCidr] },
+  };
+}
+
+/** The status; conditions of others are kept. */
+export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefined): NodeStatus {
+  const { host, node } = facts;
+  return {
+    capacity: resources(host.cpus * 1000, host.memoryBytes, facts),
+    allocatable: resources(node.allocatable.cpuMillis, node.allocatable.memoryBytes, facts),
+    conditions: conditions(facts, before?.conditions),
+    addresses: [
+      { type: 'InternalIP', address: facts.ip },
+      { type: 'Hostname', address: facts.name },
+    ],
+    ...(facts.serverPort === undefined
+      ? {}
+      : { daemonEndpoints: { kubeletEndpoint: { Port: facts.serverPort } } }),
+    nodeInfo: {
+      architecture: host.architecture,
+      bootID: host.bootId,
+      containerRuntimeVersion: facts.runtimeVersion,
+      kernelVersion: host.kernelVersion,
+      kubeProxyVersion: facts.agentVersion,
+      kubeletVersion: facts.agentVersion,
+      machineID: host.machineId,
+      operatingSystem: 'linux',
+      osImage: host.osImage,
+      systemUUID: host.systemUuid,
+    },
+    images: facts.images
+      .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, MAX_IMAGES)
+      .map(({ names, id, sizeBytes }) => ({
+        names: names.length > 0 ? names.slice(0, MAX_IMAGE_NAMES) : [id],
+        sizeBytes,
+      })),
+  };
+}
+
+function resources(
+  cpuMillis: number,
+  memoryBytes: number,
+  { node, host }: NodeObjectFacts,
+): Record<string, string> {
+  return {
+    cpu: cpuMillis % 1000 === 0 ? String(cpuMillis / 1000) : `${cpuMillis}m`,
+    memory: `${Math.floor(memoryBytes / KIBI)}Ki`,
+    pods: String(node.maxPods),
+    'ephemeral-storage': `${Math.floor(host.storageBytes / KIBI)}Ki`,
+  };
+}
+
+function conditions(
+  { problem, nowMs }: NodeObjectFacts,
+  before: readonly NodeCondition[] | undefined,
+): NodeCondition[] {
+  const lastHeartbeatTime = formatTime(nowMs);
+  const fine: readonly [string, string, string][] = [
+    ['MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+    ['DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+    ['PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  ];
+  const own: NodeCondition[] = fine.map(([type, reason, message]) => ({
+    type,
+    status: 'False',
+    reason,
+    message,
+    lastHeartbeatTime,
+  }));
+  own.push({
+    type: 'Ready',
+    status: problem === undefined ? 'True' : 'False',
+    reason: problem === undefined ? 'KubeletReady' : 'KubeletNotReady',
+    message: problem ?? 'kubelet is posting ready status',
+    lastHeartbeatTime,
+  });
+  return own.reduce<NodeCondition[]>(
+    (all, condition) => setCondition(all, condition, nowMs),
+    [...(before ?? [])],
+  );
+}

@@ -1,0 +1,163 @@
+// Starts one container of a pod: image, environment, configuration, creation, start, postStart hook.
+// Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is removed again.
+import { join } from 'node:path';
+import type { Container, Pod } from '../../api/generated/types.ts';
+import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
+import { RuntimeError, type SandboxConfig } from '../runtime/runtime.ts';
+import type { PodFacts } from '../volumes/pod-fields.ts';
+import { ConfigError } from '../volumes/volume-error.ts';
+import { containerConfigOf } from './container-config.ts';
+import { containerHash } from './container-hash.ts';
+import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
+import { environmentOf } from './environment.ts';
+import { MAX_HOOK_MS, runHook } from './lifecycle-hook.ts';
+import { StartFailure } from './start-failure.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** What a start needs. */
+export interface StartRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly sandboxId: string;
+  readonly sandbox: SandboxConfig;
+  readonly facts: PodFacts;
+  readonly volumes: ReadonlyMap<string, string>;
+  /** Earlier containers of this name, newest first. */
+  readonly before: readonly ContainerStatus[];
+  readonly signal: AbortSignal;
+}
+
+/** The folder of a pod's logs. */
+export function podLogFolder(dataDir: string, pod: Pod): string {
+  const { namespace, name, uid } = pod.metadata;
+  return join(dataDir, 'logs', 'pods', `${namespace}_${name}_${uid}`);
+}
+
+/** Starts it. Resolves once it runs and its postStart hook is through. */
+export async function startContainer(parts: WorkerParts, request: StartRequest): Promise<void> {
+  const { pod, container } = request;
+  const { runtime } = parts.options;
+  const image = await findImage(parts, request);
+  const config = await configure(parts, request, image);
+  const tell = (reason: string, message: string) =>
+    parts.events.event(pod, { type: 'Normal', reason, message });
+  const id = await parts.slots.run(async () => {
+    let made: string | undefined;
+    try {
+      made = await runtime.createContainer(request.sandboxId, request.sandbox, config);
+      tell('Created', `Created container: ${container.name}`);
+      await runtime.startContainer(made);
+      tell('Started', `Started container ${container.name}`);
+      return made;
+    } catch (error) {
+      if (made !== undefined) await runtime.removeContainer(made);
+      const fallback = made === undefined ? 'CreateContainerError' : 'RunContainerError';
+      const reason = error instanceof RuntimeError ? error.reason : fallback;
+      throw new StartFailure(reason, (error as Error).message, { retry: 'backoff', cause: error });
+    }
+  });
+  await postStart(parts, request, id);
+}
+
+async function findImage(parts: WorkerParts, { pod, container }: StartRequest): Promise<ImageInfo> {
+  const name = container.image ?? '';
+  let image: ImageInfo | undefined;
+  try {
+    image = await parts.options.images.resolve(name);
+  } catch (error) {
+    throw new StartFailure(
+      'InvalidImageName',
+      `Failed to apply default image tag "${name}": ${(error as Error).message}`,
+      { retry: 'backoff', cause: error },
+    );
+  }
+  if (!image)
+    throw new StartFailure('ErrImagePull', `image "${name}" is missing`, { retry: 'soon' });
+  // Whatever the pull policy: without a registry, a present image is the newest there is.
+  parts.events.event(pod, {
+    type: 'Normal',
+    reason: 'Pulled',
+    message: `Container image "${name}" already present on machine`,
+  });
+  return image;
+}
+
+async function configure(
+  parts: WorkerParts,
+  request: StartRequest,
+  image: ImageInfo,
+): Promise<ContainerConfig> {
+  const { pod, container, attempt, facts, volumes, before } = request;
+  const refused = rootRefused(pod, container, image);
+  if (refused) throw configFailure(refused);
+  const namespace = pod.metadata.namespace ?? '';
+  try {
+    const env = await environmentOf(container, {
+      pod,
+      sources: parts.sources,
+      facts,
+      services: await linkedServices(parts, namespace),
+    });
+    const hash = containerHash(container);
+    const quick = before[0]?.annotations[SPEC_HASH] === hash ? crashesOf(before) : 0;
+    return containerConfigOf(container, {
+      pod,
+      attempt,
+      imageId: image.id,
+      env,
+      volumes,
+      logPath: join(podLogFolder(parts.options.dataDir, pod), container.name, `${attempt}.log`),
+      annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
+      nodeMemoryBytes: parts.node.memoryBytes,
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) throw configFailure(error.message, error);
+    throw error;
+  }
+}
+
+/** The Services of the namespace, and the API server's own, which every container may know. */
+async function linkedServices({ services, ending }: WorkerParts, namespace: string) {
+  await services.synced(ending);
+  const own = services.list(namespace);
+  const api = services.get('default/kubernetes');
+  return api && namespace !== 'default' ? [...own, api] : own;
+}
+
+function configFailure(message: string, cause?: unknown): StartFailure {
+  return new StartFailure('CreateContainerConfigError', message, { retry: 'backoff', cause });
+}
+
+/** Why the container must not run, where it says that it must not run as root; undefined when it may. */
+function rootRefused(pod: Pod, container: Container, image: ImageInfo): string | undefined {
+  const own = container.securityContext ?? {};
+  const shared = pod.spec?.securityContext ?? {};
+  if (!(own.runAsNonRoot ?? shared.runAsNonRoot)) return undefined;
+  const user = own.runAsUser ?? shared.runAsUser;
+  const where = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`;
+  if (user === 0) return `container's runAsUser breaks non-root policy ${where}`;
+  if (user !== undefined) return undefined;
+  const named = image.user.split(':')[0] ?? '';
+  if (named === '' || named === '0' || named === 'root')
+    return `container has runAsNonRoot and image will run as root ${where}`;
+  if (!/^\d+$/.test(named))
+    return `container has runAsNonRoot and image has non-numeric user (${named}), cannot verify user is non-root ${where}`;
+  return undefined;
+}
+
+async function postStart(parts: WorkerParts, request: StartRequest, id: string): Promise<void> {
+  const { container, pod, signal, facts } = request;
+  const hook = container.lifecycle?.postStart;
+  if (!hook) return;
+  const { runtime, clock } = parts.options;
+  const target = { runtime, clock, container, containerId: id, podIp: facts.podIp };
+  try {
+    await runHook(hook, target, { timeoutMs: MAX_HOOK_MS, signal });
+  } catch (error) {
+    const message = `PostStartHook failed: ${(error as Error).message}`;
+    parts.events.event(pod, { type: 'Warning', reason: 'FailedPostStartHook', message });
+    await runtime.stopContainer(id, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+    throw new StartFailure('PostStartHookError', message, { retry: 'soon', cause: error });
+  }
+}

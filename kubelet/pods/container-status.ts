@@ -1,0 +1,134 @@
+// The API's status of one container from what the runtime has of it. Pure.
+// Invariant: a container that will run again is never shown as finally terminated while it waits for its turn.
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus as ApiContainerStatus,
+  Pod,
+  PodSpec,
+} from '../../api/generated/types.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { ContainerStatus } from '../runtime/runtime.ts';
+import { containerHash } from './container-hash.ts';
+import { backoffMs, backoffUntil, crashesOf } from './crash-backoff.ts';
+import { type PodState, type ProbeVerdicts, restarts } from './plan.ts';
+
+/** Why a container could not be started so far; shown as its waiting state. */
+export interface StartProblem {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What container statuses are made from besides the pod. */
+export interface ContainerFacts {
+  readonly state: PodState;
+  readonly probes: ProbeVerdicts;
+  /** By container name. */
+  readonly problems: ReadonlyMap<string, StartProblem>;
+  /** Nothing will be started any more. */
+  readonly ending: boolean;
+  readonly nowMs: number;
+}
+
+/** The status of a container of the pod. */
+export function containerStatusOf(
+  pod: Pod,
+  container: Container,
+  facts: ContainerFacts,
+): ApiContainerStatus {
+  const statuses = facts.state.containers.get(container.name) ?? [];
+  const [latest] = statuses;
+  const running = latest?.state === 'running';
+  const state = stateOf(pod, container, facts);
+  // The newest end that `state` does not tell itself.
+  const past = statuses.find((s) => s.state === 'exited' && !(state.terminated && s === latest));
+  return {
+    name: container.name,
+    image: container.image ?? '',
+    imageID: latest?.imageId ?? '',
+    ...(latest ? { containerID: containerId(latest) } : {}),
+    restartCount: latest?.attempt ?? 0,
+    ready: isReady(pod, container, facts),
+    started: running && facts.probes.started(latest.id),
+    state,
+    lastState: past ? { terminated: terminatedOf(past) } : {},
+    ...resourcesOf(container, running),
+  };
+}
+
+/** What the container was given, shown while it runs. */
+function resourcesOf(container: Container, running: boolean): Partial<ApiContainerStatus> {
+  const { requests, limits } = container.resources ?? {};
+  if (!running || (!requests && !limits)) return {};
+  return {
+    ...(requests ? { allocatedResources: requests } : {}),
+    resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) },
+  };
+}
+
+/** An init container is ready when it has done its part; others when their probes say so. */
+function isReady(pod: Pod, container: Container, facts: ContainerFacts): boolean {
+  const latest = facts.state.containers.get(container.name)?.[0];
+  const runsOn = !isInit(pod, container) || container.restartPolicy === 'Always';
+  if (!runsOn) return latest?.state === 'exited' && latest.exitCode === 0;
+  return latest?.state === 'running' && facts.probes.ready(latest.id);
+}
+
+function isInit(pod: Pod, container: Container): boolean {
+  return pod.spec?.initContainers?.some((init) => init.name === container.name) ?? false;
+}
+
+function stateOf(pod: Pod, container: Container, facts: ContainerFacts): ContainerState {
+  const statuses = facts.state.containers.get(container.name) ?? [];
+  const [latest] = statuses;
+  if (latest?.state === 'running')
+    return { running: { startedAt: formatTime(latest.startedAtMs ?? latest.createdAtMs) } };
+  const problem = facts.problems.get(container.name);
+  if (problem && !facts.ending)
+    return { waiting: { reason: problem.reason, message: problem.message } };
+  if (latest?.state !== 'exited') {
+    const reason = pod.spec?.initContainers?.length ? 'PodInitializing' : 'ContainerCreating';
+    return { waiting: { reason } };
+  }
+  const until = backoffUntil(statuses, containerHash(container));
+  const waits = until > facts.nowMs && !facts.ending;
+  if (waits && restartsAgain(pod, container, latest))
+    return {
+      waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, statuses) },
+    };
+  return { terminated: terminatedOf(latest) };
+}
+
+function restartsAgain(pod: Pod, container: Container, latest: ContainerStatus): boolean {
+  const runsOnce = isInit(pod, container) && container.restartPolicy !== 'Always';
+  if (runsOnce && latest.exitCode === 0) return false;
+  return restarts(pod.spec as PodSpec, container, latest);
+}
+
+function backoffText(pod: Pod, container: Container, statuses: readonly ContainerStatus[]): string {
+  const { name, namespace, uid } = pod.metadata;
+  const wait = duration(backoffMs(crashesOf(statuses)) / 1000);
+  return `back-off ${wait} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
+}
+
+/** As Kubernetes writes durations: `10s`, `1m20s`, `5m0s`. */
+function duration(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
+}
+
+function terminatedOf(status: ContainerStatus): NonNullable<ContainerState['terminated']> {
+  return {
+    exitCode: status.exitCode ?? 137,
+    reason: status.reason ?? (status.exitCode === 0 ? 'Completed' : 'Error'),
+    ...(status.message ? { message: status.message } : {}),
+    ...(status.startedAtMs === undefined ? {} : { startedAt: formatTime(status.startedAtMs) }),
+    ...(status.finishedAtMs === undefined ? {} : { finishedAt: formatTime(status.finishedAtMs) }),
+    containerID: containerId(status),
+  };
+}
+
+/** A container's id as the API shows it. */
+export function containerId(status: Pick<ContainerStatus, 'id'>): string {
+  return `pinnace://${status.id}`;
+}

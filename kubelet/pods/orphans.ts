@@ -1,0 +1,55 @@
+// What is on the node and belongs to no pod any more: containers, sandboxes, attachments, volumes, logs.
+// Invariant: run only with a true list of the node's pods, never on a guess.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NodeAgentOptions } from '../options.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+
+/** What a container of a pod that is gone gets to end in. */
+const GRACE_MS = 2_000;
+
+/** Removes it. `known` says whether a pod has a worker, and is asked right before each step. */
+export async function removeOrphans(
+  options: NodeAgentOptions,
+  volumes: PodVolumes,
+  known: (podUid: string) => boolean,
+): Promise<void> {
+  const { runtime, network, logger } = options;
+  const uids = new Set<string>();
+  for (const { podUid } of await runtime.listSandboxes()) uids.add(podUid);
+  for (const { podUid } of await runtime.listContainers()) uids.add(podUid);
+  for (const { podUid } of await network.list()) uids.add(podUid);
+  for (const uid of volumes.podUids()) uids.add(uid);
+  for (const uid of uids) {
+    if (known(uid)) continue;
+    logger.info('what a former pod has left is removed', { podUid: uid });
+    await removeContainers(options, uid);
+    await network.tearDown(uid);
+    volumes.remove(uid);
+  }
+  removeLogs(join(options.dataDir, 'logs', 'pods'), known);
+}
+
+async function removeContainers({ runtime }: NodeAgentOptions, podUid: string): Promise<void> {
+  const containers = (await runtime.listContainers()).filter((each) => each.podUid === podUid);
+  await Promise.all(containers.map(({ id }) => runtime.stopContainer(id, GRACE_MS)));
+  const sandboxes = (await runtime.listSandboxes()).filter((each) => each.podUid === podUid);
+  for (const { id } of sandboxes) await runtime.stopSandbox(id);
+  for (const { id } of containers) await runtime.removeContainer(id);
+  for (const { id } of sandboxes) await runtime.removeSandbox(id);
+}
+
+/** Folders are named NAMESPACE_NAME_UID; neither name has an underscore. */
+function removeLogs(root: string, known: (podUid: string) => boolean): void {
+  let folders: string[];
+  try {
+    folders = readdirSync(root);
+  } catch {
+    return;
+  }
+  for (const folder of folders) {
+    const [, , uid] = folder.split('_');
+    if (uid !== undefined && !known(uid))
+      rmSync(join(root, folder), { recursive: true, force: true });
+  }
+}

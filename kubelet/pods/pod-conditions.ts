@@ -1,0 +1,103 @@
+// The conditions that the node agent states about a pod. Pure.
+// Invariant: a transition time changes only with its status; conditions of others are not touched.
+import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types.ts';
+import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
+
+/** What conditions are made from besides the pod. */
+export interface ConditionFacts {
+  readonly phase: string;
+  readonly sandboxReady: boolean;
+  readonly initialized: boolean;
+  readonly inits: readonly ContainerStatus[];
+  readonly containers: readonly ContainerStatus[];
+  /** The conditions of this agent's last status, or the API's. */
+  readonly before: readonly PodCondition[] | undefined;
+  readonly nowMs: number;
+}
+
+/** A condition that does not hold says why. */
+interface Why {
+  readonly reason: string;
+  readonly message?: string;
+}
+
+const OWN = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+] as const;
+
+/** The agent's own conditions, in upstream's order. */
+export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
+  const notReady = whyNotReady(facts);
+  const why: Readonly<Record<(typeof OWN)[number], Why | undefined>> = {
+    PodReadyToStartContainers: facts.sandboxReady ? undefined : { reason: '' },
+    Initialized: whyNotInitialized(facts),
+    ContainersReady: notReady,
+    Ready: notReady ?? whyGated(pod),
+    PodScheduled: undefined,
+  };
+  let conditions: PodCondition[] = [];
+  for (const type of OWN) {
+    const known = facts.before?.filter((condition) => condition.type === type) ?? [];
+    conditions = [
+      ...conditions,
+      ...setCondition(known, conditionOf(type, why[type], pod), facts.nowMs),
+    ];
+  }
+  if (facts.phase === 'Succeeded')
+    return conditions.map((each) =>
+      each.type === 'Initialized' ? { ...each, reason: 'PodCompleted' } : each,
+    );
+  return conditions;
+}
+
+function conditionOf(type: string, why: Why | undefined, pod: Pod): PodCondition {
+  const { generation } = pod.metadata;
+  return {
+    type,
+    status: why ? 'False' : 'True',
+    ...(why?.reason ? { reason: why.reason } : {}),
+    ...(why?.message ? { message: why.message } : {}),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+function whyNotInitialized(facts: ConditionFacts): Why | undefined {
+  if (facts.initialized || facts.phase === 'Succeeded') return undefined;
+  const names = facts.inits.filter((status) => !status.ready).map((status) => status.name);
+  return {
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${names.join(' ')}]`,
+  };
+}
+
+function whyNotReady(facts: ConditionFacts): Why | undefined {
+  if (facts.phase === 'Succeeded') return { reason: 'PodCompleted' };
+  if (facts.phase === 'Failed') return { reason: 'PodFailed' };
+  const sidecars = facts.inits.filter((status) => status.state?.running && !status.ready);
+  const unready = [...sidecars, ...facts.containers]
+    .filter((status) => !status.ready)
+    .map((status) => status.name);
+  if (unready.length === 0) return undefined;
+  return {
+    reason: 'ContainersNotReady',
+    message: `containers with unready status: [${unready.join(' ')}]`,
+  };
+}
+
+function whyGated(pod: Pod): Why | undefined {
+  const open = (pod.spec?.readinessGates ?? [])
+    .map((gate) => gate.conditionType)
+    .filter((type) => !isConditionTrue(pod.status?.conditions, type));
+  if (open.length === 0) return undefined;
+  const texts = open.map((type) => {
+    const known = pod.status?.conditions?.some((condition) => condition.type === type);
+    return known
+      ? `the status of pod readiness gate "${type}" is not "True", but False`
+      : `corresponding condition of pod readiness gate "${type}" does not exist.`;
+  });
+  return { reason: 'ReadinessGatesNotReady', message: texts.join(', ') };
+}

@@ -1,0 +1,108 @@
+// All pods of the node: one worker each, made and ended as the API's list of them says.
+// Invariants: a pod is known by its uid, so that a namesake never inherits a container; nothing is removed as an orphan
+// before the API's list is in.
+import type { Pod } from '../../api/generated/types.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import { RELIST_MS } from '../options.ts';
+import type { ContainerStatus } from '../runtime/runtime.ts';
+import { removeOrphans } from './orphans.ts';
+import { PodWorker } from './pod-worker.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** A pod as the node has it. */
+export interface KnownPod {
+  readonly pod: Pod;
+  readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>;
+}
+
+/** The workers of a node. */
+export class PodManager {
+  readonly #parts: WorkerParts;
+  readonly #informer: Informer<Pod>;
+  readonly #workers = new Map<string, PodWorker>();
+
+  /** Workers call back through `parts.gone`, which must lead to `forget`. */
+  constructor(parts: WorkerParts, informer: Informer<Pod>) {
+    this.#parts = parts;
+    this.#informer = informer;
+  }
+
+  /** Takes on pods until the agent ends. Rejects never. */
+  async run(): Promise<void> {
+    const { ending, options } = this.#parts;
+    const unsubscribe = this.#informer.subscribe({
+      onAdd: (pod) => this.#take(pod),
+      onUpdate: (pod, old) => {
+        if (pod.metadata.uid !== old.metadata.uid) this.#drop(old);
+        this.#take(pod);
+      },
+      onDelete: (pod) => this.#drop(pod),
+    });
+    options.runtime.subscribe((event) => this.#workers.get(event.podUid)?.kick(), ending);
+    await this.#informer.synced(ending).catch(() => undefined);
+    while (!ending.aborted) {
+      await this.#tidy();
+      await options.clock.sleep(RELIST_MS, ending).catch(() => undefined);
+      for (const worker of this.#workers.values()) worker.kick();
+    }
+    unsubscribe();
+    await Promise.all(Array.from(this.#workers.values(), (worker) => worker.idle()));
+  }
+
+  /** The pod is over. */
+  forget(podUid: string): void {
+    this.#workers.delete(podUid);
+    this.#parts.statuses.forget(podUid);
+  }
+
+  /** Pods that take room on the node, but for one. */
+  takingRoom(exceptUid: string | undefined): Pod[] {
+    return [...this.#workers.values()]
+      .filter((worker) => worker.takesRoom && worker.pod.metadata.uid !== exceptUid)
+      .map((worker) => worker.pod);
+  }
+
+  /** Pods with the newest status that this node has of them. */
+  list(): Pod[] {
+    return Array.from(this.#workers.values(), (worker) => this.#shown(worker.pod));
+  }
+
+  /** The pod of that name; the newest, when one is leaving and its namesake has come. */
+  find(namespace: string, name: string): KnownPod | undefined {
+    const worker = [...this.#workers.values()].findLast(
+      ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
+    );
+    return worker && { pod: this.#shown(worker.pod), containers: worker.state.containers };
+  }
+
+  /** The pod with that uid. */
+  get(podUid: string): Pod | undefined {
+    return this.#workers.get(podUid)?.pod;
+  }
+
+  #shown(pod: Pod): Pod {
+    const status = this.#parts.statuses.of(pod.metadata.uid ?? '');
+    return status ? { ...pod, status: { ...pod.status, ...status } } : pod;
+  }
+
+  #take(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#workers.get(uid);
+    const worker = known ?? new PodWorker(this.#parts, pod);
+    this.#workers.set(uid, worker);
+    worker.update(pod);
+  }
+
+  #drop(pod: Pod): void {
+    this.#workers.get(pod.metadata.uid ?? '')?.remove();
+  }
+
+  async #tidy(): Promise<void> {
+    const { options, volumes } = this.#parts;
+    try {
+      await removeOrphans(options, volumes, (uid) => this.#workers.has(uid));
+    } catch (error) {
+      options.logger.warn('what former pods have left could not be removed', { err: error });
+    }
+  }
+}

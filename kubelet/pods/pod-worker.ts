@@ -1,0 +1,468 @@
+// One pod's worker: looks at what there is, does what the plan says, tells the API. The only one that touches the pod's containers.
+// Invariants: one pass at a time, and another one after whatever happened meanwhile; a pod that is leaving never starts anything;
+// once a pod is over nothing of it is left on the node, and only then it is deleted from the API.
+import type { Container, Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
+import type { Timer } from '../../base/clock.ts';
+import type { ContainerStatus } from '../runtime/runtime.ts';
+import type { PodFacts } from '../volumes/pod-fields.ts';
+import { sourcesOf } from '../volumes/source-refs.ts';
+import { ConfigError } from '../volumes/volume-error.ts';
+import { containerHash } from './container-hash.ts';
+import { startContainer } from './container-starter.ts';
+import { ContainerStopper } from './container-stopper.ts';
+import { backoffUntil } from './crash-backoff.ts';
+import { type Act, isFinished, isLive, type Plan, planPod, type PodState } from './plan.ts';
+import { releasePod, removePod } from './pod-removal.ts';
+import { PodSandbox } from './pod-sandbox.ts';
+import { containersOf, podStateOf } from './pod-state.ts';
+import { podStatusOf, type Verdict } from './pod-status.ts';
+import { StartFailure } from './start-failure.ts';
+import { StartHolds } from './start-holds.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** Keys of holds that are no container's. */
+const SANDBOX = '';
+const VOLUMES = '/volumes';
+/** A pass that failed for no reason of the pod's own is tried again after this. */
+const RETRY_MS = 1_000;
+
+/** Life of one pod on this node. */
+export class PodWorker {
+  readonly #parts: WorkerParts;
+  readonly #uid: string;
+  readonly #stopper: ContainerStopper;
+  readonly #sandbox: PodSandbox;
+  readonly #holds = new StartHolds();
+  readonly #leaving = new AbortController();
+  /** Ends that were told, by container name. */
+  readonly #told = new Map<string, string>();
+  #pod: Pod;
+  #inApi = true;
+  #state: PodState = { sandbox: undefined, oldSandboxes: [], containers: new Map() };
+  #verdict: Verdict | undefined;
+  #admitted = false;
+  #released = false;
+  #over = false;
+  #dirty = false;
+  #running: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(parts: WorkerParts, pod: Pod) {
+    this.#parts = parts;
+    this.#pod = pod;
+    this.#uid = pod.metadata.uid ?? '';
+    this.#stopper = new ContainerStopper(parts, () => this.kick());
+    this.#sandbox = new PodSandbox(parts, this.#uid);
+    this.#useSources();
+  }
+
+  /** The pod as this node last heard of it. */
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** What the runtime had of it at the last look. */
+  get state(): PodState {
+    return this.#state;
+  }
+
+  /** Does it take room on the node? */
+  get takesRoom(): boolean {
+    return this.#admitted && !this.#released;
+  }
+
+  /** The pod has changed in the API. */
+  update(pod: Pod): void {
+    this.#pod = pod;
+    this.#inApi = true;
+    if (pod.metadata.deletionTimestamp) this.#leave();
+    else this.#useSources();
+    this.kick();
+  }
+
+  /** The pod is not in the API any more. */
+  remove(): void {
+    this.#inApi = false;
+    this.#parts.statuses.forget(this.#uid);
+    this.#leave();
+    this.kick();
+  }
+
+  /** Something may have happened: look again. */
+  kick(): void {
+    this.#dirty = true;
+    if (this.#over || this.#parts.ending.aborted) return;
+    this.#running ??= this.#loop();
+  }
+
+  /** Resolves when no pass is under way. */
+  async idle(): Promise<void> {
+    this.#timer?.cancel();
+    this.#leaving.abort(new Error('the node agent ends'));
+    await this.#running;
+    await this.#stopper.idle();
+  }
+
+  #leave(): void {
+    this.#leaving.abort(new Error('the pod is being deleted'));
+  }
+
+  /** Never rejects. */
+  async #loop(): Promise<void> {
+    // The caller's turn ends first, so that what belongs together is seen together.
+    await Promise.resolve();
+    while (this.#dirty && !this.#over && !this.#parts.ending.aborted) {
+      this.#dirty = false;
+      this.#timer?.cancel();
+      try {
+        await this.#pass();
+      } catch (error) {
+        const { name, namespace } = this.#pod.metadata;
+        const fields = { pod: `${namespace}/${name}`, err: error };
+        this.#parts.options.logger.error('a pod could not be brought up to date', fields);
+        this.#lookAgainIn(RETRY_MS);
+      }
+    }
+    this.#running = undefined;
+    if (this.#dirty) this.kick();
+  }
+
+  async #pass(): Promise<void> {
+    await this.#observe();
+    if (this.#isDeleted()) return this.#end();
+    if (!this.#admitted && !this.#isOver()) this.#admit();
+    this.#checkDeadline();
+    if (this.#isOver()) return this.#finish();
+    const volumes = await this.#volumes();
+    this.#probe();
+    const plan = this.#plan();
+    this.#tell();
+    if (await this.#doAll(plan.acts, volumes)) this.kick();
+    const wakes = [
+      plan.lookAgainAt ?? 0,
+      this.#holds.until(VOLUMES),
+      this.#holds.until(SANDBOX),
+      this.#deadline(),
+    ].filter((at) => at > this.#now() && at < Infinity);
+    if (wakes.length > 0) this.#lookAgainIn(Math.min(...wakes) - this.#now());
+  }
+
+  #plan(): Plan {
+    return planPod(this.#pod, this.#state, {
+      nowMs: this.#now(),
+      probes: this.#parts.prober,
+      hashOf: containerHash,
+      stopping: (id) => this.#stopper.has(id),
+      heldUntil: (name) => this.#holds.until(name),
+    });
+  }
+
+  /** True when the state is another one now. Without its volumes nothing begins; what runs already is looked after. */
+  async #doAll(
+    acts: readonly Act[],
+    volumes: ReadonlyMap<string, string> | undefined,
+  ): Promise<boolean> {
+    let acted = false;
+    for (const act of acts) {
+      if (this.#leaving.signal.aborted) break;
+      if (!volumes && (act.kind === 'createSandbox' || act.kind === 'start')) continue;
+      acted = (await this.#do(act, volumes ?? new Map())) || acted;
+    }
+    return acted;
+  }
+
+  #isDeleted(): boolean {
+    return !this.#inApi || this.#pod.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** Has it come to an end of its own, or by a verdict? */
+  #isOver(): boolean {
+    const phase = this.#before()?.phase;
+    if (this.#verdict || phase === 'Succeeded' || phase === 'Failed') return true;
+    return isFinished(this.#pod.spec as PodSpec, this.#state);
+  }
+
+  async #observe(): Promise<void> {
+    const { runtime } = this.#parts.options;
+    const [sandboxes, containers] = await Promise.all([
+      runtime.listSandboxes(),
+      runtime.listContainers(),
+    ]);
+    this.#state = podStateOf(this.#uid, sandboxes, containers);
+    for (const name of this.#holds.problems.keys())
+      if (this.#state.containers.get(name)?.[0]?.state === 'running') this.#holds.clear(name);
+    this.#tellCrashes();
+    await this.#sandbox.recover(this.#pod, this.#state.sandbox);
+  }
+
+  /** What the node has of the pod already was admitted by this agent's predecessor. */
+  #admit(): void {
+    const known = this.#state.sandbox !== undefined || this.#pod.status?.startTime !== undefined;
+    this.#verdict = known ? undefined : this.#parts.admit(this.#pod);
+    this.#admitted = this.#verdict === undefined;
+    if (this.#verdict) this.#event('Warning', this.#verdict.reason, this.#verdict.message);
+  }
+
+  #deadline(): number {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds;
+    const start = Date.parse(this.#before()?.startTime ?? '');
+    return seconds === undefined || Number.isNaN(start) ? Infinity : start + seconds * 1000;
+  }
+
+  #checkDeadline(): void {
+    if (this.#isOver() || this.#now() < this.#deadline()) return;
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.#verdict = { reason: 'DeadlineExceeded', message };
+    this.#event('Normal', 'DeadlineExceeded', message);
+  }
+
+  /** Host paths of the volumes, or undefined when something of them is missing. */
+  async #volumes(): Promise<ReadonlyMap<string, string> | undefined> {
+    try {
+      const paths = await this.#parts.volumes.prepare(this.#pod, this.#facts());
+      this.#holds.clear(VOLUMES);
+      return paths;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { message } = error;
+      const said = this.#holds.problems.get(VOLUMES)?.message === message;
+      if (!said) this.#event('Warning', 'FailedMount', message);
+      this.#holds.hold(VOLUMES, { reason: 'ContainerCreating', message }, { nowMs: this.#now() });
+      return undefined;
+    }
+  }
+
+  #probe(): void {
+    const { prober } = this.#parts;
+    for (const container of this.#containers()) {
+      const [status] = this.#state.containers.get(container.name) ?? [];
+      if (status?.state !== 'running') {
+        for (const each of this.#state.containers.get(container.name) ?? []) prober.forget(each.id);
+        continue;
+      }
+      prober.watch({
+        containerId: status.id,
+        container,
+        podIp: this.#sandbox.podIp ?? '',
+        startedAtMs: status.startedAtMs ?? status.createdAtMs,
+        onChange: () => this.kick(),
+        onFailure: (kind, message) => {
+          const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+          this.#event('Warning', 'Unhealthy', `${title} probe failed: ${message}`);
+        },
+      });
+    }
+  }
+
+  /** True when something was done after which the state is another one. */
+  async #do(act: Act, volumes: ReadonlyMap<string, string>): Promise<boolean> {
+    const { runtime } = this.#parts.options;
+    switch (act.kind) {
+      case 'createSandbox':
+        return this.#createSandbox(act.attempt);
+      case 'removeSandbox':
+        await runtime.removeSandbox(act.id);
+        return true;
+      case 'start':
+        return this.#start(act, volumes);
+      case 'kill': {
+        const status = containersOf(this.#state).find((each) => each.id === act.id);
+        if (status) this.#stop(status, { graceMs: act.graceMs, why: act.why });
+        return false;
+      }
+      case 'forget':
+        this.#parts.prober.forget(act.id);
+        await runtime.removeContainer(act.id);
+        return false;
+    }
+  }
+
+  async #createSandbox(attempt: number): Promise<boolean> {
+    try {
+      await this.#parts.slots.run(() => this.#sandbox.create(this.#pod, attempt));
+      this.#holds.clear(SANDBOX);
+      return true;
+    } catch (error) {
+      const message = `Failed to create pod sandbox: ${(error as Error).message}`;
+      this.#holds.hold(SANDBOX, { reason: 'ContainerCreating', message }, { nowMs: this.#now() });
+      this.#event('Warning', 'FailedCreatePodSandBox', message);
+      return false;
+    }
+  }
+
+  async #start(
+    act: Extract<Act, { kind: 'start' }>,
+    volumes: ReadonlyMap<string, string>,
+  ): Promise<boolean> {
+    const { container, attempt } = act;
+    const live = this.#state.sandbox;
+    if (!live) return false;
+    const request = {
+      pod: this.#pod,
+      container,
+      attempt,
+      sandboxId: live.id,
+      sandbox: this.#sandbox.config(this.#pod, live),
+      facts: this.#facts(),
+      volumes,
+      before: this.#state.containers.get(container.name) ?? [],
+      signal: this.#leaving.signal,
+    };
+    try {
+      await startContainer(this.#parts, request);
+      this.#holds.clear(container.name);
+    } catch (error) {
+      if (!(error instanceof StartFailure)) throw error;
+      const said = this.#holds.failed(container, error, this.#now());
+      if (said) {
+        this.#event('Warning', 'Failed', said.message);
+        this.#event('Warning', 'Failed', `Error: ${said.reason}`);
+      }
+    }
+    return true;
+  }
+
+  #stop(status: ContainerStatus, how: { graceMs: number | undefined; why: string }): void {
+    if (status.state === 'running') this.#event('Normal', 'Killing', how.why);
+    this.#stopper.stop({
+      pod: this.#pod,
+      container: this.#containers().find((each) => each.name === status.name),
+      status,
+      graceMs: how.graceMs ?? this.#graceMs(),
+      podIp: this.#sandbox.podIp ?? '',
+    });
+  }
+
+  #graceMs(): number {
+    const { metadata, spec } = this.#pod;
+    const seconds = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds;
+    return (seconds ?? 30) * 1000;
+  }
+
+  /** It has come to its end and stays for its logs and status: what it held is given back. */
+  async #finish(): Promise<void> {
+    const live = this.#stopAll();
+    this.#tell();
+    if (live || this.#released) return;
+    await releasePod(this.#parts, this.#pod, this.#state);
+    this.#released = true;
+    this.kick();
+  }
+
+  /** It is deleted: all its containers are stopped, then everything is removed, then the API is told. */
+  async #end(): Promise<void> {
+    const live = this.#stopAll();
+    if (this.#inApi) this.#tell();
+    if (live) return;
+    for (const { id } of containersOf(this.#state)) this.#parts.prober.forget(id);
+    await releasePod(this.#parts, this.#pod, this.#state);
+    this.#released = true;
+    if (this.#inApi) await this.#parts.statuses.flush(this.#uid);
+    await removePod(this.#parts, this.#pod, { state: this.#state, inApi: () => this.#inApi });
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#parts.gone(this.#uid);
+  }
+
+  /** Stops what lives: sidecars after the others, the last one first. True while something lives. */
+  #stopAll(): boolean {
+    const live = containersOf(this.#state).filter(isLive);
+    const sidecars = (this.#pod.spec?.initContainers ?? [])
+      .filter((container) => container.restartPolicy === 'Always')
+      .map((container) => container.name);
+    const mains = live.filter((status) => !sidecars.includes(status.name));
+    const last = sidecars.findLast((name) => live.some((status) => status.name === name));
+    const next = mains.length > 0 ? mains : live.filter((status) => status.name === last);
+    for (const status of next) {
+      this.#parts.prober.endure(status.id);
+      if (!this.#stopper.has(status.id) || this.#pod.metadata.deletionTimestamp)
+        this.#stopOnce(status);
+    }
+    return live.length > 0;
+  }
+
+  /** Told once; a shorter grace period is passed on silently. */
+  #stopOnce(status: ContainerStatus): void {
+    const why = `Stopping container ${status.name}`;
+    if (!this.#stopper.has(status.id)) this.#stop(status, { graceMs: undefined, why });
+    else
+      this.#stopper.stop({
+        pod: this.#pod,
+        container: undefined,
+        status,
+        graceMs: this.#graceMs(),
+        podIp: '',
+      });
+  }
+
+  #tell(): void {
+    const status = podStatusOf(this.#pod, {
+      state: this.#state,
+      probes: this.#parts.prober,
+      problems: this.#holds.problems,
+      ending: this.#isDeleted() || this.#isOver(),
+      nowMs: this.#now(),
+      verdict: this.#verdict,
+      podIp: this.#sandbox.podIp,
+      hostIp: this.#parts.options.nodeIp,
+      before: this.#before(),
+    });
+    this.#parts.statuses.set(this.#pod, status);
+  }
+
+  /** This agent's last word on the pod, or that of its predecessor. */
+  #before(): PodStatus | undefined {
+    return this.#parts.statuses.of(this.#uid) ?? this.#pod.status;
+  }
+
+  /** Says once for each end that its container waits before it runs again. */
+  #tellCrashes(): void {
+    for (const container of this.#containers()) {
+      const statuses = this.#state.containers.get(container.name) ?? [];
+      const [latest] = statuses;
+      if (latest?.state !== 'exited' || this.#told.get(container.name) === latest.id) continue;
+      this.#told.set(container.name, latest.id);
+      this.#parts.prober.forget(latest.id);
+      if (backoffUntil(statuses, containerHash(container)) <= this.#now()) continue;
+      const { namespace, name, uid } = this.#pod.metadata;
+      this.#event(
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`,
+      );
+    }
+  }
+
+  #useSources(): void {
+    this.#parts.sources.use(this.#uid, sourcesOf(this.#pod), () => {
+      this.#holds.release();
+      this.kick();
+    });
+  }
+
+  #facts(): PodFacts {
+    return {
+      podIp: this.#sandbox.podIp ?? '',
+      hostIp: this.#parts.options.nodeIp,
+      nodeName: this.#parts.options.nodeName,
+      allocatable: this.#parts.node.allocatable,
+    };
+  }
+
+  #containers(): Container[] {
+    return [...(this.#pod.spec?.initContainers ?? []), ...(this.#pod.spec?.containers ?? [])];
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#parts.events.event(this.#pod, { type, reason, message });
+  }
+
+  #now(): number {
+    return this.#parts.options.clock.now();
+  }
+
+  #lookAgainIn(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#parts.options.clock.timer(Math.max(0, ms), () => this.kick());
+  }
+}

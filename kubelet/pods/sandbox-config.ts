@@ -1,0 +1,128 @@
+// A pod's sandbox: its names, its resolv.conf and hosts file, its limits as a whole. Pure.
+import type { Pod, PodSpec } from '../../api/generated/types.ts';
+import type { SandboxConfig } from '../runtime/runtime.ts';
+import { sandboxResources } from './container-config.ts';
+
+/** What a sandbox is made from besides the pod. */
+export interface SandboxFacts {
+  readonly attempt: number;
+  readonly netnsPath: string | undefined;
+  readonly podIp: string;
+  readonly nodeName: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  /** The host's own, for pods that ask for it. */
+  readonly hostResolvConf: string;
+  readonly hostHosts: string;
+}
+
+/** Longest host name that Linux takes. */
+const MAX_HOSTNAME = 63;
+
+/** What the runtime is told. */
+export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
+  const spec = pod.spec as PodSpec;
+  const hostNetwork = spec.hostNetwork ?? false;
+  const sysctls = spec.securityContext?.sysctls ?? [];
+  return {
+    podUid: pod.metadata.uid ?? '',
+    namespace: pod.metadata.namespace ?? '',
+    name: pod.metadata.name ?? '',
+    hostname: hostNetwork ? facts.nodeName : hostnameOf(pod),
+    attempt: facts.attempt,
+    labels: pod.metadata.labels ?? {},
+    hostNetwork,
+    netnsPath: facts.netnsPath,
+    resolvConf: resolvConf(pod, facts),
+    hosts: hostsFile(pod, facts),
+    sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
+    resources: sandboxResources(spec),
+  };
+}
+
+/** The pod's host name: its own, or its name cut to what Linux takes. */
+export function hostnameOf(pod: Pod): string {
+  const name = pod.spec?.hostname || (pod.metadata.name ?? '');
+  const short = name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
+  return pod.spec?.setHostnameAsFQDN ? name : short;
+}
+
+/** Search domains and options as upstream's dnsPolicy says. */
+export function resolvConf(pod: Pod, facts: SandboxFacts): string {
+  const { dnsPolicy = 'ClusterFirst', hostNetwork, dnsConfig } = pod.spec as PodSpec;
+  const cluster =
+    dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork);
+  const { clusterDomain: domain } = facts;
+  const base = cluster
+    ? {
+        nameservers: [facts.clusterDns],
+        searches: [`${pod.metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain],
+        options: ['ndots:5'],
+      }
+    : dnsPolicy === 'None'
+      ? { nameservers: [], searches: [], options: [] }
+      : parseResolvConf(facts.hostResolvConf);
+  const own = (dnsConfig?.options ?? []).map(({ name = '', value }) =>
+    value === undefined ? name : `${name}:${value}`,
+  );
+  const named = new Set(own.map(optionName));
+  const searches = unique([...base.searches, ...(dnsConfig?.searches ?? [])]);
+  const options = [...base.options.filter((option) => !named.has(optionName(option))), ...own];
+  const lines = unique([...base.nameservers, ...(dnsConfig?.nameservers ?? [])]).map(
+    (address) => `nameserver ${address}`,
+  );
+  if (searches.length > 0) lines.push(`search ${searches.join(' ')}`);
+  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
+const optionName = (option: string): string => option.split(':')[0] ?? option;
+
+function parseResolvConf(text: string): {
+  nameservers: string[];
+  searches: string[];
+  options: string[];
+} {
+  const words = text
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/[#;].*/, '')
+        .trim()
+        .split(/\s+/),
+    )
+    .filter((line) => line.length > 1);
+  const all = (key: string) =>
+    words.filter(([first]) => first === key).map((line) => line.slice(1));
+  return {
+    nameservers: all('nameserver').flat(),
+    // The last search line counts, as resolvers have it.
+    searches: all('search').at(-1) ?? [],
+    options: all('options').flat(),
+  };
+}
+
+function hostsFile(pod: Pod, facts: SandboxFacts): string {
+  const spec = pod.spec as PodSpec;
+  const aliases = (spec.hostAliases ?? []).map(
+    ({ ip, hostnames }) => `${ip}\t${(hostnames ?? []).join('\t')}`,
+  );
+  if (spec.hostNetwork) return [facts.hostHosts.trimEnd(), ...aliases, ''].join('\n');
+  const hostname = hostnameOf(pod);
+  const { subdomain } = spec;
+  const domain = `${subdomain}.${pod.metadata.namespace}.svc.${facts.clusterDomain}`;
+  const names = subdomain ? `${hostname}.${domain}\t${hostname}` : hostname;
+  return [
+    '# Written by the node agent; changes are lost with the pod.',
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    'fe00::0\tip6-localnet',
+    'fe00::0\tip6-mcastprefix',
+    'fe00::1\tip6-allnodes',
+    'fe00::2\tip6-allrouters',
+    `${facts.podIp}\t${names}`,
+    ...aliases,
+    '',
+  ].join('\n');
+}

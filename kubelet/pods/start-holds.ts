@@ -1,0 +1,67 @@
+// What could not be started and when it is tried again: per container, and '' for the sandbox and volumes.
+// Invariant: a hold ends by time, or at once when something it may have waited for has changed.
+import { backoffDelay } from '../../base/backoff.ts';
+import type { Container } from '../../api/generated/types.ts';
+import type { StartProblem } from './container-status.ts';
+import { type ImageWait, LOOK_FOR_IMAGE_MS, stepImageWait } from './image-wait.ts';
+import type { StartFailure } from './start-failure.ts';
+
+const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
+const SOON_MS = 100;
+
+interface Hold {
+  readonly problem: StartProblem;
+  readonly untilMs: number;
+  readonly failures: number;
+  readonly image: ImageWait | undefined;
+}
+
+/** The holds of one pod. */
+export class StartHolds {
+  readonly #holds = new Map<string, Hold>();
+
+  /** What to show, by container name. */
+  get problems(): ReadonlyMap<string, StartProblem> {
+    return new Map([...this.#holds].map(([name, { problem }]) => [name, problem]));
+  }
+
+  /** Wall time before which it is not tried again; 0 for at once. */
+  until(name: string): number {
+    return this.#holds.get(name)?.untilMs ?? 0;
+  }
+
+  /** A start failed. Answers what is new to say, or undefined when it was said before. */
+  failed(container: Container, failure: StartFailure, nowMs: number): StartProblem | undefined {
+    const known = this.#holds.get(container.name);
+    if (failure.reason === 'ErrImagePull') {
+      const image = stepImageWait(known?.image, container, nowMs);
+      this.#holds.set(container.name, {
+        problem: image.problem,
+        untilMs: nowMs + LOOK_FOR_IMAGE_MS,
+        failures: 0,
+        image,
+      });
+      return known?.problem.reason === image.problem.reason ? undefined : image.problem;
+    }
+    const problem = { reason: failure.reason, message: failure.message };
+    this.hold(container.name, problem, { nowMs, soon: failure.retry === 'soon' });
+    return problem;
+  }
+
+  /** Holds a start back, each time longer. */
+  hold(name: string, problem: StartProblem, when: { nowMs: number; soon?: boolean }): void {
+    const failures = (this.#holds.get(name)?.failures ?? 0) + 1;
+    const wait = when.soon ? SOON_MS : backoffDelay(failures - 1, BACKOFF);
+    this.#holds.set(name, { problem, untilMs: when.nowMs + wait, failures, image: undefined });
+  }
+
+  /** It has started. */
+  clear(name: string): void {
+    this.#holds.delete(name);
+  }
+
+  /** Something that starts depend on has changed: all are tried at once. */
+  release(): void {
+    for (const [name, hold] of this.#holds) this.#holds.set(name, { ...hold, untilMs: 0 });
+  }
+}

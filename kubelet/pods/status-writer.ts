@@ -1,0 +1,146 @@
+// Writes pods' statuses to the API: the newest one of each pod, in the background, until it is there.
+// Invariants: per pod one write at a time; an older status never follows a newer one; equal ones are not written again.
+import { backoffDelay } from '../../base/backoff.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import { Pods } from '../../api/kinds.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
+import { isConflict, isInvalid, isNotFound } from '../../api/status.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { StartSlots } from './start-slots.ts';
+
+const RETRY = { initialMs: 100, maxMs: 10_000, jitter: 0.5 };
+/** Statuses on their way at once. */
+const MAX_WRITES = 8;
+
+/** What the writer needs. */
+export interface StatusWriterOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Told of each pod as the API has it after a write. */
+  readonly onWritten: (pod: Pod) => void;
+}
+
+interface Entry {
+  pod: Pod;
+  status: PodStatus;
+  sent: PodStatus | undefined;
+  writing: Promise<void> | undefined;
+  /** The API has no such pod: nothing is tried any more. */
+  orphaned: boolean;
+}
+
+/** The statuses of this node's pods. */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #slots = new StartSlots(MAX_WRITES);
+  readonly #ending = new AbortController();
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /** The newest status of a pod, written or not. */
+  of(podUid: string): PodStatus | undefined {
+    return this.#entries.get(podUid)?.status;
+  }
+
+  /** Replaces a pod's status; it is written soon. */
+  set(pod: Pod, status: PodStatus): void {
+    const uid = pod.metadata.uid ?? '';
+    const entry = this.#entries.get(uid);
+    if (entry) {
+      entry.pod = pod;
+      entry.status = status;
+    } else {
+      const sent = pod.status && covers(pod.status, status) ? status : undefined;
+      this.#entries.set(uid, { pod, status, sent, writing: undefined, orphaned: false });
+    }
+    this.#begin(uid);
+  }
+
+  /** Resolves once the newest status is in the API, or the pod is not there any more. */
+  async flush(podUid: string): Promise<void> {
+    for (;;) {
+      const writing = this.#entries.get(podUid)?.writing;
+      if (!writing) return;
+      await writing;
+    }
+  }
+
+  /** The pod is gone: nothing more is written. */
+  forget(podUid: string): void {
+    this.#entries.delete(podUid);
+  }
+
+  /** Ends all attempts. */
+  close(): void {
+    this.#ending.abort(new Error('the node agent ends'));
+  }
+
+  #begin(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (!entry || entry.writing || entry.orphaned || this.#ending.signal.aborted) return;
+    if (deepEqual(entry.sent, entry.status)) return;
+    entry.writing = this.#drain(uid, entry).finally(() => {
+      entry.writing = undefined;
+      // One may have been set after the last look.
+      this.#begin(uid);
+    });
+  }
+
+  /** Never rejects. */
+  async #drain(uid: string, entry: Entry): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    for (let failures = 0; this.#entries.get(uid) === entry; ) {
+      if (this.#ending.signal.aborted || deepEqual(entry.sent, entry.status)) return;
+      const { pod, status } = entry;
+      try {
+        const written = await this.#slots.run(() => this.#write(pod, status));
+        entry.sent = status;
+        failures = 0;
+        this.#options.onWritten(written);
+      } catch (error) {
+        const fields = { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: error };
+        // Another pod has the name now, or none: there is nobody to tell.
+        entry.orphaned = isNotFound(error) || isConflict(error);
+        if (entry.orphaned) return;
+        if (isInvalid(error)) {
+          logger.error('the API refuses a pod status', fields);
+          entry.sent = status;
+          return;
+        }
+        if (failures === 3) logger.warn('a pod status cannot be written yet', fields);
+        await clock
+          .sleep(backoffDelay(failures++, RETRY, random), this.#ending.signal)
+          .catch(() => undefined);
+      }
+    }
+  }
+
+  #write(pod: Pod, status: PodStatus): Promise<Pod> {
+    const { namespace, name = '', uid } = pod.metadata;
+    const body = { metadata: { uid }, status };
+    const { signal } = this.#ending;
+    const { client } = this.#options;
+    return client
+      .resource(Pods)
+      .patch({ namespace, name }, { type: 'strategic', body }, { subresource: 'status', signal });
+  }
+}
+
+/** Has the API all of it already? Conditions of others beside ours do not matter. */
+function covers(known: PodStatus, wanted: PodStatus): boolean {
+  return Object.entries(wanted).every(([field, value]) => {
+    const there = known[field as keyof PodStatus];
+    if (field !== 'conditions') return deepEqual(there, value);
+    return (wanted.conditions ?? []).every((condition) =>
+      known.conditions?.some((each) => deepEqual(each, condition)),
+    );
+  });
+}

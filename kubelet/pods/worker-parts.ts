@@ -1,0 +1,37 @@
+// What pod workers share: the agent's doors and parts, and facts of the node.
+import type { EventNote } from '../../client/events/recorder.ts';
+import type { Pod, Service } from '../../api/generated/types.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import type { NodeAgentOptions } from '../options.ts';
+import type { Prober } from '../probes/prober.ts';
+import type { ObjectSources } from '../volumes/object-sources.ts';
+import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { Verdict } from './pod-status.ts';
+import type { StartSlots } from './start-slots.ts';
+import type { StatusWriter } from './status-writer.ts';
+
+/** What the node has for pods. */
+export interface NodeFacts {
+  readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number };
+  readonly memoryBytes: number;
+  readonly maxPods: number;
+}
+
+/** The parts. */
+export interface WorkerParts {
+  readonly options: NodeAgentOptions;
+  readonly node: NodeFacts;
+  readonly events: { event(about: Pod, note: EventNote): void };
+  readonly statuses: StatusWriter;
+  readonly prober: Prober;
+  readonly volumes: PodVolumes;
+  readonly sources: ObjectSources;
+  readonly services: Informer<Service>;
+  readonly slots: StartSlots;
+  /** Aborted when the agent ends. Containers go on. */
+  readonly ending: AbortSignal;
+  /** Why the node cannot take the pod; undefined when it can. Asked once, before anything is made. */
+  admit(pod: Pod): Verdict | undefined;
+  /** The pod is over and nothing of it is left on the node. */
+  gone(podUid: string): void;
+}

@@ -1,0 +1,88 @@
+// Measures the node each second and sends the sample. What cannot be sent is dropped: the next one is newer anyway.
+// Invariant: at most one sample is on its way; a slow API server never makes a queue here.
+import type { LooseObject } from '../../api/meta/object.ts';
+import type { NodeAgentOptions } from '../options.ts';
+import type { ContainerStats } from '../runtime/runtime.ts';
+import { type Counters, type PodName, sampleOf } from './rates.ts';
+
+const PERIOD_MS = 1_000;
+/** A send that takes longer is given up. */
+const SEND_TIMEOUT_MS = 5_000;
+/** Failures in a row after which it is logged, once. */
+const QUIET_FAILURES = 10;
+
+/** Samples of one node. */
+export class Sampler {
+  readonly #options: NodeAgentOptions;
+  readonly #nameOf: (podUid: string) => PodName | undefined;
+  #last: Counters | undefined;
+  #sending: Promise<void> | undefined;
+  #failures = 0;
+
+  constructor(options: NodeAgentOptions, nameOf: (podUid: string) => PodName | undefined) {
+    this.#options = options;
+    this.#nameOf = nameOf;
+  }
+
+  /** The newest figures of the running containers. */
+  get newest(): readonly ContainerStats[] {
+    return this.#last?.containers ?? [];
+  }
+
+  /** Measures and sends until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    while (!signal.aborted) {
+      const begun = clock.monotonic();
+      try {
+        await this.#measure(signal);
+      } catch (error) {
+        logger.warn('the node could not be measured', { err: error });
+      }
+      const pause = Math.max(0, PERIOD_MS - (clock.monotonic() - begun));
+      await clock.sleep(pause, signal).catch(() => undefined);
+    }
+    await this.#sending;
+  }
+
+  async #measure(signal: AbortSignal): Promise<void> {
+    const { runtime } = this.#options;
+    const containers = await runtime.stats();
+    const node = runtime.nodeStats();
+    const now: Counters = {
+      timestampMs: node.timestampMs,
+      nodeCpuNs: node.cpuUsageNs,
+      nodeMemoryBytes: node.memoryWorkingSetBytes,
+      containers,
+    };
+    const before = this.#last;
+    this.#last = now;
+    const sample = before && sampleOf(before, now, this.#nameOf);
+    if (!sample || this.#sending) return;
+    this.#sending = this.#send(sample, signal).finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  /** Never rejects. */
+  async #send(sample: object, ending: AbortSignal): Promise<void> {
+    const { client, nodeName, logger, clock } = this.#options;
+    const late = new AbortController();
+    const timer = clock.timer(SEND_TIMEOUT_MS, () => late.abort(new Error('too slow')));
+    try {
+      await client.transport.request({
+        method: 'POST',
+        path: `/apis/metrics.k8s.io/v1beta1/nodes/${encodeURIComponent(nodeName)}/samples`,
+        body: sample as LooseObject,
+        signal: AbortSignal.any([ending, late.signal]),
+      });
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      if (this.#failures === QUIET_FAILURES)
+        logger.warn('figures of the node cannot be sent', { err: error });
+    } finally {
+      timer.cancel();
+    }
+  }
+}
