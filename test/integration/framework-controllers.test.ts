@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { ConfigMap, Secret } from '../../api/generated/types.ts';
-import { ConfigMaps, Events, Pods, Secrets } from '../../api/kinds.ts';
+import { ConfigMaps, Events, Pods, Secrets, ServiceAccounts } from '../../api/kinds.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { reconcileWithFinalizer } from '../../controllers/framework/finalizers.ts';

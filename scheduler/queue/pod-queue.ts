@@ -1,0 +1,156 @@
+// Pods that wait for a node: ready ones by priority then age, failed ones resting, unschedulable ones until something changes.
+// Invariant: a pod stands in one place at a time; a pod that cannot be placed never holds up another.
+import { backoffDelay } from '../../base/backoff.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Pod } from '../../api/generated/types.ts';
+
+/** Rest after a failed try: upstream's 1 s doubling to 10 s. */
+const BACKOFF = { initialMs: 1_000, maxMs: 10_000 };
+/** An unschedulable pod is tried again after this even if nothing was seen to change, as upstream does. */
+const FLUSH_MS = 5 * 60_000;
+
+/** A pod and how often it was tried before. */
+export interface QueuedPod {
+  readonly pod: Pod;
+  readonly attempts: number;
+}
+
+interface Entry {
+  pod: Pod;
+  attempts: number;
+  readonly order: number;
+  timer: Timer | undefined;
+  place: 'active' | 'resting' | 'unschedulable';
+}
+
+/** The queue. One reader. */
+export class PodQueue {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  /** Uids to look at, in order of arrival within a priority. */
+  readonly #active = new Map<number, Set<string>>();
+  #order = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Adds a pod, or takes its newer form. A changed unschedulable pod is tried again. */
+  put(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#entries.get(uid);
+    if (!known) {
+      const entry: Entry = {
+        pod,
+        attempts: 0,
+        order: this.#order++,
+        timer: undefined,
+        place: 'active',
+      };
+      this.#entries.set(uid, entry);
+      this.#activate(uid, entry);
+      return;
+    }
+    const changed = known.pod.metadata.generation !== pod.metadata.generation;
+    known.pod = pod;
+    if (known.place === 'unschedulable' && changed) this.#activate(uid, known);
+  }
+
+  remove(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (!entry) return;
+    entry.timer?.cancel();
+    this.#active.get(priorityOf(entry.pod))?.delete(uid);
+    this.#entries.delete(uid);
+  }
+
+  /** The next pod, once there is one; undefined when the signal aborts. It leaves the queue. */
+  async take(signal: AbortSignal): Promise<QueuedPod | undefined> {
+    for (;;) {
+      if (signal.aborted) return undefined;
+      const next = this.#first();
+      if (next) return next;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#wake = wake;
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+
+  /** Puts back a pod that could not be placed. */
+  putBack({ pod, attempts }: QueuedPod, why: 'unschedulable' | 'error'): void {
+    const uid = pod.metadata.uid ?? '';
+    if (this.#entries.has(uid)) return;
+    const entry: Entry = {
+      pod,
+      attempts,
+      order: this.#order++,
+      timer: undefined,
+      place: 'resting',
+    };
+    this.#entries.set(uid, entry);
+    const rest = backoffDelay(attempts - 1, BACKOFF);
+    if (why === 'error') this.#after(uid, entry, rest);
+    else {
+      entry.place = 'unschedulable';
+      this.#after(uid, entry, FLUSH_MS);
+    }
+  }
+
+  /** Something changed that may give unschedulable pods a place: each is tried again after its rest. */
+  retryUnschedulable(): void {
+    for (const [uid, entry] of this.#entries) {
+      if (entry.place !== 'unschedulable') continue;
+      entry.timer?.cancel();
+      entry.place = 'resting';
+      // The first failures rest for a moment only: what changed is often just what the pod waited for.
+      this.#after(
+        uid,
+        entry,
+        Math.min(backoffDelay(entry.attempts - 1, BACKOFF), BACKOFF.maxMs) / 4,
+      );
+    }
+  }
+
+  #after(uid: string, entry: Entry, ms: number): void {
+    entry.timer = this.#clock.timer(ms, () => this.#activate(uid, entry));
+  }
+
+  #activate(uid: string, entry: Entry): void {
+    entry.timer?.cancel();
+    entry.timer = undefined;
+    entry.place = 'active';
+    const priority = priorityOf(entry.pod);
+    const peers = this.#active.get(priority) ?? new Set<string>();
+    peers.add(uid);
+    this.#active.set(priority, peers);
+    this.#wake();
+  }
+
+  #first(): QueuedPod | undefined {
+    const priorities = [...this.#active.keys()].sort((a, b) => b - a);
+    for (const priority of priorities) {
+      const peers = this.#active.get(priority);
+      const [uid] = peers ?? [];
+      if (uid === undefined) {
+        this.#active.delete(priority);
+        continue;
+      }
+      peers?.delete(uid);
+      const entry = this.#entries.get(uid);
+      this.#entries.delete(uid);
+      if (!entry) continue;
+      return { pod: entry.pod, attempts: entry.attempts };
+    }
+    return undefined;
+  }
+}
+
+function priorityOf(pod: Pod): number {
+  return pod.spec?.priority ?? 0;
+}

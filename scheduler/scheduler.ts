@@ -1,0 +1,203 @@
+// The scheduler: takes pods without a node one after another, finds each a node, binds it.
+// Invariant: a pod counts on its node from the moment the node is chosen, so two pods never get the same room.
+import { type Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Random } from '../base/random.ts';
+import { Nodes, Pods } from '../api/kinds.ts';
+import type { Pod, PodCondition } from '../api/generated/types.ts';
+import { findCondition, setCondition } from '../api/meta/conditions.ts';
+import type { KubeObject } from '../api/meta/object.ts';
+import { isConflict, isNotFound } from '../api/status.ts';
+import type { EventNote } from '../client/events/recorder.ts';
+import type { InformerFactory } from '../client/informer/informer.ts';
+import type { Client } from '../client/rest/client.ts';
+import { type Profile, selectNode } from './framework/select-node.ts';
+import { leastAllocated, mostAllocated } from './plugins/allocation-scores.ts';
+import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
+import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
+import { taintsTolerations } from './plugins/taints-tolerations.ts';
+import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
+import { ClusterState } from './snapshot/cluster-state.ts';
+import { demandOf } from './snapshot/node-info.ts';
+
+/** How nodes are chosen. */
+export interface SchedulerOptions {
+  /** Pods that name another scheduler are left alone; `default-scheduler` unless given. */
+  readonly name?: string;
+  /** `spread` (least allocated) unless given; `pack` for bin packing (most allocated). */
+  readonly strategy?: 'spread' | 'pack';
+  /** Bindings under way at once; 32 unless given. */
+  readonly parallelBindings?: number;
+}
+
+/** What the scheduler needs. */
+export interface SchedulerParts {
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: {
+    event(about: KubeObject, note: EventNote): void;
+    run(signal: AbortSignal): Promise<void>;
+  };
+  readonly options: SchedulerOptions;
+}
+
+const DEFAULT_NAME = 'default-scheduler';
+const PARALLEL_BINDINGS = 32;
+
+/** Schedules until aborted. Starts the informers and the recorder it was given. */
+export async function runScheduler(parts: SchedulerParts, signal: AbortSignal): Promise<void> {
+  const scheduler = new Scheduler(parts);
+  parts.informers.start(signal);
+  const recording = parts.events.run(signal);
+  await parts.informers.synced(signal).catch(() => undefined);
+  await scheduler.run(signal);
+  await recording;
+}
+
+class Scheduler {
+  readonly #parts: SchedulerParts;
+  readonly #state = new ClusterState();
+  readonly #queue: PodQueue;
+  readonly #profile: Profile;
+  readonly #binding = new Set<Promise<void>>();
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#queue = new PodQueue(parts.clock);
+    const pack = parts.options.strategy === 'pack';
+    this.#profile = {
+      filters: [nodeUnschedulable, taintsTolerations, nodeAffinity, nodePorts, resourcesFit],
+      scores: [pack ? mostAllocated : leastAllocated, preferredNodeAffinity],
+    };
+    this.#follow();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const limit = this.#parts.options.parallelBindings ?? PARALLEL_BINDINGS;
+    for (;;) {
+      while (this.#binding.size >= limit) await Promise.race(this.#binding);
+      const next = await this.#queue.take(signal);
+      if (!next) break;
+      this.#place(next);
+    }
+    await Promise.all(this.#binding);
+  }
+
+  #follow(): void {
+    const { informers } = this.#parts;
+    informers.informer(Nodes).subscribe({
+      onAdd: (node) => {
+        this.#state.putNode(node);
+        this.#queue.retryUnschedulable();
+      },
+      onUpdate: (node) => {
+        this.#state.putNode(node);
+        this.#queue.retryUnschedulable();
+      },
+      onDelete: (node) => this.#state.removeNode(node.metadata.name ?? ''),
+    });
+    informers.informer(Pods).subscribe({
+      onAdd: (pod) => this.#see(pod),
+      onUpdate: (pod, old) => {
+        this.#see(pod);
+        if (isOver(pod) && !isOver(old)) this.#queue.retryUnschedulable();
+      },
+      onDelete: (pod) => {
+        this.#queue.remove(pod.metadata.uid ?? '');
+        this.#state.removePod(pod);
+        if (pod.spec?.nodeName) this.#queue.retryUnschedulable();
+      },
+    });
+  }
+
+  #see(pod: Pod): void {
+    if (pod.spec?.nodeName || isOver(pod)) {
+      this.#queue.remove(pod.metadata.uid ?? '');
+      this.#state.putPod(pod);
+      return;
+    }
+    const mine =
+      (pod.spec?.schedulerName ?? DEFAULT_NAME) === (this.#parts.options.name ?? DEFAULT_NAME);
+    const gated = (pod.spec?.schedulingGates ?? []).length > 0;
+    if (mine && !gated && !pod.metadata.deletionTimestamp) this.#queue.put(pod);
+    else this.#queue.remove(pod.metadata.uid ?? '');
+  }
+
+  #place(queued: QueuedPod): void {
+    const { pod } = queued;
+    const candidate = { pod, demand: demandOf(pod) };
+    const at = { profile: this.#profile, random: this.#parts.random };
+    const selection = selectNode(candidate, this.#state.nodes, at);
+    if (selection.kind === 'none') {
+      this.#track(this.#refuse(queued, selection.message));
+      return;
+    }
+    this.#state.assume(pod, selection.name);
+    this.#track(this.#bind(queued, selection.name));
+  }
+
+  #track(work: Promise<void>): void {
+    const settled: Promise<void> = work
+      .catch((err: unknown) => this.#parts.logger.error('scheduling a pod failed', { err }))
+      .finally(() => this.#binding.delete(settled));
+    this.#binding.add(settled);
+  }
+
+  async #bind(queued: QueuedPod, node: string): Promise<void> {
+    const { pod } = queued;
+    const { name = '', namespace = '', uid = '' } = pod.metadata;
+    try {
+      await this.#parts.client.resource(Pods).createSubresource({ namespace, name }, 'binding', {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name, namespace, uid },
+        target: { apiVersion: 'v1', kind: 'Node', name: node },
+      } as KubeObject);
+      this.#parts.events.event(pod, {
+        type: 'Normal',
+        reason: 'Scheduled',
+        message: `Successfully assigned ${namespace}/${name} to ${node}`,
+      });
+    } catch (err) {
+      this.#state.unassume(pod);
+      // Gone, or bound by somebody else: its own events tell what is next.
+      if (isNotFound(err) || isConflict(err)) return;
+      this.#parts.logger.warn('binding failed; trying again', { err, pod: `${namespace}/${name}` });
+      this.#queue.putBack({ pod, attempts: queued.attempts + 1 }, 'error');
+    }
+  }
+
+  async #refuse(queued: QueuedPod, message: string): Promise<void> {
+    const { pod } = queued;
+    this.#queue.putBack({ pod, attempts: queued.attempts + 1 }, 'unschedulable');
+    const before = findCondition(pod.status?.conditions, 'PodScheduled');
+    if (before?.message === message && before.reason === 'Unschedulable') return;
+    this.#parts.events.event(pod, { type: 'Warning', reason: 'FailedScheduling', message });
+    const condition: PodCondition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message,
+    };
+    const conditions = setCondition(pod.status?.conditions, condition, this.#parts.clock.now());
+    const { name = '', namespace = '' } = pod.metadata;
+    await this.#parts.client
+      .resource(Pods)
+      .patch(
+        { namespace, name },
+        { type: 'strategic', body: { status: { conditions } } },
+        { subresource: 'status' },
+      )
+      .catch((err: unknown) => {
+        if (!isNotFound(err)) throw err;
+      });
+  }
+}
+
+function isOver(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
