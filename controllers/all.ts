@@ -1,0 +1,26 @@
+// Every controller a cluster runs.
+import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpointslice/controller.ts';
+import type { ControllerFactory } from './framework/reconciler.ts';
+import { horizontalPodAutoscaler } from './hpa/controller.ts';
+import type { AutoscalerOptions } from './hpa/options.ts';
+import { replicaSetController } from './replicaset/controller.ts';
+
+/** What the built-in controllers can be told. */
+export interface BuiltInControllersOptions {
+  /** PEM of the cluster's CA, published in each namespace as kube-root-ca.crt; not published where left out. */
+  readonly caCertificate?: string | undefined;
+  readonly autoscaler?: Partial<AutoscalerOptions> | undefined;
+}
+
+/** The built-in controllers, for `runControllers`. */
+export function builtInControllers(
+  options: BuiltInControllersOptions = {},
+): readonly ControllerFactory[] {
+  return [
+    deploymentController,
+    replicaSetController,
+    endpointSliceController,
+    horizontalPodAutoscaler(options.autoscaler),
+  ];
+}
