@@ -70,7 +70,8 @@ async function changeStatus(
   object: LooseObject,
   old: LooseObject,
 ): Promise<Change> {
-  const changed = withStatusOf(object, old);
+  // A copy: defaults and admission may change it, and the old object is shared and frozen.
+  const changed = structuredCopy(withStatusOf(object, old));
   exchange.definition.defaults?.(changed);
   await admitUpdate(exchange, { object: changed, old }, () =>
     validateStatusUpdate(exchange.definition, changed, old),
