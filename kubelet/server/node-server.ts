@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
+import { StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { NodeServerOptions } from '../options.ts';
@@ -175,6 +176,7 @@ function sendJson(response: ServerResponse, value: object): void {
   response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
 }
 
+/** A Status, so that the API server can pass it on to its caller as it is. */
 function fail(parts: NodeServerParts, error: unknown, response: ServerResponse): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -182,8 +184,10 @@ function fail(parts: NodeServerParts, error: unknown, response: ServerResponse):
   }
   const known = error instanceof RequestFailure;
   if (!known) parts.logger.error('a request to the node failed', { err: error });
-  response.statusCode = known ? error.code : 500;
-  response.setHeader('content-type', 'text/plain').end((error as Error).message);
+  const code = known ? error.code : 500;
+  const status = StatusError.fromStatus({ code, message: (error as Error).message }).toStatus();
+  response.statusCode = code;
+  sendJson(response, status);
 }
 
 function refuse(error: unknown, socket: Duplex): void {
