@@ -5,6 +5,7 @@ import type { ControllerFactory } from './framework/reconciler.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
 import type { AutoscalerOptions } from './hpa/options.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { serviceAccountController } from './serviceaccount/controller.ts';
 
 /** What the built-in controllers can be told. */
 export interface BuiltInControllersOptions {
@@ -22,5 +23,6 @@ export function builtInControllers(
     replicaSetController,
     endpointSliceController,
     horizontalPodAutoscaler(options.autoscaler),
+    serviceAccountController(options.caCertificate),
   ];
 }
