@@ -1,8 +1,8 @@
 // Bodies in the format that the caller asked for: JSON as it is, or YAML.
 // Invariant: bytes are touched only when YAML was asked for and JSON was not.
-import { stringify } from 'yaml';
 import type { Reply, Request } from '../api/wire/exchange.ts';
 import { parseAccept } from './discovery/accept.ts';
+import { yamlBytes } from './yaml-format.ts';
 
 /** The reply in the asked format. Streams and watches are JSON always. */
 export function formatted(request: Request, reply: Reply): Reply {
@@ -14,7 +14,7 @@ export function formatted(request: Request, reply: Reply): Reply {
   return {
     ...reply,
     headers: { ...headers, 'content-type': 'application/yaml' },
-    body: [Buffer.from(stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }))],
+    body: [yamlBytes(value)],
   };
 }
 

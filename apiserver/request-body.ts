@@ -1,10 +1,10 @@
 // Request bodies: JSON, YAML or protobuf bytes, or an object of a caller in this process, into a value.
 // Invariant: nothing of a broken body is used; what is wrong with it is told in one line.
-import { parseDocument } from 'yaml';
 import type { Request } from '../api/wire/exchange.ts';
 import { PROTOBUF_TYPE, readProtobuf } from '../api/schema/protobuf.ts';
 import { duplicateFields } from '../api/schema/strict-json.ts';
 import { badRequest, StatusError } from '../api/status.ts';
+import { parseYaml } from './yaml-format.ts';
 
 /** A body as a value, and the fields that it has twice (JSON only; YAML refuses those). */
 export interface ParsedBody {
@@ -56,16 +56,5 @@ function parseJson(body: Uint8Array): ParsedBody {
     return { value: JSON.parse(text), duplicates: () => duplicateFields(text) };
   } catch (error) {
     throw badRequest(`the body is not valid JSON: ${(error as Error).message}`);
-  }
-}
-
-function parseYaml(body: Uint8Array): unknown {
-  const document = parseDocument(new TextDecoder().decode(body), { version: '1.1', merge: true });
-  const [error] = document.errors;
-  if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw badRequest(`error converting YAML to JSON: ${(cause as Error).message}`);
   }
 }

@@ -85,35 +85,55 @@ function parseLimit(text: string | null): number | undefined {
 }
 
 async function collect(exchange: Exchange, span: Span, selection: Selection): Promise<Listed> {
-  const { limit, prefix } = span;
+  const { limit = Infinity } = span;
   const found: VisibleObject[] = [];
   let { after, at } = span;
   for (;;) {
-    const want = limit === undefined ? undefined : limit - found.length;
-    const batch = selection.predicate ? FILTER_BATCH : want;
-    const page = await pageOf(exchange, { ...span, after, at, limit: batch });
-    at ??= limit === undefined ? undefined : page.revision;
-    let last: VisibleObject | undefined;
-    let taken = 0;
-    for (const item of page.items) {
-      if (limit !== undefined && found.length >= limit) break;
-      taken += 1;
-      last = item;
-      if (!selection.predicate || selection.predicate(item.object())) found.push(item);
-    }
-    after = last?.key ?? after;
-    const left = taken < page.items.length || page.more;
-    const full = limit !== undefined && found.length >= limit;
-    if (!left || full) {
-      const resourceVersion = String(page.revision);
-      if (!left || after === undefined) return { items: found, meta: { resourceVersion } };
-      const token = encodeToken({ revision: page.revision, after: after.slice(prefix.length) });
-      const remaining = selection.predicate ? undefined : page.remaining;
-      const count = remaining === undefined ? {} : { remainingItemCount: remaining };
-      return { items: found, meta: { resourceVersion, continue: token, ...count } };
-    }
+    const page = await pageOf(exchange, {
+      ...span,
+      after,
+      at,
+      limit: selection.predicate ? FILTER_BATCH : span.limit,
+    });
+    if (span.limit !== undefined) at ??= page.revision;
+    const rest = takeInto(found, { page, limit, predicate: selection.predicate });
+    after = rest.last?.key ?? after;
+    if (!rest.left || found.length >= limit)
+      return { items: found, meta: metaOf({ page, span, selection, after, left: rest.left }) };
     await breathe();
   }
+}
+
+/** Moves what is selected into `found` until that is full; tells the last one looked at, and whether any are left. */
+function takeInto(
+  found: VisibleObject[],
+  from: { page: AnyPage; limit: number; predicate: Selection['predicate'] },
+): { last: VisibleObject | undefined; left: boolean } {
+  const { page, limit, predicate } = from;
+  let taken = 0;
+  for (const item of page.items) {
+    if (found.length >= limit) break;
+    taken += 1;
+    if (!predicate || predicate(item.object())) found.push(item);
+  }
+  return { last: page.items[taken - 1], left: taken < page.items.length || page.more };
+}
+
+interface PageEnd {
+  readonly page: AnyPage;
+  readonly span: Span;
+  readonly selection: Selection;
+  readonly after: string | undefined;
+  readonly left: boolean;
+}
+
+function metaOf({ page, span, selection, after, left }: PageEnd): ListMeta {
+  const resourceVersion = String(page.revision);
+  if (!left || after === undefined) return { resourceVersion };
+  const token = encodeToken({ revision: page.revision, after: after.slice(span.prefix.length) });
+  const remaining = selection.predicate ? undefined : page.remaining;
+  const count = remaining === undefined ? {} : { remainingItemCount: remaining };
+  return { resourceVersion, continue: token, ...count };
 }
 
 interface AnyPage {

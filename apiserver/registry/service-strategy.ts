@@ -128,18 +128,18 @@ export class ServiceStrategy implements Strategy {
   }
 
   #nodePorts(service: Service, at: Taking): void {
-    const spec = service.spec;
-    if (spec?.type !== 'NodePort' && spec?.type !== 'LoadBalancer') {
-      for (const port of spec?.ports ?? []) delete port.nodePort;
+    const { ports = [], type } = service.spec ?? {};
+    if (type !== 'NodePort' && type !== 'LoadBalancer') {
+      for (const port of ports) delete port.nodePort;
       return;
     }
     const before = at.before?.spec?.ports ?? [];
-    for (const [i, port] of (spec.ports ?? []).entries()) {
-      const old = before.find((each) => samePort(each, port));
-      if (!port.nodePort && old?.nodePort) port.nodePort = old.nodePort;
-      if (port.nodePort === undefined || port.nodePort === 0) this.#takePort(port, at);
-      else this.#claimPort(service, { port, i }, at);
+    // Chosen numbers first, so that none of them is given to a port that takes any.
+    for (const [i, port] of ports.entries()) {
+      port.nodePort ||= before.find((each) => samePort(each, port))?.nodePort;
+      if (port.nodePort) this.#claimPort(service, { port, i }, at);
     }
+    for (const port of ports) if (!port.nodePort) this.#takePort(port, at);
   }
 
   #takePort(port: ServicePort, at: Taking): void {
