@@ -1,5 +1,6 @@
 // The API server put together: storage below, the pipeline in the middle, the listener on top.
 // Invariant: it answers only once its store is loaded and what every cluster has is there.
+import type { Pod } from '../api/generated/types.ts';
 import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
 import type { Handler } from '../api/wire/exchange.ts';
@@ -95,13 +96,17 @@ function pipelineOf(options: ApiServerOptions, server: ServerParts, health: Heal
 }
 
 function labelsIn(store: ObjectStore): LabelView {
-  const labelsOf = (key: string) => {
-    const found = store.get(key);
-    return found && (found.object().metadata.labels ?? {});
-  };
   return {
-    podLabels: (namespace, name) => labelsOf(objectKey(Pods, namespace, name)),
-    nodeLabels: (name) => labelsOf(objectKey(Nodes, '', name)),
+    podLabels: ({ namespace, name, node }) => {
+      const pod = store.get(objectKey(Pods, namespace, name))?.object() as unknown as
+        | Pod
+        | undefined;
+      return pod?.spec?.nodeName === node ? (pod.metadata.labels ?? {}) : undefined;
+    },
+    nodeLabels: (name) => {
+      const node = store.get(objectKey(Nodes, '', name));
+      return node && (node.object().metadata.labels ?? {});
+    },
   };
 }
 

@@ -63,7 +63,9 @@ function take(
     throw badRequest(
       'the body is not a NodeSample: timestampMs, windowMs, node and pods are needed',
     );
-  if (!store.put(node, value))
+  const outcome = store.put(node, value);
+  if (outcome === 'no such node') throw notFound({ group: '', plural: 'nodes' }, node);
+  if (outcome === 'too many nodes')
     throw new StatusError('TooManyRequests', 'figures of too many nodes are kept already');
   return { kind: 'body', status: 204, headers: {}, body: [] };
 }

@@ -1,5 +1,5 @@
 // Figures of nodes and pods, in memory: the newest sample of each, watchable, never on disk.
-// Invariant: a figure older than STALE_MS is not shown; each change has a revision of its own, above all before it.
+// Invariant: a node speaks of the pods that it has, of no others; a figure older than STALE_MS is not shown; each change has a revision of its own, above all before it.
 import type { Clock } from '../../base/clock.ts';
 import type { NodeSample, PodSample, Usage } from '../../api/metrics/sample.ts';
 import type { NodeMetrics, PodMetrics } from '../../api/kinds.ts';
@@ -28,7 +28,13 @@ interface Entry {
 
 /** Labels of the objects that figures are about, so that selectors work on figures. */
 export interface LabelView {
-  podLabels(namespace: string, name: string): Readonly<Record<string, string>> | undefined;
+  /** Labels of a pod that is on that node; undefined for any other. */
+  podLabels(pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly node: string;
+  }): Readonly<Record<string, string>> | undefined;
+  /** Undefined: there is no such Node. */
   nodeLabels(name: string): Readonly<Record<string, string>> | undefined;
 }
 
@@ -54,25 +60,32 @@ export class MetricsStore {
     return String(this.#revision);
   }
 
-  /** Takes a node's sample: its figures and those of its pods replace the ones before. False when there are too many nodes. */
-  put(node: string, sample: NodeSample): boolean {
+  /** Takes a node's sample: its figures and those of its pods replace the ones before. Tells why it was refused. */
+  put(node: string, sample: NodeSample): 'taken' | 'too many nodes' | 'no such node' {
     const { nodes } = this.#entries;
-    if (!nodes.has(node) && nodes.size >= MAX_NODES) return false;
+    const labels = this.#labels.nodeLabels(node);
+    if (!labels) return 'no such node';
+    if (!nodes.has(node) && nodes.size >= MAX_NODES) return 'too many nodes';
     const events: MetricsEvent[] = [];
     const seen = new Set<string>();
-    this.#set('nodes', node, { object: this.#nodeMetrics(node, sample), node }, events);
+    events.push(
+      this.#set('nodes', node, {
+        object: this.#nodeMetrics({ name: node, labels: { ...labels } }, sample),
+        node,
+      }),
+    );
     for (const pod of sample.pods) {
       const key = `${pod.namespace}/${pod.name}`;
-      const object = this.#podMetrics(pod, sample);
+      const object = this.#podMetrics(node, pod, sample);
       if (!object) continue;
       seen.add(key);
-      this.#set('pods', key, { object, node }, events);
+      events.push(this.#set('pods', key, { object, node }));
     }
     for (const [key, entry] of this.#entries.pods)
       if (entry.node === node && !seen.has(key)) this.#delete('pods', key, events);
     this.#dropStale(events);
     this.#tell(events);
-    return true;
+    return 'taken';
   }
 
   /** The present figures, of one namespace where one is given. */
@@ -96,15 +109,10 @@ export class MetricsStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #set(
-    kind: MetricsKind,
-    key: string,
-    entry: Pick<Entry, 'object' | 'node'>,
-    events: MetricsEvent[],
-  ): void {
+  #set(kind: MetricsKind, key: string, entry: Pick<Entry, 'object' | 'node'>): MetricsEvent {
     const known = this.#entries[kind].has(key);
     this.#entries[kind].set(key, { ...entry, takenAtMs: this.#clock.now() });
-    events.push({ kind, type: known ? 'MODIFIED' : 'ADDED', object: entry.object });
+    return { kind, type: known ? 'MODIFIED' : 'ADDED', object: entry.object };
   }
 
   #delete(kind: MetricsKind, key: string, events: MetricsEvent[]): void {
@@ -131,8 +139,8 @@ export class MetricsStore {
     return String(this.#revision);
   }
 
-  #podMetrics(pod: PodSample, sample: NodeSample): PodMetrics | undefined {
-    const labels = this.#labels.podLabels(pod.namespace, pod.name);
+  #podMetrics(node: string, pod: PodSample, sample: NodeSample): PodMetrics | undefined {
+    const labels = this.#labels.podLabels({ ...pod, node });
     if (!labels) return undefined;
     return {
       kind: 'PodMetrics',
@@ -146,12 +154,11 @@ export class MetricsStore {
     };
   }
 
-  #nodeMetrics(name: string, sample: NodeSample): NodeMetrics {
-    const labels = { ...this.#labels.nodeLabels(name) };
+  #nodeMetrics(meta: { name: string; labels: object }, sample: NodeSample): NodeMetrics {
     return {
       kind: 'NodeMetrics',
       apiVersion: 'metrics.k8s.io/v1beta1',
-      metadata: this.#meta({ name, labels }, sample),
+      metadata: this.#meta(meta, sample),
       ...timesOf(sample),
       usage: usageOf(sample.node),
     };
