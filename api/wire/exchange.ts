@@ -42,10 +42,17 @@ export interface WatchEventObject {
   readonly object: LooseObject;
 }
 
-/** A raw two-way connection handed over after `101 Switching Protocols`. */
+/**
+ * A raw two-way connection. Whoever owns the caller's socket (the HTTP adapter) writes `101 Switching Protocols` with
+ * `headers` to it first and calls `accept` after that, once; when it cannot, it never calls `accept`.
+ */
 export interface UpgradedConnection {
-  /** Called with the caller's socket once its own 101 may be written; `head` are bytes already read after the request. */
+  /**
+   * Takes the caller's socket over, its 101 already written: nothing but the upgraded protocol's bytes may be written
+   * to it from here on. `head` are bytes already read after the request.
+   */
   accept(socket: Duplex, head: Uint8Array): void;
+  /** What the 101 says, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
