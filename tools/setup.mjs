@@ -37,7 +37,14 @@ function installPackages() {
   say('installing npm packages');
   // Not `npm ci`: it refuses a lock file from which a registry left out packages for other platforms.
   // Versions and digests are those of the lock file all the same, which is not written.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('npm', [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   writeFileSync(stamp, digest);
 }
 

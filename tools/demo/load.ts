@@ -35,6 +35,9 @@ export interface LoadTotals {
 /** A request unanswered for this long has failed. */
 const TIMEOUT_MS = 10_000;
 
+/** A worker whose request failed waits this long before its next one. */
+const RETRY_PAUSE_MS = 100;
+
 /** A load on one Service, from start to stop. */
 export class Load {
   readonly spec: LoadSpec;
@@ -73,8 +76,17 @@ export class Load {
       const outcome = await this.#send();
       if (outcome.kind === 'answered')
         this.#answered(outcome.pod, this.#clock.monotonic() - startedAt);
-      else this.#failed(outcome.why);
+      else {
+        this.#failed(outcome.why);
+        // A client that was refused does not come back in the same millisecond.
+        await this.#pause(RETRY_PAUSE_MS);
+      }
     }
+  }
+
+  /** Waits; ends early with the load. */
+  async #pause(ms: number): Promise<void> {
+    await this.#clock.sleep(ms, this.#ending.signal).catch(() => undefined);
   }
 
   /** Waits for this request's turn at the asked rate; false when the load ends meanwhile. */

@@ -40,7 +40,9 @@ const SCALE_OUT_CEILING_MS = 60_000;
 const SCALE_IN_CEILING_MS = 120_000;
 /** Quiet before the sale, and the steady peak in which shares are counted. */
 const CALM_MS = 5_000;
-const PEAK_MS = 12_000;
+const PEAK_MS = 15_000;
+/** How long the sale goes on after the last repair. */
+const LAST_MS = 5_000;
 /** Seconds over which rates are judged. */
 const WINDOW_SECONDS = 3;
 
@@ -119,7 +121,7 @@ export class Storyteller {
     const share = await this.#peak(sale);
     const healed = await this.#killContainer();
     const replaced = await this.#deletePod();
-    await this.#pause(2_000);
+    await this.#pause(LAST_MS);
 
     this.#stage = 'after';
     view.stage('The sale ends');
