@@ -100,7 +100,6 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
       await cluster.kubectl.wait('--for=create', `node/${cluster.facts.nodeName}`);
       await cluster.kubectl.wait('--for=condition=Ready', 'node', '--all');
     }
-    await cluster.kubectl.wait('--for=create', 'serviceaccount/default');
     return cluster;
   } catch (error) {
     const logs = logsOf(place.dataDir);

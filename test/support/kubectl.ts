@@ -54,7 +54,7 @@ interface KubectlOptions {
 /** kubectl for a cluster. */
 export function kubectlFor(options: KubectlOptions): Kubectl {
   const { host, kubeconfig, home, binary = KUBECTL } = options;
-  const env = { KUBECONFIG: kubeconfig, HOME: home, KUBECTL_DIFF: 'diff' };
+  const env = { KUBECONFIG: kubeconfig, HOME: home, KUBECTL: binary };
   const run: Kubectl['run'] = (args, how = {}) =>
     host.run(binary, args, { ...how, env: { ...env, ...how.env } });
   const ok: Kubectl['ok'] = async (args, how) => {

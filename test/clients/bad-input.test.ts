@@ -1,0 +1,108 @@
+// What clients hear when they send what cannot be taken: the Status that Kubernetes gives, and nothing lost.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BODY_LIMIT_BYTES } from '../../apiserver/options.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { documentsOf } from '../support/kubectl.ts';
+import { configMap, webDeployment } from './objects.ts';
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await startTestCluster({ node: false });
+});
+afterAll(() => cluster?.stop());
+
+const json = { 'content-type': 'application/json' };
+const path = '/api/v1/namespaces/default/configmaps';
+const post = async (url: string, what: { body?: string; headers?: Record<string, string> }) => {
+  const answer = await cluster.request({ url, method: 'POST', headers: json, ...what });
+  return { http: answer.status, status: JSON.parse(answer.text) };
+};
+
+describe('kubectl', () => {
+  it('applies the good documents around a broken one, and fails', async () => {
+    const input = `${documentsOf([configMap('first'), { ...configMap('bad'), metadata: { name: 'Not_A_Name' } }, configMap('last')])}`;
+    const { code, stdout, stderr } = await cluster.kubectl.run(['apply', '-f', '-'], { input });
+    expect(code).toBe(1);
+    expect(stdout).toBe('configmap/first created\nconfigmap/last created\n');
+    expect(stderr).toMatch(/"Not_A_Name" is invalid: metadata.name: Invalid value/);
+  });
+
+  it('is told of a kind that is not served', async () => {
+    const input = documentsOf([{ ...configMap('a'), kind: 'Nothing' }, configMap('beside')]);
+    const { code, stdout, stderr } = await cluster.kubectl.run(['apply', '-f', '-'], { input });
+    expect(code).toBe(1);
+    expect(stdout).toContain('configmap/beside created');
+    expect(stderr).toContain('no matches for kind "Nothing" in version "v1"');
+  });
+
+  it('is told of an unknown field, and of a field of a wrong type', async () => {
+    const unknown = { ...configMap('a'), dat: {} };
+    const told = (what: object) =>
+      cluster.kubectl.run(['apply', '-f', '-'], { input: documentsOf(what) });
+    expect((await told(unknown)).stderr).toMatch(/unknown field "dat"/);
+    const deployment = webDeployment('typed', 1);
+    const typed = { ...deployment, spec: { ...deployment.spec, replicas: 'many' } };
+    const { code, stderr } = await told(typed);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/replicas/);
+  });
+
+  it('applies the files beside one that is no YAML', async () => {
+    const input = `${documentsOf(configMap('good'))}\n---\na: [1\n---\n${documentsOf(configMap('after'))}`;
+    const { code, stderr } = await cluster.kubectl.run(['apply', '-f', '-'], { input });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/error (parsing|converting YAML)/);
+    expect(await cluster.kubectl.ok(['get', 'cm', 'good', '-o', 'name'])).toBe('configmap/good\n');
+  });
+});
+
+describe('HTTPS', () => {
+  it('names each invalid field in details.causes', async () => {
+    const body = JSON.stringify(webDeployment('Bad Name', -1));
+    const { http, status } = await post('/apis/apps/v1/namespaces/default/deployments', { body });
+    expect(http).toBe(422);
+    expect(status).toMatchObject({
+      kind: 'Status',
+      code: 422,
+      reason: 'Invalid',
+      details: { name: 'Bad Name', group: 'apps', kind: 'Deployment' },
+    });
+    const fields = status.details.causes.map((cause: { field: string }) => cause.field);
+    expect(fields).toEqual(expect.arrayContaining(['metadata.name', 'spec.replicas']));
+  });
+
+  it('refuses a body over the limit', async () => {
+    const answer = await cluster.request({
+      url: path,
+      method: 'POST',
+      headers: json,
+      bodyBytes: BODY_LIMIT_BYTES + 1,
+    });
+    expect(answer.status).toBe(413);
+    expect(JSON.parse(answer.text).reason).toBe('RequestEntityTooLarge');
+  });
+
+  it('refuses a content type that is none', async () => {
+    const headers = { 'content-type': 'text/csv' };
+    const { http, status } = await post(path, { body: 'a', headers });
+    expect({ http, reason: status.reason }).toEqual({
+      http: 415,
+      reason: 'UnsupportedMediaType',
+    });
+  });
+
+  it('refuses half a document', async () => {
+    const { http, status } = await post(path, { body: '{"kind": "ConfigMap"' });
+    expect({ http, reason: status.reason }).toEqual({ http: 400, reason: 'BadRequest' });
+  });
+
+  it('stays up after a connection cut within a body', async () => {
+    const headers = { ...json, 'content-length': '1000' };
+    const body = '{"apiVersion": "v1"';
+    const cut = await cluster.request({ url: path, method: 'POST', headers, body, cut: true });
+    expect(cut.error).toBe('CUT');
+    const before = cluster.pidOf('control-plane');
+    expect(await cluster.kubectl.ok(['get', '--raw', '/readyz'])).toBe('ok');
+    expect(cluster.pidOf('control-plane')).toBe(before);
+  });
+});
