@@ -4,6 +4,7 @@ import { endpointSliceController } from './endpointslice/controller.ts';
 import type { ControllerFactory } from './framework/reconciler.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
 import type { AutoscalerOptions } from './hpa/options.ts';
+import { namespaceController } from './namespace/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 
@@ -23,6 +24,7 @@ export function builtInControllers(
     replicaSetController,
     endpointSliceController,
     horizontalPodAutoscaler(options.autoscaler),
+    namespaceController,
     serviceAccountController(options.caCertificate),
   ];
 }

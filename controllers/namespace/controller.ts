@@ -1,0 +1,46 @@
+// Namespaces: what wakes them. Their own changes, and the end of objects in a namespace that is being deleted.
+// Invariant: namespaces that live cost nothing but the look that finds them alive.
+import type { Namespace } from '../../api/generated/types.ts';
+import type { KindRef } from '../../api/kind-ref.ts';
+import { Namespaces } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { builtInDefinitions } from '../../api/scheme.ts';
+import type { ControllerFactory } from '../framework/reconciler.ts';
+import { source } from '../framework/reconciler.ts';
+import { NamespaceReconciler } from './reconcile.ts';
+
+/** How many namespaces are emptied at once, as upstream. */
+const CONCURRENT_NAMESPACES = 10;
+
+/** Every kind that lives in namespaces and is stored. */
+const namespacedKinds: readonly KindRef[] = builtInDefinitions
+  .filter(({ ref, verbs }) => ref.namespaced && verbs.includes('deletecollection'))
+  .map(({ ref }) => ref);
+
+/** Empties namespaces that are being deleted, then lets them go. */
+export const namespaceController: ControllerFactory = (context) => {
+  const reconciler = new NamespaceReconciler(context, namespacedKinds);
+  return {
+    name: 'namespace-controller',
+    concurrency: CONCURRENT_NAMESPACES,
+    sources: [
+      source<Namespace>({
+        ref: Namespaces,
+        predicate: ({ metadata }, _old, change) =>
+          change !== 'delete' && metadata.deletionTimestamp !== undefined,
+      }),
+      ...namespacedKinds
+        // Events are many, and gone at the first attempt.
+        .filter(({ plural }) => plural !== 'events')
+        .map((ref) =>
+          source<KubeObject>({
+            ref,
+            predicate: ({ metadata }, _old, change) =>
+              change === 'delete' && reconciler.isEnding(metadata.namespace ?? ''),
+            keys: ({ metadata }) => [metadata.namespace ?? ''],
+          }),
+        ),
+    ],
+    reconcile: (key, { signal }) => reconciler.reconcile(key, signal),
+  };
+};

@@ -1,0 +1,113 @@
+// One look at a namespace that is being deleted: everything in it is deleted, then it is let go.
+// Invariant: the namespace's own finalizer comes off only after every kind was seen empty on the server, not in a cache.
+import type { Clock } from '../../base/clock.ts';
+import type { Namespace } from '../../api/generated/types.ts';
+import type { KindRef } from '../../api/kind-ref.ts';
+import { Namespaces } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { isConflict, isNotFound } from '../../api/status.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { listAll } from '../../client/rest/list-all.ts';
+import type { ControllerContext, Result } from '../framework/reconciler.ts';
+import { done, requeueAfter } from '../framework/reconciler.ts';
+import { writeStatus } from '../framework/status-writer.ts';
+import type { Progress, Remains } from './status.ts';
+import { namespaceStatus } from './status.ts';
+
+/** The entry in spec.finalizers that is this controller's. */
+const FINALIZER = 'kubernetes';
+/** Looked at again after this long at the latest; the end of an object wakes it sooner. */
+const RECHECK_MS = 5_000;
+
+/** Reconciles namespaces. */
+export class NamespaceReconciler {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #namespaces: Informer<Namespace>;
+  readonly #kinds: readonly KindRef[];
+
+  constructor({ client, clock, informers }: ControllerContext, kinds: readonly KindRef[]) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#namespaces = informers.informer(Namespaces);
+    this.#kinds = kinds;
+  }
+
+  /** Is this namespace being deleted? */
+  isEnding(name: string): boolean {
+    return this.#namespaces.get(name)?.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** Empties one namespace, as far as can be done now. */
+  async reconcile(name: string, signal: AbortSignal): Promise<Result> {
+    const namespace = this.#namespaces.get(name);
+    if (namespace?.metadata.deletionTimestamp === undefined) return done;
+    if (!namespace.spec?.finalizers?.includes(FINALIZER)) return done;
+    try {
+      const progress = await this.#empty(name, signal);
+      const written = await writeStatus(
+        { resource: this.#client.resource(Namespaces), informer: this.#namespaces, signal },
+        namespace,
+        (current) => namespaceStatus(current, progress, this.#clock.now()),
+      );
+      if (progress.failures.length > 0 || progress.remains.some(({ count }) => count > 0))
+        return requeueAfter(RECHECK_MS);
+      await this.#letGo(written, signal);
+      return done;
+    } catch (error) {
+      // It went meanwhile.
+      if (isNotFound(error)) return done;
+      throw error;
+    }
+  }
+
+  async #empty(namespace: string, signal: AbortSignal): Promise<Progress> {
+    const remains: Remains[] = [];
+    const failures: string[] = [];
+    for (const ref of this.#kinds) {
+      try {
+        const before = await this.#remainsOf(ref, namespace, signal);
+        if (before.count === 0) continue;
+        await this.#client
+          .resource(ref)
+          .deleteCollection({ namespace, propagationPolicy: 'Background', signal });
+        remains.push(await this.#remainsOf(ref, namespace, signal));
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    return { remains, failures };
+  }
+
+  async #remainsOf(ref: KindRef, namespace: string, signal: AbortSignal): Promise<Remains> {
+    const finalizers = new Map<string, number>();
+    let count = 0;
+    const objects: AsyncIterable<KubeObject> = listAll(this.#client.resource(ref), {
+      namespace,
+      signal,
+    });
+    for await (const { metadata } of objects) {
+      count++;
+      for (const name of metadata.finalizers ?? [])
+        finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
+    }
+    return { ref, count, finalizers };
+  }
+
+  async #letGo(namespace: Namespace, signal: AbortSignal): Promise<void> {
+    const finalizers = (namespace.spec?.finalizers ?? []).filter((each) => each !== FINALIZER);
+    try {
+      await this.#client
+        .resource(Namespaces)
+        .update(
+          { ...namespace, spec: { ...namespace.spec, finalizers } },
+          { subresource: 'finalize', signal },
+        );
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      // Somebody else changed it: its event brings us back.
+    }
+  }
+}
