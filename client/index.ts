@@ -1,0 +1,40 @@
+// `pinnace/client`: what programs outside this repository import. Inside, files are imported by themselves.
+export type { KindRef } from '../api/kind-ref.ts';
+export * from '../api/kinds.ts';
+export type { KubeList, KubeObject, ObjectMeta } from '../api/meta/object.ts';
+export {
+  isAlreadyExists,
+  isConflict,
+  isExpired,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  StatusError,
+} from '../api/status.ts';
+export { systemClock } from '../base/clock.ts';
+export { createLogger, silentLogger } from '../base/logger.ts';
+export { systemRandom } from '../base/random.ts';
+export { ClientEventRecorder } from './events/recorder.ts';
+export type {
+  Informer,
+  InformerFactory,
+  InformerHandler,
+  InformerScope,
+} from './informer/informer.ts';
+export { createInformerFactory } from './informer/informer-factory.ts';
+export { KubeconfigError, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+export type {
+  Client,
+  DeleteOptions,
+  ListOptions,
+  ObjectRef,
+  Patch,
+  ResourceClient,
+  WatchOptions,
+  WriteOptions,
+} from './rest/client.ts';
+export { listAll, listPages } from './rest/list-all.ts';
+export { createClient } from './rest/rest-client.ts';
+export { createHttpTransport } from './transport/http.ts';
+export { createInProcessTransport } from './transport/in-process.ts';
+export type { Transport } from './transport/transport.ts';
