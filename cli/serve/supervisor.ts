@@ -131,7 +131,12 @@ export class SupervisedChild {
       signal: end.signal,
       waitMs: wait,
     });
-    const timer = this.#doors.clock.timer(wait, () => this.start());
-    this.#cancelRestart = () => timer.cancel();
+    // A sleep, not a timer: while no child lives, nothing else may keep this process alive.
+    const cancelled = new AbortController();
+    this.#cancelRestart = () => cancelled.abort();
+    void this.#doors.clock.sleep(wait, cancelled.signal).then(
+      () => this.start(),
+      () => undefined,
+    );
   }
 }
