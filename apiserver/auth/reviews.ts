@@ -152,7 +152,7 @@ function decision(rbac: RbacAuthorizer, user: UserInfo, spec: ReviewSpec): objec
       }
     : { verb: path?.verb ?? '', path: path?.path ?? '' };
   const allowed = rbac.allows(user, request, about?.namespace ?? '');
-  return { allowed, ...(allowed ? {} : { reason: 'no RBAC policy matched' }) };
+  return { allowed };
 }
 
 function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {
