@@ -1,17 +1,23 @@
 // Objects that tests of clients apply. Invariant: each call makes a new object.
 import { SHELL_IMAGE, WEB_IMAGE } from '../support/tiny-images.ts';
 
+/** Parts laid over a pod and over its container. */
+export interface PodParts {
+  readonly spec?: object;
+  readonly container?: object;
+}
+
 /** A pod that runs a shell script. */
-export const shellPod = (name: string, script: string, spec: object = {}, container = {}) => ({
+export const shellPod = (name: string, script: string, more: PodParts = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, labels: { app: name } },
   spec: {
     terminationGracePeriodSeconds: 1,
     containers: [
-      { name: 'main', image: SHELL_IMAGE, command: ['/bin/sh', '-c', script], ...container },
+      { name: 'main', image: SHELL_IMAGE, command: ['/bin/sh', '-c', script], ...more.container },
     ],
-    ...spec,
+    ...more.spec,
   },
 });
 
