@@ -6,6 +6,7 @@ import type {
   ContainerStatus as ApiContainerStatus,
   Pod,
   PodSpec,
+  PodStatus,
 } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
@@ -27,6 +28,8 @@ export interface ContainerFacts {
   readonly problems: ReadonlyMap<string, StartProblem>;
   /** Nothing will be started any more. */
   readonly ending: boolean;
+  /** This agent's last status of the pod, or the API's. */
+  readonly before: PodStatus | undefined;
   readonly nowMs: number;
 }
 
@@ -42,18 +45,65 @@ export function containerStatusOf(
   const state = stateOf(pod, container, facts);
   // The newest end that `state` does not tell itself.
   const past = statuses.find((s) => s.state === 'exited' && !(state.terminated && s === latest));
+  if (!latest) return lostOrNew(container, facts, state);
   return {
     name: container.name,
     image: container.image ?? '',
-    imageID: latest?.imageId ?? '',
-    ...(latest ? { containerID: containerId(latest) } : {}),
-    restartCount: latest?.attempt ?? 0,
+    imageID: latest.imageId,
+    containerID: containerId(latest),
+    restartCount: latest.attempt,
     ready: isReady(pod, container, facts),
     started: running && facts.probes.started(latest.id),
     state,
     lastState: past ? { terminated: terminatedOf(past) } : {},
     ...resourcesOf(container, running),
   };
+}
+
+/** One that the runtime has nothing of: it never was, or the host has lost it (a reboot). */
+function lostOrNew(
+  container: Container,
+  facts: ContainerFacts,
+  state: ContainerState,
+): ApiContainerStatus {
+  const before = statusNamed(facts.before, container.name);
+  const { name, image = '' } = container;
+  return {
+    name,
+    image,
+    imageID: before?.imageID ?? '',
+    ...(before?.containerID ? { containerID: before.containerID } : {}),
+    restartCount: before?.restartCount ?? 0,
+    ready: false,
+    started: false,
+    state,
+    lastState: before ? lostState(before) : {},
+  };
+}
+
+/** How a lost container ended is not known; that it ended is. Texts as upstream. */
+function lostState(before: ApiContainerStatus): ContainerState {
+  const { running, terminated } = before.state ?? {};
+  if (terminated) return { terminated };
+  if (!running) return before.lastState ?? {};
+  return {
+    terminated: {
+      exitCode: 137,
+      reason: 'ContainerStatusUnknown',
+      message: 'The container could not be located when the pod was terminated',
+      ...(running.startedAt ? { startedAt: running.startedAt } : {}),
+      ...(before.containerID ? { containerID: before.containerID } : {}),
+    },
+  };
+}
+
+/** The status of the container of that name, of whichever kind it is. */
+export function statusNamed(
+  status: PodStatus | undefined,
+  name: string,
+): ApiContainerStatus | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
 }
 
 /** What the container was given, shown while it runs. */

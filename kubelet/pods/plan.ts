@@ -1,6 +1,6 @@
 // What a pod's worker does next. Pure: the pod, what the runtime has, what the probes say and the time give the acts.
 // Invariant: never two live containers of one name; init containers one after the other, before all others.
-import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
+import type { Container, Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
 import { backoffUntil, SPEC_HASH } from './crash-backoff.ts';
 
@@ -61,6 +61,8 @@ export interface PlanInput {
   hashOf(container: Container): string;
   /** Is the container being stopped already? */
   stopping(id: string): boolean;
+  /** What was told of the pod so far. */
+  readonly before: PodStatus | undefined;
   /** Wall time before which a start is not tried again, after one that failed; 0 for at once. */
   heldUntil(name: string): number;
 }
@@ -78,7 +80,7 @@ export function isLive(status: ContainerStatus): boolean {
 /** The next acts of a pod that is to run. */
 export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
   const spec = pod.spec as PodSpec;
-  const run: Run = { pod, spec, state, at, acts: [], wakes: [] };
+  const run: Run = { spec, state, at, acts: [], wakes: [] };
   if (isFinished(spec, state)) stopAll(run, 'the pod has finished');
   else if (state.sandbox?.state !== 'ready') planSandbox(run);
   else {
@@ -89,7 +91,6 @@ export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
 }
 
 interface Run {
-  readonly pod: Pod;
   readonly spec: PodSpec;
   readonly state: PodState;
   readonly at: PlanInput;
@@ -202,7 +203,7 @@ function planRunning(run: Run, container: Container, status: ContainerStatus): v
 }
 
 function planStart(run: Run, container: Container, init: boolean): void {
-  const { at, state, pod } = run;
+  const { at, state } = run;
   const statuses = state.containers.get(container.name) ?? [];
   const last = statuses[0];
   if (last && at.stopping(last.id)) return;
@@ -219,7 +220,7 @@ function planStart(run: Run, container: Container, init: boolean): void {
     run.wakes.push(until);
     return;
   }
-  const attempt = nextAttempt(last, lostAttempts(pod, container.name));
+  const attempt = nextAttempt(last, lostAttempts(at.before, container.name));
   run.acts.push({ kind: 'start', container, init, attempt });
 }
 
@@ -229,12 +230,11 @@ function nextAttempt(last: ContainerStatus | undefined, lost: number): number {
   return last ? Math.max(last.attempt + 1, lost) : lost;
 }
 
-/** Attempts the API knows of, where the runtime has lost them (a reboot). */
-function lostAttempts(pod: Pod, name: string): number {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+/** Attempts that were told to the API, where the runtime has lost them (a reboot). */
+function lostAttempts(before: PodStatus | undefined, name: string): number {
+  const { containerStatuses = [], initContainerStatuses = [] } = before ?? {};
   const known = [...containerStatuses, ...initContainerStatuses].find((s) => s.name === name);
-  const id = known?.state?.running ?? known?.state?.terminated ?? known?.lastState?.terminated;
-  return known && id ? known.restartCount + 1 : 0;
+  return known?.containerID ? known.restartCount + 1 : 0;
 }
 
 /** Ended containers beyond the last two of a name tell nothing any more: one is the status, one its past. */

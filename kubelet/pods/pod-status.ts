@@ -24,8 +24,6 @@ export interface StatusFacts extends ContainerFacts {
   readonly verdict: Verdict | undefined;
   readonly podIp: string | undefined;
   readonly hostIp: string;
-  /** This agent's last status of the pod, or the API's. */
-  readonly before: PodStatus | undefined;
 }
 
 /** The status to write: the fields that belong to the node agent. */

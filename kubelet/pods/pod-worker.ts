@@ -151,6 +151,7 @@ export class PodWorker {
     return planPod(this.#pod, this.#state, {
       nowMs: this.#now(),
       probes: this.#parts.prober,
+      before: this.#before(),
       hashOf: containerHash,
       stopping: (id) => this.#stopper.has(id),
       heldUntil: (name) => this.#holds.until(name),

@@ -55,10 +55,12 @@ function tryHttp(get: HttpGet, target: ProbeTarget, timeoutMs: number): Promise<
   const host = get.host || target.podIp;
   const port = portNumber(get.port, target.container);
   const https = get.scheme === 'HTTPS';
+  const path = get.path || '/';
+  const url = `${https ? 'https' : 'http'}://${host}:${port}${path}`;
   const headers: Record<string, string> = { 'user-agent': 'kube-probe/pinnace', accept: '*/*' };
   for (const { name, value } of get.httpHeaders ?? []) headers[name.toLowerCase()] = value;
   return new Promise((resolve) => {
-    const options = { host, port, path: get.path ?? '/', headers, agent: false as const };
+    const options = { host, port, path, headers, agent: false as const };
     const send = https ? httpsRequest : httpRequest;
     const call = send(https ? { ...options, rejectUnauthorized: false } : options, (response) => {
       const { statusCode = 0 } = response;
@@ -73,16 +75,20 @@ function tryHttp(get: HttpGet, target: ProbeTarget, timeoutMs: number): Promise<
       resolve(ok ? OK : failed(`HTTP probe failed with statuscode: ${statusCode}`));
     });
     const timer = target.clock.timer(timeoutMs, () =>
-      call.destroy(
-        new Error(
-          `Get "http://${host}:${port}${get.path ?? '/'}": timed out after ${timeoutMs / 1000} s`,
-        ),
-      ),
+      call.destroy(new Error('context deadline exceeded (the answer took too long)')),
     );
     call.on('close', () => timer.cancel());
-    call.on('error', (error) => resolve(failed(error.message)));
+    call.on('error', (error) => resolve(failed(`Get "${url}": ${dialFailure(error, host, port)}`)));
     call.end();
   });
+}
+
+/** As Go programs word it, which people search for. */
+function dialFailure(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'ECONNREFUSED') return `dial tcp ${host}:${port}: connect: connection refused`;
+  if (error.code === 'EHOSTUNREACH') return `dial tcp ${host}:${port}: connect: no route to host`;
+  if (error.code === 'ECONNRESET') return 'read: connection reset by peer';
+  return error.message;
 }
 
 function tryTcp(
@@ -98,10 +104,10 @@ function tryTcp(
       resolve(result);
     };
     const timer = clock.timer(timeoutMs, () =>
-      finish(failed(`dial ${at.host}:${at.port}: timed out`)),
+      finish(failed(`dial tcp ${at.host}:${at.port}: i/o timeout`)),
     );
     socket.once('connect', () => finish(OK));
-    socket.once('error', (error) => finish(failed(error.message)));
+    socket.once('error', (error) => finish(failed(dialFailure(error, at.host, at.port))));
   });
 }
 

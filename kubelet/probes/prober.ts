@@ -111,36 +111,49 @@ export class Prober {
 
   /** Ends when aborted (by the rejection of sleep), when startup succeeded, or when the container is given up. */
   async #run(watched: Watched, of: Run): Promise<void> {
-    const { clock, runtime } = this.#options;
+    const { clock } = this.#options;
     const { signal } = watched.ending;
-    const { containerId, container, podIp } = watched.probed;
     const due = watched.probed.startedAtMs + (of.probe.initialDelaySeconds ?? 0) * 1000;
     await clock.sleep(Math.max(0, due - clock.now()), signal);
-    while (!signal.aborted && !(watched.enduring && of.kind !== 'readiness')) {
-      const result = await tryProbe(of.probe, { runtime, clock, container, containerId, podIp });
-      if (signal.aborted || (watched.enduring && of.kind !== 'readiness')) return;
+    let result = await this.#tryEarly(watched, of);
+    while (this.#goesOn(watched, of)) {
       if (this.#take(watched, of, result) === 'over') {
         of.next?.();
         return;
       }
-      await clock.sleep(this.#pause(watched, of.kind, of.probe), signal);
+      await clock.sleep(periodMs(of.probe), signal);
+      result = await this.#try(watched, of);
     }
   }
 
-  /** A container that is not up yet is asked more often, so that it serves as soon as it can. */
-  #pause(watched: Watched, kind: ProbeKind, probe: Probe): number {
-    const period = (probe.periodSeconds ?? 10) * 1000;
-    const waiting = kind !== 'liveness' && watched.states.get(kind)?.verdict !== 'ok';
-    return waiting && watched.states.get(kind)?.run === 1
-      ? Math.min(period, EARLY_RETRY_MS)
-      : period;
+  #try({ probed }: Watched, { probe }: Run): Promise<ProbeResult> {
+    const { clock, runtime } = this.#options;
+    const { container, containerId, podIp } = probed;
+    return tryProbe(probe, { runtime, clock, container, containerId, podIp });
   }
 
-  #take(
-    watched: Watched,
-    of: { kind: ProbeKind; probe: Probe },
-    result: ProbeResult,
-  ): 'goes on' | 'over' {
+  /**
+   * The first result. A container that only now starts is asked again soon while it refuses, within its first period and
+   * silently, so that it serves as soon as it can; what counts are the tries that the period gives.
+   */
+  async #tryEarly(watched: Watched, of: Run): Promise<ProbeResult> {
+    const { clock } = this.#options;
+    const { signal } = watched.ending;
+    const eager = of.kind !== 'liveness' && !of.probe.exec && (of.probe.successThreshold ?? 1) <= 1;
+    const until = clock.now() + periodMs(of.probe);
+    for (let pause = EARLY_RETRY_MS; ; pause *= 2) {
+      const result = await this.#try(watched, of);
+      if (result.ok || !eager || clock.now() + pause >= until) return result;
+      await clock.sleep(pause, signal);
+      if (!this.#goesOn(watched, of)) return result;
+    }
+  }
+
+  #goesOn({ ending, enduring }: Watched, { kind }: Run): boolean {
+    return !ending.signal.aborted && !(enduring && kind !== 'readiness');
+  }
+
+  #take(watched: Watched, of: Run, result: ProbeResult): 'goes on' | 'over' {
     const before = watched.states.get(of.kind) ?? FRESH;
     const limits = {
       success: of.probe.successThreshold ?? 1,
@@ -155,7 +168,7 @@ export class Prober {
     return of.kind === 'startup' && after.verdict === 'ok' ? 'over' : 'goes on';
   }
 
-  #giveUp(watched: Watched, of: { kind: ProbeKind; probe: Probe }): void {
+  #giveUp(watched: Watched, of: Run): void {
     const { container } = watched.probed;
     const seconds = of.probe.terminationGracePeriodSeconds;
     watched.failed = {
@@ -165,5 +178,7 @@ export class Prober {
   }
 }
 
-/** The first retry of a probe that has not succeeded yet. */
-const EARLY_RETRY_MS = 200;
+/** The first pause between early tries; it doubles. */
+const EARLY_RETRY_MS = 50;
+
+const periodMs = (probe: Probe): number => (probe.periodSeconds ?? 10) * 1000;
