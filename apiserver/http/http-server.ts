@@ -3,6 +3,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import websocket from '@fastify/websocket';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
@@ -47,6 +48,8 @@ const MAX_PATH_CHARS = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Answers that are still being sent when the server closes get this long. */
 const CLOSE_GRACE_MS = 2_000;
+/** Messages that a watcher sends are not read beyond this; it has nothing to say. */
+const MAX_INBOUND_BYTES = 4096;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Listens. Throws an Error with one clear line when the port is taken. */
@@ -69,6 +72,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     routerOptions: { maxParamLength: MAX_PATH_CHARS },
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
   });
+  // The plugin makes the handshakes of watches; which upgrades those are is decided in upgrades.ts, since it would
+  // take every upgrade for a WebSocket's.
+  await app.register(websocket, { options: { maxPayload: MAX_INBOUND_BYTES } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => refuse(reply, error));
@@ -84,7 +90,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await app.ready();
   const server = app.server as unknown as Server;
   const sockets = new Set<Socket>();
-  const upgrade = upgradeListener({ ...options, closing: closing.signal, credentialsOf });
+  const upgrade = upgradeListener({
+    ...options,
+    sockets: app.websocketServer,
+    closing: closing.signal,
+    credentialsOf,
+  });
   server.removeAllListeners('upgrade');
   server.on('upgrade', (message, socket, head) => {
     sockets.add(socket as Socket);

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply, WatchFrame } from '../../api/wire/exchange.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -11,11 +11,10 @@ import type { Authenticator, Credentials } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { incomingRequest } from './incoming.ts';
 
-/** Messages that a watcher sends are not read beyond this; it has nothing to say. */
-const MAX_INBOUND_BYTES = 4096;
-
 /** What upgrades need of the listener. */
 export interface UpgradeOptions {
+  /** Makes the handshake of watches; the listener's own. */
+  readonly sockets: WebSocketServer;
   readonly handler: Handler;
   readonly authenticate: Authenticator;
   readonly logger: Logger;
@@ -35,7 +34,6 @@ interface Opening {
 
 /** A listener for a server's `upgrade` events. */
 export function upgradeListener(options: UpgradeOptions): Listener {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_INBOUND_BYTES });
   return (message, socket, head) => {
     const gone = new AbortController();
     const leave = () => gone.abort(new Error('the caller is gone'));
@@ -44,18 +42,14 @@ export function upgradeListener(options: UpgradeOptions): Listener {
     options.closing.addEventListener('abort', leave, { once: true });
     socket.on('close', () => options.closing.removeEventListener('abort', leave));
     const opening = { message, socket, head, signal: gone.signal };
-    open(options, sockets, opening).catch((error: unknown) => {
+    open(options, opening).catch((error: unknown) => {
       options.logger.warn('an upgrade failed', { err: error });
       socket.destroy();
     });
   };
 }
 
-async function open(
-  options: UpgradeOptions,
-  sockets: WebSocketServer,
-  opening: Opening,
-): Promise<void> {
+async function open(options: UpgradeOptions, opening: Opening): Promise<void> {
   const { message, socket, head, signal } = opening;
   const reply = await replyTo(options, message, signal);
   if (reply.kind === 'upgrade') {
@@ -65,7 +59,7 @@ async function open(
   }
   if (reply.kind === 'watch' && reply.status === 200) {
     if (String(message.headers.upgrade).toLowerCase() === 'websocket') {
-      sockets.handleUpgrade(message, socket, head, (peer) => {
+      options.sockets.handleUpgrade(message, socket, head, (peer) => {
         sendFrames(peer, reply.frames, signal).catch((error: unknown) => {
           if (!signal.aborted) options.logger.warn('a watch broke off', { err: error });
           peer.terminate();
