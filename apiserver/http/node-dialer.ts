@@ -42,7 +42,8 @@ export function createHttpNodeDialer(options: NodeDialerOptions): NodeDialer {
       }),
     upgrade: (address, path, headers) =>
       new Promise<NodeUpgrade>((resolve, reject) => {
-        const outgoing = start(address, path, headers);
+        const asked = { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
+        const outgoing = start(address, path, asked);
         outgoing.on('timeout', () => outgoing.destroy());
         outgoing.on('error', (error) => reject(unreachable(address, error)));
         outgoing.on('response', (answer) => {
