@@ -2,6 +2,7 @@
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import type { ControllerFactory } from './framework/reconciler.ts';
+import { garbageCollector } from './garbagecollector/controller.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
 import type { AutoscalerOptions } from './hpa/options.ts';
 import { namespaceController } from './namespace/controller.ts';
@@ -24,6 +25,7 @@ export function builtInControllers(
     replicaSetController,
     endpointSliceController,
     horizontalPodAutoscaler(options.autoscaler),
+    garbageCollector,
     namespaceController,
     serviceAccountController(options.caCertificate),
   ];

@@ -100,5 +100,7 @@ function finalizerTexts(held: readonly Remains[]): string[] {
   const totals = new Map<string, number>();
   for (const { finalizers } of held)
     for (const [name, count] of finalizers) totals.set(name, (totals.get(name) ?? 0) + count);
-  return [...totals].sort().map(([name, count]) => `${name} in ${count} resource instances`);
+  return [...totals]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => `${name} in ${count} resource instances`);
 }

@@ -1,0 +1,24 @@
+// Taints and tolerations: which pods stand which nodes. Shared by the scheduler and by eviction.
+// The rules are those of the Kubernetes docs, Taints and Tolerations.
+import type { Taint, Toleration } from '../generated/types.ts';
+
+/** Does the toleration cover the taint? An empty key with Exists covers all, an empty effect every effect. */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  const { key, operator, effect, value } = toleration;
+  if (effect && effect !== taint.effect) return false;
+  if (key && key !== taint.key) return false;
+  if (operator === 'Exists') return true;
+  // A toleration without a key must say Exists.
+  if (!key) return false;
+  return (value ?? '') === (taint.value ?? '');
+}
+
+/** The first of the taints that no toleration covers. */
+export function firstUntolerated(
+  taints: readonly Taint[],
+  tolerations: readonly Toleration[] | undefined,
+): Taint | undefined {
+  return taints.find(
+    (taint) => !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
+  );
+}
