@@ -138,13 +138,19 @@ export class PodWorker {
     const plan = this.#plan();
     this.#tell();
     if (await this.#doAll(plan.acts, volumes)) this.kick();
-    const wakes = [
-      plan.lookAgainAt ?? 0,
-      this.#holds.until(VOLUMES),
-      this.#holds.until(SANDBOX),
+    this.#arm(plan.lookAgainAt);
+  }
+
+  /** What the plan waits for may be due by now; of the holds only those still to come count. */
+  #arm(lookAgainAt: number | undefined): void {
+    const now = this.#now();
+    const holds = [this.#holds.until(VOLUMES), this.#holds.until(SANDBOX)];
+    const next = Math.min(
+      lookAgainAt ?? Infinity,
       this.#deadline(),
-    ].filter((at) => at > this.#now() && at < Infinity);
-    if (wakes.length > 0) this.#lookAgainIn(Math.min(...wakes) - this.#now());
+      ...holds.filter((at) => at > now),
+    );
+    if (next < Infinity) this.#lookAgainIn(next - now);
   }
 
   #plan(): Plan {

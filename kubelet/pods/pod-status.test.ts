@@ -1,0 +1,149 @@
+// Tests of the status that is told of a pod.
+import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import {
+  aContainer,
+  aPod,
+  aSandbox,
+  aState,
+  ended,
+  NOW,
+  running,
+  WELL,
+} from './fixtures/pod-scenes.ts';
+import { podStatusOf, type StatusFacts } from './pod-status.ts';
+
+function statusOf(pod: Pod, facts: Partial<StatusFacts>) {
+  return podStatusOf(pod, {
+    state: aState([]),
+    probes: WELL,
+    problems: new Map(),
+    ending: false,
+    nowMs: NOW,
+    before: undefined,
+    verdict: undefined,
+    podIp: '10.0.0.2',
+    hostIp: '1.2.3.4',
+    ...facts,
+  });
+}
+
+const conditions = (pod: Pod, facts: Partial<StatusFacts>) =>
+  Object.fromEntries((statusOf(pod, facts).conditions ?? []).map((each) => [each.type, each]));
+
+describe('phase', () => {
+  const never = aPod({ restartPolicy: 'Never' });
+  it.each<[string, Pod, Partial<StatusFacts>]>([
+    ['Pending', aPod(), {}],
+    ['Running', aPod(), { state: aState([running('app')]) }],
+    ['Running', aPod(), { state: aState([ended('app', 1)]) }],
+    ['Succeeded', never, { state: aState([ended('app', 0)]) }],
+    ['Failed', never, { state: aState([ended('app', 2)]) }],
+    ['Failed', aPod(), { state: aState([ended('app', 2)]), ending: true }],
+    ['Running', aPod(), { state: aState([running('app')]), ending: true }],
+    ['Pending', aPod(), { ending: true }],
+    ['Failed', aPod(), { verdict: { reason: 'OutOfcpu', message: 'x' } }],
+    ['Failed', aPod(), { before: { phase: 'Failed' }, state: aState([running('app')]) }],
+    ['Pending', aPod({ initContainers: [aContainer('i')] }), { state: aState([running('i')]) }],
+    [
+      'Pending',
+      aPod({ containers: [aContainer('app'), aContainer('b')] }),
+      { state: aState([running('app')]) },
+    ],
+  ])('is %s', (phase, pod, facts) => expect(statusOf(pod, facts).phase).toBe(phase));
+});
+
+describe('conditions', () => {
+  it('name the containers that are not ready', () => {
+    const probes = { ...WELL, ready: () => false };
+    const all = conditions(aPod(), { state: aState([running('app')]), probes });
+    expect(all['Ready']).toMatchObject({
+      status: 'False',
+      reason: 'ContainersNotReady',
+      message: 'containers with unready status: [app]',
+    });
+    expect(all['ContainersReady']?.status).toBe('False');
+    expect(all['Initialized']?.status).toBe('True');
+  });
+
+  it('name the init containers that are not through', () => {
+    const pod = aPod({ initContainers: [aContainer('a'), aContainer('b')] });
+    const all = conditions(pod, { state: aState([ended('a', 0), running('b')]) });
+    expect(all['Initialized']).toMatchObject({
+      status: 'False',
+      reason: 'ContainersNotInitialized',
+      message: 'containers with incomplete status: [b]',
+    });
+  });
+
+  it('wait for readiness gates', () => {
+    const pod = aPod({ readinessGates: [{ conditionType: 'lb' }] });
+    const state = aState([running('app')]);
+    expect(conditions(pod, { state })['Ready']?.reason).toBe('ReadinessGatesNotReady');
+    expect(conditions(pod, { state })['ContainersReady']?.status).toBe('True');
+    const open = { ...pod, status: { conditions: [{ type: 'lb', status: 'True' }] } };
+    expect(conditions(open, { state })['Ready']?.status).toBe('True');
+  });
+
+  it('keep their transition time while they hold', () => {
+    const state = aState([running('app')]);
+    const before = statusOf(aPod(), { state });
+    const later = conditions(aPod(), { state, before, nowMs: NOW + 60_000 });
+    expect(later['Ready']?.lastTransitionTime).toBe(formatTime(NOW));
+    const probes = { ...WELL, ready: () => false };
+    const fallen = conditions(aPod(), { state, before, probes, nowMs: NOW + 60_000 });
+    expect(fallen['Ready']?.lastTransitionTime).toBe(formatTime(NOW + 60_000));
+  });
+});
+
+describe('container statuses', () => {
+  const first = (pod: Pod, facts: Partial<StatusFacts>) =>
+    statusOf(pod, facts).containerStatuses?.[0];
+
+  it('wait for creation, or for the init containers', () => {
+    expect(first(aPod(), {})?.state).toEqual({ waiting: { reason: 'ContainerCreating' } });
+    const pod = aPod({ initContainers: [aContainer('i')] });
+    expect(first(pod, {})?.state).toEqual({ waiting: { reason: 'PodInitializing' } });
+  });
+
+  it('tell the problem of a start and what was before it', () => {
+    const problems = new Map([['app', { reason: 'ErrImagePull', message: 'none' }]]);
+    const state = aState([ended('app', 3, { attempt: 2 })]);
+    expect(first(aPod(), { state, problems })).toMatchObject({
+      restartCount: 2,
+      state: { waiting: { reason: 'ErrImagePull', message: 'none' } },
+      lastState: { terminated: { exitCode: 3, reason: 'Error' } },
+    });
+  });
+
+  it('tell how long a crashing container waits', () => {
+    const state = aState([ended('app', 1, { crashes: 4, startedAtMs: NOW - 1000 })]);
+    expect(first(aPod(), { state })?.state?.waiting).toEqual({
+      reason: 'CrashLoopBackOff',
+      message: 'back-off 1m20s restarting failed container=app pod=web_shop(uid-1)',
+    });
+    expect(first(aPod(), { state, nowMs: NOW + 80_000 })?.state?.terminated?.exitCode).toBe(1);
+    expect(first(aPod(), { state, ending: true })?.state?.terminated?.exitCode).toBe(1);
+  });
+
+  it('keep count and end of a container that the host has lost', () => {
+    const before = statusOf(aPod(), { state: aState([running('app', { attempt: 2 })]) });
+    const lost = statusOf(aPod(), { before, state: aState([], [aSandbox()]) });
+    expect(lost.containerStatuses?.[0]).toMatchObject({
+      restartCount: 2,
+      containerID: 'pinnace://app-2',
+      ready: false,
+      state: { waiting: { reason: 'ContainerCreating' } },
+      lastState: { terminated: { reason: 'ContainerStatusUnknown', exitCode: 137 } },
+    });
+    const again = statusOf(aPod(), { before: lost, state: aState([]) });
+    expect(again.containerStatuses).toEqual(lost.containerStatuses);
+  });
+
+  it('keep the pod address that the API knows', () => {
+    expect(statusOf(aPod(), { podIp: undefined, before: { podIP: '10.0.0.9' } }).podIP).toBe(
+      '10.0.0.9',
+    );
+  });
+});
