@@ -8,6 +8,13 @@ import { registerClientCommands } from './commands/register.ts';
 import { registerServeCommands } from './serve/register.ts';
 import { UsageError } from './serve/data-directory.ts';
 
+// Node warns of experimental features that this program uses knowingly (type stripping); other warnings are shown.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning')
+    process.stderr.write(`${warning.stack ?? warning.message}\n`);
+});
+
 const program = new Command('pinnace')
   .description('A Kubernetes in TypeScript: one machine, two processes, real containers.')
   .showHelpAfterError('(pinnace --help lists the commands)')

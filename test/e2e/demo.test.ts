@@ -1,0 +1,91 @@
+// The demo itself, as the README shows it: it must see everything it promises, and leave nothing behind.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aHostNamespace, type HostNamespace } from '../support/host-namespace.ts';
+
+const CEILING_MS = 300_000;
+let host: HostNamespace;
+let scratch: string;
+beforeAll(() => {
+  host = aHostNamespace();
+  scratch = mkdtempSync(join(tmpdir(), 'pinnace-demo-test-'));
+});
+afterAll(() => {
+  host.dispose();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+describe('npm run demo', () => {
+  it('tells the whole story, writes its report, and leaves nothing', {
+    timeout: CEILING_MS,
+  }, async () => {
+    const report = join(scratch, 'report.html');
+    const { code, stdout, stderr } = await host.run(
+      'npm',
+      ['run', 'demo', '--', '--report', report],
+      {
+        timeoutMs: CEILING_MS,
+        env: { TMPDIR: scratch },
+      },
+    );
+    process.stdout.write(stdout.slice(stdout.lastIndexOf('== ')));
+    expect(`${stdout}\n${stderr}`).not.toMatch(/^FAIL /m);
+    expect(stdout.match(/^ok {3}/gm)).toHaveLength(12);
+    expect(code).toBe(0);
+    const html = readFileSync(report, 'utf8');
+    expect(html).toContain('uPlot');
+    expect(html).not.toMatch(/(src|href)="http/);
+    expect(readdirSync(scratch)).toEqual(['report.html']);
+  });
+
+  it('cleans up when it is interrupted', { timeout: CEILING_MS }, async () => {
+    const demo = host.start('npm', ['run', 'demo'], {
+      env: { TMPDIR: scratch },
+      timeoutMs: CEILING_MS,
+    });
+    let said = '';
+    const sale = new Promise<void>((resolve, reject) => {
+      demo.stdout?.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes('the sale begins')) resolve();
+      });
+      demo.once('exit', () => reject(new Error(`the demo ended early: ${said}`)));
+    });
+    await sale;
+    const ended = new Promise<void>((resolve) => demo.once('exit', () => resolve()));
+    const [program] = programsOf(demo.pid ?? 0);
+    process.kill(program ?? 0, 'SIGINT');
+    await ended;
+    expect(readdirSync(scratch).filter((name) => name.startsWith('pinnace-demo-'))).toEqual([]);
+    const left = readdirSync('/proc').filter(
+      (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(scratch),
+    );
+    expect(left).toEqual([]);
+  });
+});
+
+/** The demo's own process below npm and the shell. */
+function programsOf(root: number): number[] {
+  const children = (pid: number): number[] =>
+    readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+  const below = (pid: number): number[] =>
+    children(pid).flatMap((child) => [child, ...below(child)]);
+  return below(root).filter(
+    (pid) =>
+      /tools\/demo\.ts/.test(commandOf(String(pid))) && !/^(sh|npm)/.test(commandOf(String(pid))),
+  );
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+}
