@@ -76,9 +76,9 @@ describe('HTTPS', () => {
       url: path,
       method: 'POST',
       headers: json,
-      bodyBytes: BODY_LIMIT_BYTES + 1,
+      announcedBytes: BODY_LIMIT_BYTES + 1,
     });
-    expect(answer.status).toBe(413);
+    expect({ http: answer.status, error: answer.error }).toEqual({ http: 413 });
     expect(JSON.parse(answer.text).reason).toBe('RequestEntityTooLarge');
   });
 

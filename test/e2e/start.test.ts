@@ -47,7 +47,7 @@ describe('pinnace up', () => {
       },
     );
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/^error: [^\n]*runc[^\n]*apt-get install[^\n]*\n$/);
+    expect(stderr).toMatch(/^error: [^\n]*conmon[^\n]*apt-get install[^\n]*\n$/);
   });
 });
 
@@ -62,6 +62,17 @@ describe('a cluster that is up', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/is in use by process \d+; stop it with "pinnace down/);
+    await cluster.stop();
+  });
+
+  it('has its lone control plane started again when that is killed', async () => {
+    const cluster = await startTestCluster({ node: false });
+    const pid = cluster.pidOf('control-plane');
+    process.kill(pid ?? 0, 'SIGKILL');
+    await expect
+      .poll(() => cluster.kubectl.run(['get', '--raw', '/readyz']), { timeout: 20_000 })
+      .toMatchObject({ stdout: 'ok' });
+    expect(cluster.pidOf('control-plane')).not.toBe(pid);
     await cluster.stop();
   });
 

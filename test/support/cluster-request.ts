@@ -10,8 +10,8 @@ export interface ClusterRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Makes a body of so many bytes instead. */
-  readonly bodyBytes?: number;
+  /** Announces a body of so many bytes instead, and sends none of it before the answer. */
+  readonly announcedBytes?: number;
   /** Ends the connection once the body is written. */
   readonly cut?: boolean;
   readonly tls?: { readonly cert?: string; readonly key?: string; readonly ca: string };
@@ -35,7 +35,10 @@ function send(asked: ClusterRequest): Promise<ClusterAnswer> {
       resolve({ status: 0, headers: {}, text: '', ms: performance.now() - startedAt, ...what });
     const call = make(asked.url, {
       method: asked.method ?? 'GET',
-      headers: asked.headers ?? {},
+      headers:
+        asked.announcedBytes === undefined
+          ? (asked.headers ?? {})
+          : { ...asked.headers, 'content-length': String(asked.announcedBytes) },
       agent: false,
       timeout: asked.timeoutMs ?? 20_000,
       ...asked.tls,
@@ -51,9 +54,10 @@ function send(asked: ClusterRequest): Promise<ClusterAnswer> {
         (error: Error) => answer({ status: response.statusCode ?? 0, error: error.message }),
       );
     });
-    const body = asked.bodyBytes === undefined ? asked.body : 'x'.repeat(asked.bodyBytes);
-    if (!asked.cut) call.end(body);
-    else call.write(body ?? '', () => call.destroy(Object.assign(new Error(), { code: 'CUT' })));
+    if (asked.announcedBytes !== undefined) call.flushHeaders();
+    else if (!asked.cut) call.end(asked.body);
+    else
+      call.write(asked.body ?? '', () => call.destroy(Object.assign(new Error(), { code: 'CUT' })));
   });
 }
 

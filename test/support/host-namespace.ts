@@ -50,7 +50,7 @@ export function aHostNamespace(): HostNamespace {
   // `ip netns exec` would mount /sys anew and so hide the cgroups.
   must('nsenter', enter('ip', ['link', 'set', 'lo', 'up']));
   const start: HostNamespace['start'] = (program, args, how = {}) =>
-    spawn('nsenter', enter(program, args), {
+    spawn('/usr/bin/nsenter', enter(program, args), {
       env: { ...process.env, ...how.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
