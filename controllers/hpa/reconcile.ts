@@ -29,6 +29,9 @@ import type { Outcome } from './status.ts';
 import { autoscalerStatus, isWorthWriting } from './status.ts';
 import { readScale, scalableKind, writeScale } from './targets.ts';
 
+/** No event tells that a target is there at last; it is looked for this often. */
+const NO_TARGET_RETRY_MS = 2_000;
+
 /** What is remembered of an autoscaler between looks. */
 interface Memory {
   readonly uid: string;
@@ -105,6 +108,7 @@ export class AutoscalerReconciler {
     } catch (error) {
       if (!(error instanceof NoTarget)) throw error;
       await this.#tellNoTarget(autoscaler, memory, error.condition);
+      return requeueAfter(Math.min(NO_TARGET_RETRY_MS, this.#options.resyncMs));
     }
     return requeueAfter(this.#options.resyncMs);
   }

@@ -1,10 +1,10 @@
 // What autoscalers may scale: every kind that has a scale subresource. Reads and writes that subresource.
 // Invariant: a size is written on the state that was read, so that two writers cannot undo each other unseen.
-import type { Scale } from '../../api/generated/types.ts';
-import type { CrossVersionObjectReferenceV2 } from '../../api/generated/types.ts';
+import type { CrossVersionObjectReferenceV2, Scale } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
+import { isConflict } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
 
 /** The kind a reference means, if it can be scaled. */
@@ -29,12 +29,31 @@ export function readScale(
   return client.resource(ref).get({ namespace, name }, { subresource: 'scale' });
 }
 
-/** Asks for another size. Throws Conflict when the target changed since it was read. */
-export function writeScale(
+/** How often a size is written anew when the target was changed meanwhile in other ways. */
+const MAX_WRITES = 5;
+
+/**
+ * Asks for another size. A target that changed since it was read is read again: where its size is what it was, the
+ * decision still holds. Throws StatusError, Conflict where the size was changed by somebody else.
+ */
+export async function writeScale(
   client: Client,
   ref: KindRef<Scale>,
   { scale, replicas }: { readonly scale: Scale; readonly replicas: number },
 ): Promise<Scale> {
-  const next = { ...scale, spec: { ...scale.spec, replicas } };
-  return client.resource(ref).update(next, { subresource: 'scale' });
+  const { namespace = '', name = '' } = scale.metadata;
+  let current = scale;
+  for (let attempt = 1; ; attempt++) {
+    const next = { ...current, spec: { ...current.spec, replicas } };
+    try {
+      return await client.resource(ref).update(next, { subresource: 'scale' });
+    } catch (error) {
+      if (!isConflict(error) || attempt >= MAX_WRITES) throw error;
+      current = await readScale(client, namespace, { ref, name });
+      const same =
+        current.metadata.uid === scale.metadata.uid &&
+        current.spec?.replicas === scale.spec?.replicas;
+      if (!same) throw error;
+    }
+  }
 }

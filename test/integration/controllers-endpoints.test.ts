@@ -1,0 +1,118 @@
+// Endpoints of Services against the real API server; the test plays the node agent.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+import { Deployments, Endpoints, EndpointSlices, Pods, Services } from '../../api/kinds.ts';
+import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import {
+  aControlledCluster,
+  aDeployment,
+  podsOf,
+  readyAll,
+  setReady,
+} from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const clusters: ControlledCluster[] = [];
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.close();
+});
+
+const service = (spec: Partial<Service['spec']> = {}): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default', labels: { tier: 'front' } },
+  spec: {
+    selector: { app: 'web' },
+    ports: [{ name: 'http', port: 80, targetPort: 8080 }],
+    ...spec,
+  },
+});
+
+async function aCluster() {
+  const cluster = await aControlledCluster();
+  clusters.push(cluster);
+  const { client } = cluster;
+  const slices = async (): Promise<EndpointSlice[]> =>
+    (
+      await client
+        .resource(EndpointSlices)
+        .list({ namespace: 'default', labelSelector: 'kubernetes.io/service-name=web' })
+    ).items;
+  const conditions = async () =>
+    (await slices()).flatMap(({ endpoints = [] }) =>
+      endpoints.map((endpoint) => endpoint.conditions),
+    );
+  const ready = async () => (await conditions()).filter((each) => each?.ready).length;
+  return { client, slices, conditions, ready };
+}
+
+describe('the endpoints of a service', () => {
+  it('follow its pods as they come, get ready, fail and go', async () => {
+    const { client, slices, conditions, ready } = await aCluster();
+    await client.resource(Services).create(service());
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 2 }));
+    await until(async () => (await podsOf(client, 'web')).length === 2);
+    await readyAll(client, 'web');
+    await until(async () => (await ready()) === 2);
+    const [slice, ...others] = await slices();
+    expect(others).toEqual([]);
+    expect(slice).toMatchObject({
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      metadata: {
+        labels: {
+          tier: 'front',
+          'kubernetes.io/service-name': 'web',
+          'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+        },
+        ownerReferences: [{ kind: 'Service', name: 'web' }],
+      },
+    });
+    const [first, second] = await podsOf(client, 'web');
+    if (!first || !second) throw new Error('there are no pods');
+    await setReady(client, first, false);
+    await until(async () => (await ready()) === 1);
+    const old = await client.resource(Endpoints).get({ namespace: 'default', name: 'web' });
+    await until(async () => {
+      const { subsets } = await client
+        .resource(Endpoints)
+        .get({ namespace: 'default', name: 'web' });
+      return subsets?.[0]?.addresses?.length === 1 && subsets[0].notReadyAddresses?.length === 1;
+    });
+    expect(old.subsets?.[0]?.ports).toEqual([{ name: 'http', port: 8080, protocol: 'TCP' }]);
+    // A pod that terminates serves on, but gets no new traffic.
+    const { name = '' } = second.metadata;
+    const hold = { metadata: { finalizers: ['example.com/hold'] } };
+    await client
+      .resource(Pods)
+      .patch({ namespace: 'default', name }, { type: 'merge', body: hold });
+    await client.resource(Pods).delete({ namespace: 'default', name });
+    await until(async () =>
+      (await conditions()).some((each) => each?.terminating && each.serving && !each.ready),
+    );
+  });
+
+  it('are spread over slices of a hundred', async () => {
+    const { client, slices, ready } = await aCluster();
+    await client.resource(Services).create(service());
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 130 }));
+    await until(async () => (await podsOf(client, 'web')).length === 130);
+    await readyAll(client, 'web');
+    await until(async () => (await ready()) === 130);
+    const sizes = (await slices()).map(({ endpoints = [] }) => endpoints.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(130);
+  });
+
+  it('go with it', async () => {
+    const { client, slices } = await aCluster();
+    await client.resource(Services).create(service());
+    await until(async () => (await slices()).length === 1);
+    await client.resource(Services).delete({ namespace: 'default', name: 'web' });
+    await until(async () => (await slices()).length === 0);
+    await until(
+      async () =>
+        (await client.resource(Endpoints).list({ namespace: 'default' })).items.length === 0,
+    );
+  });
+});

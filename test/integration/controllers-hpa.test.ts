@@ -1,0 +1,197 @@
+// The autoscaler against the real API server, with samples posted as a node agent posts them.
+import { afterEach, describe, expect, it } from 'vitest';
+import type {
+  HorizontalPodAutoscalerSpecV2,
+  HorizontalPodAutoscalerV2,
+} from '../../api/generated/types.ts';
+import { Deployments, Events, HorizontalPodAutoscalers, Nodes, Pods } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { NodeSample } from '../../api/metrics/sample.ts';
+import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import {
+  aControlledCluster,
+  aDeployment,
+  deploymentNow,
+  podsOf,
+  readyAll,
+} from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const clusters: ControlledCluster[] = [];
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.close();
+});
+
+const autoscaler = (
+  spec: Partial<HorizontalPodAutoscalerSpecV2> = {},
+): HorizontalPodAutoscalerV2 => ({
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    minReplicas: 1,
+    maxReplicas: 6,
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
+      },
+    ],
+    behavior: {
+      scaleUp: {
+        stabilizationWindowSeconds: 0,
+        policies: [{ type: 'Percent', value: 900, periodSeconds: 1 }],
+      },
+      scaleDown: {
+        stabilizationWindowSeconds: 0,
+        policies: [{ type: 'Percent', value: 100, periodSeconds: 1 }],
+      },
+    },
+    ...spec,
+  },
+});
+
+async function aCluster() {
+  const cluster = await aControlledCluster();
+  clusters.push(cluster);
+  const { client } = cluster;
+  const node = cluster.as('system:node:n1', 'system:nodes');
+  await client.resource(Nodes).create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+  const bindAll = async () => {
+    for (const { spec, metadata } of await podsOf(client, 'web')) {
+      if (spec?.nodeName) continue;
+      const { namespace, name = '' } = metadata;
+      const binding = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { namespace, name },
+        target: { kind: 'Node', name: 'n1' },
+      };
+      await client
+        .resource(Pods)
+        .createSubresource({ namespace, name }, 'binding', binding as KubeObject)
+        .catch(() => undefined);
+    }
+  };
+  /** Tells that each pod uses so much CPU, in thousandths of a core. */
+  const sample = async (milli: number) => {
+    const pods = await podsOf(client, 'web');
+    const body: NodeSample = {
+      // Past the pods' first second of being ready.
+      timestampMs: Date.now() + 2_000,
+      windowMs: 1000,
+      node: { cpuNanoCores: 1e9, memoryBytes: 1e9 },
+      pods: pods.map(({ metadata }) => ({
+        namespace: 'default',
+        name: metadata.name ?? '',
+        uid: metadata.uid ?? '',
+        containers: [{ name: 'main', cpuNanoCores: milli * 1e6, memoryBytes: 1e6 }],
+      })),
+    };
+    const path = '/apis/metrics.k8s.io/v1beta1/nodes/n1/samples';
+    await node.transport.request({ method: 'POST', path, body: body as never });
+  };
+  const hpas = client.resource(HorizontalPodAutoscalers);
+  const status = async () => (await hpas.get({ namespace: 'default', name: 'web' })).status;
+  const condition = async (type: string) =>
+    (await status())?.conditions?.find((each) => each.type === type);
+  /** The agent's turn: pods are bound, made ready and measured, until the size is as wanted. */
+  const measureUntil = (milli: number, replicas: number) =>
+    until(async () => {
+      await bindAll();
+      await readyAll(client, 'web');
+      await sample(milli);
+      const { spec, status: now } = await deploymentNow(client, 'web');
+      return spec?.replicas === replicas && now?.readyReplicas === replicas;
+    });
+  return { client, hpas, sample, status, condition, measureUntil };
+}
+
+describe('the autoscaler', () => {
+  it('grows a deployment under load and shrinks it again, and says why', async () => {
+    const { client, hpas, status, condition, measureUntil } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web'));
+    await hpas.create(autoscaler());
+    // Requests are 100m, the target 50 %: 200m on one pod asks for four.
+    await measureUntil(200, 4 + 2);
+    const grown = await status();
+    expect(grown).toMatchObject({ desiredReplicas: 6 });
+    expect(grown?.lastScaleTime).toBeDefined();
+    await until(async () => (await condition('ScalingLimited'))?.reason === 'TooManyReplicas');
+    expect(await condition('ScalingActive')).toMatchObject({
+      status: 'True',
+      reason: 'ValidMetricFound',
+    });
+    await measureUntil(1, 1);
+    const told = async () =>
+      (await client.resource(Events).list({ namespace: 'default' })).items
+        .filter(({ reason }) => reason === 'SuccessfulRescale')
+        .map(({ message }) => message);
+    await until(async () => (await told()).length >= 2);
+    const messages = await told();
+    expect(messages.some((text) => text?.endsWith('above target'))).toBe(true);
+    expect(messages).toContain('New size: 1; reason: All metrics below target');
+    const metric = (await status())?.currentMetrics?.[0];
+    expect(metric?.resource?.current.averageUtilization).toBeDefined();
+  });
+
+  it('acts on a sample within a second', async () => {
+    const { client, hpas, sample, measureUntil, status } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web'));
+    await hpas.create(autoscaler());
+    await measureUntil(50, 1);
+    await until(async () => (await status())?.conditions !== undefined);
+    const began = performance.now();
+    await sample(150);
+    await until(async () => (await deploymentNow(client, 'web')).spec?.replicas === 3);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it('says what it lacks: a target, samples, requests, or an API for the metric', async () => {
+    const { client, hpas, condition, measureUntil, sample } = await aCluster();
+    await hpas.create(autoscaler());
+    await until(async () => (await condition('AbleToScale'))?.reason === 'FailedGetScale');
+    await client.resource(Deployments).create(aDeployment('web'));
+    await until(async () => (await podsOf(client, 'web')).length === 1);
+    // Any change of the autoscaler wakes it at once.
+    const at = { namespace: 'default', name: 'web' };
+    const change = (spec: object) => hpas.patch(at, { type: 'merge', body: { spec } });
+    await change({ maxReplicas: 5 });
+    await until(
+      async () => (await condition('ScalingActive'))?.reason === 'FailedGetResourceMetric',
+    );
+    expect((await condition('ScalingActive'))?.message).toBe(
+      'the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API',
+    );
+    await measureUntil(50, 1);
+    await until(async () => (await condition('ScalingActive'))?.status === 'True');
+    const pods = { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '5' } };
+    await change({ metrics: [{ type: 'Pods', pods }] });
+    await until(async () => (await condition('ScalingActive'))?.reason === 'FailedGetPodsMetric');
+    const memory = { name: 'memory', target: { type: 'Utilization', averageUtilization: 50 } };
+    await change({ metrics: [{ type: 'Resource', resource: memory }] });
+    await sample(50);
+    await until(async () =>
+      /missing request for memory in container main of Pod/.test(
+        (await condition('ScalingActive'))?.message ?? '',
+      ),
+    );
+  });
+
+  it('leaves a deployment alone that was scaled to nothing', async () => {
+    const { client, hpas, condition } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 0 }));
+    await hpas.create(autoscaler());
+    await until(async () => (await condition('ScalingActive'))?.reason === 'ScalingDisabled');
+    expect((await deploymentNow(client, 'web')).spec?.replicas).toBe(0);
+  });
+
+  it('brings a size outside its bounds to the bound, samples or not', async () => {
+    const { client, hpas, condition } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 9 }));
+    await hpas.create(autoscaler());
+    await until(async () => (await deploymentNow(client, 'web')).spec?.replicas === 6);
+    await until(async () => (await condition('AbleToScale'))?.reason !== undefined);
+  });
+});
