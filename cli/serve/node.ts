@@ -71,6 +71,11 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
       allowedClientCommonNames: [KUBELET_CLIENT_NAME],
     },
   });
+  // Traffic leaves a container that died at once, not only when the API has told everybody.
+  runtime.subscribe(({ kind, podUid }) => {
+    const ip = kind === 'exited' ? network.addressOf(podUid) : undefined;
+    if (ip !== undefined) proxy.suspend(ip);
+  }, signal);
   informers.start(signal);
   const running = agent.start(signal);
   context.ready();

@@ -67,6 +67,11 @@ export class RoutedPodNetwork {
     this.#pool.release(attachment.ip);
   }
 
+  /** The address of a pod that is attached. */
+  addressOf(podUid: string): string | undefined {
+    return this.#attached.get(podUid)?.ip;
+  }
+
   list(): Promise<readonly Attachment[]> {
     return Promise.resolve([...this.#attached.values()]);
   }

@@ -53,6 +53,19 @@ describe('frontsOf', () => {
     expect(front?.backends.map((backend) => backend.ip)).toEqual(['10.244.0.5']);
   });
 
+  it('leaves out an address that this node knows to be dead', () => {
+    const both = slice([
+      { addresses: ['10.244.0.5'], conditions: { ready: true } },
+      { addresses: ['10.244.0.6'], conditions: { ready: true } },
+    ]);
+    const [front] = frontsOf(
+      service({ clusterIP: '10.96.0.5', ports }),
+      [both],
+      new Set(['10.244.0.5']),
+    );
+    expect(front?.backends.map((backend) => backend.ip)).toEqual(['10.244.0.6']);
+  });
+
   it('gives nothing for headless and external Services', () => {
     expect(frontsOf(service({ clusterIP: 'None', ports: [{ port: 80 }] }), [])).toEqual([]);
     expect(frontsOf(service({ type: 'ExternalName', externalName: 'a.b' }), [])).toEqual([]);

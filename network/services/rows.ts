@@ -19,8 +19,17 @@ export interface Front {
 /** Label that ties a slice to its Service. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
-/** The fronts of a Service that has addresses; none for headless and ExternalName ones. */
-export function frontsOf(service: Service, slices: readonly EndpointSlice[]): Front[] {
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * The fronts of a Service that has addresses; none for headless and ExternalName ones. `suspended`: addresses that this
+ * node knows to be dead before the slices say so.
+ */
+export function frontsOf(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  suspended: ReadonlySet<string> = NONE,
+): Front[] {
   const spec = service.spec;
   if (!spec || spec.type === 'ExternalName') return [];
   const addresses = [spec.clusterIP, ...(spec.externalIPs ?? [])].filter(
@@ -30,7 +39,9 @@ export function frontsOf(service: Service, slices: readonly EndpointSlice[]): Fr
   for (const port of spec.ports ?? []) {
     const protocol = (port.protocol ?? 'TCP').toLowerCase();
     if (protocol !== 'tcp' && protocol !== 'udp') continue;
-    const backends = backendsOf(slices, { name: port.name ?? '', protocol });
+    const backends = backendsOf(slices, { name: port.name ?? '', protocol }).filter(
+      (backend) => !suspended.has(backend.ip),
+    );
     for (const ip of addresses) fronts.push({ ip, protocol, port: port.port, backends });
     if (port.nodePort) fronts.push({ ip: undefined, protocol, port: port.nodePort, backends });
   }
@@ -64,6 +75,13 @@ function portNumber(
   return slice.ports?.find(
     (p) => (p.name ?? '') === port.name && (p.protocol ?? 'TCP').toLowerCase() === port.protocol,
   )?.port;
+}
+
+/** Is the address a ready endpoint of the slice? */
+export function isReadyIn(slice: EndpointSlice, ip: string): boolean {
+  return (slice.endpoints ?? []).some(
+    (endpoint) => endpoint.addresses.includes(ip) && stateOf(endpoint) === 'ready',
+  );
 }
 
 function stateOf(endpoint: Endpoint): 'ready' | 'ending' | 'none' {

@@ -1,7 +1,7 @@
 // Keeps the kernel's nftables table in step with Services and their EndpointSlices.
 // Invariant: one nft transaction at a time; a failed one leads to a table built anew, so kernel and program never drift.
 import { backoffDelay } from '../../base/backoff.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { EndpointSlices, Services } from '../../api/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
@@ -9,13 +9,17 @@ import type { EndpointSlice, Service } from '../../api/generated/types.ts';
 import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
 import type { System } from '../../system/system.ts';
 import { type NetworkLayout, tableName } from '../layout.ts';
-import { type Front, frontsOf, SERVICE_NAME_LABEL } from './rows.ts';
+import { type Front, frontsOf, isReadyIn, SERVICE_NAME_LABEL } from './rows.ts';
 import { baseRuleset, ServiceTable } from './ruleset.ts';
 
 /** Delays between tries when nft refuses. */
 const RETRY = { initialMs: 100, maxMs: 10_000 };
 /** Index of slices by `namespace/service`. */
 const BY_SERVICE = 'service-proxy/service';
+/** Index of slices by the addresses in them. */
+const BY_ADDRESS = 'service-proxy/address';
+/** The slices are right again by then, whatever happened. */
+const SUSPENSION_MS = 5_000;
 
 /** What the proxy needs. */
 export interface ServiceProxyOptions {
@@ -33,6 +37,8 @@ export class ServiceProxy {
   readonly #slices: Informer<EndpointSlice>;
   /** Services whose rows may have changed; at most one entry each. */
   readonly #dirty = new Set<string>();
+  /** Addresses that got dead on this node before the slices say so, with what ends the suspension. */
+  readonly #suspended = new Map<string, Timer>();
   #table: ServiceTable | undefined;
   #wake: () => void = () => undefined;
 
@@ -41,6 +47,41 @@ export class ServiceProxy {
     this.#services = options.informers.informer(Services);
     this.#slices = options.informers.informer(EndpointSlices);
     this.#slices.addIndex(BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
+    this.#slices.addIndex(BY_ADDRESS, (slice) =>
+      (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses),
+    );
+  }
+
+  /**
+   * Sends nothing more to an address of this node whose container just ended. The slices say the same a moment later,
+   * by way of the API; until then, or for five seconds at most, this node's own knowledge counts.
+   */
+  suspend(ip: string): void {
+    const slices = this.#slices.byIndex(BY_ADDRESS, ip).filter((slice) => isReadyIn(slice, ip));
+    if (slices.length === 0) return;
+    this.#suspended.get(ip)?.cancel();
+    this.#suspended.set(
+      ip,
+      this.#options.clock.timer(SUSPENSION_MS, () => this.#resume(ip)),
+    );
+    this.#markAll(slices);
+  }
+
+  #resume(ip: string): void {
+    this.#suspended.get(ip)?.cancel();
+    if (this.#suspended.delete(ip)) this.#markAll(this.#slices.byIndex(BY_ADDRESS, ip));
+  }
+
+  /** A slice that no longer calls the address ready has caught up. */
+  #caughtUp(slice: EndpointSlice): void {
+    for (const ip of this.#suspended.keys())
+      if (this.#slices.byIndex(BY_ADDRESS, ip).includes(slice) && !isReadyIn(slice, ip))
+        this.#resume(ip);
+  }
+
+  #markAll(slices: readonly EndpointSlice[]): void {
+    for (const slice of slices) this.#dirty.add(serviceKeyOf(slice));
+    this.#wake();
   }
 
   /** Runs until aborted. */
@@ -57,7 +98,10 @@ export class ServiceProxy {
       }),
       this.#slices.subscribe({
         onAdd: (slice) => mark(serviceKeyOf(slice)),
-        onUpdate: (slice) => mark(serviceKeyOf(slice)),
+        onUpdate: (slice) => {
+          this.#caughtUp(slice);
+          mark(serviceKeyOf(slice));
+        },
         onDelete: (slice) => mark(serviceKeyOf(slice)),
       }),
     ];
@@ -119,7 +163,8 @@ export class ServiceProxy {
 
   #frontsOf(key: string): Front[] {
     const service = this.#services.get(key);
-    return service ? frontsOf(service, this.#slices.byIndex(BY_SERVICE, key)) : [];
+    const suspended = new Set(this.#suspended.keys());
+    return service ? frontsOf(service, this.#slices.byIndex(BY_SERVICE, key), suspended) : [];
   }
 }
 

@@ -107,7 +107,7 @@ export class Storyteller {
     this.#moment('the sale begins');
     const known = new Set(observer.pods('payment').map((pod) => pod.metadata.uid));
     await calm.stop();
-    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, 12)));
+    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, 10)));
     const step = await observer.until(
       () => observer.readyPods('payment').some((pod) => !known.has(pod.metadata.uid)),
       STEP_CEILING_MS,
