@@ -1,5 +1,5 @@
 // The whole agent on the fake runtime, against a whole API server: pods' lives as users see them.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Container, Pod, PodSpec } from '../api/generated/types.ts';
-import { ConfigMaps, Events, Nodes, Pods, ServiceAccounts } from '../api/kinds.ts';
+import { ConfigMaps, Events, Nodes, Pods, Secrets, ServiceAccounts } from '../api/kinds.ts';
 import { findCondition } from '../api/meta/conditions.ts';
 import { isNotFound } from '../api/status.ts';
 import { createInformerFactory } from '../client/informer/informer-factory.ts';
@@ -378,6 +378,32 @@ describe('a container', () => {
 });
 
 describe('volumes', () => {
+  it('hold Secrets in memory only, and lend a part of themselves', async () => {
+    await client.resource(Secrets).create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: 'default', name: 'key' },
+      stringData: { 'tls.key': 'hidden' },
+    });
+    const mount = { name: 'key', mountPath: '/key.pem', subPath: 'tls.key' };
+    const created = await createPod('web', {
+      containers: [{ name: 'app', image: 'app:1', volumeMounts: [mount] }],
+      volumes: [{ name: 'key', secret: { secretName: 'key', defaultMode: 0o400 } }],
+    });
+    await podWhere('web', isReady);
+    const folder = join(dataDir, 'pods', created.metadata.uid ?? '');
+    const mounted = () =>
+      createLinuxSystem()
+        .mounts()
+        .filter(({ mountPoint }) => mountPoint.startsWith(folder));
+    expect(mounted().map(({ type }) => type)).toEqual(['tmpfs', 'tmpfs']);
+    expect(readFileSync(join(folder, '.subpaths', 'app', '0'), 'utf8')).toBe('hidden');
+    await client.resource(Pods).delete({ namespace: 'default', name: 'web' });
+    await gone('web');
+    expect(mounted()).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
+  });
+
   it('show a ConfigMap, and follow it while the pod runs', async () => {
     const maps = client.resource(ConfigMaps);
     const map = {
@@ -455,6 +481,22 @@ describe('the agent', () => {
     });
     transport.down = undefined;
     await podWhere('web', (pod) => isReady(pod) && statusOf(pod)?.restartCount === 1);
+  });
+
+  it('that starts while the API server is away looks after the pods it knew', async () => {
+    await createPod('web');
+    const [first] = await containersOf(await podWhere('web', isReady));
+    await agent.stop();
+    transport.down = new Error('connection refused');
+    agent = await startAgent();
+    runtime.crash(first?.id ?? '', 1);
+    await until(async () => {
+      const running = (await runtime.listContainers()).filter((each) => each.state === 'running');
+      return running.some((each) => each.attempt === 1);
+    });
+    transport.down = undefined;
+    await podWhere('web', (pod) => isReady(pod) && statusOf(pod)?.restartCount === 1);
+    expect(await runtime.listSandboxes()).toHaveLength(1);
   });
 
   it('makes a new sandbox when the old one is lost, and keeps counting restarts', async () => {

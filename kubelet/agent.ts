@@ -112,9 +112,7 @@ class Agent implements NodeAgent {
       sampler.run(signal),
       keepLogsSmall(options, signal),
     ]);
-    running
-      .then(() => this.#server?.close())
-      .then(() => this.#done.resolve(), this.#done.reject);
+    running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
   }
 }
 

@@ -1,7 +1,5 @@
 // From a container of a pod to what the runtime is told: mounts, environment, limits, security.
-// Invariant: a subPath never leads out of its volume, whatever links the volume holds.
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+// Invariant: what a container says itself counts more than what its pod says.
 import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
 import { podLimits, podRequests, qosClassOf } from '../../api/meta/pod-resources.ts';
@@ -22,6 +20,8 @@ export interface ContainerFacts {
   readonly env: readonly { name: string; value: string }[];
   /** Host paths of the pod's volumes by name. */
   readonly volumes: ReadonlyMap<string, string>;
+  /** A part of a volume as a host path of its own; throws ConfigError when it leads out of the volume. */
+  subPath(root: string, inside: string, index: number): string;
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
@@ -66,32 +66,19 @@ function mountsOf(
   facts: ContainerFacts,
   values: ReadonlyMap<string, string>,
 ): ContainerMount[] {
-  return (container.volumeMounts ?? []).map((mount) => {
+  return (container.volumeMounts ?? []).map((mount, index) => {
     const root = facts.volumes.get(mount.name);
     if (root === undefined)
       throw new ConfigError('CreateContainerConfigError', `volume "${mount.name}" is not mounted`);
     const inside = mount.subPathExpr ? expand(mount.subPathExpr, values) : mount.subPath;
     const propagation = mount.mountPropagation as ContainerMount['propagation'];
     return {
-      hostPath: inside ? subPath(root, inside) : root,
+      hostPath: inside ? facts.subPath(root, inside, index) : root,
       containerPath: mount.mountPath,
       readOnly: mount.readOnly ?? false,
       ...(propagation ? { propagation } : {}),
     };
   });
-}
-
-/** A path in a volume, made where it is missing; refused when links lead out of the volume. */
-function subPath(root: string, inside: string): string {
-  const path = join(root, inside);
-  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o750 });
-  const [real, base] = [realpathSync(path), realpathSync(root)];
-  if (real !== base && !real.startsWith(`${base}/`))
-    throw new ConfigError(
-      'CreateContainerConfigError',
-      `subPath "${inside}" leads out of its volume`,
-    );
-  return real;
 }
 
 function millis(quantity: string | undefined): number | undefined {
@@ -158,7 +145,6 @@ export function sandboxResources(spec: PodSpec): LinuxResources {
 
 function securityOf(container: Container, spec: PodSpec): ContainerSecurity {
   const shared = spec.securityContext ?? {};
-  // What a container says itself counts more than what its pod says.
   const own = { ...defined(shared), ...defined(container.securityContext ?? {}) };
   const { runAsUser, runAsGroup, privileged = false, capabilities = {} } = own;
   const groups = [...(shared.supplementalGroups ?? []), shared.fsGroup];

@@ -5,6 +5,7 @@ import type { Container, Pod } from '../../api/generated/types.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
 import { RuntimeError, type SandboxConfig } from '../runtime/runtime.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
+import { syncedWithin } from '../volumes/synced-within.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
 import { containerConfigOf } from './container-config.ts';
 import { containerHash } from './container-hash.ts';
@@ -107,6 +108,8 @@ async function configure(
       imageId: image.id,
       env,
       volumes,
+      subPath: (root, inside, index) =>
+        parts.volumes.subPath(pod, { container: container.name, index }, { root, inside }),
       logPath: join(podLogFolder(parts.options.dataDir, pod), container.name, `${attempt}.log`),
       annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
       nodeMemoryBytes: parts.node.memoryBytes,
@@ -118,8 +121,9 @@ async function configure(
 }
 
 /** The Services of the namespace, and the API server's own, which every container may know. */
-async function linkedServices({ services, ending }: WorkerParts, namespace: string) {
-  await services.synced(ending);
+async function linkedServices(parts: WorkerParts, namespace: string) {
+  const { services, ending, options } = parts;
+  await syncedWithin(services, options.clock, ending);
   const own = services.list(namespace);
   const api = services.get('default/kubernetes');
   return api && namespace !== 'default' ? [...own, api] : own;

@@ -1,11 +1,14 @@
 // All pods of the node: one worker each, made and ended as the API's list of them says.
 // Invariants: a pod is known by its uid, so that a namesake never inherits a container; nothing is removed as an orphan
 // before the API's list is in.
+import { join } from 'node:path';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import { RELIST_MS } from '../options.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { removeOrphans } from './orphans.ts';
+import { syncedWithin } from '../volumes/synced-within.ts';
+import { PodCheckpoints } from './pod-checkpoints.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -20,11 +23,13 @@ export class PodManager {
   readonly #parts: WorkerParts;
   readonly #informer: Informer<Pod>;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #checkpoints: PodCheckpoints;
 
   /** Workers call back through `parts.gone`, which must lead to `forget`. */
   constructor(parts: WorkerParts, informer: Informer<Pod>) {
     this.#parts = parts;
     this.#informer = informer;
+    this.#checkpoints = new PodCheckpoints(join(parts.options.dataDir, 'checkpoints'));
   }
 
   /** Takes on pods until the agent ends. Rejects never. */
@@ -39,7 +44,7 @@ export class PodManager {
       onDelete: (pod) => this.#drop(pod),
     });
     options.runtime.subscribe((event) => this.#workers.get(event.podUid)?.kick(), ending);
-    await this.#informer.synced(ending).catch(() => undefined);
+    await this.#firstList();
     while (!ending.aborted) {
       await this.#tidy();
       await options.clock.sleep(RELIST_MS, ending).catch(() => undefined);
@@ -49,8 +54,23 @@ export class PodManager {
     await Promise.all(Array.from(this.#workers.values(), (worker) => worker.idle()));
   }
 
+  /** Waits for the API's list; meanwhile pods are looked after as they were last known. */
+  async #firstList(): Promise<void> {
+    const { ending, options } = this.#parts;
+    const synced = this.#informer.synced(ending);
+    synced.catch(() => undefined);
+    await syncedWithin(this.#informer, options.clock, ending).catch(() => false);
+    if (this.#informer.hasSynced || ending.aborted) return;
+    for (const pod of this.#checkpoints.load()) this.#take(pod);
+    await synced.catch(() => undefined);
+    if (ending.aborted) return;
+    const uids = new Set(this.#informer.list().map((pod) => pod.metadata.uid));
+    for (const [uid, worker] of this.#workers) if (!uids.has(uid)) worker.remove();
+  }
+
   /** The pod is over. */
   forget(podUid: string): void {
+    this.#checkpoints.forget(podUid);
     this.#workers.delete(podUid);
     this.#parts.statuses.forget(podUid);
   }
@@ -90,6 +110,11 @@ export class PodManager {
     const known = this.#workers.get(uid);
     const worker = known ?? new PodWorker(this.#parts, pod);
     this.#workers.set(uid, worker);
+    try {
+      this.#checkpoints.save(pod);
+    } catch (error) {
+      this.#parts.options.logger.warn('a pod could not be kept on disk', { err: error });
+    }
     worker.update(pod);
   }
 
@@ -100,6 +125,7 @@ export class PodManager {
   async #tidy(): Promise<void> {
     const { options, volumes } = this.#parts;
     try {
+      this.#checkpoints.tidy((uid) => this.#workers.has(uid));
       await removeOrphans(options, volumes, (uid) => this.#workers.has(uid));
     } catch (error) {
       options.logger.warn('what former pods have left could not be removed', { err: error });

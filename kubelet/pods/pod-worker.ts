@@ -18,6 +18,7 @@ import { containersOf, podStateOf } from './pod-state.ts';
 import { podStatusOf, type Verdict } from './pod-status.ts';
 import { StartFailure } from './start-failure.ts';
 import { StartHolds } from './start-holds.ts';
+import { TerminationMessages } from './termination-message.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Keys of holds that are no container's. */
@@ -33,6 +34,7 @@ export class PodWorker {
   readonly #stopper: ContainerStopper;
   readonly #sandbox: PodSandbox;
   readonly #holds = new StartHolds();
+  readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
   /** Ends that were told, by container name. */
   readonly #told = new Map<string, string>();
@@ -195,7 +197,7 @@ export class PodWorker {
       runtime.listSandboxes(),
       runtime.listContainers(),
     ]);
-    this.#state = podStateOf(this.#uid, sandboxes, containers);
+    this.#state = await this.#messages.complete(podStateOf(this.#uid, sandboxes, containers));
     for (const name of this.#holds.problems.keys())
       if (this.#state.containers.get(name)?.[0]?.state === 'running') this.#holds.clear(name);
     this.#tellCrashes();

@@ -10,6 +10,8 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { syncedWithin } from './synced-within.ts';
+import { ConfigError } from './volume-error.ts';
 
 /** What the sources need. */
 export interface ObjectSourceOptions {
@@ -60,7 +62,7 @@ export class ObjectSources {
     this.#watched.clear();
   }
 
-  /** The object as it is now, or undefined when it is not there. Waits for the first read. */
+  /** The object as it is now, or undefined when it is not there. Throws ConfigError when the API cannot be asked. */
   async configMap(namespace: string, name: string): Promise<ConfigMap | undefined> {
     return (await this.#read({ kind: 'configmap', namespace, name })) as ConfigMap | undefined;
   }
@@ -72,7 +74,11 @@ export class ObjectSources {
 
   async #read(ref: SourceRef): Promise<KubeObject | undefined> {
     const { informer, ending } = this.#watch(ref);
-    await informer.synced(ending.signal);
+    if (!(await syncedWithin(informer, this.#options.clock, ending.signal)))
+      throw new ConfigError(
+        'CreateContainerConfigError',
+        `failed to sync ${ref.kind} cache: timed out waiting for the condition`,
+      );
     return informer.get(`${ref.namespace}/${ref.name}`);
   }
 

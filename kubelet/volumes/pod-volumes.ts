@@ -21,12 +21,13 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../api/generated/types.ts';
-import { parseQuantity } from '../../api/meta/quantity.ts';
+import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
 import type { Random } from '../../base/random.ts';
 import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
 import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
+import { bindSubPath, type SubPath } from './sub-path.ts';
 import { ConfigError } from './volume-error.ts';
 
 /** What volumes need. */
@@ -47,6 +48,9 @@ export class PodVolumes {
   /** Tells this run's generations from those of an agent before it. */
   readonly #run: string;
   #generation = 0;
+  /** Paths that this run has made or found. */
+  readonly #made = new Set<string>();
+  readonly #mounted = new Set<string>();
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
@@ -73,6 +77,8 @@ export class PodVolumes {
     for (const { mountPoint } of this.#options.system.mounts())
       if (mountPoint.startsWith(`${folder}/`)) this.#options.system.unmount(mountPoint);
     rmSync(folder, { recursive: true, force: true });
+    for (const paths of [this.#made, this.#mounted])
+      for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
@@ -83,12 +89,15 @@ export class PodVolumes {
       this.#emptyDir(path, volume.emptyDir, group);
       return path;
     }
+    const secret = volume.secret ?? volume.projected?.sources?.some((source) => source.secret);
     const files = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
       // What a container has been given once it keeps, even when its source is gone.
       if (error instanceof ConfigError && existsSync(join(path, '..data'))) return undefined;
       throw error;
     });
     if (!files) return path;
+    // Secrets never reach a disk.
+    if (secret) this.#inMemory(path, 'mode=0755');
     writeVolume(path, files, { group, generation: `${this.#run}_${++this.#generation}` });
     return path;
   }
@@ -98,20 +107,32 @@ export class PodVolumes {
     source: NonNullable<Volume['emptyDir']>,
     group: number | undefined,
   ): void {
-    if (existsSync(path)) return;
-    mkdirSync(path, { recursive: true });
+    if (this.#made.has(path)) return;
     if (source.medium === 'Memory') {
-      const bytes = source.sizeLimit ? parseQuantity(source.sizeLimit).nanos / 1_000_000_000n : 0n;
-      const size = bytes > 0n ? `,size=${bytes}` : '';
-      this.#options.system.mount({
-        source: 'tmpfs',
-        target: path,
-        type: 'tmpfs',
-        data: `mode=0777${size}`,
-      });
-    }
+      const bytes = source.sizeLimit ? toWhole(parseQuantity(source.sizeLimit)) : 0;
+      this.#inMemory(path, `mode=0777${bytes > 0 ? `,size=${bytes}` : ''}`);
+    } else if (!existsSync(path)) mkdirSync(path, { recursive: true });
+    this.#made.add(path);
     if (group !== undefined) chownSync(path, 0, group);
     chmodSync(path, group === undefined ? 0o777 : 0o2777);
+  }
+
+  /** Makes the directory a tmpfs, once; after a reboot again. */
+  #inMemory(path: string, data: string): void {
+    if (this.#mounted.has(path)) return;
+    const { system } = this.#options;
+    mkdirSync(path, { recursive: true });
+    if (!system.mounts().some(({ mountPoint }) => mountPoint === path))
+      system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
+    this.#mounted.add(path);
+  }
+
+  /** Binds a part of a volume to a path of its own, for the container's mount of that number. */
+  subPath(pod: Pod, mount: { container: string; index: number }, part: Omit<SubPath, 'target'>) {
+    const folder = join(this.#options.root, pod.metadata.uid ?? '', '.subpaths');
+    const target = join(folder, mount.container, String(mount.index));
+    bindSubPath(this.#options.system, { ...part, target });
+    return target;
   }
 
   async #filesOf(pod: Pod, volume: Volume, facts: PodFacts): Promise<VolumeFile[]> {
@@ -183,6 +204,9 @@ function pick(
   },
 ): VolumeFile[] {
   const mode = how.mode ?? DEFAULT_MODE;
+  for (const { path } of how.items ?? [])
+    if (path.startsWith('/') || path.split('/').some((part) => part.startsWith('..')))
+      throw failed(`${how.what}: path "${path}" must be relative and must not contain ".."`);
   if (!how.items) return [...data].map(([path, content]) => ({ path, content, mode }));
   return how.items.flatMap((item) => {
     const content = data.get(item.key);

@@ -1,0 +1,66 @@
+// Pods as this node last knew them, on disk: what an agent goes by that starts while the API server is away.
+// Invariant: only ever a stand-in; the API's list replaces it as soon as there is one.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Pod } from '../../api/generated/types.ts';
+
+const SUFFIX = '.json';
+
+/** One file per pod, named by its uid. */
+export class PodCheckpoints {
+  readonly #folder: string;
+  readonly #written = new Map<string, string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Keeps the pod, if it has changed. Failures are the caller's to tell. */
+  save(pod: Pod): void {
+    const { uid, resourceVersion = '' } = pod.metadata;
+    if (!uid || this.#written.get(uid) === resourceVersion) return;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const draft = join(this.#folder, `${uid}.draft`);
+    writeFileSync(draft, JSON.stringify(pod), { mode: 0o600 });
+    renameSync(draft, this.#path(uid));
+    this.#written.set(uid, resourceVersion);
+  }
+
+  /** The pod is over. */
+  forget(podUid: string): void {
+    this.#written.delete(podUid);
+    rmSync(this.#path(podUid), { force: true });
+  }
+
+  /** All that can be read; a torn or foreign file is passed over. */
+  load(): Pod[] {
+    return this.#uids().flatMap((uid) => {
+      try {
+        const pod = JSON.parse(readFileSync(this.#path(uid), 'utf8')) as Pod;
+        return pod.metadata.uid === uid && pod.spec ? [pod] : [];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Removes those of pods that nobody knows any more. */
+  tidy(known: (podUid: string) => boolean): void {
+    for (const uid of this.#uids()) if (!known(uid)) this.forget(uid);
+  }
+
+  #uids(): string[] {
+    try {
+      const names = readdirSync(this.#folder);
+      return names
+        .filter((name) => name.endsWith(SUFFIX))
+        .map((name) => name.slice(0, -SUFFIX.length));
+    } catch {
+      return [];
+    }
+  }
+
+  #path(uid: string): string {
+    return join(this.#folder, `${uid}${SUFFIX}`);
+  }
+}
