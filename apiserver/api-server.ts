@@ -7,6 +7,7 @@ import type { Handler } from '../api/wire/exchange.ts';
 import { AdmissionChain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
@@ -52,6 +53,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceCidr: options.serviceCidr,
     nodePortRange: options.nodePortRange ?? NODE_PORTS,
   });
+  const rbac = new RbacAuthorizer(store);
   const server: ServerParts = {
     store,
     registry: new Registry(store),
@@ -61,6 +63,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       namespaceLifecycle(store),
       serviceAccount(store, clock),
       defaultTolerations,
+      rbacEscalation(rbac, store),
     ]),
     nodeDialer: options.nodeDialer,
     clock,
@@ -72,13 +75,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { name: 'ping', live: true, run: () => true },
     { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
   ]);
-  const handler = pipelineOf(options, server, health);
+  const handler = pipelineOf(options, { server, rbac, health });
   return new RunningServer(options, handler, store);
 }
 
-function pipelineOf(options: ApiServerOptions, server: ServerParts, health: Health): Handler {
+function pipelineOf(
+  options: ApiServerOptions,
+  { server, rbac, health }: { server: ServerParts; rbac: RbacAuthorizer; health: Health },
+): Handler {
   const { store, clock } = server;
-  const rbac = new RbacAuthorizer(store);
   const metrics = new MetricsStore(clock, labelsIn(store));
   return createPipeline({
     server,
