@@ -2,7 +2,7 @@
 // Invariant: nothing here does I/O or reads a clock; hooks that mutate get an object that is theirs alone.
 import type { FieldError } from './field-error.ts';
 import type { KindRef } from './kind-ref.ts';
-import type { KubeObject } from './meta/object.ts';
+import type { KubeObject, LooseObject } from './meta/object.ts';
 
 /** One column of `kubectl get`. */
 export interface Column<T> {
@@ -26,6 +26,14 @@ export interface ScaleAccess<T> {
   withReplicas(object: T, replicas: number): T;
 }
 
+/** How a further version of a kind is turned into the one that is stored, and back. Both are pure. */
+export interface StoredAs {
+  /** Of the stored form. */
+  readonly apiVersion: string;
+  toStored(object: LooseObject): LooseObject;
+  fromStored(object: LooseObject): LooseObject;
+}
+
 /** How a kind behaves. Optional hooks are left out where the kind has no such rule. */
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
@@ -46,6 +54,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Fields usable in field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** Set on a further version of a kind; the hooks below, columns and fields then see the stored form. */
+  readonly storedAs?: StoredAs;
   /** The rule for metadata.name; DNS subdomain unless given. Answers the reason why not, or undefined. */
   validateName?(name: string): string | undefined;
   /** Fills what the writer left out. Runs on each decoded object, new or stored. */

@@ -1,8 +1,9 @@
-// The scheme: every built-in kind's definition, found by resource or by kind.
+// The scheme: every built-in kind's definition in each served version, found by resource or by kind.
 // Invariant: no two definitions share a resource or a kind; a Scheme never changes once made.
 import { deploymentDefinition } from './apps/deployment.ts';
 import { replicaSetDefinition } from './apps/replica-set.ts';
 import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
+import { horizontalPodAutoscalerV1Definition } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 import { leaseDefinition } from './coordination/lease.ts';
 import { configMapDefinition } from './core/config-map.ts';
 import { endpointsDefinition } from './core/endpoints.ts';
@@ -48,6 +49,11 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(clusterRoleBindingDefinition),
 ];
 
+/** Further versions of stored kinds. The stored one is preferred. */
+export const furtherVersions: readonly ResourceDefinition[] = [
+  anyKind(horizontalPodAutoscalerV1Definition),
+];
+
 /** Definitions by resource and by kind. */
 export class Scheme {
   readonly definitions: readonly ResourceDefinition[];
@@ -55,7 +61,9 @@ export class Scheme {
   readonly #byKind = new Map<string, ResourceDefinition>();
 
   /** Throws when two definitions claim the same resource or kind. */
-  constructor(definitions: readonly ResourceDefinition[] = builtInDefinitions) {
+  constructor(
+    definitions: readonly ResourceDefinition[] = [...builtInDefinitions, ...furtherVersions],
+  ) {
     this.definitions = definitions;
     for (const definition of definitions) {
       const { group, version, plural, kind } = definition.ref;

@@ -8,6 +8,7 @@ import type { RbacAuthorizer } from './auth/rbac.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { Exchange, ServerParts } from './exchange.ts';
 import { routeOf } from './handlers/routes.ts';
+import { inServedVersion } from './handlers/served-version.ts';
 import { formatted } from './negotiation.ts';
 import type { AuditRecord } from './options.ts';
 import { fromStorage } from './registry/registry.ts';
@@ -92,7 +93,7 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   if (!definition) throw unknownPath();
   checkScope(info, definition.ref.namespaced);
   const exchange: Exchange = { request, user, info, definition, server: parts.server, warnings };
-  return routeOf(exchange)(exchange);
+  return inServedVersion(definition, await routeOf(exchange)(exchange));
 }
 
 /** Writes name their namespace; cluster-scoped objects have none. */

@@ -6,7 +6,7 @@ import { badRequest } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
 import { parseBody } from '../request-body.ts';
 
-/** The object in the body, decoded and defaulted. Adds warnings of unknown fields. Throws BadRequest. */
+/** The object in the body, decoded, in the form that is stored, and defaulted. Adds warnings of unknown fields. Throws BadRequest. */
 export function decodeBody(exchange: Exchange): LooseObject {
   const { value, duplicates } = parseBody(exchange.request);
   if (value === undefined) throw badRequest('a request body is needed: the object to write');
@@ -29,7 +29,7 @@ export function decodeValue(
   const duplicateFields = level === 'Ignore' ? [] : duplicates();
   warnings.push(...checkFields(level, gvk, { unknownFields, duplicateFields }));
   object.metadata ??= {};
-  return object;
+  return definition.storedAs?.toStored(object) ?? object;
 }
 
 /** Fills namespace and name from the URL; throws BadRequest where they disagree. */

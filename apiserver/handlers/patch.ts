@@ -37,7 +37,8 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     if (!apply) throw unsupported(type, Object.keys(PATCHES));
     const body = patchBody(exchange);
     const written = await changeObject(exchange, part, (old) => {
-      const patched = apply(old, body, exchange) as LooseObject;
+      const shown = exchange.definition.storedAs?.fromStored(old) ?? old;
+      const patched = apply(shown, body, exchange) as LooseObject;
       const object = decodeValue(exchange, patched);
       const { resourceVersion } = object.metadata;
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
