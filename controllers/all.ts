@@ -6,6 +6,9 @@ import { garbageCollector } from './garbagecollector/controller.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
 import type { AutoscalerOptions } from './hpa/options.ts';
 import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController, taintEvictionController } from './nodelifecycle/controller.ts';
+import type { NodeLifecycleOptions } from './nodelifecycle/options.ts';
+import { podCollector } from './podgc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 
@@ -14,6 +17,7 @@ export interface BuiltInControllersOptions {
   /** PEM of the cluster's CA, published in each namespace as kube-root-ca.crt; not published where left out. */
   readonly caCertificate?: string | undefined;
   readonly autoscaler?: Partial<AutoscalerOptions> | undefined;
+  readonly nodes?: Partial<NodeLifecycleOptions> | undefined;
 }
 
 /** The built-in controllers, for `runControllers`. */
@@ -27,6 +31,9 @@ export function builtInControllers(
     horizontalPodAutoscaler(options.autoscaler),
     garbageCollector,
     namespaceController,
+    nodeLifecycleController(options.nodes),
+    taintEvictionController,
+    podCollector(),
     serviceAccountController(options.caCertificate),
   ];
 }

@@ -1,0 +1,179 @@
+// Node lifecycle, eviction by taints and the pod collector against the real API server; the test plays the node agents.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Lease, Node, Pod } from '../../api/generated/types.ts';
+import { Leases, Namespaces, Nodes, Pods } from '../../api/kinds.ts';
+import { isNotFound } from '../../api/status.ts';
+import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import { aControlledCluster, setReady } from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const clusters: ControlledCluster[] = [];
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.close();
+});
+
+/** Nodes count as away after this long without a sign of life. */
+const GRACE_MS = 150;
+const LEASES = 'kube-node-lease';
+
+async function aCluster() {
+  const cluster = await aControlledCluster({ nodes: { graceMs: GRACE_MS } });
+  clusters.push(cluster);
+  const { client } = cluster;
+  const nodes = client.resource(Nodes);
+  await client
+    .resource(Namespaces)
+    .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: LEASES } })
+    .catch(() => undefined);
+  const tellReady = (name: string, status: 'True' | 'False' = 'True') =>
+    nodes.patch(
+      { name },
+      {
+        type: 'strategic',
+        body: {
+          status: {
+            conditions: [{ type: 'Ready', status, lastHeartbeatTime: new Date().toISOString() }],
+          },
+        },
+      },
+      { subresource: 'status' },
+    );
+  const join = async (name: string) => {
+    await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name } } as Node);
+    await tellReady(name);
+  };
+  const leases = client.resource(Leases);
+  /** A node that goes on renewing its Lease; answers how to make it stop. */
+  const beat = (name: string) => {
+    let going = true;
+    const run = async () => {
+      const metadata = { name, namespace: LEASES };
+      let lease = await leases.create({
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata,
+      } as Lease);
+      while (going) {
+        const renewTime = `${new Date().toISOString().slice(0, 23)}000Z`;
+        lease = await leases.update({ ...lease, spec: { ...lease.spec, renewTime } });
+        await new Promise((resolve) => setTimeout(resolve, GRACE_MS / 6));
+      }
+    };
+    const running = run();
+    return async () => {
+      going = false;
+      await running;
+    };
+  };
+  const taints = async (name: string) =>
+    ((await nodes.get({ name })).spec?.taints ?? [])
+      .map(({ key, effect }) => `${key.split('/')[1]}:${effect}`)
+      .toSorted((a, b) => (a < b ? -1 : 1));
+  const ready = async (name: string) =>
+    (await nodes.get({ name })).status?.conditions?.find(({ type }) => type === 'Ready');
+  return { client, nodes, join, tellReady, beat, taints, ready };
+}
+
+const aPod = (name: string, spec: Partial<Pod['spec']> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'image:1' }], ...spec },
+});
+const stay = (tolerationSeconds?: number) => [
+  {
+    key: 'node.kubernetes.io/unreachable',
+    operator: 'Exists',
+    effect: 'NoExecute',
+    ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }),
+  },
+];
+
+describe('a node that falls silent', () => {
+  it('becomes unknown and tainted, its pods not ready; and all is taken back when it speaks again', async () => {
+    const { client, join, beat, taints, ready, tellReady } = await aCluster();
+    await join('n1');
+    await join('n2');
+    const stopFirst = beat('n1');
+    const stopSecond = beat('n2');
+    const pods = client.resource(Pods);
+    await setReady(client, await pods.create(aPod('p', { tolerations: stay() })));
+    await until(async () => (await taints('n1')).length === 0);
+    await stopFirst();
+    await until(async () => (await ready('n1'))?.status === 'Unknown');
+    expect(await ready('n1')).toMatchObject({ reason: 'NodeStatusUnknown' });
+    await until(async () => (await taints('n1')).length === 2);
+    expect(await taints('n1')).toEqual(['unreachable:NoExecute', 'unreachable:NoSchedule']);
+    await until(async () => {
+      const { status } = await pods.get({ namespace: 'default', name: 'p' });
+      return status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'False';
+    });
+    expect(await taints('n2')).toEqual([]);
+    const stopAgain =
+      (await client.resource(Leases).delete({ namespace: LEASES, name: 'n1' }), beat('n1'));
+    await tellReady('n1');
+    await until(async () => (await taints('n1')).length === 0);
+    await stopAgain();
+    await stopSecond();
+  });
+
+  it('loses its pods once they tolerate it no longer', async () => {
+    const { client, join, beat } = await aCluster();
+    await join('n1');
+    await join('n2');
+    const stop = beat('n2');
+    const pods = client.resource(Pods);
+    await pods.create(aPod('stays', { tolerations: stay() }));
+    await pods.create(aPod('goes', { tolerations: stay(0) }));
+    await until(async () => {
+      const { metadata } = await pods.get({ namespace: 'default', name: 'goes' });
+      return metadata.deletionTimestamp !== undefined;
+    });
+    const { metadata } = await pods.get({ namespace: 'default', name: 'stays' });
+    expect(metadata.deletionTimestamp).toBeUndefined();
+    await stop();
+  });
+
+  it('keeps its pods while no node is ready at all', async () => {
+    const { client, join, taints, ready } = await aCluster();
+    await join('n1');
+    await client.resource(Pods).create(aPod('p', { tolerations: stay(0) }));
+    await until(async () => (await ready('n1'))?.status === 'Unknown');
+    await until(async () => (await taints('n1')).length > 0);
+    expect(await taints('n1')).toEqual(['unreachable:NoSchedule']);
+  });
+});
+
+describe('a node', () => {
+  it('takes no pods before it has said that it is ready, nor while it is cordoned', async () => {
+    const { nodes, tellReady, taints, beat } = await aCluster();
+    await nodes.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } } as Node);
+    await until(async () => (await taints('n1')).join() === 'not-ready:NoSchedule');
+    await tellReady('n1');
+    const stop = beat('n1');
+    await until(async () => (await taints('n1')).length === 0);
+    const cordon = (unschedulable: boolean) =>
+      nodes.patch({ name: 'n1' }, { type: 'merge', body: { spec: { unschedulable } } });
+    await cordon(true);
+    await until(async () => (await taints('n1')).join() === 'unschedulable:NoSchedule');
+    await cordon(false);
+    await until(async () => (await taints('n1')).length === 0);
+    await stop();
+  });
+});
+
+describe('the pod collector', () => {
+  it('leaves nothing of a pod that is deleted before it has a node', async () => {
+    const { client } = await aCluster();
+    const pods = client.resource(Pods);
+    const { nodeName: _, ...spec } = aPod('p').spec ?? { containers: [] };
+    await pods.create({ ...aPod('p'), spec });
+    await pods.delete({ namespace: 'default', name: 'p' });
+    await until(async () =>
+      pods.get({ namespace: 'default', name: 'p' }).then(
+        () => false,
+        (error: unknown) => isNotFound(error),
+      ),
+    );
+  });
+});
