@@ -38,7 +38,10 @@ export class Forwarder {
   #askOne(server: string, query: Buffer): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       const socket: Socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
+      let over = false;
       const finish = (answer: Buffer | undefined) => {
+        if (over) return;
+        over = true;
         timer.cancel();
         socket.removeAllListeners();
         socket.on('error', () => undefined);
@@ -51,7 +54,12 @@ export class Forwarder {
         // The id tells that this answers the question just asked.
         if (answer.length > 2 && answer.readUInt16BE(0) === query.readUInt16BE(0)) finish(answer);
       });
-      socket.connect(53, server, () => socket.send(query));
+      // No way there is known at once: the next server, or the failure, need not wait for the timeout.
+      const connected = (error?: Error) => {
+        if (error) finish(undefined);
+        else socket.send(query, (failed) => failed && finish(undefined));
+      };
+      socket.connect(53, server, connected as () => void);
     });
   }
 }
