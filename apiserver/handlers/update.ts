@@ -41,17 +41,19 @@ export async function changeObject(
 ): Promise<Written> {
   const { definition, info, request, server } = exchange;
   const at = { definition, namespace: info.namespace, name: info.name ?? '' };
+  const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   let undo: () => void = NOTHING_TAKEN.undo;
   let kept = false;
+  let before: LooseObject | undefined;
   const change = async (old: LooseObject): Promise<Change> => {
     undo();
     undo = NOTHING_TAKEN.undo;
+    before = old;
     const object = await next(old);
     checkIdentity(definition, object, old);
     if (part === 'status') return changeStatus(exchange, object, old);
     definition.defaults?.(object);
     prepareForUpdate(definition, object, old);
-    const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
     if (strategy) undo = strategy.allocate(object, old).undo;
     await admitUpdate(exchange, { object, old }, () => validateUpdate(definition, object, old));
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
@@ -59,6 +61,9 @@ export async function changeObject(
   try {
     const written = await server.registry.update(at, change, { dryRun: isDryRun(request.query) });
     kept = written.kind === 'stored' && !isDryRun(request.query);
+    if (kept && before) strategy?.settle(written.stored.object(), before);
+    if (written.kind === 'deleted' && !isDryRun(request.query))
+      strategy?.release(written.stored.object());
     return written;
   } finally {
     if (!kept) undo();

@@ -6,6 +6,8 @@ import type { LooseObject } from '../../api/meta/object.ts';
 export interface Strategy {
   /** Fills what is allocated; `old` on updates. Answers how to give it back when the write is refused. */
   allocate(object: LooseObject, old: LooseObject | undefined): { readonly undo: () => void };
+  /** After a stored change: gives back what the old object had and the new one has not. */
+  settle(object: LooseObject, old: LooseObject): void;
   /** Gives back what a deleted object had. */
   release(object: LooseObject): void;
 }
