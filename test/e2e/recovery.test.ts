@@ -1,5 +1,6 @@
 // kill -9 of each process of a cluster: restarted, nothing written is lost, no container is touched, Services go on serving.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { configMap, webDeployment, webService } from '../clients/objects.ts';
 
@@ -13,19 +14,19 @@ afterAll(() => cluster?.stop());
 
 /** What must not change: pods, their containers, when they started, how often. */
 const containers = async () => {
-  const { items } = await cluster.kubectl.json(['get', 'pods', '-l', 'app=web']);
+  const { items } = (await cluster.kubectl.json(['get', 'pods', '-l', 'app=web'])) as {
+    items: Pod[];
+  };
   return items
-    .map((pod: any) => ({
-      // oxlint-disable-line no-explicit-any
-      name: pod.metadata.name,
-      ...pod.status.containerStatuses[0],
-    }))
-    .map((c: Record<string, unknown>) => [
-      c['name'],
-      c['containerID'],
-      c['restartCount'],
-      c['state'],
-    ])
+    .map(({ metadata, status }) => {
+      const [container] = status?.containerStatuses ?? [];
+      return [
+        metadata.name,
+        container?.containerID,
+        container?.restartCount,
+        JSON.stringify(container?.state),
+      ];
+    })
     .toSorted();
 };
 

@@ -95,6 +95,18 @@ describe('Bad input gets the Status that Kubernetes gives', () => {
     expect((await server.call('GET', `${CONFIG_MAPS}/a%2Fb`)).status).toBe(400);
   });
 
+  it('431 for a head that is too large, and 400 for what is not HTTP', async () => {
+    const headers = { 'x-large': 'x'.repeat(100_000) };
+    const answer = await server.call('GET', '/version', { headers });
+    expect(answer.status).toBe(431);
+    expect(answer.json()).toMatchObject({ kind: 'Status', code: 431 });
+    const socket = connect({ port: server.port, host: '127.0.0.1', ...server.tls });
+    socket.write('this is not HTTP\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1\.1 400 .*"kind":"Status"/s);
+  });
+
   it('nothing for a truncated body, and goes on', async () => {
     const { port, tls } = server;
     const socket = connect({ port, host: '127.0.0.1', ...tls });
@@ -116,6 +128,19 @@ describe('Answers', () => {
     const answer = await server.call('POST', `${CONFIG_MAPS}?fieldValidation=Warn`, { body });
     expect(answer.status).toBe(201);
     expect(answer.headers['warning']).toBe('299 - "unknown field \\"dada\\""');
+  });
+
+  it('carry warnings in any script, and no more of them than a head has room for', async () => {
+    const strange = { ...configMap('strange'), 'é€中': 1 };
+    const one = await server.call('POST', `${CONFIG_MAPS}?fieldValidation=Warn`, { body: strange });
+    expect(one.status).toBe(201);
+    const header = Buffer.from(String(one.headers['warning']), 'latin1').toString();
+    expect(header).toBe('299 - "unknown field \\"é€中\\""');
+    const fields = Array.from({ length: 3000 }, (_, i) => [`field${i}`, 1] as const);
+    const many = { ...configMap('many'), ...Object.fromEntries(fields) };
+    const other = await server.call('POST', `${CONFIG_MAPS}?fieldValidation=Warn`, { body: many });
+    expect(other.status).toBe(201);
+    expect(String(other.headers['warning']).length).toBeLessThan(10_000);
   });
 
   it('are compressed when large and asked for so', async () => {

@@ -33,6 +33,17 @@ describe('a watch over WebSocket', () => {
     expect(code).toBe(1000);
   });
 
+  it('ends when its client breaks the protocol, and the server goes on', async () => {
+    const { cert, key, ca } = server.tls;
+    const url = `${server.url.replace('https', 'wss')}/api/v1/namespaces?watch=true`;
+    const socket = new WebSocket(url, { cert, key, ca });
+    await new Promise((resolve) => socket.once('open', resolve));
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    socket.send('x'.repeat(100_000));
+    expect(await closed).toBe(1009);
+    expect((await server.call('GET', '/readyz')).status).toBe(200);
+  });
+
   it('is refused with a Status where the caller may not watch', async () => {
     const socket = new WebSocket(
       `${server.url.replace('https', 'wss')}/api/v1/secrets?watch=true`,
