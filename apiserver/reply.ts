@@ -55,9 +55,20 @@ export function successStatus(details: NonNullable<Status['details']>): Status {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details, code: 200 };
 }
 
-/** The reply with `Warning` headers (RFC 7234, section 5.5; code 299). */
+/** Characters of one warning, and of all of a reply, so that no client finds the head too large. */
+const MAX_WARNING_CHARS = 1024;
+const MAX_WARNINGS_CHARS = 4096;
+
+/** The reply with `Warning` headers (RFC 7234, section 5.5; code 299), as many as there is room for. */
 export function withWarnings(reply: Reply, warnings: readonly string[]): Reply {
   if (warnings.length === 0 || reply.kind === 'upgrade') return reply;
-  const texts = [...new Set(warnings)].map((text) => `299 - ${JSON.stringify(text)}`);
+  const texts: string[] = [];
+  let left = MAX_WARNINGS_CHARS;
+  for (const whole of new Set(warnings)) {
+    const text = whole.slice(0, MAX_WARNING_CHARS).toWellFormed();
+    left -= text.length;
+    if (left < 0) break;
+    texts.push(`299 - ${JSON.stringify(text)}`);
+  }
   return { ...reply, headers: { ...reply.headers, warning: texts } };
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
+import { answerClientError } from './client-error.ts';
 import { incomingRequest } from './incoming.ts';
 import { sendReply } from './send-reply.ts';
 import { upgradeListener } from './upgrades.ts';
@@ -44,6 +45,10 @@ export interface HttpServer {
 
 /** Upstream's longest paths are far below this. */
 const MAX_PATH_CHARS = 16 * 1024;
+/** All headers of a request together; impersonation with many groups needs some room. */
+const MAX_HEAD_BYTES = 64 * 1024;
+/** A connection without a request is kept this long. */
+const KEEP_ALIVE_MS = 72_000;
 /** A client may take this long to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Answers that are still being sent when the server closes get this long. */
@@ -64,11 +69,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       ca: tls.clientCa,
       requestCert: true,
       rejectUnauthorized: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
     },
     bodyLimit: options.bodyLimitBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: MAX_PATH_CHARS },
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
   });
@@ -200,10 +208,16 @@ function credentialsOf(message: {
   };
 }
 
+/** Subjects by connection: a certificate is read once, however many requests come with it. */
+const subjects = new WeakMap<Socket, CertificateSubject>();
+
 function verifiedSubject(socket: Socket): CertificateSubject | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const certificate = socket.getPeerCertificate();
-  return (certificate.subject as CertificateSubject | undefined) ?? undefined;
+  const known = subjects.get(socket);
+  if (known) return known;
+  const subject = socket.getPeerCertificate().subject as CertificateSubject | undefined;
+  if (subject) subjects.set(socket, subject);
+  return subject;
 }
 
 /** Answers a failure of fastify's own: a body too large or broken off, a bad path. */

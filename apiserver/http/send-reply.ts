@@ -20,6 +20,7 @@ export interface SendContext {
 }
 
 type Sendable = Exclude<Reply, { kind: 'upgrade' }>;
+type PlainHeaders = Record<string, string | string[] | number>;
 
 /** Sends all of it. Resolves when it is handed over; a reader that goes away is no failure. */
 export async function sendReply(
@@ -27,8 +28,11 @@ export async function sendReply(
   reply: Sendable,
   context: SendContext,
 ): Promise<void> {
-  const headers = { 'cache-control': 'no-cache, private', ...plainHeaders(reply.headers) };
-  if (reply.kind === 'body') return sendBody(response, { ...reply, headers }, context);
+  const headers: PlainHeaders = {
+    'cache-control': 'no-cache, private',
+    ...plainHeaders(reply.headers),
+  };
+  if (reply.kind === 'body') return sendBody(response, { reply, headers }, context);
   response.writeHead(reply.status, headers);
   response.flushHeaders();
   const chunks = reply.kind === 'stream' ? reply.body : framesAsBytes(reply.frames);
@@ -37,12 +41,11 @@ export async function sendReply(
 
 async function sendBody(
   response: ServerResponse,
-  reply: Extract<Sendable, { kind: 'body' }>,
+  { reply, headers }: { reply: Extract<Sendable, { kind: 'body' }>; headers: PlainHeaders },
   { acceptEncoding, head }: SendContext,
 ): Promise<void> {
   let chunks = reply.body;
   let size = sizeOf(chunks);
-  const headers: Record<string, string | string[] | number> = plainHeaders(reply.headers);
   if (size >= GZIP_FROM_BYTES && acceptsGzip(acceptEncoding)) {
     const whole = await compress(Buffer.concat(chunks), { level: constants.Z_BEST_SPEED });
     chunks = [whole];
@@ -66,11 +69,17 @@ function acceptsGzip(header: string | undefined): boolean {
   });
 }
 
-function plainHeaders(headers: Sendable['headers']): Record<string, string | string[]> {
-  const plain: Record<string, string | string[]> = {};
+function plainHeaders(headers: Sendable['headers']): PlainHeaders {
+  const plain: PlainHeaders = {};
   for (const [name, value] of Object.entries(headers))
-    plain[name] = typeof value === 'string' ? value : [...value];
+    plain[name] = typeof value === 'string' ? headerText(value) : value.map(headerText);
   return plain;
+}
+
+/** A header's text as bytes that may go on the wire: UTF-8, without control characters. */
+export function headerText(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return Buffer.from(text.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString('latin1');
 }
 
 /** The lines of a watch, a batch at a time. */

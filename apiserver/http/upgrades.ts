@@ -60,6 +60,10 @@ async function open(options: UpgradeOptions, opening: Opening): Promise<void> {
   if (reply.kind === 'watch' && reply.status === 200) {
     if (String(message.headers.upgrade).toLowerCase() === 'websocket') {
       options.sockets.handleUpgrade(message, socket, head, (peer) => {
+        // A peer that breaks the protocol is closed by the library; without a listener it would end the process.
+        peer.on('error', (error) =>
+          options.logger.info('a watcher broke the protocol', { err: error }),
+        );
         sendFrames(peer, reply.frames, signal).catch((error: unknown) => {
           if (!signal.aborted) options.logger.warn('a watch broke off', { err: error });
           peer.terminate();
