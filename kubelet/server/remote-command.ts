@@ -56,6 +56,8 @@ export class RemoteCommands {
       await send(socket, failureFrame((error as Error).message));
     }
     socket.close(CLOSE_NORMAL);
+    // The peer's own close is read even when its input was not wanted any more.
+    socket.resume();
   }
 
   /** Ends all connections. */
