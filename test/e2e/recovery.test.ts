@@ -27,7 +27,7 @@ const containers = async () => {
         JSON.stringify(container?.state),
       ];
     })
-    .toSorted();
+    .toSorted((a, b) => String(a).localeCompare(String(b)));
 };
 
 async function serving(signal: AbortSignal): Promise<{ answered: number; failed: string[] }> {
