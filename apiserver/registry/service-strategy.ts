@@ -69,13 +69,9 @@ export class ServiceStrategy implements Strategy {
   }
 
   settle(object: LooseObject, old: LooseObject): void {
-    const [now, before] = [object, old].map((each) => each as unknown as Service);
-    const holder = now?.metadata.uid ?? '';
-    const ip = before?.spec?.clusterIP;
-    if (isAddress(ip) && ip !== now?.spec?.clusterIP) this.#addresses.release(toNumber(ip), holder);
-    const kept = new Set(now?.spec?.ports?.map(({ nodePort }) => nodePort));
-    for (const { nodePort } of before?.spec?.ports ?? [])
-      if (nodePort && !kept.has(nodePort)) this.#ports.release(nodePort, holder);
+    // In one turn: nobody else can take between the two.
+    this.release(old);
+    this.#hold(object as unknown as Service);
   }
 
   release(object: LooseObject): void {
