@@ -159,6 +159,8 @@ async function postStart(parts: WorkerParts, request: StartRequest, id: string):
   try {
     await runHook(hook, target, { timeoutMs: MAX_HOOK_MS, signal });
   } catch (error) {
+    // An agent that ends leaves its containers alone.
+    if (parts.ending.aborted) return;
     const message = `PostStartHook failed: ${(error as Error).message}`;
     parts.events.event(pod, { type: 'Warning', reason: 'FailedPostStartHook', message });
     await runtime.stopContainer(id, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);

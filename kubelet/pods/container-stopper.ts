@@ -28,7 +28,6 @@ export class ContainerStopper {
   readonly #parts: WorkerParts;
   readonly #onStopped: () => void;
   readonly #stopping = new Map<string, Stopping>();
-  readonly #work = new Set<Promise<void>>();
 
   /** `onStopped` is called after each stop, whatever came of it. */
   constructor(parts: WorkerParts, onStopped: () => void) {
@@ -52,7 +51,8 @@ export class ContainerStopper {
     if (known) known.hurry.abort(new Error('the grace period was shortened'));
     const work = known ? this.#kill(order) : this.#run(order, stopping.hurry.signal);
     stopping.runs += 1;
-    const tracked = work
+    // Nobody waits for it: its end is told by onStopped, and its failure by the log.
+    void work
       .catch((error: unknown) =>
         this.#parts.options.logger.warn('a container could not be stopped', {
           container: order.status.name,
@@ -61,17 +61,10 @@ export class ContainerStopper {
         }),
       )
       .finally(() => {
-        this.#work.delete(tracked);
         stopping.runs -= 1;
         if (stopping.runs === 0) this.#stopping.delete(id);
         this.#onStopped();
       });
-    this.#work.add(tracked);
-  }
-
-  /** Resolves when nothing is being stopped. */
-  async idle(): Promise<void> {
-    while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
   async #run(order: StopOrder, hurry: AbortSignal): Promise<void> {

@@ -97,12 +97,11 @@ export class PodWorker {
     this.#running ??= this.#loop();
   }
 
-  /** Resolves when no pass is under way. */
+  /** Resolves when no pass is under way. Containers that were told to stop do so without the agent. */
   async idle(): Promise<void> {
     this.#timer?.cancel();
     this.#leaving.abort(new Error('the node agent ends'));
     await this.#running;
-    await this.#stopper.idle();
   }
 
   #leave(): void {

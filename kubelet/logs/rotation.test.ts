@@ -1,0 +1,56 @@
+// Tests of keeping logs small.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { aContainer, aSandbox } from '../../test/contracts/runtime.ts';
+import { FakeImageStore } from '../runtime/fake/fake-images.ts';
+import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
+import { rotate } from './rotation.ts';
+
+let folder: string;
+let clock: VirtualClock;
+let runtime: FakeRuntime;
+let log: { id: string; logPath: string };
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'pinnace-rotation-'));
+  clock = new VirtualClock();
+  const images = new FakeImageStore();
+  const image = images.add('app');
+  runtime = new FakeRuntime({ clock, images, writesLogs: true });
+  const sandbox = aSandbox('p');
+  const logPath = join(folder, '0.log');
+  const config = aContainer({ name: 'app', imageId: image.id, command: [], logPath });
+  const id = await runtime.createContainer(await runtime.runSandbox(sandbox), sandbox, config);
+  await runtime.startContainer(id);
+  log = { id, logPath };
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const limits = { maxBytes: 10, maxFiles: 3 };
+
+it('a log within its size is left alone', async () => {
+  writeFileSync(log.logPath, 'short');
+  expect(await rotate({ runtime, clock }, log, limits)).toBe(false);
+  expect(readdirSync(folder)).toEqual(['0.log']);
+});
+
+it('a large log makes room for a new one, and the oldest go', async () => {
+  for (const text of ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc', 'dddddddddddd']) {
+    writeFileSync(log.logPath, text);
+    expect(await rotate({ runtime, clock }, log, limits)).toBe(true);
+    await clock.advance(60_000);
+  }
+  const old = readdirSync(folder).filter((name) => name !== '0.log');
+  expect(old.map((name) => readFileSync(join(folder, name), 'utf8').charAt(0))).toEqual(['c', 'd']);
+  expect(readFileSync(log.logPath, 'utf8')).toBe('');
+});
+
+it('a log that cannot be reopened keeps its name', async () => {
+  writeFileSync(log.logPath, 'aaaaaaaaaaaa');
+  runtime.failNext('reopenLog', new Error('gone'));
+  await expect(rotate({ runtime, clock }, log, limits)).rejects.toThrow('gone');
+  expect(readdirSync(folder)).toEqual(['0.log']);
+});

@@ -1,0 +1,100 @@
+// Tests of writing statuses: the newest wins, nothing twice, nothing lost while the API is away.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../base/logger.ts';
+import { seededRandom } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import type { Pod, PodStatus } from '../../api/generated/types.ts';
+import { notFound } from '../../api/status.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { aPod } from './fixtures/pod-scenes.ts';
+import { StatusWriter } from './status-writer.ts';
+
+let clock: VirtualClock;
+let writer: StatusWriter;
+let written: PodStatus[];
+/** Answers of the API, one per write; success when there is none. */
+let answers: (Error | Promise<void>)[];
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  written = [];
+  answers = [];
+  const client = {
+    resource: () => ({
+      patch: async (_: object, { body }: { body: { status: PodStatus } }): Promise<Pod> => {
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        await answer;
+        written.push(body.status);
+        return aPod();
+      },
+    }),
+  } as unknown as Client;
+  writer = new StatusWriter({
+    client,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    onWritten: () => undefined,
+  });
+});
+
+const phases = () => written.map((status) => status.phase);
+
+describe('the status writer', () => {
+  it('writes a status once', async () => {
+    writer.set(aPod(), { phase: 'Pending' });
+    await writer.flush('uid-1');
+    writer.set(aPod(), { phase: 'Pending' });
+    await writer.flush('uid-1');
+    expect(phases()).toEqual(['Pending']);
+  });
+
+  it('writes nothing that the API has already', async () => {
+    const known = { phase: 'Running', conditions: [{ type: 'other', status: 'True' }] };
+    writer.set({ ...aPod(), status: known }, { phase: 'Running', conditions: [] });
+    await writer.flush('uid-1');
+    expect(phases()).toEqual([]);
+  });
+
+  it('passes over what is old by the time it can be written', async () => {
+    const first = Promise.withResolvers<void>();
+    answers = [first.promise];
+    for (const phase of ['1', '2', '3']) {
+      writer.set(aPod(), { phase });
+      await clock.advance(0);
+    }
+    first.resolve();
+    await writer.flush('uid-1');
+    expect(phases()).toEqual(['1', '3']);
+    expect(writer.of('uid-1')?.phase).toBe('3');
+  });
+
+  it('tries again until the newest is written', async () => {
+    answers = [new Error('away'), new Error('away')];
+    writer.set(aPod(), { phase: '1' });
+    await clock.advance(0);
+    writer.set(aPod(), { phase: '2' });
+    await clock.advance(5000);
+    expect(phases()).toEqual(['2']);
+  });
+
+  it('gives up on a pod that is not there any more', async () => {
+    answers = [notFound({ group: '', plural: 'pods' }, 'web')];
+    writer.set(aPod(), { phase: '1' });
+    await writer.flush('uid-1');
+    writer.set(aPod(), { phase: '2' });
+    await writer.flush('uid-1');
+    expect(phases()).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('ends with the agent', async () => {
+    answers = [new Error('away')];
+    writer.set(aPod(), { phase: '1' });
+    await clock.advance(0);
+    writer.close();
+    await writer.flush('uid-1');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
