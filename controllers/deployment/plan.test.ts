@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Deployment, DeploymentStrategy, ReplicaSet } from '../../api/generated/types.ts';
+import {
+  fencesOf,
+  newSetSize,
+  planCleanUp,
+  planRecreate,
+  planResize,
+  planRolling,
+} from './plan.ts';
+import { revisionOf } from './revision.ts';
+
+const aDeployment = (replicas: number, strategy?: DeploymentStrategy): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'd' },
+  spec: { replicas, selector: {}, template: {}, strategy },
+});
+const rolling = (maxSurge: number | string, maxUnavailable: number | string) => ({
+  type: 'RollingUpdate',
+  rollingUpdate: { maxSurge, maxUnavailable },
+});
+const aSet = (name: string, wanted: number, available = wanted, max?: number): ReplicaSet => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: {
+    name,
+    ...(max === undefined
+      ? {}
+      : { annotations: { 'deployment.kubernetes.io/max-replicas': String(max) } }),
+  },
+  spec: { replicas: wanted, selector: {} },
+  status: { replicas: wanted, availableReplicas: available },
+});
+const sizes = (plan: readonly { set: ReplicaSet; replicas: number }[]) =>
+  Object.fromEntries(plan.map(({ set, replicas }) => [set.metadata.name, replicas]));
+
+describe('fences', () => {
+  it.each([
+    [10, '25%', '25%', 3, 2],
+    [3, '25%', '25%', 1, 0],
+    [1, '25%', '25%', 1, 0],
+    [4, 0, 0, 0, 1],
+    [1, '0%', '50%', 0, 1],
+    [2, 5, 5, 5, 2],
+    [0, '25%', '25%', 0, 0],
+  ])('of %i with surge %s and unavailable %s are %i and %i', (count, surge, unavailable, s, u) => {
+    const deployment = aDeployment(count, rolling(surge, unavailable));
+    expect(fencesOf(deployment)).toEqual({ surge: s, unavailable: u });
+  });
+
+  it('are none under Recreate', () => {
+    expect(fencesOf(aDeployment(4, { type: 'Recreate' }))).toEqual({ surge: 0, unavailable: 0 });
+  });
+});
+
+describe('a new set', () => {
+  it.each([
+    [10, 0, 10, 3],
+    [10, 0, 13, 0],
+    [10, 9, 10, 10],
+    [10, 3, 5, 10],
+  ])('of %i, at %i with %i pods in all, grows to %i', (count, size, existing, next) => {
+    expect(newSetSize(aDeployment(count, rolling(3, 2)), size, existing)).toBe(next);
+  });
+});
+
+describe('a rolling update', () => {
+  it('grows the new set by the surge and shrinks the old one by what may be unavailable', () => {
+    const plan = planRolling(aDeployment(10, rolling(3, 2)), {
+      current: aSet('new', 0),
+      old: [aSet('old', 10)],
+    });
+    expect(sizes(plan)).toEqual({ new: 3, old: 8 });
+  });
+
+  it('takes old pods that do not serve away first', () => {
+    const plan = planRolling(aDeployment(10, rolling(0, 2)), {
+      current: aSet('new', 0),
+      old: [aSet('broken', 3, 0), aSet('good', 7)],
+    });
+    expect(sizes(plan)).toEqual({ broken: 1 });
+  });
+
+  it('waits while new pods are not available', () => {
+    const plan = planRolling(aDeployment(4, rolling(1, 0)), {
+      current: aSet('new', 1, 0),
+      old: [aSet('old', 4)],
+    });
+    expect(plan).toEqual([]);
+  });
+
+  it('always ends, and never leaves its bounds on the way', () => {
+    const fence = fc.integer({ min: 0, max: 4 });
+    fc.assert(
+      fc.property(
+        fc.record({
+          count: fc.integer({ min: 0, max: 12 }),
+          surge: fence,
+          unavailable: fence,
+          old: fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 3 }),
+        }),
+        fc.infiniteStream(fc.boolean()),
+        ({ count, surge, unavailable, old }, luck) => {
+          const deployment = aDeployment(count, rolling(surge, unavailable));
+          const fences = fencesOf(deployment);
+          let current = aSet('new', 0);
+          let others = old.map((size, i) => aSet(`old${i}`, size));
+          const started = old.reduce((sum, size) => sum + size, 0);
+          const floor = Math.min(started, count - fences.unavailable);
+          for (let round = 0; round < 200; round++) {
+            const plan = sizes(planRolling(deployment, { current, old: others }));
+            const resized = (set: ReplicaSet) => {
+              const size = plan[set.metadata.name ?? ''] ?? set.spec?.replicas ?? 0;
+              // Shrinking takes idle pods first; growing pods become available by chance.
+              const was = Math.min(set.status?.availableReplicas ?? 0, size);
+              const next = luck.next().value ? size : was;
+              return aSet(set.metadata.name ?? '', size, next);
+            };
+            current = resized(current);
+            others = others.map(resized);
+            const all = [current, ...others];
+            const wanted = all.reduce((sum, set) => sum + (set.spec?.replicas ?? 0), 0);
+            const available = all.reduce((n, set) => n + (set.status?.availableReplicas ?? 0), 0);
+            expect(wanted).toBeLessThanOrEqual(Math.max(started, count + fences.surge));
+            expect(available).toBeGreaterThanOrEqual(floor);
+          }
+          expect(current.spec?.replicas).toBe(count);
+          expect(others.every((set) => set.spec?.replicas === 0)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('Recreate', () => {
+  const deployment = aDeployment(3, { type: 'Recreate' });
+
+  it('first ends the old sets, then waits for their pods, then starts the new one', () => {
+    const current = aSet('new', 0);
+    const old = [aSet('old', 3)];
+    expect(sizes(planRecreate(deployment, { current, old }, true))).toEqual({ old: 0 });
+    const ended = { current, old: [aSet('old', 0)] };
+    expect(planRecreate(deployment, ended, true)).toEqual([]);
+    expect(sizes(planRecreate(deployment, ended, false))).toEqual({ new: 3 });
+  });
+});
+
+describe('a change of size', () => {
+  it('goes to the only active set', () => {
+    const current = aSet('new', 3);
+    expect(sizes(planResize(aDeployment(7), { current, old: [aSet('old', 0)] }))).toEqual({
+      new: 7,
+    });
+  });
+
+  it('ends old sets where the new one has everything', () => {
+    const generations = { current: aSet('new', 5), old: [aSet('old', 2)] };
+    expect(sizes(planResize(aDeployment(5, rolling(2, 0)), generations))).toEqual({ old: 0 });
+  });
+
+  it('is shared out by size in the middle of a rollout', () => {
+    // 10 wanted with surge 3 were 13 in all; now 30 with surge 3 are 33.
+    const generations = { current: aSet('new', 5, 5, 13), old: [aSet('old', 8, 8, 13)] };
+    const plan = sizes(planResize(aDeployment(30, rolling(3, 2)), generations));
+    expect(plan).toEqual({ new: 13, old: 20 });
+    const down = { current: aSet('new', 13, 13, 33), old: [aSet('old', 20, 20, 33)] };
+    const after = sizes(planResize(aDeployment(10, rolling(3, 2)), down));
+    expect((after['new'] ?? 0) + (after['old'] ?? 0)).toBe(13);
+    const none = sizes(planResize(aDeployment(0, rolling(3, 2)), generations));
+    expect(none).toEqual({ new: 0, old: 0 });
+  });
+});
+
+describe('cleaning up', () => {
+  const past = (revision: number, wanted = 0): ReplicaSet => {
+    const set = aSet(`r${revision}`, wanted);
+    set.metadata.annotations = { 'deployment.kubernetes.io/revision': String(revision) };
+    return set;
+  };
+
+  it('removes the lowest revisions past the limit, but none that is in use', () => {
+    const deployment = aDeployment(1);
+    if (deployment.spec) deployment.spec.revisionHistoryLimit = 1;
+    const plan = planCleanUp(deployment, [past(3), past(1), past(2, 1)], revisionOf);
+    expect(plan.map(({ metadata }) => metadata.name)).toEqual(['r1']);
+  });
+});
