@@ -4,12 +4,12 @@ import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { storedReply } from '../reply.ts';
-import { decodeBody } from './decoding.ts';
+import { decodeBody, isDryRun } from './decoding.ts';
 import { isGone } from './update.ts';
 
 /** Replaces spec.finalizers. */
 export async function finalize(exchange: Exchange): Promise<Reply> {
-  const { definition, info, server } = exchange;
+  const { definition, info, request, server } = exchange;
   const wanted = decodeBody(exchange);
   const { resourceVersion } = wanted.metadata;
   const at = { definition, namespace: '', name: info.name ?? '' };
@@ -24,7 +24,7 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
       const object: LooseObject = { ...old, spec };
       return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
     },
-    { dryRun: false },
+    { dryRun: isDryRun(request.query) },
   );
   return storedReply(written.stored);
 }

@@ -113,6 +113,10 @@ describe('Deletion', () => {
     expect(marked.status['phase']).toBe('Terminating');
     const refused = await api.call('POST', `${path}/configmaps`, { body: map('a') });
     expect([refused.status, refused.json.reason]).toEqual([403, 'Forbidden']);
+    await api.call('PUT', `${path}/finalize?dryRun=All`, {
+      body: { ...marked, spec: { finalizers: [] } },
+    });
+    expect((await get(path)).status).toBe(200);
     await api.call('PUT', `${path}/finalize`, { body: { ...marked, spec: { finalizers: [] } } });
     expect((await get(path)).status).toBe(404);
     expect((await api.call('DELETE', '/api/v1/namespaces/default')).status).toBe(403);
