@@ -3,7 +3,7 @@ import { Namespaces } from '../../api/kinds.ts';
 import { forbidden, notFound } from '../../api/status.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 /** Namespaces that every cluster has. */
 export const PERMANENT_NAMESPACES = ['default', 'kube-system', 'kube-public'];
@@ -12,20 +12,29 @@ export const PERMANENT_NAMESPACES = ['default', 'kube-system', 'kube-public'];
 export function namespaceLifecycle(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    validate({ operation, definition, namespace, name, object }) {
+    // Before the object's own rules are looked at, so that a missing namespace is what its writer hears of first.
+    mutate: (request) => refuseOutside(store, request),
+    validate(request) {
+      const { operation, definition, name } = request;
       const { ref } = definition;
       if (operation === 'delete' && ref.plural === 'namespaces' && ref.group === '')
         if (PERMANENT_NAMESPACES.includes(name))
           throw forbidden(ref, name, 'this namespace may not be deleted');
-      if (operation !== 'create' || !ref.namespaced) return;
-      const found = store.get(objectKey(Namespaces, '', namespace));
-      if (!found) throw notFound(Namespaces, namespace);
-      if (found.object().metadata.deletionTimestamp !== undefined)
-        throw forbidden(
-          ref,
-          object.metadata.name ?? '',
-          `unable to create new content in namespace ${namespace} because it is being terminated`,
-        );
+      refuseOutside(store, request);
     },
   };
+}
+
+function refuseOutside(store: ObjectStore, request: AdmissionRequest): void {
+  const { operation, definition, namespace, object } = request;
+  const { ref } = definition;
+  if (operation !== 'create' || !ref.namespaced) return;
+  const found = store.get(objectKey(Namespaces, '', namespace));
+  if (!found) throw notFound(Namespaces, namespace);
+  if (found.object().metadata.deletionTimestamp !== undefined)
+    throw forbidden(
+      ref,
+      object.metadata.name ?? '',
+      `unable to create new content in namespace ${namespace} because it is being terminated`,
+    );
 }

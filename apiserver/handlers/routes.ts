@@ -32,6 +32,10 @@ const MAIN: Verbs = {
   deletecollection: removeCollection,
 };
 
+/** Verbs about one object, and about a collection; a watch is about either. */
+const OF_ONE = new Set<Verb>(['get', 'update', 'patch', 'delete']);
+const OF_MANY = new Set<Verb>(['list', 'create', 'deletecollection']);
+
 const STATUS: Verbs = { get, update: update('status'), patch: patch('status') };
 const SCALE: Verbs = { get: scale, update: scale, patch: scale };
 
@@ -49,11 +53,20 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
 export function routeOf(exchange: Exchange): VerbHandler {
   const { info } = exchange;
   const handler = verbsOf(exchange)[info.verb];
-  if (handler && info.rest.length === 0) return handler;
+  if (handler && info.rest.length === 0 && isOffered(exchange)) return handler;
   throw new StatusError(
     'MethodNotAllowed',
     'the server does not allow this method on the requested resource',
   );
+}
+
+/** Does the kind have the verb, and does the path fit it? Without this, `DELETE /api/v1/namespaces` would empty a cluster. */
+function isOffered({ definition, info }: Exchange): boolean {
+  const { verb, name, subresource } = info;
+  if (subresource !== undefined) return name !== undefined;
+  if (OF_ONE.has(verb) && name === undefined) return false;
+  if (OF_MANY.has(verb) && name !== undefined) return false;
+  return definition.verbs.includes(verb);
 }
 
 function verbsOf({ definition, info }: Exchange): Verbs {

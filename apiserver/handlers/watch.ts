@@ -30,33 +30,38 @@ export async function watch(exchange: Exchange): Promise<Reply> {
       ? objectKey(ref, info.namespace, selection.name)
       : collectionPrefix(ref, info.namespace);
   const ending = new AbortController();
-  const end = () => ending.abort(new Error('the watch ends'));
-  if (request.signal.aborted) end();
-  else request.signal.addEventListener('abort', end, { once: true });
-  const timer = server.clock.timer(timeoutOf(exchange), end);
-  const allowBookmarks = isTrue(query.get('allowWatchBookmarks'));
-  const frames = selectedWatch(server.store, {
-    clock: server.clock,
-    signal: ending.signal,
-    prefix,
-    start,
-    predicate: selection.predicate,
-    allowBookmarks,
-    initialEventsEnd: initial && allowBookmarks,
-    apiVersion: apiVersionOf(ref),
-    kind: ref.kind,
-  });
+  // Runs on every way out, also when nobody ever reads a frame.
   const finish = () => {
     timer.cancel();
-    request.signal.removeEventListener('abort', end);
-    end();
+    request.signal.removeEventListener('abort', finish);
+    ending.abort(new Error('the watch ends'));
   };
-  return {
-    kind: 'watch',
-    status: 200,
-    headers: { 'content-type': JSON_TYPE },
-    frames: finishing(form === 'object' ? frames : shown(exchange, form, frames), finish),
-  };
+  const timer = server.clock.timer(timeoutOf(exchange), finish);
+  if (request.signal.aborted) finish();
+  else request.signal.addEventListener('abort', finish, { once: true });
+  const allowBookmarks = isTrue(query.get('allowWatchBookmarks'));
+  try {
+    const frames = selectedWatch(server.store, {
+      clock: server.clock,
+      signal: ending.signal,
+      prefix,
+      start,
+      predicate: selection.predicate,
+      allowBookmarks,
+      initialEventsEnd: initial && allowBookmarks,
+      apiVersion: apiVersionOf(ref),
+      kind: ref.kind,
+    });
+    return {
+      kind: 'watch',
+      status: 200,
+      headers: { 'content-type': JSON_TYPE },
+      frames: finishing(form === 'object' ? frames : shown(exchange, form, frames), finish),
+    };
+  } catch (error) {
+    finish();
+    throw error;
+  }
 }
 
 function checkInitial(query: URLSearchParams, initial: boolean): void {
