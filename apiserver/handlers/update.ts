@@ -27,10 +27,19 @@ export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
     const written = await changeObject(exchange, part, (old) => {
       if (asked && asked !== old.metadata.resourceVersion)
         throw conflict(exchange.definition.ref, exchange.info.name ?? '');
+      checkUid(exchange, object, old);
       return structuredCopy(object);
     });
     return storedReply(written.stored);
   };
+}
+
+/** A replacement of an object that was made anew meanwhile is a conflict, as a stale version is. */
+function checkUid({ definition, info }: Exchange, object: LooseObject, old: LooseObject): void {
+  const { uid } = object.metadata;
+  if (!uid || uid === old.metadata.uid) return;
+  const why = `UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+  throw conflict(definition.ref, info.name ?? '', `Precondition failed: ${why}`);
 }
 
 /** Changes an object by a function of its newest state; the result is prepared, admitted, validated and stored. */

@@ -64,6 +64,7 @@ describe('autoscaling/v1', () => {
     };
     expect((await api.call('POST', V2, { body })).status).toBe(201);
     const before = (await api.call('GET', `${V1}/b`)).json;
+    expect(before.apiVersion).toBe('autoscaling/v1');
     expect(before.spec).not.toHaveProperty('targetCPUUtilizationPercentage');
     const same = await api.call('PUT', `${V1}/b`, { body: before });
     expect(same.json.metadata.resourceVersion).toBe(before.metadata.resourceVersion);

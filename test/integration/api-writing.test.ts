@@ -52,6 +52,14 @@ describe.each(['memory', 'lmdb'] as const)('Writes over %s storage', (backend) =
     expect(pinned.status).toBe(409);
   });
 
+  it('are not for an object that was deleted and made anew under its name', async () => {
+    const body = map({ name: 'w', uid: '0a7c1f4e-0000-4000-8000-000000000000' });
+    await api.call('POST', MAPS, { body: map({ name: 'w' }) });
+    const refused = await api.call('PUT', `${MAPS}/w`, { body });
+    expect([refused.status, refused.json.reason]).toEqual([409, 'Conflict']);
+    expect((await patch(`${MAPS}/w`, 'merge', body)).status).toBe(422);
+  });
+
   it('count generations of the spec only', async () => {
     const generation = async () =>
       (await api.call('GET', `${DEPLOYMENTS}/web`)).json.metadata.generation;
