@@ -70,15 +70,32 @@ function take(
   return { kind: 'body', status: 204, headers: {}, body: [] };
 }
 
+/** The last instant that a Date can say. */
+const MAX_TIME_MS = 8.64e15;
+
 function isSample(value: unknown): value is NodeSample {
-  const sample = value as Partial<NodeSample> | undefined;
-  return (
-    typeof sample === 'object' &&
-    typeof sample.timestampMs === 'number' &&
-    typeof sample.windowMs === 'number' &&
-    typeof sample.node === 'object' &&
-    Array.isArray(sample.pods)
-  );
+  const { timestampMs, windowMs, node, pods } = fieldsOf(value);
+  if (!isFigure(timestampMs) || timestampMs > MAX_TIME_MS || !isFigure(windowMs)) return false;
+  return isUsage(node) && Array.isArray(pods) && pods.every(isPodSample);
+}
+
+function isPodSample(value: unknown): boolean {
+  const { namespace, name, containers } = fieldsOf(value);
+  if (typeof namespace !== 'string' || typeof name !== 'string') return false;
+  return Array.isArray(containers) && containers.every(isUsage);
+}
+
+function isUsage(value: unknown): boolean {
+  const { cpuNanoCores, memoryBytes } = fieldsOf(value);
+  return isFigure(cpuNanoCores) && isFigure(memoryBytes);
+}
+
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function read(at: Reading): Reply {

@@ -125,6 +125,16 @@ describe('Figures', () => {
   it('are refused of a node that is not there, and from another node', async () => {
     expect((await post('n9', sample())).status).toBe(404);
     expect((await post('n1', sample(), 'system:node:n2')).status).toBe(403);
-    expect((await post('n1', {})).status).toBe(400);
+  });
+
+  it('are refused when they are no figures', async () => {
+    const broken = [
+      {},
+      { ...sample(), timestampMs: 1e99 },
+      { ...sample(), node: {} },
+      { ...sample(), pods: [null] },
+      { ...sample(), pods: [{ namespace: 'default', name: 'on-n1', containers: [{ name: 'c' }] }] },
+    ];
+    for (const body of broken) expect((await post('n1', body)).status).toBe(400);
   });
 });
