@@ -1,5 +1,6 @@
 // What a request is about, from its method, path and query. Pure.
 // Invariant: the same path always means the same thing; what it means is decided here and nowhere else.
+import { parseFieldSelector, requiredValue } from '../api/meta/field-selector.ts';
 import type { Request } from '../api/wire/exchange.ts';
 import { StatusError } from '../api/status.ts';
 
@@ -26,6 +27,8 @@ export interface ResourceInfo {
   readonly namespace: string;
   /** Undefined for collections. */
   readonly name: string | undefined;
+  /** The one name that a request about a collection is limited to by its field selector: rules for that name allow it. */
+  readonly selectedName?: string | undefined;
   /** What follows the subresource. */
   readonly rest: readonly string[];
 }
@@ -62,8 +65,20 @@ export function requestInfo(request: Pick<Request, 'method' | 'path' | 'query'>)
     verb: verbOf(request, place.name, place.subresource),
     group: group ?? '',
     version: version ?? '',
+    selectedName: place.name === undefined ? selectedName(request.query) : undefined,
     ...place,
   };
+}
+
+function selectedName(query: URLSearchParams): string | undefined {
+  const selector = query.get('fieldSelector');
+  if (!selector) return undefined;
+  try {
+    return requiredValue(parseFieldSelector(selector), 'metadata.name');
+  } catch {
+    // Whoever may ask at all is told by the handler what is wrong with the selector.
+    return undefined;
+  }
 }
 
 type Place = Pick<ResourceInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'rest'>;

@@ -25,8 +25,9 @@ export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInf
 
 /** What RBAC is asked for a resource request. A watch or list of one name is about that name. */
 export function accessOf(info: ResourceInfo): AccessRequest {
-  const { verb, group, resource, subresource, name } = info;
-  return { verb, group, resource, subresource, name };
+  const { verb, group, resource, subresource, name, selectedName } = info;
+  const about = verb === 'create' ? name : (name ?? selectedName);
+  return { verb, group, resource, subresource, name: about };
 }
 
 /** `User "x" cannot list resource "pods" in API group "" in the namespace "default"`. */

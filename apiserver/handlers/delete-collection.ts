@@ -1,30 +1,34 @@
 // DELETE of a collection: each selected object as if deleted by itself.
 import type { Reply } from '../../api/wire/exchange.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
-import { collectionPrefix } from '../registry/keys.ts';
 import { objectReply } from '../reply.ts';
-import { readDeleteOptions, removeObject } from './delete.ts';
-import { selectionOf } from './selection.ts';
+import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
+import { prefixOf, selectionOf } from './selection.ts';
+
+/** Objects deleted at once: their writes share one flush. */
+const BATCH = 64;
 
 /** Deletes what the selectors select; answers the objects as a list. */
 export async function removeCollection(exchange: Exchange): Promise<Reply> {
-  const { definition, info, server } = exchange;
+  const { definition, server } = exchange;
   const options = readDeleteOptions(exchange);
-  const { predicate } = selectionOf(exchange);
-  const { items, revision } = server.store.list(collectionPrefix(definition.ref, info.namespace));
+  const selection = selectionOf(exchange);
+  const { items, revision } = server.store.list(prefixOf(exchange, selection));
   const removed: object[] = [];
-  for (const item of items) {
-    const object = item.object();
-    if (predicate && !predicate(object)) continue;
-    const { name = '', namespace = '' } = object.metadata;
-    const one = { ...exchange, info: { ...info, name, namespace } };
-    try {
-      removed.push((await removeObject(one, name, options)).stored.object());
-    } catch (error) {
-      // Somebody else deleted it meanwhile: what was asked for has happened.
-      if (!isNotFound(error)) throw error;
+  for (let at = 0; at < items.length; at += BATCH) {
+    const batch = items
+      .slice(at, at + BATCH)
+      .map((item) => item.object())
+      .filter((object) => !selection.predicate || selection.predicate(object));
+    const outcomes = await Promise.allSettled(
+      batch.map((object) => removeOne(exchange, object, options)),
+    );
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      if (outcome.value) removed.push(outcome.value);
     }
   }
   return objectReply({
@@ -33,4 +37,20 @@ export async function removeCollection(exchange: Exchange): Promise<Reply> {
     metadata: { resourceVersion: String(revision) },
     items: removed,
   });
+}
+
+/** The object as it is now, or was last; undefined when somebody else was first: what was asked for has happened. */
+async function removeOne(
+  exchange: Exchange,
+  { metadata }: LooseObject,
+  options: DeleteOptions,
+): Promise<object | undefined> {
+  const { name = '', namespace = '' } = metadata;
+  const one = { ...exchange, info: { ...exchange.info, name, namespace } };
+  try {
+    return (await removeObject(one, name, options)).stored.object();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }

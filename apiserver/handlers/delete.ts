@@ -152,7 +152,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 
 /** Reads DeleteOptions from body and query. Throws BadRequest. */
 export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): DeleteOptions {
-  const body = (parseBody(request).value ?? {}) as Record<string, unknown>;
+  const body = deleteBody(parseBody(request).value ?? {});
   const { query } = request;
   const preconditions = (body['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string };
   const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].length > 0;
@@ -163,6 +163,19 @@ export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): Delet
     resourceVersion: preconditions.resourceVersion,
     dryRun: dryRun || isDryRun(query),
   };
+}
+
+/** Throws BadRequest for what is not DeleteOptions: a delete with options that are not understood does not happen. */
+function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
+  const body = value as Readonly<Record<string, unknown>>;
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw badRequest('the body of a delete is not DeleteOptions');
+  const { kind = 'DeleteOptions', preconditions = {} } = body;
+  if (kind !== 'DeleteOptions')
+    throw badRequest(`the body of a delete is DeleteOptions, not ${JSON.stringify(kind)}`);
+  if (typeof preconditions !== 'object' || Array.isArray(preconditions))
+    throw badRequest('preconditions: Invalid value: an object is needed');
+  return body;
 }
 
 function seconds(value: unknown): number | undefined {

@@ -7,14 +7,13 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { FILTER_BATCH } from '../options.ts';
-import { collectionPrefix } from '../registry/keys.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
 import { StorageError } from '../storage/storage.ts';
 import { VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
 import { atLeast, parseRevision } from './get.ts';
 import { presentationOf, tableOf } from './presentation.ts';
-import { type Selection, selectionOf } from './selection.ts';
+import { prefixOf, type Selection, selectionOf } from './selection.ts';
 
 /** What a list comes to before it is shown. */
 interface Listed {
@@ -35,7 +34,7 @@ interface Span {
 export async function list(exchange: Exchange): Promise<Reply> {
   const form = presentationOf(exchange);
   const selection = selectionOf(exchange);
-  const span = await spanOf(exchange);
+  const span = await spanOf(exchange, prefixOf(exchange, selection));
   const listed = await collect(exchange, span, selection);
   const { definition } = exchange;
   if (form === 'object') return joined(definition.listKind, apiVersionOf(definition.ref), listed);
@@ -51,10 +50,8 @@ export async function list(exchange: Exchange): Promise<Reply> {
 }
 
 /** The rules of limit, continue, resourceVersion and resourceVersionMatch (API concepts, "Resource versions"). */
-async function spanOf(exchange: Exchange): Promise<Span> {
-  const { request, definition, info } = exchange;
-  const { query } = request;
-  const prefix = collectionPrefix(definition.ref, info.namespace);
+async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
+  const { query } = exchange.request;
   const limit = parseLimit(query.get('limit'));
   const token = query.get('continue') ?? '';
   const asked = query.get('resourceVersion') ?? '';

@@ -1,7 +1,7 @@
 // How objects are shown: as they are, as Table rows, or as metadata alone; by the Accept header.
 // Invariant: what is shown as it is stays bytes; only the other forms are parsed.
 import type { LooseObject } from '../../api/meta/object.ts';
-import { StatusError } from '../../api/status.ts';
+import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import { type IncludeObject, partialMetadata, toTable } from '../../api/wire/table.ts';
 import { type MediaRange, parseAccept } from '../discovery/accept.ts';
@@ -13,12 +13,13 @@ export type Presentation = 'object' | 'table' | 'metadata';
 
 const META_GROUP = 'meta.k8s.io';
 
-/** What the Accept header asks for, first fit first. Throws NotAcceptable. */
+/** What the Accept header asks for, first fit first. Throws NotAcceptable; BadRequest for Tables of a form that is none. */
 export function presentationOf(exchange: Pick<Exchange, 'request'>): Presentation {
   const ranges = parseAccept(exchange.request.headers['accept']);
   if (ranges.length === 0) return 'object';
   for (const range of ranges) {
     const form = formOf(range);
+    if (form === 'table') includedPart(exchange.request.query.get('includeObject'));
     if (form) return form;
   }
   throw new StatusError(
@@ -31,9 +32,9 @@ const PLAIN_TYPES = new Set(['application/json', 'application/yaml', '*/*', 'app
 
 function formOf(range: MediaRange): Presentation | undefined {
   if (!PLAIN_TYPES.has(range.type)) return undefined;
-  const { as, g } = range.parameters;
+  const { as, g, v } = range.parameters;
   if (as === undefined) return 'object';
-  if (g !== META_GROUP) return undefined;
+  if (g !== META_GROUP || v !== 'v1') return undefined;
   if (as === 'Table') return 'table';
   return as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
     ? 'metadata'
@@ -59,10 +60,18 @@ export function tableOf(
   objects: readonly LooseObject[],
   options: { listMeta: object; columns: boolean },
 ): object {
-  const include = request.query.get('includeObject');
   return toTable(definition, objects, {
-    includeObject: (include ?? 'Metadata') as IncludeObject,
+    includeObject: includedPart(request.query.get('includeObject')),
     nowMs: server.clock.now(),
     ...options,
   });
+}
+
+const PARTS: readonly IncludeObject[] = ['None', 'Metadata', 'Object'];
+
+function includedPart(asked: string | null): IncludeObject {
+  if (asked === null || asked === '') return 'Metadata';
+  const known = PARTS.find((part) => part === asked);
+  if (known) return known;
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(asked)}`);
 }

@@ -8,12 +8,19 @@ import type { Exchange } from '../exchange.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { structuredCopy } from '../registry/preparation.ts';
-import { mediaType, parseBody } from '../request-body.ts';
+import { mediaType, parseBody, unsupported } from '../request-body.ts';
 import { objectReply } from '../reply.ts';
 import { changeObject } from './update.ts';
 
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 const SCHEMA = 'io.k8s.api.autoscaling.v1.Scale';
+
+/** A Scale has no lists, so a strategic merge is a merge. */
+const PATCHES: Readonly<Record<string, (current: Scale, patch: unknown) => object>> = {
+  'application/json-patch+json': applyJsonPatch,
+  'application/merge-patch+json': applyMergePatch,
+  'application/strategic-merge-patch+json': applyMergePatch,
+};
 
 interface Scale extends LooseObject {
   spec?: { replicas?: number };
@@ -46,14 +53,15 @@ export async function scale(exchange: Exchange): Promise<Reply> {
 
 function wantedScale(exchange: Exchange, present: Scale): Scale {
   const { request, info } = exchange;
-  const { value } = parseBody(
-    info.verb === 'patch'
-      ? { ...request, headers: { 'content-type': 'application/json' } }
-      : request,
-  );
-  if (info.verb !== 'patch') return decodeObject(SCHEMA, value, { gvk: GVK }).object as Scale;
-  const apply =
-    mediaType(request) === 'application/json-patch+json' ? applyJsonPatch : applyMergePatch;
+  if (info.verb !== 'patch') {
+    const { value } = parseBody(request);
+    if (value === undefined) throw badRequest('a request body is needed: the scale');
+    return decodeObject(SCHEMA, value, { gvk: GVK }).object as Scale;
+  }
+  const apply = PATCHES[mediaType(request)];
+  if (!apply) throw unsupported(mediaType(request), Object.keys(PATCHES));
+  const { value } = parseBody({ ...request, headers: { 'content-type': 'application/json' } });
+  if (value === undefined) throw badRequest('a request body is needed: the patch');
   return decodeObject(SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;
 }
 

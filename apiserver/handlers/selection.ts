@@ -5,6 +5,7 @@ import { parseLabelSelector } from '../../api/meta/labels.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { badRequest } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
+import { collectionPrefix, objectKey } from '../registry/keys.ts';
 
 /** What a request selects. */
 export interface Selection {
@@ -29,6 +30,14 @@ export function selectionOf({ request, definition, info }: Exchange): Selection 
     (!selector || selector.matches(object.metadata.labels ?? {})) &&
     matchesFields(terms, (field) => fieldOf(definition, object, field));
   return { predicate, name };
+}
+
+/** Where the store is to look: at one key where only one can match, else at the collection. */
+export function prefixOf({ definition, info }: Exchange, { name }: Selection): string {
+  const { ref } = definition;
+  return name !== undefined && (info.namespace !== '') === ref.namespaced
+    ? objectKey(ref, info.namespace, name)
+    : collectionPrefix(ref, info.namespace);
 }
 
 function offers(definition: ResourceDefinition, field: string): boolean {

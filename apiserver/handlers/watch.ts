@@ -7,17 +7,16 @@ import type { Reply, WatchEventObject, WatchFrame } from '../../api/wire/exchang
 import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
-import { collectionPrefix, objectKey } from '../registry/keys.ts';
 import { isTrue } from '../request-info.ts';
 import { JSON_TYPE } from '../reply.ts';
 import { selectedWatch } from '../watch/selected-watch.ts';
 import { atLeast, parseRevision } from './get.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
-import { selectionOf } from './selection.ts';
+import { prefixOf, selectionOf } from './selection.ts';
 
 /** Answers a stream of events. Throws Expired when history no longer covers its start. */
 export async function watch(exchange: Exchange): Promise<Reply> {
-  const { definition, info, request, server } = exchange;
+  const { definition, request, server } = exchange;
   const { query } = request;
   const form = presentationOf(exchange);
   const selection = selectionOf(exchange);
@@ -25,10 +24,6 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   checkInitial(query, initial);
   const start = await startOf(exchange, initial);
   const { ref } = definition;
-  const prefix =
-    selection.name !== undefined && (info.namespace !== '') === ref.namespaced
-      ? objectKey(ref, info.namespace, selection.name)
-      : collectionPrefix(ref, info.namespace);
   const ending = new AbortController();
   // Runs on every way out, also when nobody ever reads a frame.
   const finish = () => {
@@ -44,7 +39,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
     const frames = selectedWatch(server.store, {
       clock: server.clock,
       signal: ending.signal,
-      prefix,
+      prefix: prefixOf(exchange, selection),
       start,
       predicate: selection.predicate,
       allowBookmarks,
