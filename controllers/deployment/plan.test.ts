@@ -21,33 +21,42 @@ const rolling = (maxSurge: number | string, maxUnavailable: number | string) => 
   type: 'RollingUpdate',
   rollingUpdate: { maxSurge, maxUnavailable },
 });
-const aSet = (name: string, wanted: number, available = wanted, max?: number): ReplicaSet => ({
+const aSet = (name: string, wanted: number, available = wanted): ReplicaSet => ({
   apiVersion: 'apps/v1',
   kind: 'ReplicaSet',
-  metadata: {
-    name,
-    ...(max === undefined
-      ? {}
-      : { annotations: { 'deployment.kubernetes.io/max-replicas': String(max) } }),
-  },
+  metadata: { name },
   spec: { replicas: wanted, selector: {} },
   status: { replicas: wanted, availableReplicas: available },
 });
+/** As scaled by a deployment that then allowed so many pods. */
+const shareOf = (name: string, wanted: number, most: number): ReplicaSet => {
+  const set = aSet(name, wanted);
+  set.metadata.annotations = { 'deployment.kubernetes.io/max-replicas': String(most) };
+  return set;
+};
 const sizes = (plan: readonly { set: ReplicaSet; replicas: number }[]) =>
   Object.fromEntries(plan.map(({ set, replicas }) => [set.metadata.name, replicas]));
 
 describe('fences', () => {
-  it.each([
-    [10, '25%', '25%', 3, 2],
-    [3, '25%', '25%', 1, 0],
-    [1, '25%', '25%', 1, 0],
-    [4, 0, 0, 0, 1],
-    [1, '0%', '50%', 0, 1],
-    [2, 5, 5, 5, 2],
-    [0, '25%', '25%', 0, 0],
-  ])('of %i with surge %s and unavailable %s are %i and %i', (count, surge, unavailable, s, u) => {
-    const deployment = aDeployment(count, rolling(surge, unavailable));
-    expect(fencesOf(deployment)).toEqual({ surge: s, unavailable: u });
+  const fences = (count: number, surge: number | string, unavailable: number | string) => {
+    const of = fencesOf(aDeployment(count, rolling(surge, unavailable)));
+    return [of.surge, of.unavailable];
+  };
+
+  it('round surge up and unavailable down', () => {
+    expect(fences(10, '25%', '25%')).toEqual([3, 2]);
+    expect(fences(3, '25%', '25%')).toEqual([1, 0]);
+    expect(fences(1, '25%', '25%')).toEqual([1, 0]);
+    expect(fences(0, '25%', '25%')).toEqual([0, 0]);
+  });
+
+  it('are never both nothing, or a rollout could not move', () => {
+    expect(fences(4, 0, 0)).toEqual([0, 1]);
+    expect(fences(1, '0%', '50%')).toEqual([0, 1]);
+  });
+
+  it('let no more pods be unavailable than there are', () => {
+    expect(fences(2, 5, 5)).toEqual([5, 2]);
   });
 
   it('are none under Recreate', () => {
@@ -56,13 +65,13 @@ describe('fences', () => {
 });
 
 describe('a new set', () => {
-  it.each([
-    [10, 0, 10, 3],
-    [10, 0, 13, 0],
-    [10, 9, 10, 10],
-    [10, 3, 5, 10],
-  ])('of %i, at %i with %i pods in all, grows to %i', (count, size, existing, next) => {
-    expect(newSetSize(aDeployment(count, rolling(3, 2)), size, existing)).toBe(next);
+  it('grows as far as the surge leaves room, and no further than wanted', () => {
+    const next = (size: number, existing: number) =>
+      newSetSize(aDeployment(10, rolling(3, 2)), size, existing);
+    expect(next(0, 10)).toBe(3);
+    expect(next(0, 13)).toBe(0);
+    expect(next(9, 10)).toBe(10);
+    expect(next(3, 5)).toBe(10);
   });
 });
 
@@ -163,10 +172,10 @@ describe('a change of size', () => {
 
   it('is shared out by size in the middle of a rollout', () => {
     // 10 wanted with surge 3 were 13 in all; now 30 with surge 3 are 33.
-    const generations = { current: aSet('new', 5, 5, 13), old: [aSet('old', 8, 8, 13)] };
+    const generations = { current: shareOf('new', 5, 13), old: [shareOf('old', 8, 13)] };
     const plan = sizes(planResize(aDeployment(30, rolling(3, 2)), generations));
     expect(plan).toEqual({ new: 13, old: 20 });
-    const down = { current: aSet('new', 13, 13, 33), old: [aSet('old', 20, 20, 33)] };
+    const down = { current: shareOf('new', 13, 33), old: [shareOf('old', 20, 33)] };
     const after = sizes(planResize(aDeployment(10, rolling(3, 2)), down));
     expect((after['new'] ?? 0) + (after['old'] ?? 0)).toBe(13);
     const none = sizes(planResize(aDeployment(0, rolling(3, 2)), generations));

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Lease, Node, NodeCondition, Taint } from '../../api/generated/types.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import { leavesAtMs } from './eviction-plan.ts';
+import { awayInMs, healthAfter, unknownConditions } from './health.ts';
+import { resolveNodeLifecycleOptions } from './options.ts';
+import { nextTaints } from './taints.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const node = (
+  ready: string | undefined,
+  spec: Node['spec'] = {},
+  more: NodeCondition[] = [],
+): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n', uid: 'u', creationTimestamp: formatTime(NOW) },
+  spec,
+  status: { conditions: [...(ready ? [{ type: 'Ready', status: ready }] : []), ...more] },
+});
+const lease = (renewTime: string): Lease => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'n' },
+  spec: { renewTime },
+});
+
+describe('health', () => {
+  const options = resolveNodeLifecycleOptions();
+
+  it('begins anew with each renewal of the Lease, and with nothing else of ours', () => {
+    const first = healthAfter(undefined, { node: node('True'), lease: lease('a') }, 0);
+    const same = healthAfter(first, { node: node('True'), lease: lease('a') }, 30_000);
+    expect(same).toBe(first);
+    expect(awayInMs(node('True'), same, { nowMs: 30_000, options })).toBe(10_000);
+    expect(awayInMs(node('True'), same, { nowMs: 50_000, options })).toBe(0);
+    const renewed = healthAfter(same, { node: node('True'), lease: lease('b') }, 50_000);
+    expect(awayInMs(node('True'), renewed, { nowMs: 50_000, options })).toBe(40_000);
+    const silent = healthAfter(undefined, { node: node('Unknown'), lease: undefined }, 0);
+    expect(healthAfter(silent, { node: node('Unknown'), lease: undefined }, 9)).toBe(silent);
+  });
+
+  it('leaves a node that has never said anything more time', () => {
+    const health = healthAfter(undefined, { node: node(undefined), lease: undefined }, 0);
+    expect(awayInMs(node(undefined), health, { nowMs: 0, options })).toBe(60_000);
+  });
+
+  it('that is lost makes what only the node knows unknown, and keeps the rest', () => {
+    const network = { type: 'NetworkUnavailable', status: 'False' };
+    const conditions = unknownConditions(node('True', {}, [network]), NOW);
+    expect(conditions).toContainEqual(network);
+    expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      lastTransitionTime: formatTime(NOW),
+    });
+    expect(conditions.find(({ type }) => type === 'DiskPressure')?.reason).toBe(
+      'NodeStatusNeverUpdated',
+    );
+    const again = { ...node('True'), status: { conditions } };
+    expect(unknownConditions(again, NOW + 99_000)).toEqual(conditions);
+  });
+});
+
+describe('taints', () => {
+  const ids = (of: Node, mayEvict = true) =>
+    nextTaints(of, { mayEvict, nowMs: NOW })?.map(
+      ({ key, effect }) => `${key.split('/')[1] ?? key}:${effect}`,
+    );
+
+  it('follow readiness', () => {
+    expect(ids(node('True'))).toBeUndefined();
+    expect(ids(node('False'))).toEqual(['not-ready:NoSchedule', 'not-ready:NoExecute']);
+    expect(ids(node('Unknown'))).toEqual(['unreachable:NoSchedule', 'unreachable:NoExecute']);
+    expect(ids(node(undefined))).toEqual(['not-ready:NoSchedule']);
+  });
+
+  it('drive no pod away while no node is ready', () => {
+    expect(ids(node('Unknown'), false)).toEqual(['unreachable:NoSchedule']);
+    const tainted = nextTaints(node('Unknown'), { mayEvict: true, nowMs: NOW }) ?? [];
+    expect(ids(node('Unknown', { taints: tainted }), false)).toEqual(['unreachable:NoSchedule']);
+  });
+
+  it('follow pressure and cordons', () => {
+    const pressed = node('True', { unschedulable: true }, [
+      { type: 'MemoryPressure', status: 'True' },
+      { type: 'DiskPressure', status: 'False' },
+    ]);
+    expect(ids(pressed)).toEqual(['memory-pressure:NoSchedule', 'unschedulable:NoSchedule']);
+  });
+
+  it('of others stay, and ours go when they no longer hold', () => {
+    const theirs = { key: 'example.com/gpu', effect: 'NoSchedule' };
+    const ours = nextTaints(node('False'), { mayEvict: true, nowMs: NOW }) ?? [];
+    expect(
+      nextTaints(node('True', { taints: [theirs, ...ours] }), { mayEvict: true, nowMs: NOW }),
+    ).toEqual([theirs]);
+    expect(
+      nextTaints(node('False', { taints: [theirs, ...ours] }), { mayEvict: true, nowMs: NOW + 5 }),
+    ).toBeUndefined();
+  });
+});
+
+describe('a pod under a taint', () => {
+  const taint = (key: string, timeAdded?: string): Taint => ({
+    key,
+    effect: 'NoExecute',
+    ...(timeAdded ? { timeAdded } : {}),
+  });
+  const tolerate = (key: string, tolerationSeconds?: number) => ({
+    key,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds,
+  });
+  const added = formatTime(NOW);
+
+  it('goes at once where it does not tolerate it', () => {
+    expect(leavesAtMs([taint('a', added)], [], NOW + 5)).toBe(NOW);
+    expect(leavesAtMs([taint('a')], undefined, NOW + 5)).toBe(NOW + 5);
+  });
+
+  it('goes when its toleration has run out, counted from the taint', () => {
+    expect(leavesAtMs([taint('a', added)], [tolerate('a', 300)], NOW + 99)).toBe(NOW + 300_000);
+  });
+
+  it('stays where it tolerates without a limit', () => {
+    expect(leavesAtMs([taint('a', added)], [tolerate('a')], NOW)).toBeUndefined();
+    expect(leavesAtMs([], [], NOW)).toBeUndefined();
+  });
+
+  it('goes by the shortest of several limits', () => {
+    const tolerations = [tolerate('a', 300), tolerate('b', 10), tolerate('b')];
+    expect(leavesAtMs([taint('a', added), taint('b', added)], tolerations, NOW)).toBe(NOW + 10_000);
+  });
+});
