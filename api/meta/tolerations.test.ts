@@ -1,3 +1,4 @@
+// Which tolerations cover which taints, case by case.
 import { describe, expect, it } from 'vitest';
 import type { Toleration } from '../generated/types.ts';
 import { firstUntolerated, tolerates } from './tolerations.ts';

@@ -1,3 +1,4 @@
+// When a rollout counts as moving, complete, stuck or paused.
 import { describe, expect, it } from 'vitest';
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';

@@ -1,3 +1,4 @@
+// Revisions, their history, and what a new set looks like.
 import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet } from '../../api/generated/types.ts';
 import {

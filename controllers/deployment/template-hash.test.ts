@@ -1,3 +1,4 @@
+// Hashes of templates: stable, different where templates are, fit for names.
 import { describe, expect, it } from 'vitest';
 import { sameTemplate, templateHash } from './template-hash.ts';
 

@@ -1,3 +1,4 @@
+// Endpoints of pods, and the slices and Endpoints objects that hold them.
 import { describe, expect, it } from 'vitest';
 import type { EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
 import { endpointsOf } from './endpoints.ts';

@@ -1,3 +1,4 @@
+// Which objects an owner keeps, takes in and lets go.
 import { describe, expect, it } from 'vitest';
 import { selectorFromMap } from '../../api/meta/labels.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta/object.ts';

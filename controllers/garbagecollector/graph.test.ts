@@ -1,3 +1,4 @@
+// What the graph of owners has looked at, and the verdicts on what it finds.
 import { describe, expect, it } from 'vitest';
 import { ConfigMaps, Nodes } from '../../api/kinds.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from '../../api/meta/object.ts';

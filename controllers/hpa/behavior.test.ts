@@ -1,3 +1,4 @@
+// Windows, rate policies and bounds; and a property: the outcome is always on the recommended side.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HorizontalPodAutoscalerBehaviorV2 } from '../../api/generated/types.ts';

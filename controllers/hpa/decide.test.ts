@@ -1,3 +1,4 @@
+// Whole decisions of the autoscaler, and a sale followed second by second.
 import { describe, expect, it } from 'vitest';
 import type {
   HorizontalPodAutoscalerSpecV2,

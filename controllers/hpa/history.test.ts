@@ -1,3 +1,4 @@
+// What is remembered of recommendations and changes, and that it stays bounded.
 import { describe, expect, it } from 'vitest';
 import {
   changeSince,

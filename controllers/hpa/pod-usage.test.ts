@@ -1,3 +1,4 @@
+// Readings, requests, and which pods can be judged by them.
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
 import type { PodMetrics } from '../../api/kinds.ts';

@@ -1,3 +1,4 @@
+// Counts of replicas from use, with pods that cannot be judged; cases and a property.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reading } from './pod-usage.ts';

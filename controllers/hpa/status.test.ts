@@ -1,3 +1,4 @@
+// The autoscaler's status, and which of its changes are written.
 import { describe, expect, it } from 'vitest';
 import type { HorizontalPodAutoscalerV2, MetricStatusV2 } from '../../api/generated/types.ts';
 import { resolveAutoscalerOptions } from './options.ts';

@@ -1,3 +1,4 @@
+// What a namespace says while it goes.
 import { describe, expect, it } from 'vitest';
 import type { Namespace } from '../../api/generated/types.ts';
 import { Pods, Deployments } from '../../api/kinds.ts';

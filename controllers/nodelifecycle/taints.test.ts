@@ -1,3 +1,4 @@
+// Health of nodes, the taints that follow, and when pods must leave.
 import { describe, expect, it } from 'vitest';
 import type { Lease, Node, NodeCondition, Taint } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';

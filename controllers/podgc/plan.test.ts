@@ -1,3 +1,4 @@
+// Which ended pods go, and where pods are found.
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
 import { planTerminated } from './plan.ts';

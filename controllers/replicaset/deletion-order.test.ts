@@ -1,3 +1,4 @@
+// Which of two pods goes first, rule by rule.
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';

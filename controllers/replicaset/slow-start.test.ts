@@ -1,3 +1,4 @@
+// Batches that double, and stop at the first failure.
 import { describe, expect, it } from 'vitest';
 import { slowStart } from './slow-start.ts';
 

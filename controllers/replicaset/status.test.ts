@@ -1,3 +1,4 @@
+// Figures and conditions of a set, and its next step.
 import { describe, expect, it } from 'vitest';
 import type { Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
