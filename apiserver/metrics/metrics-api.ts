@@ -12,6 +12,7 @@ import { toTable } from '../../api/wire/table.ts';
 import { BoundedQueue } from '../../base/bounded-queue.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { VirtualHandler } from '../pipeline.ts';
+import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
 import type { ResourceInfo } from '../request-info.ts';
@@ -174,21 +175,27 @@ function watch(at: Reading): Reply {
       queue.close();
     }
   });
-  const end = () => queue.close();
-  request.signal.addEventListener('abort', end, { once: true });
-  if (request.signal.aborted) end();
+  // Runs on every way out, also when nobody ever reads a frame.
+  const finish = () => {
+    queue.close();
+    timer.cancel();
+    unsubscribe();
+    request.signal.removeEventListener('abort', finish);
+  };
+  const timer = at.clock.timer(timeoutOf(request), finish);
+  request.signal.addEventListener('abort', finish, { once: true });
+  if (request.signal.aborted) finish();
   return {
     kind: 'watch',
     status: 200,
     headers: { 'content-type': JSON_TYPE },
-    frames: drain(queue, {
-      finish: () => {
-        unsubscribe();
-        request.signal.removeEventListener('abort', end);
-      },
-      isBehind: () => behind,
-    }),
+    frames: drain(queue, { finish, isBehind: () => behind }),
   };
+}
+
+function timeoutOf({ query }: Request): number {
+  const seconds = Number(query.get('timeoutSeconds') ?? 0);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MS;
 }
 
 async function* drain(

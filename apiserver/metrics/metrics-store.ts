@@ -1,12 +1,14 @@
 // Figures of nodes and pods, in memory: the newest sample of each, watchable, never on disk.
 // Invariant: a node speaks of the pods that it has, of no others; a figure older than STALE_MS is not shown; each change has a revision of its own, above all before it.
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { NodeSample, PodSample, Usage } from '../../api/metrics/sample.ts';
 import type { NodeMetrics, PodMetrics } from '../../api/kinds.ts';
 import { formatTime } from '../../api/meta/time.ts';
 
 /** A sample that is older than this says nothing any more. */
 export const STALE_MS = 30_000;
+/** How often it is looked whether any is, while there are any. */
+const STALE_CHECK_MS = 5_000;
 /** Nodes that are remembered; more are refused. */
 export const MAX_NODES = 5_000;
 
@@ -48,6 +50,7 @@ export class MetricsStore {
   };
   readonly #listeners = new Set<(events: readonly MetricsEvent[]) => void>();
   #revision: number;
+  #checking: Timer | undefined;
 
   constructor(clock: Clock, labels: LabelView) {
     this.#clock = clock;
@@ -85,6 +88,7 @@ export class MetricsStore {
       if (entry.node === node && !seen.has(key)) this.#delete('pods', key, events);
     this.#dropStale(events);
     this.#tell(events);
+    this.#checkLater();
     return 'taken';
   }
 
@@ -128,6 +132,18 @@ export class MetricsStore {
     for (const kind of ['pods', 'nodes'] as const)
       for (const [key, entry] of this.#entries[kind])
         if (entry.takenAtMs < limit) this.#delete(kind, key, events);
+  }
+
+  /** Watchers hear of a node that fell silent though no other one speaks. */
+  #checkLater(): void {
+    if (this.#checking) return;
+    this.#checking = this.#clock.timer(STALE_CHECK_MS, () => {
+      this.#checking = undefined;
+      const events: MetricsEvent[] = [];
+      this.#dropStale(events);
+      if (events.length > 0) this.#tell(events);
+      if (this.#entries.nodes.size + this.#entries.pods.size > 0) this.#checkLater();
+    });
   }
 
   #tell(events: readonly MetricsEvent[]): void {
