@@ -10,19 +10,20 @@ import { MAX_NAME_ATTEMPTS } from '../options.ts';
 import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
-import { storedReply } from '../reply.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
+import { objectPresenter } from './presentation.ts';
 
 /** Suffixes need room: upstream cuts the base to 58 characters. */
 const MAX_GENERATED_BASE = 58;
 
 /** Stores a new object. */
 export async function create(exchange: Exchange): Promise<Reply> {
+  const show = objectPresenter(exchange);
   const object = decodeBody(exchange);
   if (object.metadata.resourceVersion)
     throw badRequest('resourceVersion should not be set on objects to be created');
   const written = await createObject(exchange, object);
-  return storedReply(written.stored, 201);
+  return show(written.stored, 201);
 }
 
 /** The way of a new object from decoded to durable; tries other names where the name is generated. */

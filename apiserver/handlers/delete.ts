@@ -7,9 +7,10 @@ import { badRequest, conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Change, Written } from '../registry/registry.ts';
-import { objectReply, storedReply, successStatus } from '../reply.ts';
+import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
 import { isDryRun } from './decoding.ts';
+import { objectPresenter } from './presentation.ts';
 
 /** DeleteOptions as far as they are known here; from the body, or from the query. */
 export interface DeleteOptions {
@@ -28,9 +29,10 @@ const DEFAULT_GRACE_SECONDS = 30;
 /** Deletes one object. */
 export async function remove(exchange: Exchange): Promise<Reply> {
   const { definition, info } = exchange;
+  const show = objectPresenter(exchange);
   const written = await removeObject(exchange, info.name ?? '', readDeleteOptions(exchange));
   const object = written.stored.object();
-  if (written.kind !== 'deleted') return storedReply(written.stored);
+  if (written.kind !== 'deleted') return show(written.stored);
   const { group, plural } = definition.ref;
   return objectReply(
     successStatus({

@@ -2,19 +2,19 @@
 import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
-import { storedReply } from '../reply.ts';
-import { presentObject } from './presentation.ts';
+import { objectPresenter } from './presentation.ts';
 
 /** Answers the object. `resourceVersion` asks for a state at least that new. */
 export async function get(exchange: Exchange): Promise<Reply> {
   const { definition, info, request, server } = exchange;
+  const show = objectPresenter(exchange);
   await atLeast(exchange, request.query.get('resourceVersion'));
   const found = server.registry.get({
     definition,
     namespace: info.namespace,
     name: info.name ?? '',
   });
-  return presentObject(exchange, found) ?? storedReply(found);
+  return show(found);
 }
 
 /** Waits for what the asked resourceVersion needs: nothing for 0, a linearizable state for none, that revision otherwise. */

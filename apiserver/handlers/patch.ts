@@ -9,8 +9,8 @@ import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { mediaType, unsupported } from '../request-body.ts';
-import { storedReply } from '../reply.ts';
 import { decodeValue } from './decoding.ts';
+import { objectPresenter } from './presentation.ts';
 import { changeObject, type Part } from './update.ts';
 
 type ApplyPatch = (current: LooseObject, patch: unknown, exchange: Exchange) => object;
@@ -27,6 +27,7 @@ const PATCHES: Readonly<Record<string, ApplyPatch>> = {
 export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
   return async (exchange) => {
     const { request } = exchange;
+    const show = objectPresenter(exchange);
     const type = mediaType(request);
     if (type === 'application/apply-patch+yaml')
       throw new StatusError(
@@ -46,7 +47,7 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
       checkName(exchange, object);
       return object;
     });
-    return storedReply(written.stored);
+    return show(written.stored);
   };
 }
 

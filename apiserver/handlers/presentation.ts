@@ -6,7 +6,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import { type IncludeObject, partialMetadata, toTable } from '../../api/wire/table.ts';
 import { type MediaRange, parseAccept } from '../discovery/accept.ts';
 import type { Exchange } from '../exchange.ts';
-import { objectReply } from '../reply.ts';
+import { objectReply, storedReply } from '../reply.ts';
 
 /** The form an answer takes. */
 export type Presentation = 'object' | 'table' | 'metadata';
@@ -41,17 +41,23 @@ function formOf(range: MediaRange): Presentation | undefined {
     : undefined;
 }
 
-/** One object in the asked form; undefined for as it is. */
-export function presentObject(
-  exchange: Exchange,
-  object: { object(): LooseObject },
-): Reply | undefined {
+/** Makes the reply that shows one object in a form. */
+export type ObjectPresenter = (
+  stored: { readonly bytes: Uint8Array; object(): LooseObject },
+  status?: number,
+) => Reply;
+
+/** Shows objects as the caller asked. Writes take one before they write: a form that is none must not change anything. */
+export function objectPresenter(exchange: Exchange): ObjectPresenter {
   const form = presentationOf(exchange);
-  if (form === 'object') return undefined;
-  const value = object.object();
-  if (form === 'metadata') return objectReply(partialMetadata(value));
-  const { resourceVersion = '' } = value.metadata;
-  return objectReply(tableOf(exchange, [value], { listMeta: { resourceVersion }, columns: true }));
+  return (stored, status = 200) => {
+    if (form === 'object') return storedReply(stored, status);
+    const value = stored.object();
+    if (form === 'metadata') return objectReply(partialMetadata(value), status);
+    const { resourceVersion = '' } = value.metadata;
+    const listMeta = { resourceVersion };
+    return objectReply(tableOf(exchange, [value], { listMeta, columns: true }), status);
+  };
 }
 
 /** Objects as a Table. */

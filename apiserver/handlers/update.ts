@@ -13,8 +13,8 @@ import {
 } from '../registry/preparation.ts';
 import type { Change, Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
-import { storedReply } from '../reply.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
+import { objectPresenter } from './presentation.ts';
 
 /** Which part of an object a write may change. */
 export type Part = 'all but status' | 'status';
@@ -22,6 +22,7 @@ export type Part = 'all but status' | 'status';
 /** Replaces an object, or its status. */
 export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
   return async (exchange) => {
+    const show = objectPresenter(exchange);
     const object = decodeBody(exchange);
     const asked = object.metadata.resourceVersion;
     const written = await changeObject(exchange, part, (old) => {
@@ -30,7 +31,7 @@ export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
       checkUid(exchange, object, old);
       return structuredCopy(object);
     });
-    return storedReply(written.stored);
+    return show(written.stored);
   };
 }
 

@@ -74,6 +74,27 @@ describe('Forms of answers', () => {
     expect((await table('includeObject=None')).rows[0]?.object ?? null).toBeNull();
   });
 
+  it('are the same for what was written as for what is read', async () => {
+    const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+    const made = await api.call('POST', MAPS, { body: map('form'), accept });
+    expect([made.status, made.json.kind]).toEqual([201, 'PartialObjectMetadata']);
+    const type = 'application/merge-patch+json';
+    const body = { metadata: { labels: { a: 'b' } } };
+    const patched = await api.call('PATCH', `${MAPS}/form`, { body, type, accept });
+    expect(patched.json).toMatchObject({ kind: 'PartialObjectMetadata', ...body });
+    const table = await api.call('PUT', `${MAPS}/form`, { body: map('form'), accept: TABLE });
+    expect(table.json.kind).toBe('Table');
+    await api.call('DELETE', `${MAPS}/form`);
+  });
+
+  it('that are none change nothing', async () => {
+    const accept = 'image/png';
+    expect((await api.call('POST', MAPS, { body: map('none'), accept })).status).toBe(406);
+    expect((await api.call('GET', `${MAPS}/none`)).status).toBe(404);
+    expect((await api.call('DELETE', `${MAPS}/a`, { accept })).status).toBe(406);
+    expect((await api.call('GET', `${MAPS}/a`)).status).toBe(200);
+  });
+
   it('are refused where there is none such: 400 for a part, 406 for a version or a type', async () => {
     const status = async (accept: string, query = '') =>
       (await api.call('GET', `${MAPS}?${query}`, { accept })).status;
