@@ -115,10 +115,16 @@ function describe(second: TimelineSecond): string {
   return `${second.at.toFixed(0).padStart(4)} s  ${of('payment')} | ${of('catalog')}`;
 }
 
-function writeSummary(out: NodeJS.WritableStream, checks: readonly Check[]): void {
+function writeSummary(
+  out: NodeJS.WritableStream & { isTTY?: boolean },
+  checks: readonly Check[],
+): void {
+  // Colours for terminals only, whatever the environment says: what is read by programs stays plain.
+  const paint = pc.createColors(out.isTTY ?? false);
   out.write('\n');
   for (const check of checks) {
-    const mark = check.ok ? pc.green('ok  ') : pc.red('FAIL');
-    out.write(`${mark} ${check.name.padEnd(42)} ${check.measured}  ${pc.dim(`(${check.bar})`)}\n`);
+    const mark = check.ok ? paint.green('ok  ') : paint.red('FAIL');
+    const bar = paint.dim(`(${check.bar})`);
+    out.write(`${mark} ${check.name.padEnd(42)} ${check.measured}  ${bar}\n`);
   }
 }
