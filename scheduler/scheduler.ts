@@ -6,7 +6,7 @@ import type { Random } from '../base/random.ts';
 import { Nodes, Pods } from '../api/kinds.ts';
 import type { Pod, PodCondition } from '../api/generated/types.ts';
 import { findCondition, setCondition } from '../api/meta/conditions.ts';
-import type { KubeObject } from '../api/meta/object.ts';
+import { keyOf, type KubeObject } from '../api/meta/object.ts';
 import { isConflict, isNotFound } from '../api/status.ts';
 import type { EventNote } from '../client/events/recorder.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
@@ -64,6 +64,8 @@ class Scheduler {
   readonly #queue: PodQueue;
   readonly #profile: Profile;
   readonly #binding = new Set<Promise<void>>();
+  /** Where the next search for a node begins. */
+  #from = 0;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -123,6 +125,8 @@ class Scheduler {
     const mine =
       (pod.spec?.schedulerName ?? DEFAULT_NAME) === (this.#parts.options.name ?? DEFAULT_NAME);
     const gated = (pod.spec?.schedulingGates ?? []).length > 0;
+    // A change that is seen while the pod is being bound is no reason to place it again.
+    if (this.#state.isPlaced(pod)) return;
     if (mine && !gated && !pod.metadata.deletionTimestamp) this.#queue.put(pod);
     else this.#queue.remove(pod.metadata.uid ?? '');
   }
@@ -130,8 +134,10 @@ class Scheduler {
   #place(queued: QueuedPod): void {
     const { pod } = queued;
     const candidate = { pod, demand: demandOf(pod) };
-    const at = { profile: this.#profile, random: this.#parts.random };
-    const selection = selectNode(candidate, this.#state.nodes, at);
+    const { nodes } = this.#state;
+    const at = { profile: this.#profile, random: this.#parts.random, from: this.#from };
+    const selection = selectNode(candidate, nodes, at);
+    this.#from = (this.#from + selection.looked) % Math.max(1, nodes.length);
     if (selection.kind === 'none') {
       this.#track(this.#refuse(queued, selection.message));
       return;
@@ -164,11 +170,21 @@ class Scheduler {
       });
     } catch (err) {
       this.#state.unassume(pod);
-      // Gone, or bound by somebody else: its own events tell what is next.
-      if (isNotFound(err) || isConflict(err)) return;
+      // Gone, or bound or deleted by somebody else: its own events tell what is next.
+      if (isNotFound(err) || (isConflict(err) && !this.#stillWaits(pod))) return;
       this.#parts.logger.warn('binding failed; trying again', { err, pod: `${namespace}/${name}` });
       this.#queue.putBack({ pod, attempts: queued.attempts + 1 }, 'error');
     }
+  }
+
+  /** By what is known here, is the pod still without a node, and to have one? */
+  #stillWaits(pod: Pod): boolean {
+    const known = this.#parts.informers.informer(Pods).get(keyOf(pod));
+    return (
+      known?.metadata.uid === pod.metadata.uid &&
+      !known?.spec?.nodeName &&
+      !known?.metadata.deletionTimestamp
+    );
   }
 
   async #refuse(queued: QueuedPod, message: string): Promise<void> {

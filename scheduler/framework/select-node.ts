@@ -14,33 +14,48 @@ export interface Profile {
   readonly scores: readonly ScorePlugin[];
 }
 
-/** Nodes that fit are scored up to this many (upstream's numFeasibleNodesToFind keeps big clusters quick). */
-const MAX_SCORED = 100;
+/** As many nodes that fit are always looked for, if there are as many. */
+const MIN_SCORED = 100;
+/** Of many nodes a share is enough: half, less 1 % for every 125 nodes, but never less than this percentage. */
+const MIN_PERCENT = 5;
 
-/** The best node, one of the best where several are; or why there is none. */
+/** How many nodes that fit are enough to choose from; upstream's rule, which keeps large clusters quick. */
+export function enoughNodes(nodes: number): number {
+  const percent = Math.max(MIN_PERCENT, 50 - Math.floor(nodes / 125));
+  return Math.min(nodes, Math.max(MIN_SCORED, Math.floor((nodes * percent) / 100)));
+}
+
+/** How a search is made. `from` is where it begins, so that every node has its turn. */
+export interface Search {
+  readonly profile: Profile;
+  readonly random: Random;
+  readonly from: number;
+}
+
+/** The best node, one of the best where several are, or why there is none; and how many nodes were looked at. */
 export function selectNode(
   candidate: Candidate,
-  nodes: Iterable<NodeInfo>,
-  at: { profile: Profile; random: Random },
-): Selection {
+  nodes: readonly NodeInfo[],
+  at: Search,
+): Selection & { readonly looked: number } {
   const reasons = new Map<string, number>();
   const fitting: NodeInfo[] = [];
-  let count = 0;
-  for (const node of nodes) {
-    count += 1;
+  const enough = enoughNodes(nodes.length);
+  let looked = 0;
+  for (; looked < nodes.length && fitting.length < enough; looked++) {
+    const node = nodes[(at.from + looked) % nodes.length] as NodeInfo;
     const refused = at.profile.filters.flatMap((plugin) => plugin.filter(candidate, node));
     for (const reason of new Set(refused)) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     if (refused.length === 0) fitting.push(node);
-    if (fitting.length >= MAX_SCORED) break;
   }
-  if (fitting.length === 0) return { kind: 'none', message: explain(count, reasons) };
-  return { kind: 'node', name: best(candidate, fitting, at) };
+  if (fitting.length === 0) return { kind: 'none', message: explain(looked, reasons), looked };
+  return { kind: 'node', name: best(candidate, fitting, at), looked };
 }
 
 function best(
   candidate: Candidate,
   nodes: readonly NodeInfo[],
-  { profile, random }: { profile: Profile; random: Random },
+  { profile, random }: Search,
 ): string {
   let top = Number.NEGATIVE_INFINITY;
   let chosen = '';
@@ -50,8 +65,10 @@ function best(
       (sum, plugin) => sum + plugin.weight * plugin.score(candidate, node),
       0,
     );
+    if (score < top) continue;
+    // Of equals each is chosen with the same chance.
     ties = score === top ? ties + 1 : 1;
-    if (score < top || (score === top && random.next() >= 1 / ties)) continue;
+    if (random.next() * ties >= 1) continue;
     top = score;
     chosen = node.node.metadata.name ?? '';
   }

@@ -3,17 +3,24 @@
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { demandOf, NodeInfo, type PodDemand } from './node-info.ts';
 
+interface Place {
+  readonly node: string;
+  readonly demand: PodDemand;
+  /** Chosen by us, and not yet seen bound. */
+  readonly assumed: boolean;
+}
+
 /** The scheduler's view of the cluster. Each event costs the same, however many nodes and pods there are. */
 export class ClusterState {
   readonly #nodes = new Map<string, NodeInfo>();
-  readonly #places = new Map<string, { readonly node: string; readonly demand: PodDemand }>();
+  /** The nodes in no particular order, so that a search can begin anywhere; where each stands, by name. */
+  readonly #list: NodeInfo[] = [];
+  readonly #at = new Map<string, number>();
+  readonly #places = new Map<string, Place>();
 
-  get nodes(): Iterable<NodeInfo> {
-    return this.#nodes.values();
-  }
-
-  get nodeCount(): number {
-    return this.#nodes.size;
+  /** Not to be kept: it changes in place. */
+  get nodes(): readonly NodeInfo[] {
+    return this.#list;
   }
 
   putNode(node: Node): void {
@@ -25,12 +32,21 @@ export class ClusterState {
     }
     const info = new NodeInfo(node);
     this.#nodes.set(name, info);
+    this.#at.set(name, this.#list.push(info) - 1);
     for (const [uid, place] of this.#places)
       if (place.node === name) info.addPod(uid, place.demand);
   }
 
   removeNode(name: string): void {
+    const at = this.#at.get(name);
+    if (at === undefined) return;
     this.#nodes.delete(name);
+    this.#at.delete(name);
+    // The last one takes the place.
+    const last = this.#list.pop();
+    if (!last || at === this.#list.length) return;
+    this.#list[at] = last;
+    this.#at.set(last.node.metadata.name ?? '', at);
   }
 
   /** A pod as it is now: counts on its node until it is over. */
@@ -39,7 +55,7 @@ export class ClusterState {
     const node = pod.spec?.nodeName;
     const over = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
     if (over) this.#forget(uid);
-    else if (node) this.#place(uid, node, demandOf(pod));
+    else if (node) this.#place(uid, { node, demand: demandOf(pod), assumed: false });
   }
 
   removePod(pod: Pod): void {
@@ -48,19 +64,25 @@ export class ClusterState {
 
   /** Counts a pod on a node before its binding is seen. */
   assume(pod: Pod, node: string): void {
-    this.#place(pod.metadata.uid ?? '', node, demandOf(pod));
+    this.#place(pod.metadata.uid ?? '', { node, demand: demandOf(pod), assumed: true });
   }
 
-  /** The binding was refused. */
+  /** The binding was refused. A pod that was seen bound meanwhile goes on counting. */
   unassume(pod: Pod): void {
-    this.#forget(pod.metadata.uid ?? '');
+    const uid = pod.metadata.uid ?? '';
+    if (this.#places.get(uid)?.assumed) this.#forget(uid);
   }
 
-  #place(uid: string, node: string, demand: PodDemand): void {
+  /** Does the pod count on some node, if only by assumption? */
+  isPlaced(pod: Pod): boolean {
+    return this.#places.has(pod.metadata.uid ?? '');
+  }
+
+  #place(uid: string, place: Place): void {
     const known = this.#places.get(uid);
-    if (known && known.node !== node) this.#forget(uid);
-    this.#places.set(uid, { node, demand });
-    this.#nodes.get(node)?.addPod(uid, demand);
+    if (known && known.node !== place.node) this.#forget(uid);
+    this.#places.set(uid, place);
+    this.#nodes.get(place.node)?.addPod(uid, place.demand);
   }
 
   #forget(uid: string): void {

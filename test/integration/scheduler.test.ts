@@ -1,0 +1,202 @@
+// The scheduler against the real API server; nodes are objects only.
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { systemRandom } from '../../base/random.ts';
+import type { Node, Pod } from '../../api/generated/types.ts';
+import { Events, Nodes, Pods } from '../../api/kinds.ts';
+import { toMilli, tryParseQuantity } from '../../api/meta/quantity.ts';
+import { ClientEventRecorder } from '../../client/events/recorder.ts';
+import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import type { SchedulerOptions } from '../../scheduler/scheduler.ts';
+import { runScheduler } from '../../scheduler/scheduler.ts';
+import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import { aControlledCluster } from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const endings: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) await end();
+});
+
+async function aCluster(options: SchedulerOptions = {}) {
+  // The long grace keeps the node controller from taking these nodes for silent ones.
+  const cluster = await aControlledCluster({ nodes: { graceMs: 3_600_000 } });
+  endings.push(() => cluster.close());
+  const { client } = cluster;
+  const start = () => startScheduler(cluster, options);
+  const addNode = async (name: string, more: Partial<Node> = {}, cpu = '1') => {
+    await client.resource(Nodes).create({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, labels: more.metadata?.labels ?? {} },
+      spec: more.spec ?? {},
+    });
+    const status = {
+      allocatable: { cpu, memory: '4Gi', pods: '110' },
+      conditions: [{ type: 'Ready', status: 'True' }],
+    };
+    await client
+      .resource(Nodes)
+      .patch({ name }, { type: 'merge', body: { status } }, { subresource: 'status' });
+  };
+  const pods = client.resource(Pods);
+  const all = async () => (await pods.list({ namespace: 'default' })).items;
+  const nodeOf = async (name: string) =>
+    (await pods.get({ namespace: 'default', name })).spec?.nodeName;
+  return { client, start, addNode, pods, all, nodeOf };
+}
+
+function startScheduler(cluster: ControlledCluster, options: SchedulerOptions): void {
+  const client = cluster.as('system:kube-scheduler');
+  const doors = { client, clock: systemClock, random: systemRandom, logger: silentLogger };
+  const stop = new AbortController();
+  const informers = createInformerFactory(doors);
+  const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
+  const running = runScheduler({ ...doors, informers, events, options }, stop.signal);
+  endings.push(async () => {
+    stop.abort(new Error('the test is over'));
+    await running;
+    await informers.finished();
+  });
+}
+
+const aPod = (name: string, cpu: string, spec: Partial<Pod['spec']> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec: {
+    containers: [{ name: 'main', image: 'image:1', resources: { requests: { cpu } } }],
+    ...spec,
+  },
+});
+const milli = ({ spec }: Pod) =>
+  toMilli(
+    tryParseQuantity(spec?.containers[0]?.resources?.requests?.['cpu'] ?? '0') ?? {
+      nanos: 0n,
+      format: 'decimal',
+    },
+  );
+
+/** CPU that bound pods ask for, by node, in thousandths. */
+function usedByNode(pods: readonly Pod[]): Map<string, number> {
+  const used = new Map<string, number>();
+  for (const pod of pods) {
+    const node = pod.spec?.nodeName;
+    if (node) used.set(node, (used.get(node) ?? 0) + milli(pod));
+  }
+  return used;
+}
+
+describe('the scheduler', () => {
+  it('gives a pod a node and says so', async () => {
+    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1');
+    start();
+    await pods.create(aPod('p', '100m'));
+    await until(async () => (await nodeOf('p')) === 'n1');
+    const told = async () =>
+      (await client.resource(Events).list({ namespace: 'default' })).items.map((e) => e.message);
+    await until(async () => (await told()).includes('Successfully assigned default/p to n1'));
+  });
+
+  it('says why no node will do, and looks again when one comes', async () => {
+    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('small', {}, '100m');
+    await addNode('tainted', {
+      spec: { taints: [{ key: 'gpu', value: 'a', effect: 'NoSchedule' }] },
+    });
+    start();
+    await pods.create(aPod('p', '500m'));
+    const message =
+      '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {gpu: a}.';
+    await until(async () => {
+      const { status } = await pods.get({ namespace: 'default', name: 'p' });
+      const condition = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+      return condition?.reason === 'Unschedulable' && condition.message === message;
+    });
+    await until(async () =>
+      (await client.resource(Events).list({ namespace: 'default' })).items.some(
+        (event) => event.reason === 'FailedScheduling' && event.message === message,
+      ),
+    );
+    await addNode('large');
+    await until(async () => (await nodeOf('p')) === 'large');
+  });
+
+  it('looks again when a pod makes room', async () => {
+    const { start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1');
+    start();
+    await pods.create(aPod('first', '800m'));
+    await until(async () => (await nodeOf('first')) === 'n1');
+    await pods.create(aPod('second', '800m'));
+    await until(async () => {
+      const { status } = await pods.get({ namespace: 'default', name: 'second' });
+      return status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ?? false;
+    });
+    await pods.delete({ namespace: 'default', name: 'first' }, { gracePeriodSeconds: 0 });
+    await until(async () => (await nodeOf('second')) === 'n1');
+  });
+
+  it('spreads pods, or packs them when told to', async () => {
+    for (const [strategy, nodes] of [
+      ['spread', 2],
+      ['pack', 1],
+    ] as const) {
+      const { start, addNode, pods, all } = await aCluster({ strategy });
+      await addNode('n1');
+      await addNode('n2');
+      start();
+      for (let i = 0; i < 4; i++) {
+        await pods.create(aPod(`p${i}`, '100m'));
+        await until(async () => (await all()).every(({ spec }) => spec?.nodeName));
+      }
+      expect(usedByNode(await all()).size).toBe(nodes);
+    }
+  });
+
+  it('leaves pods to other schedulers, and pods with gates alone', async () => {
+    const { start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1');
+    start();
+    await pods.create(aPod('other', '1m', { schedulerName: 'mine' }));
+    await pods.create(aPod('gated', '1m', { schedulingGates: [{ name: 'example.com/wait' }] }));
+    await pods.create(aPod('p', '1m'));
+    await until(async () => (await nodeOf('p')) === 'n1');
+    expect(await nodeOf('other')).toBeUndefined();
+    expect(await nodeOf('gated')).toBeUndefined();
+  });
+
+  it('never gives a node more than it has, though pods change while they are bound', async () => {
+    const { start, addNode, pods, all } = await aCluster();
+    for (let i = 0; i < 4; i++) await addNode(`n${i}`);
+    start();
+    const make = async (i: number) => {
+      await pods.create(aPod(`p${i}`, '300m'));
+      // Changes of their labels reach the scheduler as it binds them.
+      for (let round = 0; round < 3; round++)
+        await pods.patch(
+          { namespace: 'default', name: `p${i}` },
+          { type: 'merge', body: { metadata: { labels: { round: String(round) } } } },
+        );
+    };
+    await Promise.all(Array.from({ length: 24 }, (_, i) => make(i)));
+    // Three fit on each of the four nodes.
+    await until(async () => (await all()).filter(({ spec }) => spec?.nodeName).length >= 12);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const used = usedByNode(await all());
+    expect([...used.values()].every((cpu) => cpu <= 1000)).toBe(true);
+    expect((await all()).filter(({ spec }) => spec?.nodeName)).toHaveLength(12);
+  });
+
+  it('makes use of every node of a large cluster', async () => {
+    const { start, addNode, pods, all } = await aCluster();
+    for (let i = 0; i < 250; i++) await addNode(`n${i}`);
+    start();
+    await Promise.all(Array.from({ length: 250 }, (_, i) => pods.create(aPod(`p${i}`, '400m'))));
+    await until(async () => (await all()).every(({ spec }) => spec?.nodeName));
+    const used = usedByNode(await all());
+    expect(used.size).toBeGreaterThan(225);
+  });
+});
