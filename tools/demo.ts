@@ -86,7 +86,7 @@ async function play(cluster: RunningCluster, view: View): Promise<Story> {
       random: systemRandom,
       logger: silentLogger,
     });
-    const observer = new Observer(informers, systemClock);
+    const observer = new Observer(informers, systemClock, interrupted.signal);
     view.stage('Deploying the shop from manifests/shop');
     for (const line of await applyFiles(client, manifestFiles())) view.note(line);
     informers.start(watching.signal);

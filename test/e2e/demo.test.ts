@@ -37,7 +37,9 @@ describe('npm run demo', () => {
     const html = readFileSync(report, 'utf8');
     expect(html).toContain('uPlot');
     expect(html).not.toMatch(/(src|href)="http/);
-    expect(readdirSync(scratch)).toEqual(['report.html']);
+    // npm keeps a cache of its own code in the temporary directory.
+    const left = readdirSync(scratch).filter((name) => name !== 'node-compile-cache');
+    expect(left).toEqual(['report.html']);
   });
 
   it('cleans up when it is interrupted', { timeout: CEILING_MS }, async () => {

@@ -20,6 +20,7 @@ export type Wait = { readonly kind: 'seen'; readonly ms: number } | { readonly k
 /** The shop as it is now, and waits for what it is to become. */
 export class Observer {
   readonly #clock: Clock;
+  readonly #signal: AbortSignal;
   readonly #pods: Informer<Pod>;
   readonly #deployments: Informer<Deployment>;
   readonly #hpas: Informer<HorizontalPodAutoscalerV2>;
@@ -27,9 +28,11 @@ export class Observer {
   readonly #listeners = new Set<() => void>();
   readonly #replicaCounts = new Map<string, Set<number>>();
 
-  constructor(informers: InformerFactory, clock: Clock) {
+  /** `signal` ends every wait. */
+  constructor(informers: InformerFactory, clock: Clock, signal: AbortSignal) {
     const scope = { namespace: SHOP };
     this.#clock = clock;
+    this.#signal = signal;
     this.#pods = informers.informer(Pods, scope);
     this.#deployments = informers.informer(Deployments, scope);
     this.#hpas = informers.informer(HorizontalPodAutoscalers, scope);
@@ -92,22 +95,26 @@ export class Observer {
     return Math.round(sum);
   }
 
-  /** Waits until `seen` holds, looking at each change; says how long it took. */
+  /** Waits until `seen` holds, looking at each change; says how long it took. Rejects when the signal aborts. */
   async until(seen: () => boolean, ceilingMs: number): Promise<Wait> {
     const startedAt = this.#clock.monotonic();
+    this.#signal.throwIfAborted();
     if (seen()) return { kind: 'seen', ms: 0 };
-    return new Promise((resolve) => {
-      const finish = (wait: Wait) => {
-        this.#listeners.delete(look);
-        timer.cancel();
-        resolve(wait);
-      };
-      const look = () => {
-        if (seen()) finish({ kind: 'seen', ms: this.#clock.monotonic() - startedAt });
-      };
-      const timer = this.#clock.timer(ceilingMs, () => finish({ kind: 'timeout' }));
-      this.#listeners.add(look);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Wait>();
+    const look = () => {
+      if (seen()) resolve({ kind: 'seen', ms: this.#clock.monotonic() - startedAt });
+    };
+    const end = () => reject(this.#signal.reason as Error);
+    const timer = this.#clock.timer(ceilingMs, () => resolve({ kind: 'timeout' }));
+    this.#listeners.add(look);
+    this.#signal.addEventListener('abort', end, { once: true });
+    try {
+      return await promise;
+    } finally {
+      timer.cancel();
+      this.#listeners.delete(look);
+      this.#signal.removeEventListener('abort', end);
+    }
   }
 }
 

@@ -133,7 +133,13 @@ export class Storyteller {
     await this.#pause(2_000);
     this.#stage = 'over';
     await Promise.all([after.stop(), this.#catalog?.stop()]);
+    for (const load of [calm, sale, after, this.#catalog]) this.#tellFailures(load);
     return this.#told({ startReplicas, step, healed, replaced, share, loads: [calm, sale, after] });
+  }
+
+  #tellFailures(load: Load | undefined): void {
+    for (const [why, count] of load?.totals.errors ?? [])
+      this.#moment(`${load?.spec.name}: ${count} requests failed with ${why}`);
   }
 
   #scaledIn(): boolean {
