@@ -16,7 +16,7 @@ import { leastAllocated, mostAllocated } from './plugins/allocation-scores.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
-import { taintsTolerations } from './plugins/taints-tolerations.ts';
+import { preferUntainted, taintsTolerations } from './plugins/taints-tolerations.ts';
 import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
 import { demandOf } from './snapshot/node-info.ts';
@@ -73,7 +73,7 @@ class Scheduler {
     const pack = parts.options.strategy === 'pack';
     this.#profile = {
       filters: [nodeUnschedulable, taintsTolerations, nodeAffinity, nodePorts, resourcesFit],
-      scores: [pack ? mostAllocated : leastAllocated, preferredNodeAffinity],
+      scores: [pack ? mostAllocated : leastAllocated, preferredNodeAffinity, preferUntainted],
     };
     this.#follow();
   }

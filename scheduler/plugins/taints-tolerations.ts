@@ -1,8 +1,8 @@
-// Nodes keep pods away by taints that the pods do not tolerate.
-import type { FilterPlugin } from '../framework/plugin.ts';
+// Nodes keep pods away by taints that the pods do not tolerate; soft taints only put them off.
+import { type FilterPlugin, MAX_SCORE, type ScorePlugin } from '../framework/plugin.ts';
 import { tolerates } from './tolerations.ts';
 
-/** The plugin. */
+/** The filter. */
 export const taintsTolerations: FilterPlugin = {
   name: 'TaintToleration',
   filter({ pod }, { node }) {
@@ -10,5 +10,17 @@ export const taintsTolerations: FilterPlugin = {
       (each) => each.effect !== 'PreferNoSchedule' && !tolerates(pod.spec?.tolerations, each),
     );
     return taint ? [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`] : [];
+  },
+};
+
+/** The score: the fewer soft taints that the pod does not tolerate, the better. */
+export const preferUntainted: ScorePlugin = {
+  name: 'TaintToleration',
+  weight: 3,
+  score({ pod }, { node }) {
+    const avoided = (node.spec?.taints ?? []).filter(
+      (each) => each.effect === 'PreferNoSchedule' && !tolerates(pod.spec?.tolerations, each),
+    );
+    return MAX_SCORE / (1 + avoided.length);
   },
 };
