@@ -183,8 +183,12 @@ describe('the scheduler', () => {
     };
     await Promise.all(Array.from({ length: 24 }, (_, i) => make(i)));
     // Three fit on each of the four nodes.
-    await until(async () => (await all()).filter(({ spec }) => spec?.nodeName).length >= 12);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const isSettled = ({ spec, status }: Pod) =>
+      spec?.nodeName || status?.conditions?.some(({ reason }) => reason === 'Unschedulable');
+    await until(async () => {
+      const pods = await all();
+      return pods.length === 24 && pods.every(isSettled);
+    });
     const used = usedByNode(await all());
     expect([...used.values()].every((cpu) => cpu <= 1000)).toBe(true);
     expect((await all()).filter(({ spec }) => spec?.nodeName)).toHaveLength(12);
