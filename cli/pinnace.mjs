@@ -3,10 +3,17 @@
 // Invariant: same arguments, same streams, same exit status as the program behind it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/**
+ * Where Node keeps sources with their types stripped, and compiled: each process of a cluster then starts sooner and
+ * stays some 30 MB smaller, since it never loads the stripper. Passed on to every process by the environment.
+ */
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+  new URL('../node_modules/.cache/compile', import.meta.url),
+);
 const main = join(dirname(fileURLToPath(import.meta.url)), 'pinnace.ts');
 
 /** The Node 24 that the repository brings along, for a host whose own is older than 22.18. */
@@ -24,6 +31,7 @@ function broughtNode() {
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 22 || (major === 22 && minor >= 18)) {
+  nodeModule.enableCompileCache?.();
   await import('./pinnace.ts');
 } else {
   const node = broughtNode();
