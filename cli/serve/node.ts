@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
-import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
 import { createNodeAgent } from '../../kubelet/agent.ts';
@@ -17,7 +16,7 @@ import { ServiceProxy } from '../../network/services/service-proxy.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
-import { CLUSTER_DOMAIN, layoutOf } from './cluster.ts';
+import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
 import { dataPaths, readFacts, UsageError } from './data-directory.ts';
 
 /** The body of the process. */
@@ -29,8 +28,15 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   const system = createLinuxSystem();
   const doors = { system, clock: systemClock, random: systemRandom, logger };
   const layout = layoutOf(facts);
-  const config = await loadKubeconfig(join(paths.pki, 'node.kubeconfig'));
-  const transport = createHttpTransport({ ...config.transport, userAgent: 'pinnace-node' });
+  // From the certificate itself rather than its kubeconfig: a YAML reader would cost the agent 10 MB.
+  const identity = loadPair(paths.pki, 'node');
+  const transport = createHttpTransport({
+    server: serverUrl(facts),
+    ca: loadCa(paths.pki),
+    clientCert: identity.cert,
+    clientKey: identity.key,
+    userAgent: 'pinnace-node',
+  });
   const client = createClient(transport);
   const images = createImageStore({ system, dir: paths.images, logger });
   const stateDir = join(paths.node, 'runtime');
