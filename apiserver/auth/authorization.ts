@@ -2,7 +2,7 @@
 import { forbidden, StatusError } from '../../api/status.ts';
 import type { AccessRequest } from '../../api/rbac/evaluate.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
-import type { RequestInfo, ResourceInfo } from '../request-info.ts';
+import type { RequestInfo, ResourceInfo, Verb } from '../request-info.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 /** Throws Forbidden unless the user may do it. */
@@ -15,12 +15,21 @@ export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInf
       `forbidden: User "${user.username}" cannot ${info.verb} path "${info.path}"`,
     );
   }
-  if (rbac.allows(user, accessOf(info), info.namespace)) return;
-  throw forbidden(
-    { group: info.group, plural: info.resource },
-    info.name ?? '',
-    refusal(user, info),
+  const missing = verbsOf(info).find(
+    (verb) => !rbac.allows(user, accessOf({ ...info, verb }), info.namespace),
   );
+  if (missing === undefined) return;
+  const what = { group: info.group, plural: info.resource };
+  throw forbidden(what, info.name ?? '', refusal(user, { ...info, verb: missing }));
+}
+
+/**
+ * A WebSocket's handshake is a GET, but what it opens is a shell: exec and attach need `create` too, so that who may
+ * only read cannot run commands (upstream does so from 1.35 on).
+ */
+function verbsOf({ resource, subresource, verb }: ResourceInfo): readonly Verb[] {
+  const opens = resource === 'pods' && (subresource === 'exec' || subresource === 'attach');
+  return opens && verb === 'get' ? ['get', 'create'] : [verb];
 }
 
 /** What RBAC is asked for a resource request. A watch or list of one name is about that name. */

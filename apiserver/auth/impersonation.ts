@@ -86,11 +86,18 @@ function check(rbac: RbacAuthorizer, user: UserInfo, part: Part): void {
 }
 
 function extraOf(headers: Request['headers']): Record<string, string[]> {
-  const extra: Record<string, string[]> = {};
-  for (const [name, value] of Object.entries(headers))
-    if (name.startsWith(EXTRA) && value !== undefined)
-      extra[decodeURIComponent(name.slice(EXTRA.length))] = listOf(value);
-  return extra;
+  const entries = Object.entries(headers)
+    .filter(([name, value]) => name.startsWith(EXTRA) && value !== undefined)
+    .map(([name, value]) => [decoded(name.slice(EXTRA.length)), listOf(value)] as const);
+  return Object.fromEntries(entries);
+}
+
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    throw badRequest(`the key of the header ${EXTRA}${key} is not percent-encoded text`);
+  }
 }
 
 function listOf(header: string | undefined): string[] {

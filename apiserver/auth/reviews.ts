@@ -109,11 +109,18 @@ export function reviews(rbac: RbacAuthorizer): VirtualHandler {
     if (!kind || info.version !== 'v1') return undefined;
     if (info.verb !== 'create')
       throw new StatusError('MethodNotAllowed', 'reviews are created, and not kept');
-    return Promise.resolve(answer(kind, { request, user, rbac }));
+    return Promise.resolve(answer(kind, { request, user, rbac, namespace: info.namespace }));
   };
 }
 
-function answer(kind: Kind, at: { request: Request; user: UserInfo; rbac: RbacAuthorizer }): Reply {
+interface Asked {
+  readonly request: Request;
+  readonly user: UserInfo;
+  readonly rbac: RbacAuthorizer;
+  readonly namespace: string;
+}
+
+function answer(kind: Kind, at: Asked): Reply {
   const { value } = parseBody(at.request);
   if (value === undefined) throw badRequest('a request body is needed: the review');
   const gvk = { group: kind.group, version: 'v1', kind: kind.kind };
@@ -124,10 +131,21 @@ function answer(kind: Kind, at: { request: Request; user: UserInfo; rbac: RbacAu
     metadata: object.metadata ?? {},
     spec: object['spec'] ?? {},
   } as Review;
+  if (kind.namespaced) checkLocal(review.spec, at.namespace);
   const status = kind.answer(review, at.user, at.rbac);
   const { spec, ...rest } = review as KubeObject & { spec?: unknown };
   const shown = kind.kind === 'SelfSubjectReview' ? rest : { ...rest, spec };
   return objectReply({ ...shown, status }, 201);
+}
+
+/** A local review asks about the namespace it is made in, and nothing else. */
+function checkLocal(spec: ReviewSpec, namespace: string): void {
+  if (spec.nonResourceAttributes)
+    throw badRequest('spec.nonResourceAttributes: Forbidden: disallowed on this kind of request');
+  if (spec.resourceAttributes?.namespace !== namespace)
+    throw badRequest(
+      `spec.resourceAttributes.namespace: Invalid value: must match metadata.namespace: "${namespace}"`,
+    );
 }
 
 function subjectOf(spec: ReviewSpec): UserInfo {

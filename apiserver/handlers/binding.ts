@@ -1,7 +1,9 @@
 // POST pods/NAME/binding: gives a pod its node, once.
 import type { Pod, PodCondition } from '../../api/generated/types.ts';
 import { setCondition } from '../../api/meta/conditions.ts';
+import { dnsSubdomain } from '../../api/meta/names.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
+import { decodeObject } from '../../api/schema/decode.ts';
 import { badRequest, conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -9,18 +11,30 @@ import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
 import { isDryRun } from './decoding.ts';
 
-interface Binding {
+interface Binding extends LooseObject {
   readonly target?: { readonly kind?: string; readonly name?: string };
-  readonly metadata?: { readonly uid?: string };
+}
+
+/** The node that a binding names. Throws BadRequest for a binding of another pod, or to anything but a node. */
+function nodeOf({ metadata, target }: Binding, pod: string): string {
+  if (metadata?.name && metadata.name !== pod)
+    throw badRequest('the name in the Binding does not match the pod on the URL');
+  if (target?.kind && target.kind !== 'Node')
+    throw badRequest(`target.kind: Unsupported value: "${target.kind}": supported values: "Node"`);
+  const wrong = target?.name ? dnsSubdomain(target.name) : 'the node to bind to is required';
+  if (wrong !== undefined) throw badRequest(`target.name: Invalid value: ${wrong}`);
+  return target?.name ?? '';
 }
 
 /** Binds a pod that has no node. Throws Conflict when it has one, or is being deleted. */
 export async function bind(exchange: Exchange): Promise<Reply> {
   const { definition, info, request, server } = exchange;
   const name = info.name ?? '';
-  const binding = parseBody(request).value as Binding | undefined;
-  const node = binding?.target?.name;
-  if (!node) throw badRequest('target.name: Required value: the node to bind to');
+  const { value } = parseBody(request);
+  if (value === undefined) throw badRequest('a request body is needed: the Binding');
+  const gvk = { group: '', version: 'v1', kind: 'Binding' };
+  const binding = decodeObject('io.k8s.api.core.v1.Binding', value, { gvk }).object as Binding;
+  const node = nodeOf(binding, name);
   await server.registry.update(
     { definition, namespace: info.namespace, name },
     (old) => {

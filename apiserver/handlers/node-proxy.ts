@@ -68,6 +68,10 @@ export async function stream(exchange: Exchange): Promise<Reply> {
     connection: {
       headers: upgrade.headers,
       accept(socket, head) {
+        if (socket.destroyed) {
+          upgrade.socket.destroy();
+          return;
+        }
         if (upgrade.head.length > 0) socket.write(upgrade.head);
         if (head.length > 0) upgrade.socket.write(head);
         socket.pipe(upgrade.socket).pipe(socket);
