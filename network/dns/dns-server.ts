@@ -46,44 +46,53 @@ export class DnsServer {
     this.#forwarder = new Forwarder(options.hostResolvConf, options.clock);
   }
 
-  /** Listens on UDP and TCP; resolves when aborted. */
+  /** Listens on UDP and TCP; resolves when aborted. Rejects when it cannot listen. */
   async run(signal: AbortSignal): Promise<void> {
     const { host, port, logger } = this.#options;
     const udp = createSocket({ type: 'udp4', reuseAddr: true });
-    udp.on('error', (err) => logger.error('DNS socket failed', { err }));
+    const tcp = createServer();
+    const sockets = new Set<Socket>();
+    tcp.maxConnections = MAX_TCP_CONNECTIONS;
+    tcp.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      this.#serveTcp(socket).catch(() => socket.destroy());
+    });
     udp.on('message', (bytes, from) => {
-      this.#answer(bytes, 'udp').then(
-        (answer) => answer && udp.send(answer, from.port, from.address),
-        (err: unknown) => logger.error('DNS question failed', { err }),
-      );
+      // Nobody can be answered on port 0, and trying would throw.
+      if (from.port === 0) return;
+      this.#answer(bytes, 'udp')
+        .then((answer) => {
+          if (answer && !signal.aborted) udp.send(answer, from.port, from.address);
+        })
+        .catch((err: unknown) => logger.error('DNS question failed', { err }));
     });
     udp.bind(port, host);
-    const tcp = createServer((socket) => this.#serveTcp(socket));
-    tcp.maxConnections = MAX_TCP_CONNECTIONS;
-    tcp.on('error', (err) => logger.error('DNS server failed', { err }));
     tcp.listen(port, host);
+    // `once` rejects with the error of a port that is in use.
+    await Promise.all([once(udp, 'listening'), once(tcp, 'listening')]);
+    udp.on('error', (err) => logger.error('DNS socket failed', { err }));
+    tcp.on('error', (err) => logger.error('DNS server failed', { err }));
     if (!signal.aborted) await once(signal, 'abort');
     udp.close();
+    for (const socket of sockets) socket.destroy();
     await closeServer(tcp);
   }
 
-  #serveTcp(socket: Socket): void {
+  /** One question at a time: a client that does not read its answers gets no more of them. */
+  async #serveTcp(socket: Socket): Promise<void> {
     let buffered = Buffer.alloc(0);
     socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
       buffered = Buffer.concat([buffered, chunk]);
       // Messages are at most 65,535 bytes (a 16-bit length), so the buffer is bounded by one and a chunk.
       while (buffered.length >= 2 && buffered.length >= 2 + buffered.readUInt16BE(0)) {
         const end = 2 + buffered.readUInt16BE(0);
-        const message = buffered.subarray(2, end);
+        const answer = await this.#answer(buffered.subarray(2, end), 'tcp');
         buffered = buffered.subarray(end);
-        this.#answer(message, 'tcp').then(
-          (answer) => answer && socket.writable && socket.write(withLength(answer)),
-          (err: unknown) => this.#options.logger.error('DNS question failed', { err }),
-        );
+        if (answer && !socket.write(withLength(answer))) await once(socket, 'drain');
       }
-    });
+    }
   }
 
   async #answer(bytes: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
