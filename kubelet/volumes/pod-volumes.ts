@@ -61,7 +61,14 @@ export class PodVolumes {
   async prepare(pod: Pod, facts: PodFacts): Promise<ReadonlyMap<string, string>> {
     const paths = new Map<string, string>();
     for (const volume of pod.spec?.volumes ?? [])
-      paths.set(volume.name, await this.#prepareOne(pod, volume, facts));
+      try {
+        paths.set(volume.name, await this.#prepareOne(pod, volume, facts));
+      } catch (error) {
+        // What the host's files refuse (no room, no such place) holds this pod up, and nothing else.
+        if (error instanceof ConfigError || !(error instanceof Error && 'code' in error))
+          throw error;
+        throw failed(`volume "${volume.name}": ${error.message}`);
+      }
     return paths;
   }
 
