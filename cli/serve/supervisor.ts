@@ -53,6 +53,7 @@ export class SupervisedChild {
   #process: ChildProcess | undefined;
   #failures = 0;
   #stopping = false;
+  #served = false;
   readonly #first: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #cancelRestart: (() => void) | undefined;
 
@@ -83,7 +84,11 @@ export class SupervisedChild {
     child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
     child.stderr?.on('data', (chunk: Buffer) => log.write(chunk));
     child.on('message', (message) => this.#heard(message as ChildMessage));
-    child.on('error', (err) => this.#doors.logger.error('child did not start', { name, err }));
+    child.on('error', (err) => {
+      this.#doors.logger.error('child failed', { name, err });
+      // One that could not even be spawned never exits.
+      if (child.pid === undefined) this.#exited({ code: null, signal: null, startedAt });
+    });
     child.on('exit', (code, signal) => this.#exited({ code, signal, startedAt }));
     if (child.pid !== undefined) this.#doors.onEvent({ kind: 'started', name, pid: child.pid });
   }
@@ -93,7 +98,8 @@ export class SupervisedChild {
     this.#stopping = true;
     this.#cancelRestart?.();
     const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const never = child?.pid === undefined;
+    if (!child || never || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
     const killer = this.#doors.clock.timer(STOP_CEILING_MS, () => child.kill('SIGKILL'));
@@ -104,6 +110,7 @@ export class SupervisedChild {
   #heard(message: ChildMessage): void {
     switch (message.kind) {
       case 'ready':
+        this.#served = true;
         this.#first.resolve();
         this.#doors.onEvent({ kind: 'ready', name: this.#spec.name, message });
         return;
@@ -117,7 +124,8 @@ export class SupervisedChild {
     const { name } = this.#spec;
     this.#doors.onEvent({ kind: 'exited', name, code: end.code });
     if (this.#stopping) return;
-    if (end.code === EXIT_CONFIG) {
+    // A child that has served before is started again whatever it says: what is in its way may go.
+    if (end.code === EXIT_CONFIG && !this.#served) {
       this.#first.reject(new Error(`${name} cannot run; see its log`));
       return;
     }
