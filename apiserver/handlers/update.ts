@@ -53,7 +53,6 @@ export async function changeObject(
   const at = { definition, namespace: info.namespace, name: info.name ?? '' };
   const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   let undo: () => void = NOTHING_TAKEN.undo;
-  let kept = false;
   let before: LooseObject | undefined;
   const change = async (old: LooseObject): Promise<Change> => {
     undo();
@@ -70,13 +69,14 @@ export async function changeObject(
   };
   try {
     const written = await server.registry.update(at, change, { dryRun: isDryRun(request.query) });
-    kept = written.kind === 'stored' && !isDryRun(request.query);
+    const kept = written.kind === 'stored' && !isDryRun(request.query);
     if (kept && before) strategy?.settle(written.stored.object(), before);
     if (written.kind === 'deleted' && !isDryRun(request.query))
       strategy?.release(written.stored.object());
     return written;
   } finally {
-    if (!kept) undo();
+    // A refused write gives back what it took; of a stored one, settle holds what it has in the write's place.
+    undo();
   }
 }
 

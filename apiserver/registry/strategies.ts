@@ -4,9 +4,9 @@ import type { LooseObject } from '../../api/meta/object.ts';
 
 /** Allocation around a write. */
 export interface Strategy {
-  /** Fills what is allocated; `old` on updates. Answers how to give it back when the write is refused. */
+  /** Fills what is allocated; `old` on updates. Answers how to give back what was taken: after a refusal, or after settle. */
   allocate(object: LooseObject, old: LooseObject | undefined): { readonly undo: () => void };
-  /** After a stored change: gives back what the old object had and the new one has not. */
+  /** After a stored change: holds what the new object has, and no longer what the old one had. */
   settle(object: LooseObject, old: LooseObject): void;
   /** Gives back what a deleted object had. */
   release(object: LooseObject): void;
