@@ -91,8 +91,9 @@ describe('the count of replicas', () => {
         if (sure <= 1 && missing > 0) expect(count.replicas).toBeLessThanOrEqual(current);
         const whole = countReplicas(input({ judged, current }));
         if (whole.kind !== 'count' || sure <= 1) return;
-        // Idle pods beside busy ones never ask for more than the busy ones alone.
-        expect(count.replicas).toBeLessThanOrEqual(Math.max(current, whole.replicas));
+        // Idle pods beside busy ones never ask for more than the busy ones alone, but for the rounding of one:
+        // utilization is in whole percents, as upstream counts it, and those of more pods are cut off at another place.
+        expect(count.replicas).toBeLessThanOrEqual(Math.max(current, whole.replicas + 1));
       }),
     );
   });
