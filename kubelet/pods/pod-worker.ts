@@ -253,6 +253,7 @@ export class PodWorker {
         container,
         podIp: this.#sandbox.podIp ?? '',
         startedAtMs: status.startedAtMs ?? status.createdAtMs,
+        known: this.#toldOf(container.name, status.id),
         onChange: () => this.kick(),
         onFailure: (kind, message) => {
           const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
@@ -260,6 +261,14 @@ export class PodWorker {
         },
       });
     }
+  }
+
+  /** What the API was last told of this container; an agent that starts again must not call it unready meanwhile. */
+  #toldOf(name: string, id: string): { started: boolean; ready: boolean } | undefined {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#before() ?? {};
+    const told = [...containerStatuses, ...initContainerStatuses].find((c) => c.name === name);
+    if (!told?.containerID?.endsWith(id)) return undefined;
+    return { started: told.started ?? false, ready: told.ready };
   }
 
   /** True when something was done after which the state is another one. */

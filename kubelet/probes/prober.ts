@@ -24,10 +24,15 @@ export interface Probed {
   readonly podIp: string;
   /** Wall time that initialDelaySeconds counts from. */
   readonly startedAtMs: number;
+  /** What was told of this very container before, by an agent that ended: holds until a probe says otherwise. */
+  readonly known?: { readonly started: boolean; readonly ready: boolean } | undefined;
   /** Told when a verdict changes, and of each failed try. */
   readonly onChange: () => void;
   readonly onFailure: (kind: ProbeKind, message: string) => void;
 }
+
+/** A verdict taken over from an agent before this one. */
+const HELD: ProbeState = { verdict: 'ok', last: 'ok', run: 1 };
 
 interface Watched {
   readonly probed: Probed;
@@ -65,11 +70,14 @@ export class Prober {
     };
     this.#watched.set(probed.containerId, watched);
     const { startupProbe, readinessProbe, livenessProbe } = probed.container;
+    if (probed.known?.started) watched.states.set('startup', HELD);
+    if (probed.known?.ready) watched.states.set('readiness', HELD);
     const rest = () => {
       if (readinessProbe) this.#begin(watched, { kind: 'readiness', probe: readinessProbe });
       if (livenessProbe) this.#begin(watched, { kind: 'liveness', probe: livenessProbe });
     };
-    if (startupProbe) this.#begin(watched, { kind: 'startup', probe: startupProbe, next: rest });
+    if (startupProbe && !probed.known?.started)
+      this.#begin(watched, { kind: 'startup', probe: startupProbe, next: rest });
     else rest();
   }
 
