@@ -16,6 +16,14 @@ export interface ChildContext {
 /** How long a body may take to end after the signal before the process ends anyway. */
 const END_CEILING_MS = 12_000;
 
+/** Tells the supervisor, and resolves once the message has left this process. */
+function said(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (!process.send) resolve();
+    else process.send(message, () => resolve());
+  });
+}
+
 /** Runs a component's body as the whole of this process. */
 export async function runChild(
   name: string,
@@ -43,11 +51,9 @@ export async function runChild(
   } catch (err) {
     if (controller.signal.aborted) process.exit(0);
     if (err instanceof UsageError) {
-      tell({ kind: 'failed', message: err.message });
+      await said({ kind: 'failed', message: err.message });
       if (!process.send) process.stderr.write(`pinnace: ${err.message}\n`);
-      // The message has to leave before the process does.
-      setTimeout(() => process.exit(EXIT_CONFIG), 50);
-      return;
+      process.exit(EXIT_CONFIG);
     }
     logger.error('ended by a failure', { err });
     process.exit(1);
