@@ -40,9 +40,9 @@ const SCALE_OUT_CEILING_MS = 60_000;
 const SCALE_IN_CEILING_MS = 120_000;
 /** Quiet before the sale, and the steady peak in which shares are counted. */
 const CALM_MS = 5_000;
-const PEAK_MS = 15_000;
+const PEAK_MS = 18_000;
 /** How long the sale goes on after the last repair. */
-const LAST_MS = 5_000;
+const LAST_MS = 8_000;
 /** Seconds over which rates are judged. */
 const WINDOW_SECONDS = 3;
 
@@ -107,7 +107,7 @@ export class Storyteller {
     this.#moment('the sale begins');
     const known = new Set(observer.pods('payment').map((pod) => pod.metadata.uid));
     await calm.stop();
-    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, 10)));
+    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, 8)));
     const step = await observer.until(
       () => observer.readyPods('payment').some((pod) => !known.has(pod.metadata.uid)),
       STEP_CEILING_MS,
