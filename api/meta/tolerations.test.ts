@@ -1,7 +1,7 @@
 // Which tolerations cover which taints, case by case.
 import { describe, expect, it } from 'vitest';
 import type { Toleration } from '../generated/types.ts';
-import { firstUntolerated, tolerates } from './tolerations.ts';
+import { tolerates, untolerated } from './tolerations.ts';
 
 const taint = { key: 'k', value: 'v', effect: 'NoSchedule' };
 
@@ -22,8 +22,8 @@ describe('a toleration', () => {
 
   it('is looked for, taint by taint', () => {
     const other = { key: 'o', effect: 'NoExecute' };
-    expect(firstUntolerated([taint, other], [{ key: 'k', operator: 'Exists' }])).toBe(other);
-    expect(firstUntolerated([taint], undefined)).toBe(taint);
-    expect(firstUntolerated([], [])).toBeUndefined();
+    expect(untolerated([taint, other], [{ key: 'k', operator: 'Exists' }])).toEqual([other]);
+    expect(untolerated([taint], undefined)).toEqual([taint]);
+    expect(untolerated(undefined, [])).toEqual([]);
   });
 });

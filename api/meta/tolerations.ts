@@ -13,12 +13,12 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   return (value ?? '') === (taint.value ?? '');
 }
 
-/** The first of the taints that no toleration covers. */
-export function firstUntolerated(
-  taints: readonly Taint[],
+/** The taints that no toleration covers, in their order. */
+export function untolerated(
+  taints: readonly Taint[] | undefined,
   tolerations: readonly Toleration[] | undefined,
-): Taint | undefined {
-  return taints.find(
+): Taint[] {
+  return (taints ?? []).filter(
     (taint) => !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
   );
 }

@@ -1,6 +1,7 @@
 // May the node take a pod that was assigned to it? Pure. The last word after the scheduler's, for pods that came past it.
 // Texts and reasons are upstream's.
-import type { NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../../api/generated/types.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import { fitsNode } from '../../api/meta/node-affinity.ts';
 import { podRequests } from '../../api/meta/pod-resources.ts';
 import { toMilli, toWhole } from '../../api/meta/quantity.ts';
 import type { Verdict } from './pod-status.ts';
@@ -17,7 +18,7 @@ export interface AdmissionFacts {
 
 /** Why the pod is refused; undefined when it is taken. */
 export function refusalOf(pod: Pod, facts: AdmissionFacts): Verdict | undefined {
-  if (!fitsNode(pod, facts))
+  if (!fitsNode(pod, { name: facts.nodeName, labels: facts.nodeLabels }))
     return refusal(
       'NodeAffinity',
       "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
@@ -65,45 +66,4 @@ function short(
 
 function refusal(reason: string, message: string): Verdict {
   return { reason, message: `Pod was rejected: ${message}` };
-}
-
-function fitsNode(pod: Pod, { nodeLabels, nodeName }: AdmissionFacts): boolean {
-  const wanted = Object.entries(pod.spec?.nodeSelector ?? {});
-  if (wanted.some(([key, value]) => nodeLabels[key] !== value)) return false;
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (!required) return true;
-  return required.nodeSelectorTerms.some((term) => matchesTerm(term, nodeLabels, nodeName));
-}
-
-/** An empty term matches nothing, as the API says. */
-function matchesTerm(
-  term: NodeSelectorTerm,
-  labels: Readonly<Record<string, string>>,
-  nodeName: string,
-): boolean {
-  const { matchExpressions = [], matchFields = [] } = term;
-  if (matchExpressions.length + matchFields.length === 0) return false;
-  return (
-    matchExpressions.every((each) => matches(each, labels[each.key])) &&
-    matchFields.every((each) => each.key === 'metadata.name' && matches(each, nodeName))
-  );
-}
-
-function matches({ operator, values = [] }: NodeSelectorRequirement, value?: string): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return Number(value) > Number(values[0]);
-    case 'Lt':
-      return Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }

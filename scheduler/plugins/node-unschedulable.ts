@@ -1,14 +1,15 @@
 // A node that takes no new pods, unless the pod tolerates that (spec.unschedulable, kubectl cordon).
+import { untolerated } from '../../api/meta/tolerations.ts';
 import type { FilterPlugin } from '../framework/plugin.ts';
-import { tolerates } from './tolerations.ts';
 
-const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+const TAINTS = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }];
 
 /** The plugin. */
 export const nodeUnschedulable: FilterPlugin = {
   name: 'NodeUnschedulable',
   filter({ pod }, { node }) {
-    if (!node.spec?.unschedulable || tolerates(pod.spec?.tolerations, TAINT)) return [];
-    return ['node(s) were unschedulable'];
+    if (!node.spec?.unschedulable) return [];
+    const refused = untolerated(TAINTS, pod.spec?.tolerations).length > 0;
+    return refused ? ['node(s) were unschedulable'] : [];
   },
 };
