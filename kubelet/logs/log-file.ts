@@ -47,8 +47,9 @@ export async function* readLines(
   offset: number,
   follow?: FollowOptions,
 ): AsyncGenerator<readonly Uint8Array[]> {
-  const changes = follow ? new Changes(path, follow) : undefined;
   let file = await open(path, 'r');
+  // After the opening, which may fail, and before the first read, so that no change is missed.
+  const changes = follow ? new Changes(path, follow) : undefined;
   try {
     const cutter = new LineCutter();
     let at = offset;
