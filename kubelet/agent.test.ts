@@ -168,6 +168,7 @@ describe('a pod', () => {
       ],
     });
     expect(pod.status?.startTime).toBeDefined();
+    expect(findCondition(pod.status?.conditions, 'Ready')).not.toHaveProperty('reason');
     expect(statusOf(pod)?.containerID).toMatch(/^pinnace:\/\//);
     expect(pod.status?.conditions?.map((each) => [each.type, each.status])).toEqual(
       expect.arrayContaining([
@@ -512,6 +513,44 @@ describe('the agent', () => {
       1,
     );
     expect(statusOf(pod)?.lastState?.terminated?.exitCode).toBe(137);
+    expect(pod.status?.podIPs).toEqual([{ ip: pod.status?.podIP }]);
+  });
+
+  it('tells its node and its pods again when somebody else changed what they say', async () => {
+    await createPod('web');
+    const { metadata } = await podWhere('web', isReady);
+    const untrue = {
+      status: { conditions: [{ type: 'Ready', status: 'Unknown', reason: 'Lost' }] },
+    };
+    const patch = { type: 'strategic', body: untrue } as const;
+    const to = { subresource: 'status' } as const;
+    const nodes = client.resource(Nodes);
+    const lost = await nodes.patch({ name: NODE }, patch, to);
+    expect(findCondition(lost.status?.conditions, 'Ready')?.status).toBe('Unknown');
+    await until(async () => {
+      const ready = findCondition((await nodes.get({ name: NODE })).status?.conditions, 'Ready');
+      return ready?.status === 'True' && ready.reason === 'KubeletReady';
+    });
+    const other = { type: 'example.com/gate', status: 'True' };
+    untrue.status.conditions.push({ ...other, reason: 'Other' });
+    await client.resource(Pods).patch({ namespace: 'default', name: 'web' }, patch, to);
+    const again = await podWhere('web', isReady);
+    expect(again.metadata.uid).toBe(metadata.uid);
+    expect(findCondition(again.status?.conditions, 'Ready')).not.toHaveProperty('reason');
+    expect(findCondition(again.status?.conditions, other.type)?.status).toBe('True');
+  });
+
+  it('makes its node again when somebody deleted it', async () => {
+    const nodes = client.resource(Nodes);
+    const uidOf = async () =>
+      (await nodes.get({ name: NODE }).catch(() => undefined))?.metadata.uid;
+    await until(async () => (await uidOf()) !== undefined);
+    const before = await uidOf();
+    await nodes.delete({ name: NODE });
+    await until(async () => {
+      const now = await uidOf();
+      return now !== undefined && now !== before;
+    });
   });
 
   it('refuses a pod that does not fit, for good', async () => {

@@ -52,7 +52,7 @@ export function newNode(facts: NodeObjectFacts): Node {
   };
 }
 
-/** The status; conditions of others are kept. */
+/** The status, as far as it is this agent's to tell; transition times follow from what was told `before`. */
 export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefined): NodeStatus {
   const { host, node } = facts;
   return {
@@ -125,8 +125,8 @@ function conditions(
     message: problem ?? 'kubelet is posting ready status',
     lastHeartbeatTime,
   });
-  return own.reduce<NodeCondition[]>(
-    (all, condition) => setCondition(all, condition, nowMs),
-    [...(before ?? [])],
-  );
+  return own.flatMap((condition) => {
+    const known = before?.filter(({ type }) => type === condition.type);
+    return setCondition(known, condition, nowMs);
+  });
 }

@@ -4,7 +4,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Pod, PodStatus } from '../../api/generated/types.ts';
-import { notFound } from '../../api/status.ts';
+import { notFound, StatusError } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { aPod } from './fixtures/pod-scenes.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -45,9 +45,28 @@ describe('the status writer', () => {
   it('writes a status once', async () => {
     writer.set(aPod(), { phase: 'Pending' });
     await writer.flush('uid-1');
-    writer.set(aPod(), { phase: 'Pending' });
+    writer.set({ ...aPod(), status: { phase: 'Pending' } }, { phase: 'Pending' });
     await writer.flush('uid-1');
     expect(phases()).toEqual(['Pending']);
+  });
+
+  it('writes a status again that somebody else has changed', async () => {
+    writer.set(aPod(), { phase: 'Running' });
+    await writer.flush('uid-1');
+    writer.set({ ...aPod(), status: { phase: 'Unknown' } }, { phase: 'Running' });
+    await writer.flush('uid-1');
+    expect(phases()).toEqual(['Running', 'Running']);
+  });
+
+  it('writes nothing twice that the API refuses', async () => {
+    answers = [new StatusError('Invalid', 'no such phase')];
+    writer.set(aPod(), { phase: '?' });
+    await writer.flush('uid-1');
+    writer.set(aPod(), { phase: '?' });
+    await writer.flush('uid-1');
+    writer.set(aPod(), { phase: 'Running' });
+    await writer.flush('uid-1');
+    expect(phases()).toEqual(['Running']);
   });
 
   it('writes nothing that the API has already', async () => {

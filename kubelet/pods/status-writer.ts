@@ -1,5 +1,6 @@
 // Writes pods' statuses to the API: the newest one of each pod, in the background, until it is there.
-// Invariants: per pod one write at a time; an older status never follows a newer one; equal ones are not written again.
+// Invariants: per pod one write at a time; an older status never follows a newer one; what the API has is not written
+// again, and what somebody else changed there is.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -9,6 +10,7 @@ import { Pods } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { isConflict, isInvalid, isNotFound } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { covers, statusPatch } from '../status-patch.ts';
 import { StartSlots } from './start-slots.ts';
 
 const RETRY = { initialMs: 100, maxMs: 10_000, jitter: 0.5 };
@@ -28,7 +30,10 @@ export interface StatusWriterOptions {
 interface Entry {
   pod: Pod;
   status: PodStatus;
-  sent: PodStatus | undefined;
+  /** The newest of our statuses that the API is known to have. */
+  there: PodStatus | undefined;
+  /** The newest that the API refused. */
+  refused: PodStatus | undefined;
   writing: Promise<void> | undefined;
   /** The API has no such pod: nothing is tried any more. */
   orphaned: boolean;
@@ -50,17 +55,17 @@ export class StatusWriter {
     return this.#entries.get(podUid)?.status;
   }
 
-  /** Replaces a pod's status; it is written soon. */
+  /** Replaces a pod's status; written soon, unless `pod`, the newest that is known of the API's, has it already. */
   set(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata.uid ?? '';
-    const entry = this.#entries.get(uid);
-    if (entry) {
-      entry.pod = pod;
-      entry.status = status;
-    } else {
-      const sent = pod.status && covers(pod.status, status) ? status : undefined;
-      this.#entries.set(uid, { pod, status, sent, writing: undefined, orphaned: false });
-    }
+    const there = pod.status && covers(pod.status, status) ? status : undefined;
+    const fresh = { refused: undefined, writing: undefined, orphaned: false };
+    const entry: Entry = this.#entries.get(uid) ?? { pod, status, there, ...fresh };
+    this.#entries.set(uid, entry);
+    entry.pod = pod;
+    entry.status = status;
+    // While a write is under way, the pod is what it was before.
+    if (!entry.writing) entry.there = there;
     this.#begin(uid);
   }
 
@@ -86,7 +91,7 @@ export class StatusWriter {
   #begin(uid: string): void {
     const entry = this.#entries.get(uid);
     if (!entry || entry.writing || entry.orphaned || this.#ending.signal.aborted) return;
-    if (deepEqual(entry.sent, entry.status)) return;
+    if (isSettled(entry)) return;
     entry.writing = this.#drain(uid, entry).finally(() => {
       entry.writing = undefined;
       // One may have been set after the last look.
@@ -98,11 +103,11 @@ export class StatusWriter {
   async #drain(uid: string, entry: Entry): Promise<void> {
     const { clock, random, logger } = this.#options;
     for (let failures = 0; this.#entries.get(uid) === entry; ) {
-      if (this.#ending.signal.aborted || deepEqual(entry.sent, entry.status)) return;
+      if (this.#ending.signal.aborted || isSettled(entry)) return;
       const { pod, status } = entry;
       try {
         const written = await this.#slots.run(() => this.#write(pod, status));
-        entry.sent = status;
+        entry.there = status;
         failures = 0;
         this.#options.onWritten(written);
       } catch (error) {
@@ -112,7 +117,7 @@ export class StatusWriter {
         if (entry.orphaned) return;
         if (isInvalid(error)) {
           logger.error('the API refuses a pod status', fields);
-          entry.sent = status;
+          entry.refused = status;
           return;
         }
         if (failures === 3) logger.warn('a pod status cannot be written yet', fields);
@@ -125,7 +130,7 @@ export class StatusWriter {
 
   #write(pod: Pod, status: PodStatus): Promise<Pod> {
     const { namespace, name = '', uid } = pod.metadata;
-    const body = { metadata: { uid }, status };
+    const body = { metadata: { uid }, status: statusPatch(status) };
     const { signal } = this.#ending;
     const { client } = this.#options;
     return client
@@ -134,13 +139,7 @@ export class StatusWriter {
   }
 }
 
-/** Has the API all of it already? Conditions of others beside ours do not matter. */
-function covers(known: PodStatus, wanted: PodStatus): boolean {
-  return Object.entries(wanted).every(([field, value]) => {
-    const there = known[field as keyof PodStatus];
-    if (field !== 'conditions') return deepEqual(there, value);
-    return (wanted.conditions ?? []).every((condition) =>
-      known.conditions?.some((each) => deepEqual(each, condition)),
-    );
-  });
+/** Is there nothing more to write? */
+function isSettled({ status, there, refused }: Entry): boolean {
+  return deepEqual(there, status) || deepEqual(refused, status);
 }
