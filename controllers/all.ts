@@ -10,6 +10,7 @@ import { nodeLifecycleController, taintEvictionController } from './nodelifecycl
 import type { NodeLifecycleOptions } from './nodelifecycle/options.ts';
 import { podCollector } from './podgc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 
 /** What the built-in controllers can be told. */
@@ -34,6 +35,7 @@ export function builtInControllers(
     nodeLifecycleController(options.nodes),
     taintEvictionController,
     podCollector(),
-    serviceAccountController(options.caCertificate),
+    serviceAccountController,
+    ...(options.caCertificate === undefined ? [] : [rootCaPublisher(options.caCertificate)]),
   ];
 }

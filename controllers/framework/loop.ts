@@ -103,7 +103,7 @@ function settleFailure(loop: Loop, key: string, error: unknown): void {
 }
 
 function subscribe(source: Source, loop: Loop, context: ControllerContext): () => void {
-  const informer = context.informers.informer(source.ref);
+  const informer = context.informers.informer(source.ref, source.scope);
   const keys = (object: KubeObject, old: KubeObject | undefined) =>
     source.keys ? source.keys(object, old) : [keyOf(object)];
   const enqueue = (

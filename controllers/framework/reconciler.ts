@@ -5,7 +5,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import type { InformerFactory } from '../../client/informer/informer.ts';
+import type { InformerFactory, InformerScope } from '../../client/informer/informer.ts';
 import type { Client } from '../../client/rest/client.ts';
 
 /** What a reconcile came to. Throwing means: retry with backoff. */
@@ -47,9 +47,13 @@ export interface ReconcileContext {
   readonly logger: Logger;
 }
 
-/** Where keys come from. `keys` maps a changed object to keys to reconcile (its own key unless given). `on`: which changes count (all unless given). */
+/**
+ * Where keys come from. `scope` narrows what is watched (all of the kind unless given). `keys` maps a changed object to
+ * keys to reconcile (its own key unless given). `predicate`: which changes count (all unless given).
+ */
 export interface Source<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
+  readonly scope?: InformerScope;
   keys?(object: T, old: T | undefined): readonly string[];
   predicate?(object: T, old: T | undefined, change: 'add' | 'update' | 'delete'): boolean;
 }
