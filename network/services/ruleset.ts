@@ -21,7 +21,10 @@ function refusals(layout: NetworkLayout): string {
     .join('\n    ');
 }
 
-/** The whole table without fronts; replaces what an earlier run left. */
+/**
+ * The whole table without fronts; replaces what an earlier run left. What this host sends to a Service passes the guard: there its
+ * device is still that of the Service's address, although it is on its way to a pod.
+ */
 export function baseRuleset(layout: NetworkLayout): string {
   const table = tableName(layout);
   const links = `"${linkPrefix(layout)}*"`;
@@ -73,6 +76,7 @@ table ip ${table} {
   }
   chain guard {
     type filter hook output priority filter
+    ct status dnat accept
     ${refusals(layout)}
   }
 }

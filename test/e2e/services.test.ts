@@ -33,6 +33,11 @@ describe('a Service', () => {
     expect(await fromPod('/lookup?name=nothing')).toEqual({ error: 'ENOTFOUND' });
   });
 
+  it('is reached by its address from the host', async () => {
+    const url = `http://${await addressOf('web')}/`;
+    expect(await cluster.request({ url })).toMatchObject({ status: 200 });
+  });
+
   it('is reached by its node port, by all its pods', async () => {
     const seen = new Set<string>();
     for (let i = 0; i < 40 && seen.size < 2; i += 1) seen.add((await fromPod('/')).pod);
