@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: npm packages, generated sources, Debian packages (--host), kubectl and helm (--clients).
+// Makes a fresh clone ready: npm packages, generated and compiled sources, Debian packages (--host), kubectl and helm (--clients).
 // Plain JavaScript for Node 20, since it runs before the repository's own Node 24 is there.
 // Invariant: repeatable; each step does nothing when its result is already in place.
 import { spawnSync } from 'node:child_process';
@@ -57,6 +57,13 @@ function generateSources() {
   run(repositoryNode(), [join(root, 'tools', 'generate.ts')]);
 }
 
+function compileSources() {
+  run(repositoryNode(), [
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'tools', 'compile.ts'),
+  ]);
+}
+
 function onPath(program) {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => folder !== '' && existsSync(join(folder, program)));
@@ -105,5 +112,6 @@ async function unpackClients() {
 if (Number(process.versions.node.split('.')[0]) < 20) fail('Node 20.20 or newer is needed');
 installPackages();
 generateSources();
+compileSources();
 if (wanted.has('--host')) installHostPackages();
 if (wanted.has('--clients')) await unpackClients();

@@ -1,6 +1,5 @@
 // `pinnace up`: a cluster on this machine, its two processes supervised until told to stop.
 // Invariant: one supervisor per data directory; when it returns, nothing of the cluster is left on the host but its data.
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { createLogger, type Logger } from '../../base/logger.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -11,6 +10,7 @@ import { serverUrl } from './cluster.ts';
 import { ensureClusterFiles } from './cluster-files.ts';
 import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
 import { missingFeature } from './kernel-features.ts';
+import { flagsOf, type Program, programOf } from './programs.ts';
 import { nameProcess, type ProcessName, removeSupervisor, writeSupervisor } from './lock.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { type ChildEvent, type ChildSpec, SupervisedChild } from './supervisor.ts';
@@ -38,14 +38,6 @@ export interface RunningCluster {
   /** Ends the processes, and removes what the node made on the host. */
   stop(): Promise<void>;
 }
-
-const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-
-/** Flags that keep each process small: figures in docs/performance.md. */
-const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  'control-plane': ['--max-semi-space-size=8'],
-  node: ['--max-semi-space-size=2', '--optimize-for-size'],
-};
 
 /** Starts a cluster; resolves when its API server serves. Throws UsageError for what the user can mend. */
 export async function startCluster(options: UpOptions): Promise<RunningCluster> {
@@ -81,7 +73,7 @@ async function superviseCluster(what: Supervision): Promise<RunningCluster> {
     record();
   };
   record();
-  const child = (name: string) =>
+  const child = (name: Program) =>
     new SupervisedChild(childSpec(name, paths), { system, clock: systemClock, logger, onEvent });
   const controlPlane = child('control-plane');
   const node = what.node ? child('node') : undefined;
@@ -113,11 +105,11 @@ export async function cleanUpNode(system: System, paths: DataPaths): Promise<voi
   await system.run(process.execPath, [programOf('clean-up'), paths.root], { timeoutMs: 60_000 });
 }
 
-function childSpec(name: string, paths: DataPaths): ChildSpec {
+function childSpec(name: Program, paths: DataPaths): ChildSpec {
   return {
     name,
     args: [programOf(name), paths.root],
-    nodeFlags: NODE_FLAGS[name] ?? [],
+    nodeFlags: flagsOf(name),
     log: new RotatingFile(join(paths.logs, `${name}.log`)),
   };
 }

@@ -1,0 +1,21 @@
+// The programs that a cluster is made of besides the command itself, and how Node is told to run them.
+// Invariant: whoever starts one, or makes ready for its start, asks here.
+import { fileURLToPath } from 'node:url';
+
+/** `up-command` is what `pinnace up` becomes; the others are processes of their own. */
+export const PROGRAMS = ['up-command', 'control-plane', 'node', 'clean-up'] as const;
+/** One of them. */
+export type Program = (typeof PROGRAMS)[number];
+
+/** Keep each process small: figures in docs/performance.md. */
+const FLAGS: Readonly<Partial<Record<Program, readonly string[]>>> = {
+  'control-plane': ['--max-semi-space-size=8'],
+  node: ['--max-semi-space-size=2', '--optimize-for-size'],
+};
+
+/** The program's file. */
+export const programOf = (name: Program): string =>
+  fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+
+/** Flags for Node. */
+export const flagsOf = (name: Program): readonly string[] => FLAGS[name] ?? [];
