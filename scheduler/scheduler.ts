@@ -4,14 +4,15 @@ import { type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { Nodes, Pods } from '../api/kinds.ts';
-import type { Pod, PodCondition } from '../api/generated/types.ts';
+import type { Node, Pod, PodCondition } from '../api/generated/types.ts';
 import { findCondition, setCondition } from '../api/meta/conditions.ts';
+import { deepEqual } from '../api/meta/deep-equal.ts';
 import { keyOf, type KubeObject } from '../api/meta/object.ts';
 import { isConflict, isNotFound } from '../api/status.ts';
 import type { EventNote } from '../client/events/recorder.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
-import { type Profile, selectNode } from './framework/select-node.ts';
+import { type Profile, refusals, selectNode } from './framework/select-node.ts';
 import { leastAllocated, mostAllocated } from './plugins/allocation-scores.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
@@ -94,11 +95,11 @@ class Scheduler {
     informers.informer(Nodes).subscribe({
       onAdd: (node) => {
         this.#state.putNode(node);
-        this.#queue.retryUnschedulable();
+        this.#roomOn(node.metadata.name);
       },
-      onUpdate: (node) => {
+      onUpdate: (node, old) => {
         this.#state.putNode(node);
-        this.#queue.retryUnschedulable();
+        if (!decidesAlike(node, old)) this.#roomOn(node.metadata.name);
       },
       onDelete: (node) => this.#state.removeNode(node.metadata.name ?? ''),
     });
@@ -106,13 +107,25 @@ class Scheduler {
       onAdd: (pod) => this.#see(pod),
       onUpdate: (pod, old) => {
         this.#see(pod);
-        if (isOver(pod) && !isOver(old)) this.#queue.retryUnschedulable();
+        const resized = pod.metadata.generation !== old.metadata.generation;
+        const freed = isOver(pod) ? !isOver(old) : resized;
+        if (freed) this.#roomOn(pod.spec?.nodeName);
       },
       onDelete: (pod) => {
         this.#queue.remove(pod.metadata.uid ?? '');
         this.#state.removePod(pod);
-        if (pod.spec?.nodeName) this.#queue.retryUnschedulable();
+        this.#roomOn(pod.spec?.nodeName);
       },
+    });
+  }
+
+  /** A node may take more than before. It alone has changed, so only pods that it would take now are tried again. */
+  #roomOn(name: string | undefined): void {
+    const node = this.#state.node(name ?? '');
+    if (!node) return;
+    this.#queue.retry((pod) => {
+      const candidate = { pod, demand: demandOf(pod) };
+      return refusals(candidate, node, this.#profile).length === 0;
     });
   }
 
@@ -170,6 +183,7 @@ class Scheduler {
       });
     } catch (err) {
       this.#state.unassume(pod);
+      this.#roomOn(node);
       // Gone, or bound or deleted by somebody else: its own events tell what is next.
       if (isNotFound(err) || (isConflict(err) && !this.#stillWaits(pod))) return;
       this.#parts.logger.warn('binding failed; trying again', { err, pod: `${namespace}/${name}` });
@@ -212,6 +226,16 @@ class Scheduler {
         if (!isNotFound(err)) throw err;
       });
   }
+}
+
+/** Do both forms of a node take the same pods? Heartbeats and images change nothing. */
+function decidesAlike(node: Node, old: Node): boolean {
+  return (
+    node.spec?.unschedulable === old.spec?.unschedulable &&
+    deepEqual(node.spec?.taints, old.spec?.taints) &&
+    deepEqual(node.metadata.labels, old.metadata.labels) &&
+    deepEqual(node.status?.allocatable, old.status?.allocatable)
+  );
 }
 
 function isOver(pod: Pod): boolean {

@@ -32,6 +32,15 @@ export interface Search {
   readonly from: number;
 }
 
+/** Every reason why a node will not do; none where it will. */
+export function refusals(
+  candidate: Candidate,
+  node: NodeInfo,
+  { filters }: Pick<Profile, 'filters'>,
+): readonly string[] {
+  return filters.flatMap((plugin) => plugin.filter(candidate, node));
+}
+
 /** The best node, one of the best where several are, or why there is none; and how many nodes were looked at. */
 export function selectNode(
   candidate: Candidate,
@@ -44,7 +53,7 @@ export function selectNode(
   let looked = 0;
   for (; looked < nodes.length && fitting.length < enough; looked++) {
     const node = nodes[(at.from + looked) % nodes.length] as NodeInfo;
-    const refused = at.profile.filters.flatMap((plugin) => plugin.filter(candidate, node));
+    const refused = refusals(candidate, node, at.profile);
     for (const reason of new Set(refused)) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     if (refused.length === 0) fitting.push(node);
   }

@@ -1,5 +1,6 @@
 // Pods that wait for a node: ready ones by priority then age, failed ones resting, unschedulable ones until something changes.
-// Invariant: a pod stands in one place at a time; a pod that cannot be placed never holds up another.
+// Invariants: a pod stands in one place at a time; a pod that cannot be placed never holds up another; a change costs no
+// more than a look at the unschedulable ones.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Pod } from '../../api/generated/types.ts';
@@ -8,6 +9,11 @@ import type { Pod } from '../../api/generated/types.ts';
 const BACKOFF = { initialMs: 1_000, maxMs: 10_000 };
 /** An unschedulable pod is tried again after this even if nothing was seen to change, as upstream does. */
 const FLUSH_MS = 5 * 60_000;
+/**
+ * An unschedulable pod that a change gives a place rests for this share of the backoff, counted from its last try:
+ * what changed is often just what it waited for.
+ */
+const HOPE = 1 / 4;
 
 /** A pod and how often it was tried before. */
 export interface QueuedPod {
@@ -21,12 +27,16 @@ interface Entry {
   readonly order: number;
   timer: Timer | undefined;
   place: 'active' | 'resting' | 'unschedulable';
+  /** When it was put back, on the monotonic clock. */
+  triedAtMs: number;
 }
 
 /** The queue. One reader. */
 export class PodQueue {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  /** Uids of those that wait for a change. */
+  readonly #unschedulable = new Set<string>();
   /** Uids to look at, in order of arrival within a priority. */
   readonly #active = new Map<number, Set<string>>();
   #order = 0;
@@ -47,6 +57,7 @@ export class PodQueue {
         order: this.#order++,
         timer: undefined,
         place: 'active',
+        triedAtMs: -Infinity,
       };
       this.#entries.set(uid, entry);
       this.#activate(uid, entry);
@@ -62,6 +73,7 @@ export class PodQueue {
     if (!entry) return;
     entry.timer?.cancel();
     this.#active.get(priorityOf(entry.pod))?.delete(uid);
+    this.#unschedulable.delete(uid);
     this.#entries.delete(uid);
   }
 
@@ -91,29 +103,24 @@ export class PodQueue {
       attempts,
       order: this.#order++,
       timer: undefined,
-      place: 'resting',
+      place: why === 'error' ? 'resting' : 'unschedulable',
+      triedAtMs: this.#clock.monotonic(),
     };
     this.#entries.set(uid, entry);
-    const rest = backoffDelay(attempts - 1, BACKOFF);
-    if (why === 'error') this.#after(uid, entry, rest);
-    else {
-      entry.place = 'unschedulable';
-      this.#after(uid, entry, FLUSH_MS);
-    }
+    if (why === 'unschedulable') this.#unschedulable.add(uid);
+    this.#after(uid, entry, why === 'error' ? backoffDelay(attempts - 1, BACKOFF) : FLUSH_MS);
   }
 
-  /** Something changed that may give unschedulable pods a place: each is tried again after its rest. */
-  retryUnschedulable(): void {
-    for (const [uid, entry] of this.#entries) {
-      if (entry.place !== 'unschedulable') continue;
+  /** Something changed: the unschedulable pods that `mayFit` says it gives a place are tried again, after their rest. */
+  retry(mayFit: (pod: Pod) => boolean): void {
+    for (const uid of this.#unschedulable) {
+      const entry = this.#entries.get(uid);
+      if (!entry || !mayFit(entry.pod)) continue;
       entry.timer?.cancel();
       entry.place = 'resting';
-      // The first failures rest for a moment only: what changed is often just what the pod waited for.
-      this.#after(
-        uid,
-        entry,
-        Math.min(backoffDelay(entry.attempts - 1, BACKOFF), BACKOFF.maxMs) / 4,
-      );
+      this.#unschedulable.delete(uid);
+      const rest = backoffDelay(entry.attempts - 1, BACKOFF) * HOPE;
+      this.#after(uid, entry, Math.max(0, entry.triedAtMs + rest - this.#clock.monotonic()));
     }
   }
 
@@ -125,6 +132,7 @@ export class PodQueue {
     entry.timer?.cancel();
     entry.timer = undefined;
     entry.place = 'active';
+    this.#unschedulable.delete(uid);
     const priority = priorityOf(entry.pod);
     const peers = this.#active.get(priority) ?? new Set<string>();
     peers.add(uid);

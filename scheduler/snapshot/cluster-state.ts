@@ -23,6 +23,11 @@ export class ClusterState {
     return this.#list;
   }
 
+  /** The node of that name as it is now; not to be kept. */
+  node(name: string): NodeInfo | undefined {
+    return this.#nodes.get(name);
+  }
+
   putNode(node: Node): void {
     const name = node.metadata.name ?? '';
     const known = this.#nodes.get(name);

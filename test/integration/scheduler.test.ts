@@ -139,6 +139,31 @@ describe('the scheduler', () => {
     await until(async () => (await nodeOf('second')) === 'n1');
   });
 
+  it.each([
+    ['is uncordoned', { spec: { unschedulable: true } }, { spec: { unschedulable: null } }],
+    [
+      'loses its taint',
+      { spec: { taints: [{ key: 'gpu', effect: 'NoSchedule' as const }] } },
+      { spec: { taints: null } },
+    ],
+    ['gets the label', {}, { metadata: { labels: { disk: 'ssd' } } }],
+    ['gets more room', {}, { status: { allocatable: { cpu: '2' } } }],
+  ])('looks again when a node %s', async (what, before, patch) => {
+    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1', before, what === 'gets more room' ? '100m' : '1');
+    start();
+    const wants = what === 'gets the label' ? { nodeSelector: { disk: 'ssd' } } : {};
+    await pods.create(aPod('p', '200m', wants));
+    await until(async () => {
+      const { status } = await pods.get({ namespace: 'default', name: 'p' });
+      return status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ?? false;
+    });
+    const options = 'status' in patch ? ({ subresource: 'status' } as const) : undefined;
+    const body = { type: 'merge', body: patch } as const;
+    await client.resource(Nodes).patch({ name: 'n1' }, body, options);
+    await until(async () => (await nodeOf('p')) === 'n1');
+  });
+
   it('spreads pods, or packs them when told to', async () => {
     for (const [strategy, nodes] of [
       ['spread', 2],
