@@ -11,7 +11,7 @@ interface Told {
 /** Fields of a condition that may be missing; a strategic merge patch keeps what it does not name. */
 const OPTIONAL = ['reason', 'message', 'lastProbeTime', 'observedGeneration'] as const;
 /** Lists that a strategic merge patch would join to what was there, by their addresses. */
-const JOINED = ['podIPs', 'addresses'] as const;
+const JOINED = ['hostIPs', 'podIPs', 'addresses'] as const;
 
 /**
  * Has `known` everything that `wanted` says? What else it has, conditions of others among it, does not matter, nor do
