@@ -1,10 +1,11 @@
-// Removes everything a node made on its host: containers, mounts, cgroups, namespaces, links, the nftables table.
+// Removes everything a node made on its host: containers, volumes' mounts, cgroups, namespaces, links, the nftables table.
 // Runs as a program of its own: `clean-up.ts DATA_DIRECTORY`. Repeatable; quiet when there is nothing.
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { createLogger } from '../../base/logger.ts';
 import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
 import { createImageStore } from '../../kubelet/images/image-store.ts';
+import { unmountVolumes } from '../../kubelet/volumes/pod-volumes.ts';
 import { destroyNodeNetwork } from '../../network/node-network.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { layoutOf } from './cluster.ts';
@@ -27,6 +28,7 @@ export async function cleanUpHost(dataDir: string): Promise<void> {
     images,
   });
   await runtime.destroyAll();
+  unmountVolumes(system, join(paths.node, 'pods'));
   const stateDir = join(paths.node, 'network');
   await destroyNodeNetwork({ system, layout: layoutOf(facts), stateDir });
 }

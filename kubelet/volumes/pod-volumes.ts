@@ -42,6 +42,12 @@ export interface PodVolumesOptions {
 const DEFAULT_MODE = 0o644;
 const failed = (text: string) => new ConfigError('FailedMount', text);
 
+/** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
+export function unmountVolumes(system: System, folder: string): void {
+  for (const { mountPoint } of system.mounts().toReversed())
+    if (mountPoint.startsWith(`${folder}/`)) system.unmount(mountPoint);
+}
+
 /** The volumes of the pods of a node. */
 export class PodVolumes {
   readonly #options: PodVolumesOptions;
@@ -81,8 +87,7 @@ export class PodVolumes {
   /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
   remove(podUid: string): void {
     const folder = join(this.#options.root, podUid);
-    for (const { mountPoint } of this.#options.system.mounts())
-      if (mountPoint.startsWith(`${folder}/`)) this.#options.system.unmount(mountPoint);
+    unmountVolumes(this.#options.system, folder);
     rmSync(folder, { recursive: true, force: true });
     for (const paths of [this.#made, this.#mounted])
       for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
