@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { type FieldError, invalid, invalidValue } from '../../api/field-error.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
+import { setOwn } from '../../api/schema/decode.ts';
 import { validateMetaOnCreate, validateMetaOnUpdate } from '../../api/meta/validate-meta.ts';
 
 /** Fields of metadata that only the server sets; kept from the stored object on updates. */
@@ -140,6 +141,6 @@ export function structuredCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => structuredCopy(item)) as T;
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) copy[key] = structuredCopy(item);
+  for (const [key, item] of Object.entries(value)) setOwn(copy, key, structuredCopy(item));
   return copy as T;
 }
