@@ -46,7 +46,8 @@ export class CommandError extends Error {
 
 /** How a child that lives on is started. */
 export interface SpawnOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** The whole environment; this process's own unless given. */
+  readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly cwd?: string;
   readonly stdio?: StdioOptions;
   readonly detached?: boolean;

@@ -13,9 +13,18 @@ const FLAGS: Readonly<Partial<Record<Program, readonly string[]>>> = {
   node: ['--max-semi-space-size=2', '--optimize-for-size'],
 };
 
+/** The agent does little at once: with one arena, malloc keeps 5 MB less for threads that wait. */
+const ENVIRONMENT: Readonly<Partial<Record<Program, Readonly<Record<string, string>>>>> = {
+  node: { MALLOC_ARENA_MAX: '1' },
+};
+
 /** The program's file. */
 export const programOf = (name: Program): string =>
   fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 
 /** Flags for Node. */
 export const flagsOf = (name: Program): readonly string[] => FLAGS[name] ?? [];
+
+/** Variables beside those of whoever starts it. */
+export const environmentOf = (name: Program): Readonly<Record<string, string>> =>
+  ENVIRONMENT[name] ?? {};

@@ -24,6 +24,8 @@ export interface ChildSpec {
   readonly args: readonly string[];
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
+  /** Added to this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly log: RotatingFile;
 }
 
@@ -75,10 +77,11 @@ export class SupervisedChild {
 
   /** Starts the child, now and after each death, until stop. */
   start(): void {
-    const { name, args, nodeFlags = [], log } = this.#spec;
+    const { name, args, nodeFlags = [], env, log } = this.#spec;
     const startedAt = this.#doors.clock.monotonic();
     const child = this.#doors.system.spawn(process.execPath, [...nodeFlags, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
     });
     this.#process = child;
     child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));

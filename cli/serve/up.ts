@@ -10,7 +10,7 @@ import { serverUrl } from './cluster.ts';
 import { ensureClusterFiles } from './cluster-files.ts';
 import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
 import { missingFeature } from './kernel-features.ts';
-import { flagsOf, type Program, programOf } from './programs.ts';
+import { environmentOf, flagsOf, type Program, programOf } from './programs.ts';
 import { nameProcess, type ProcessName, removeSupervisor, writeSupervisor } from './lock.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { type ChildEvent, type ChildSpec, SupervisedChild } from './supervisor.ts';
@@ -110,6 +110,7 @@ function childSpec(name: Program, paths: DataPaths): ChildSpec {
     name,
     args: [programOf(name), paths.root],
     nodeFlags: flagsOf(name),
+    env: environmentOf(name),
     log: new RotatingFile(join(paths.logs, `${name}.log`)),
   };
 }
