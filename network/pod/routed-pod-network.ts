@@ -1,5 +1,6 @@
 // Connects pods by routed veth pairs: a /32 address in the pod, a host route to it, no bridge, no ARP for the gateway.
-// Invariant: what is attached is written to a file per pod before the link exists, so a crash leaves nothing unknown.
+// Invariant: what is attached is written to a file per pod before the link exists, and again once all of it is there, so a crash
+// leaves nothing unknown and nothing half made is taken for whole.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
@@ -15,6 +16,12 @@ export interface Attachment {
   readonly ip: string;
 }
 
+/** What the file of a pod holds. */
+interface AttachmentRecord extends Attachment {
+  /** Only until all of it is there. */
+  readonly connecting?: true;
+}
+
 /** Where nsfs files of named namespaces are. */
 const NAMESPACE_DIR = '/run/netns';
 
@@ -24,7 +31,7 @@ export class RoutedPodNetwork {
   readonly #layout: NetworkLayout;
   readonly #folder: string;
   readonly #pool: AddressPool;
-  readonly #attached = new Map<string, Attachment>();
+  readonly #attached = new Map<string, AttachmentRecord>();
 
   constructor(options: { system: System; layout: NetworkLayout; stateDir: string }) {
     this.#system = options.system;
@@ -45,10 +52,10 @@ export class RoutedPodNetwork {
       netnsPath: `${NAMESPACE_DIR}/${namespaceName(this.#layout, podUid)}`,
       ip: this.#pool.take(),
     };
-    this.#attached.set(podUid, attachment);
-    this.#record(attachment);
+    this.#record({ ...attachment, connecting: true });
     try {
       await this.#connect(attachment);
+      this.#record(attachment);
     } catch (error) {
       await this.tearDown(podUid);
       throw error;
@@ -103,7 +110,8 @@ export class RoutedPodNetwork {
     await this.#system.run('ip', ['route', 'replace', ...route.split(' ')]);
   }
 
-  async #stands(attachment: Attachment): Promise<boolean> {
+  async #stands(attachment: AttachmentRecord): Promise<boolean> {
+    if (attachment.connecting) return false;
     const links = await linkNames(this.#system);
     return (
       this.#system.exists(attachment.netnsPath) &&
@@ -115,7 +123,8 @@ export class RoutedPodNetwork {
     return join(this.#folder, `${podUid}.json`);
   }
 
-  #record(attachment: Attachment): void {
+  #record(attachment: AttachmentRecord): void {
+    this.#attached.set(attachment.podUid, attachment);
     const file = this.#file(attachment.podUid);
     writeFileSync(`${file}.new`, JSON.stringify(attachment));
     renameSync(`${file}.new`, file);
@@ -126,7 +135,7 @@ export class RoutedPodNetwork {
       rmSync(file, { force: true });
       return;
     }
-    const attachment = JSON.parse(readFileSync(file, 'utf8')) as Attachment;
+    const attachment = JSON.parse(readFileSync(file, 'utf8')) as AttachmentRecord;
     this.#attached.set(attachment.podUid, attachment);
     this.#pool.reserve(attachment.ip);
   }

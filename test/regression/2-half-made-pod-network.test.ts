@@ -1,0 +1,65 @@
+// An agent that is killed while it connects a pod leaves a link without an address; the next one took it for whole.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { linkName, type NetworkLayout } from '../../network/layout.ts';
+import { RoutedPodNetwork } from '../../network/pod/routed-pod-network.ts';
+import { createRecordingSystem, type RecordingSystem } from '../../system/recording.ts';
+
+const layout: NetworkLayout = {
+  clusterId: 'abcdef',
+  podCidr: '10.244.0.0/16',
+  nodePodCidr: '10.244.0.0/24',
+  serviceCidr: '10.96.0.0/16',
+  nodeIp: '10.244.255.1',
+  dnsIp: '10.96.0.10',
+  dnsPort: 10_053,
+};
+const UID = '0f9a63a4-0000-4000-8000-000000000000';
+
+let stateDir: string;
+let system: RecordingSystem;
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'pinnace-network-'));
+  system = createRecordingSystem();
+  system.answer('ip', {});
+});
+afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+const inputs = () => system.commands.map(({ input = '' }) => input).join('');
+
+/** The link is there, and the namespace; nobody but the agent knows what is in them. */
+async function interrupted(before: (line: string) => boolean): Promise<void> {
+  const dead = new Promise<never>(() => undefined);
+  const reached = Promise.withResolvers<void>();
+  const run: RecordingSystem['run'] = (command, args, options) => {
+    if (!before([command, ...args].join(' '))) return system.run(command, args, options);
+    reached.resolve();
+    return dead;
+  };
+  const network = new RoutedPodNetwork({ system: { ...system, run }, layout, stateDir });
+  void network.setUp(UID);
+  await reached.promise;
+  const [attachment] = await network.list();
+  system.write(attachment?.netnsPath ?? '', '');
+  const ifname = linkName(layout, attachment?.ip ?? '');
+  system.answer('ip -j link show', { stdout: JSON.stringify([{ ifname }]) });
+  system.commands.length = 0;
+}
+
+it('is made anew when its maker died before it was whole', async () => {
+  await interrupted((line) => line.startsWith('ip -n'));
+  const { ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
+  expect(inputs()).toContain(`address add ${ip}/32 dev eth0`);
+});
+
+it('is left as it is once it is whole', async () => {
+  const { netnsPath, ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
+  system.write(netnsPath, '');
+  const ifname = linkName(layout, ip);
+  system.answer('ip -j link show', { stdout: JSON.stringify([{ ifname }]) });
+  system.commands.length = 0;
+  expect(await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID)).toMatchObject({ ip });
+  expect(inputs()).toBe('');
+});
