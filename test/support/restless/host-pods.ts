@@ -93,7 +93,28 @@ async function networkDifferences(cluster: TestCluster, pods: readonly Pod[]): P
       files,
     ),
     ...(links.length === pods.length ? [] : [`${links.length} links for ${pods.length} pods`]),
+    ...(await Promise.all(pods.map((pod) => wayDifferences(cluster, pod)))).flat(),
   ];
+}
+
+/** A pod's address, its way out, and the host's way in: an agent may have died between any two of them. */
+async function wayDifferences(cluster: TestCluster, pod: Pod): Promise<string[]> {
+  const ip = pod.status?.podIP ?? '(no address)';
+  const inside = ['-n', namespaceName(layoutOf(cluster.facts), uidOf(pod))];
+  const asked: readonly (readonly [what: string, args: readonly string[], answer: string])[] = [
+    ['address', [...inside, 'address', 'show', 'dev', 'eth0'], `inet ${ip}/32`],
+    ['way out', [...inside, 'route', 'show', 'default'], 'default via'],
+    ['way in', ['route', 'show', ip], `dev p${cluster.facts.id}-`],
+  ];
+  const said = await Promise.all(
+    asked.map(async ([what, args, answer]) => {
+      const { stdout } = await cluster.host.run('ip', args);
+      return stdout.includes(answer)
+        ? []
+        : [`${what} of pod ${pod.metadata.name} (${ip}): ${stdout}`];
+    }),
+  );
+  return said.flat();
 }
 
 function cgroupUids(cluster: TestCluster): string[] {
