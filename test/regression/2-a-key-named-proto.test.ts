@@ -33,12 +33,14 @@ it('is stored, and survives updates and patches', async () => {
     expect(answer.status, answer.text).toBe(200);
   }
   const data = JSON.parse((await stored()) ?? '') as Record<string, string>;
-  expect(Object.entries(data).toSorted()).toEqual([
-    ['__proto__', 'b'],
-    ['json', '1'],
-    ['merge', '1'],
-    ['strategic', '1'],
-  ]);
+  expect(new Map(Object.entries(data))).toEqual(
+    new Map([
+      ['__proto__', 'b'],
+      ['json', '1'],
+      ['merge', '1'],
+      ['strategic', '1'],
+    ]),
+  );
   const whole = json('{"metadata":{"name":"odd"},"data":{"__proto__":"c"}}');
   expect((await server.call('PUT', `${PATH}/odd`, { body: whole })).status).toBe(200);
   expect(await stored()).toBe('{"__proto__":"c"}');
