@@ -129,7 +129,7 @@ export interface System {
   list(path: string): readonly string[];
   makeDirectory(path: string): void;
   removeDirectory(path: string): void;
-  /** Signals a process; false when there is none. */
+  /** Signals a process, or a process group (its number below zero); false when there is none. */
   kill(pid: number, signal: NodeJS.Signals | number): boolean;
   /** State letter of /proc/PID/stat (R, S, Z, …); undefined when there is none. */
   processState(pid: number): string | undefined;

@@ -1,6 +1,7 @@
 // Supervisor: keeps the processes of a cluster running. Starts children, restarts those that die, stops all in order.
-// Invariant: a child that dies is started again within a second of its death, later only when it keeps dying;
-// children end by themselves when the supervisor is gone (they watch their IPC channel).
+// Invariants: a child that dies is started again within a second of its death, later only when it keeps dying; what it ran (ip, nft,
+// runc) ends with it, so that nothing of it acts behind its successor's back; children end by themselves when the supervisor is gone
+// (they watch their IPC channel).
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -81,6 +82,8 @@ export class SupervisedChild {
     const startedAt = this.#doors.clock.monotonic();
     const child = this.#doors.system.spawn(process.execPath, [...nodeFlags, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A process group of its own; conmon leaves it, as what is to outlive the child must.
+      detached: true,
       env: { ...process.env, ...env },
     });
     this.#process = child;
@@ -92,7 +95,10 @@ export class SupervisedChild {
       // One that could not even be spawned never exits.
       if (child.pid === undefined) this.#exited({ code: null, signal: null, startedAt });
     });
-    child.on('exit', (code, signal) => this.#exited({ code, signal, startedAt }));
+    child.on('exit', (code, signal) => {
+      if (child.pid !== undefined) this.#doors.system.kill(-child.pid, 'SIGKILL');
+      this.#exited({ code, signal, startedAt });
+    });
     if (child.pid !== undefined) this.#doors.onEvent({ kind: 'started', name, pid: child.pid });
   }
 
