@@ -21,6 +21,8 @@ import { buildSpec } from './runtime-spec.ts';
 
 /** How long the kernel may take to end a container after SIGKILL. */
 const KILL_TIMEOUT_MS = 30_000;
+/** Between two looks for processes that have been killed. */
+const LOOK_AGAIN_MS = 10;
 /** Annotation with the path of the termination message in the container. */
 const TERMINATION_PATH_ANNOTATION = 'terminationMessagePath';
 const DEFAULT_TERMINATION_PATH = '/dev/termination-log';
@@ -218,12 +220,30 @@ export async function destroyContainer(context: Context, record: ContainerRecord
   const { layout, system, cgroups } = context;
   const paths = layout.container(record.id);
   const group = layout.containerCgroup(record.podUid, record.id);
+  if (!record.conmon) await endProcessesOf(context, record.id);
   cgroups.killAll(group);
   if (system.exists(join(layout.runcRoot, record.id))) await deleteFromRunc(context, record.id);
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
   system.unmount(paths.rootfs);
   await removeCgroup(context, group);
   dropFiles(context, record.id);
+}
+
+/**
+ * Ends conmon and runc where they are still at work on a container that no record names them for: they outlive an agent that dies
+ * while a container is made, and would go on making it.
+ */
+export async function endProcessesOf({ system, clock }: Context, id: string): Promise<void> {
+  const isOne = (pid: string) => {
+    const args = (system.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+    return args.includes(id) && /\b(conmon|runc)$/.test(args[0] ?? '');
+  };
+  for (;;) {
+    const pids = system.list('/proc').filter((name) => /^\d+$/.test(name) && isOne(name));
+    if (pids.length === 0) return;
+    for (const pid of pids) system.kill(Number(pid), 'SIGKILL');
+    await clock.sleep(LOOK_AGAIN_MS);
+  }
 }
 
 /** Removes the container's directory, socket and exit file; nothing of it is mounted any more. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aContainer, aSandbox } from '../../../test/contracts/runtime.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import { until } from '../../../test/support/until.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { ContainerRecord } from './records.ts';
@@ -67,6 +68,24 @@ describe('recovery', () => {
     expect(again).not.toBe(id);
     await runtime.startContainer(again);
     expect(await status(again)).toMatchObject({ state: 'running' });
+  });
+
+  it('ends conmon and runc when they go on making a container after the death', async () => {
+    const { containers } = layoutFor(host.stateDir, host.clusterId);
+    const making = create(forever).catch(() => undefined);
+    const atWork = () =>
+      host.system.list('/proc').filter((pid) => {
+        const args = (host.system.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+        return args[0]?.endsWith('runc') && args.includes(host.system.list(containers)[0] ?? '');
+      });
+    await until(() => atWork().length > 0);
+    for (const pid of atWork()) host.system.kill(Number(pid), 'SIGSTOP');
+    const { run: root } = layoutFor(host.stateDir, host.clusterId);
+    runtime = await host.start();
+    const { stdout } = await host.system.run('ps', ['-eo', 'args']);
+    expect(stdout.split('\n').filter((line) => line.includes(root))).toEqual([]);
+    expect(await runtime.listContainers()).toEqual([]);
+    await making;
   });
 
   it('finds out whether a start took place', async () => {

@@ -3,7 +3,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeCgroup } from './cgroup-removal.ts';
-import { deleteFromRunc, destroyContainer, dropFiles } from './containers.ts';
+import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './containers.ts';
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { makeLayout } from './layout.ts';
@@ -32,17 +32,14 @@ async function destroyUnknown(context: Context, id: string): Promise<void> {
   const { cgroups, layout, system, records, logger } = context;
   logger.warn('container without a record is removed', { container: id });
   const pods = cgroups.children(layout.cgroup);
+  await endProcessesOf(context, id);
   const groups = pods
     .map((pod) => `${layout.cgroup}/${pod}/${id}`)
     .filter((group) => cgroups.usage(group) !== undefined);
   for (const group of groups) cgroups.killAll(group);
   if (system.exists(join(layout.runcRoot, id))) await deleteFromRunc(context, id);
   for (const group of groups) await removeCgroup(context, group);
-  const { rootfs, conmonPidFile } = layout.container(id);
-  const conmon = Number(system.read(conmonPidFile) ?? 0);
-  const isIts = (system.read(`/proc/${conmon}/cmdline`) ?? '').includes(id);
-  if (conmon > 0 && isIts) system.kill(conmon, 'SIGKILL');
-  system.unmount(rootfs);
+  system.unmount(layout.container(id).rootfs);
   dropFiles(context, id);
   const known = new Set([...records.sandboxes.values()].map((sandbox) => sandbox.config.podUid));
   for (const group of groups) {
