@@ -11,7 +11,7 @@ import { isRunning, readSupervisor } from '../../cli/serve/lock.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { CHURN, churnDeployment, REST_REPLICAS } from '../support/restless/churn.ts';
 import type { ClientOrder, Report, Said } from '../support/restless/client.ts';
-import { differencesOnHost } from '../support/restless/host-pods.ts';
+import { differencesOnHost, runtimeLayout } from '../support/restless/host-pods.ts';
 import {
   Happenings,
   inWords,
@@ -116,10 +116,11 @@ async function killNow(cluster: TestCluster, { victims, lingerMs }: Kill): Promi
     const child = readSupervisor(cluster.paths)?.children[name];
     return child && isRunning(cluster.host.system, child) ? child.pid : undefined;
   };
+  const { clusterRun } = runtimeLayout(cluster);
   await until(() => victims.every((name) => alive(name) !== undefined));
   for (const name of victims) {
     const pid = alive(name);
-    if (pid !== undefined) killHard(pid, name === 'node' ? lingerMs : 0);
+    if (pid !== undefined) killHard(pid, name === 'node' ? lingerMs : 0, clusterRun);
   }
 }
 

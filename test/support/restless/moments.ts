@@ -1,6 +1,6 @@
 // Moments to kill at: some time after the last recovery, a few milliseconds after something happened on the host or in the
 // API, or while a process that was killed starts again. Invariant: the whole plan follows from the seed.
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import type { Random } from '../../../base/random.ts';
@@ -92,11 +92,11 @@ export function inWords({ victims, lingerMs, moment }: Kill): string {
   return `${victims.join(' and ')}, ${moment.kind}${what} + ${moment.ms.toFixed(1)} ms${lingers}`;
 }
 
-/** Kills a process, and keeps the programs that it ran from going on for a while; their children do not matter. */
-export function killHard(pid: number, lingerMs: number): void {
+/** Kills a process, and keeps the programs that it ran from going on for a while, `runc create` below conmon too. */
+export function killHard(pid: number, lingerMs: number, clusterRun: string): void {
   // Stopped first, so that it starts nothing more.
   if (lingerMs > 0) signal(pid, 'SIGSTOP');
-  const programs = lingerMs > 0 ? childrenOf(pid) : [];
+  const programs = lingerMs > 0 ? [...childrenOf(pid), ...runcProcesses(clusterRun)] : [];
   for (const program of programs) signal(program, 'SIGSTOP');
   signal(pid, 'SIGKILL');
   void pause(lingerMs).then(() => programs.map((program) => signal(program, 'SIGCONT')));
@@ -111,6 +111,17 @@ export async function running(pid: number, program: Program): Promise<void> {
   };
   const due = performance.now() + PATIENCE_MS;
   while (performance.now() < due && !childrenOf(pid).some(isIt)) await pause(1);
+}
+
+/** Those that are given this cluster's directory in /run. */
+function runcProcesses(clusterRun: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const [command = '', ...args] = argumentsOf(pid);
+      return basename(command) === 'runc' && args.some((arg) => arg.includes(clusterRun));
+    });
 }
 
 function argumentsOf(pid: number): string[] {
