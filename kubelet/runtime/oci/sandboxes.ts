@@ -78,14 +78,16 @@ export function releaseSandbox(context: Context, record: SandboxRecord): void {
   if (record.state !== 'notready') records.putSandbox({ ...record, state: 'notready' });
 }
 
-/** Leaves nothing of the sandbox; the pod's cgroup goes with its last sandbox. */
+/** Leaves nothing of the sandbox; the pod's cgroup goes with its last sandbox, and the record, by which it is found again, last of all. */
 export async function destroySandbox(context: Context, record: SandboxRecord): Promise<void> {
   const { records, layout } = context;
   releaseSandbox(context, record);
-  records.dropSandbox(record.id);
-  const { podUid } = record.config;
-  const others = [...records.sandboxes.values()].some((other) => other.config.podUid === podUid);
-  if (!others) await removeCgroup(context, layout.podCgroup(podUid));
+  const { id, config } = record;
+  const others = [...records.sandboxes.values()].some(
+    (other) => other.id !== id && other.config.podUid === config.podUid,
+  );
+  if (!others) await removeCgroup(context, layout.podCgroup(config.podUid));
+  records.dropSandbox(id);
 }
 
 /** Whether a 'ready' sandbox still has its namespaces: a reboot takes them away. */
