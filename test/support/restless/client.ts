@@ -3,7 +3,7 @@
 // `client.ts JSON`. Tells what happens as JSON lines; "rest" on standard input ends churn and writes, the input's end all.
 // Invariant: every line is a Said; the report is made only when nothing writes any more.
 import { createInterface } from 'node:readline';
-import type { Lease } from '../../../api/generated/types.ts';
+import type { Lease, Pod } from '../../../api/generated/types.ts';
 import { seededRandom } from '../../../base/random.ts';
 import {
   type Client,
@@ -33,6 +33,8 @@ export interface ClientOrder {
   readonly seed: number;
   /** Asked without end. */
   readonly urls: readonly string[];
+  /** Label `app` of the pods that answer: Ready now, and from now on. */
+  readonly stable: string;
   /** Directory that containers leave their marks in. */
   readonly marks: string;
 }
@@ -44,6 +46,8 @@ export interface Report {
   readonly lost: readonly string[];
   /** Containers that were started again. */
   readonly restarted: readonly string[];
+  /** Pods behind the Service that were called unready at any time. */
+  readonly unready: readonly string[];
   /** Events that went back in time. */
   readonly backwards: readonly string[];
   /** What an informer has and a list has not, or the other way round. */
@@ -139,9 +143,15 @@ const doors = { client, clock: systemClock, random: systemRandom, logger: silent
 const informers = createInformerFactory(doors);
 const scope = { namespace: WRITES_NAMESPACE };
 const restarted = new Set<string>();
+const unready = new Set<string>();
+const isReady = ({ status }: Pod) =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 const configs = new Ledger(informers.informer(ConfigMaps, scope), () => undefined);
-const pods = new Ledger(informers.informer(Pods, scope), ({ metadata, status }) => {
+const pods = new Ledger(informers.informer(Pods, scope), (pod) => {
+  const { metadata, status } = pod;
   say({ kind: 'pod' });
+  if (metadata.labels?.['app'] === order.stable && !isReady(pod))
+    unready.add(`${metadata.name}: ${JSON.stringify(status?.conditions)}`);
   for (const { name, restartCount } of status?.containerStatuses ?? [])
     if (restartCount > 0) restarted.add(`${metadata.name} ${name}`);
 });
@@ -174,6 +184,7 @@ async function rest(): Promise<void> {
     acknowledged: writes.acknowledged,
     lost: await lostWrites(client, writes),
     restarted: [...restarted],
+    unready: [...unready],
     backwards: [...configs.backwards, ...pods.backwards],
     missed,
   };
