@@ -10,6 +10,8 @@ export interface KindRef<T extends KubeObject = KubeObject> {
   /** Lower-case plural as it stands in URLs. */
   readonly plural: string;
   readonly namespaced: boolean;
+  /** The group under which its objects are stored, where that is another one's. */
+  readonly storedGroup?: string;
   /** Never present; ties the type to the value. */
   readonly _type?: T;
 }

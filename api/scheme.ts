@@ -16,6 +16,7 @@ import { serviceAccountDefinition } from './core/service-account.ts';
 import { serviceDefinition } from './core/service.ts';
 import type { ResourceDefinition } from './definition.ts';
 import { endpointSliceDefinition } from './discovery/endpoint-slice.ts';
+import { eventV1Definition } from './events/event-v1.ts';
 import type { KubeObject } from './meta/object.ts';
 import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
@@ -52,6 +53,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
 /** Further versions of stored kinds. The stored one is preferred. */
 export const furtherVersions: readonly ResourceDefinition[] = [
   anyKind(horizontalPodAutoscalerV1Definition),
+  anyKind(eventV1Definition),
 ];
 
 /** Definitions by resource and by kind. */

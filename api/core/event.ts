@@ -6,6 +6,7 @@ import type { Event } from '../generated/types.ts';
 import { Events } from '../kinds.ts';
 import { nameColumn, text, wide } from '../meta/columns.ts';
 import { ageOf } from '../wire/human-duration.ts';
+import { validateReported } from './event-validation.ts';
 
 /** What Events are. */
 export const eventDefinition = defineResource<Event>({
@@ -48,7 +49,7 @@ export const eventDefinition = defineResource<Event>({
     source: (event) => event.source?.component || event.reportingComponent || '',
     type: (event) => event.type ?? '',
   },
-  validate: (event) => validateNamespace(event),
+  validate: (event) => [...validateNamespace(event), ...validateReported(event)],
 });
 
 const involved = (event: Event): Partial<Event['involvedObject']> => event.involvedObject ?? {};

@@ -70,6 +70,15 @@ export function count<T>(
   return { name, type: 'integer', description, value };
 }
 
+/** A column of true and false shown always. */
+export function yesNo<T>(
+  name: string,
+  description: string,
+  value: (object: T) => boolean,
+): Column<T> {
+  return { name, type: 'boolean', description, value };
+}
+
 /** A text column shown with `-o wide`. */
 export function wide<T>(
   name: string,

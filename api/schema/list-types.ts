@@ -14,6 +14,7 @@ const PACKAGES = [
   'io.k8s.api.authorization.v1',
   'io.k8s.api.autoscaling.v2',
   'io.k8s.api.discovery.v1',
+  'io.k8s.api.events.v1',
   'io.k8s.api.rbac.v1',
 ];
 

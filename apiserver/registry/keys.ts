@@ -1,7 +1,9 @@
 // Storage keys of objects. Invariant: keys of a collection, and no others, begin with its prefix.
 import type { KindRef } from '../../api/kind-ref.ts';
 
-const groupPart = (ref: Pick<KindRef, 'group'>): string => (ref.group === '' ? 'core' : ref.group);
+function groupPart({ group, storedGroup = group }: KindRef): string {
+  return storedGroup === '' ? 'core' : storedGroup;
+}
 
 /** The key of an object; `namespace` is not looked at for cluster-scoped kinds. */
 export function objectKey(ref: KindRef, namespace: string, name: string): string {
