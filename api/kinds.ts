@@ -13,6 +13,7 @@ import type {
   Namespace,
   Node,
   Pod,
+  PriorityClass,
   ReplicaSet,
   Role,
   RoleBinding,
@@ -64,6 +65,10 @@ export const EndpointSlices = at(
   'v1',
 )<EndpointSlice>(['EndpointSlice', 'endpointslices', 'namespaced']);
 export const Leases = at('coordination.k8s.io', 'v1')<Lease>(['Lease', 'leases', 'namespaced']);
+export const PriorityClasses = at(
+  'scheduling.k8s.io',
+  'v1',
+)<PriorityClass>(['PriorityClass', 'priorityclasses', 'cluster']);
 export const Roles = rbac<Role>(['Role', 'roles', 'namespaced']);
 export const RoleBindings = rbac<RoleBinding>(['RoleBinding', 'rolebindings', 'namespaced']);
 export const ClusterRoles = rbac<ClusterRole>(['ClusterRole', 'clusterroles', 'cluster']);

@@ -22,6 +22,7 @@ import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
 import { roleDefinition } from './rbac/role.ts';
+import { priorityClassDefinition } from './scheduling/priority-class.ts';
 
 /** Forgets the object's type: whoever calls a definition hands it only objects of its own kind. */
 function anyKind<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition {
@@ -48,6 +49,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(roleBindingDefinition),
   anyKind(clusterRoleDefinition),
   anyKind(clusterRoleBindingDefinition),
+  anyKind(priorityClassDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

@@ -7,6 +7,7 @@ import type { Handler } from '../api/wire/exchange.ts';
 import { AdmissionChain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
@@ -62,6 +63,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: new AdmissionChain([
       namespaceLifecycle(store),
       serviceAccount(store, clock),
+      priority(store),
       defaultTolerations,
       rbacEscalation(rbac, store),
     ]),

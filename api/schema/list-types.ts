@@ -16,6 +16,7 @@ const PACKAGES = [
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
   'io.k8s.api.rbac.v1',
+  'io.k8s.api.scheduling.v1',
 ];
 
 /** Lists whose items have an identity. The first key is also the one patches merge by. */

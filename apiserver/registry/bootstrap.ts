@@ -4,6 +4,7 @@ import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
+import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { ServerParts } from '../exchange.ts';
 import { prepareForCreate, structuredCopy } from './preparation.ts';
@@ -19,6 +20,7 @@ export async function bootstrap(server: ServerParts, apiServiceIp: string): Prom
     apiService(apiServiceIp),
   ];
   // All in one turn of the store: one flush.
+    ...systemPriorityClasses,
   await Promise.all(objects.map((object) => ensure(server, object as LooseObject)));
 }
 
