@@ -83,26 +83,31 @@ function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 65536;
 }
 
-/** The last message: how the command ended, as a Status on the error channel. */
+/** How a command ended, as the Status that goes over the error channel. */
+export function exitStatus(exitCode: number): object {
+  if (exitCode === 0) return { metadata: {}, status: 'Success' };
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },
+  };
+}
+
+/** The Status of a command that could not be run. */
+export function failureStatus(message: string): object {
+  return new StatusError('InternalError', message).toStatus();
+}
+
+/** The last message: how the command ended. */
 export function exitFrame(exitCode: number): Uint8Array {
-  const text = `command terminated with non-zero exit code: exit status ${exitCode}`;
-  const status =
-    exitCode === 0
-      ? { metadata: {}, status: 'Success' }
-      : {
-          metadata: {},
-          status: 'Failure',
-          message: text,
-          reason: 'NonZeroExitCode',
-          details: { causes: [{ reason: 'ExitCode', message: String(exitCode) }] },
-        };
-  return frame(CHANNELS.error, Buffer.from(JSON.stringify(status)));
+  return frame(CHANNELS.error, Buffer.from(JSON.stringify(exitStatus(exitCode))));
 }
 
 /** The last message of a command that could not be run. */
 export function failureFrame(message: string): Uint8Array {
-  const status = new StatusError('InternalError', message).toStatus();
-  return frame(CHANNELS.error, Buffer.from(JSON.stringify(status)));
+  return frame(CHANNELS.error, Buffer.from(JSON.stringify(failureStatus(message))));
 }
 
 /** What came from a node, as a client reads it. */
