@@ -1,0 +1,153 @@
+// What changed between two states of an object, as field sets: what a write takes, and what it removes.
+// Invariant: neither state is changed; parts that both states share are not walked.
+import { deepEqual } from '../meta/deep-equal.ts';
+import { EMPTY_SET, type FieldSet, Gathered } from './field-set.ts';
+import {
+  isObject,
+  itemElement,
+  itemsByElement,
+  type ItemListType,
+  type JsonObject,
+} from './list-items.ts';
+import { ANY, fieldOf, isLeaf, type MergeType } from './merge-type.ts';
+
+/** What a change did to whose fields. */
+export interface Comparison {
+  /** Paths that are new or have another value. */
+  readonly changed: FieldSet;
+  /** Paths that are gone. */
+  readonly removed: FieldSet;
+}
+
+/** No change. */
+export const NO_CHANGE: Comparison = { changed: EMPTY_SET, removed: EMPTY_SET };
+
+/** Compares two objects of a type. Throws FieldSetError where a list's items have no identity. */
+export function compare(type: MergeType, before: unknown, after: unknown): Comparison {
+  const { changed, removed } = compareValues(type, before, after);
+  return { changed: changed ?? EMPTY_SET, removed: removed ?? EMPTY_SET };
+}
+
+interface Nodes {
+  readonly changed?: FieldSet | undefined;
+  readonly removed?: FieldSet | undefined;
+}
+
+const SAME: Nodes = {};
+const MODIFIED: Nodes = { changed: EMPTY_SET };
+
+function compareValues(type: MergeType, before: unknown, after: unknown): Nodes {
+  if (before === after) return SAME;
+  if (before === undefined) return { changed: wholeNode(type, after) };
+  if (after === undefined) return { removed: wholeNode(type, before) };
+  if (isLeaf(type) || (holdsNothing(before) && holdsNothing(after)))
+    return deepEqual(before, after) ? SAME : MODIFIED;
+  if (type.kind === 'list') return compareLists(type, asList(before), asList(after));
+  const maps = isObject(before ?? {}) && isObject(after ?? {});
+  if (maps) return compareMaps(type, (before ?? {}) as JsonObject, (after ?? {}) as JsonObject);
+  return compareUntyped(before, after);
+}
+
+/** Without a schema a value may turn from an object into something else, or back. */
+function compareUntyped(before: unknown, after: unknown): Nodes {
+  if (isObject(before)) return { changed: EMPTY_SET, removed: childrenOf(ANY, before).node(false) };
+  if (isObject(after)) return { changed: childrenOf(ANY, after).node(true) };
+  return deepEqual(before, after) ? SAME : MODIFIED;
+}
+
+function holdsNothing(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.length === 0;
+  for (const key in value) if ((value as JsonObject)[key] !== undefined) return false;
+  return true;
+}
+
+const asList = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? (value as unknown[]) : [];
+
+function compareMaps(type: MergeType, before: JsonObject, after: JsonObject): Nodes {
+  const changed = new Gathered();
+  const removed = new Gathered();
+  const visit = (key: string) => {
+    const { element, type: field } = fieldOf(type, key);
+    const nodes = compareValues(field, own(before, key), own(after, key));
+    changed.add(element, nodes.changed);
+    removed.add(element, nodes.removed);
+  };
+  for (const key of Object.keys(before)) visit(key);
+  for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) visit(key);
+  return { changed: changed.node(false), removed: removed.node(false) };
+}
+
+/** Keys are the clients' own: `constructor` is one of them only where they say so. */
+const own = (map: JsonObject, key: string): unknown =>
+  Object.hasOwn(map, key) ? map[key] : undefined;
+
+function compareLists(
+  type: ItemListType,
+  before: readonly unknown[],
+  after: readonly unknown[],
+): Nodes {
+  const [old, now] = [itemsByElement(type, before), itemsByElement(type, after)];
+  const changed = new Gathered();
+  const removed = new Gathered();
+  const visit = (element: string) => {
+    const nodes = compareItems(type, old.get(element) ?? [], now.get(element) ?? []);
+    changed.add(element, nodes.changed);
+    removed.add(element, nodes.removed);
+  };
+  for (const element of old.keys()) visit(element);
+  for (const element of now.keys()) if (!old.has(element)) visit(element);
+  return { changed: changed.node(false), removed: removed.node(false) };
+}
+
+/** Duplicates of one element are owned as one, without what is in them. */
+function compareItems(
+  { item }: ItemListType,
+  before: readonly unknown[],
+  after: readonly unknown[],
+): Nodes {
+  if (before.length <= 1 && after.length <= 1) return compareValues(item, before[0], after[0]);
+  if (before.length >= 2 && after.length >= 2) return deepEqual(before, after) ? SAME : MODIFIED;
+  const single = compareValues(
+    item,
+    after.length >= 2 ? before[0] : undefined,
+    before.length >= 2 ? after[0] : undefined,
+  );
+  return before.length >= 2
+    ? { changed: single.changed, removed: EMPTY_SET }
+    : { changed: EMPTY_SET, removed: single.removed };
+}
+
+/** The node of a value that came or went as a whole: every path in it, its own among them. */
+function wholeNode(type: MergeType, value: unknown): FieldSet {
+  if (typeof value !== 'object' || value === null || isLeaf(type)) return EMPTY_SET;
+  const list = Array.isArray(value);
+  if (list !== (type.kind === 'list')) return EMPTY_SET;
+  const children = list
+    ? itemNodes(type as ItemListType, value as unknown[])
+    : childrenOf(type, value as JsonObject);
+  return children.node(true) as FieldSet;
+}
+
+function childrenOf(type: MergeType, value: JsonObject): Gathered {
+  const gathered = new Gathered();
+  for (const key of Object.keys(value)) {
+    if (value[key] === undefined) continue;
+    const field = fieldOf(type, key);
+    gathered.add(field.element, wholeNode(field.type, value[key]));
+  }
+  return gathered;
+}
+
+function itemNodes(type: ItemListType, list: readonly unknown[]): Gathered {
+  const nodes = new Map<string, FieldSet>();
+  for (const item of list) {
+    const element = itemElement(type, item);
+    nodes.set(element, nodes.has(element) ? EMPTY_SET : wholeNode(type.item, item));
+  }
+  const gathered = new Gathered();
+  for (const [element, node] of nodes) gathered.add(element, node);
+  return gathered;
+}
