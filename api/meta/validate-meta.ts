@@ -6,6 +6,7 @@ import { deepEqual } from './deep-equal.ts';
 import type { NameRule } from './names.ts';
 import { dnsLabel, dnsSubdomain, qualifiedName } from './names.ts';
 import type { ObjectMeta, OwnerReference } from './object.ts';
+import { managedFieldsFaults } from './manager-names.ts';
 import { validateLabels } from './validate-labels.ts';
 
 /** All annotations of an object together, keys and values, in bytes. */
@@ -84,6 +85,7 @@ function validateContent(meta: ObjectMeta): FieldError[] {
     ...validateLabels(meta.labels, 'metadata.labels'),
     ...validateAnnotations(meta.annotations, 'metadata.annotations'),
     ...validateOwners(meta.ownerReferences ?? []),
+    ...managedFieldsFaults(meta.managedFields, 'metadata.managedFields'),
     ...(meta.finalizers ?? []).flatMap((finalizer) => {
       const why = qualifiedName(finalizer);
       return why === undefined ? [] : [invalidValue('metadata.finalizers', finalizer, why)];

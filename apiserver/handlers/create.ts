@@ -1,16 +1,18 @@
 // POST to a collection.
-import type { LooseObject } from '../../api/meta/object.ts';
+import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { nameSuffix } from '../../base/random.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import { alreadyExists, badRequest, StatusError } from '../../api/status.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Exchange } from '../exchange.ts';
+import { trackWrite } from '../managedfields/track-write.ts';
 import { MAX_NAME_ATTEMPTS } from '../options.ts';
 import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
+import { setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
 
 /** Suffixes need room: upstream cuts the base to 58 characters. */
@@ -19,22 +21,31 @@ const MAX_GENERATED_BASE = 58;
 /** Stores a new object. */
 export async function create(exchange: Exchange): Promise<Reply> {
   const show = objectPresenter(exchange);
+  const writer = writerOf(exchange, 'all but status');
   const object = decodeBody(exchange);
   if (object.metadata.resourceVersion)
     throw badRequest('resourceVersion should not be set on objects to be created');
-  const written = await createObject(exchange, object);
+  const submitted = object.metadata.managedFields;
+  delete object.metadata.managedFields;
+  // What defaults give is the writer's; what admission and the server add is nobody's.
+  const owners = trackWrite(writer, { before: undefined, after: object, submitted });
+  const written = await createObject(exchange, object, owners);
   return show(written.stored, 201);
 }
 
 /** The way of a new object from decoded to durable; tries other names where the name is generated. */
-export async function createObject(exchange: Exchange, object: LooseObject): Promise<Written> {
+export async function createObject(
+  exchange: Exchange,
+  object: LooseObject,
+  owners: readonly ManagedFieldsEntry[] | undefined,
+): Promise<Written> {
   const { generateName, name } = object.metadata;
   const generated = !name && generateName;
   for (let attempt = 0; attempt < (generated ? MAX_NAME_ATTEMPTS : 1); attempt++) {
     if (generated)
       object.metadata.name =
         generateName.slice(0, MAX_GENERATED_BASE) + nameSuffix(exchange.server.random);
-    const written = await createOnce(exchange, object);
+    const written = await createOnce(exchange, object, owners);
     if (written) return written;
   }
   const taken = object.metadata.name ?? '';
@@ -45,7 +56,11 @@ export async function createObject(exchange: Exchange, object: LooseObject): Pro
   );
 }
 
-async function createOnce(exchange: Exchange, object: LooseObject): Promise<Written | undefined> {
+async function createOnce(
+  exchange: Exchange,
+  object: LooseObject,
+  owners: readonly ManagedFieldsEntry[] | undefined,
+): Promise<Written | undefined> {
   const { definition, server, request, info, user, warnings } = exchange;
   const admission: AdmissionRequest = {
     operation: 'create',
@@ -61,6 +76,7 @@ async function createOnce(exchange: Exchange, object: LooseObject): Promise<Writ
   await server.admission.mutate(admission);
   const now = formatTime(server.clock.now());
   prepareForCreate(definition, object, { uid: server.random.uuid(), now });
+  setOwners(object, owners);
   const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   const taken = strategy?.allocate(object, undefined) ?? NOTHING_TAKEN;
   const dryRun = isDryRun(request.query);

@@ -5,11 +5,13 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { storedReply } from '../reply.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
+import { keepOwners, writerOf } from './ownership.ts';
 import { isGone } from './update.ts';
 
 /** Replaces spec.finalizers. */
 export async function finalize(exchange: Exchange): Promise<Reply> {
   const { definition, info, request, server } = exchange;
+  const writer = writerOf(exchange, 'all but status');
   const wanted = decodeBody(exchange);
   const { resourceVersion } = wanted.metadata;
   const at = { definition, namespace: '', name: info.name ?? '' };
@@ -21,7 +23,8 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
       const finalizers =
         (wanted['spec'] as { finalizers?: string[] } | undefined)?.finalizers ?? [];
       const spec = { ...(old['spec'] as object), finalizers };
-      const object: LooseObject = { ...old, spec };
+      const object: LooseObject = { ...old, metadata: { ...old.metadata }, spec };
+      keepOwners(writer, { before: old, after: object, submitted: undefined });
       return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
     },
     { dryRun: isDryRun(request.query) },

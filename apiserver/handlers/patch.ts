@@ -11,7 +11,8 @@ import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { mediaType, unsupported } from '../request-body.ts';
 import { decodeValue } from './decoding.ts';
 import { objectPresenter } from './presentation.ts';
-import { changeObject, type Part } from './update.ts';
+import type { Part } from './ownership.ts';
+import { changeObject } from './update.ts';
 
 type ApplyPatch = (current: LooseObject, patch: unknown, exchange: Exchange) => object;
 
@@ -37,8 +38,10 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     const apply = PATCHES[type];
     if (!apply) throw unsupported(type, Object.keys(PATCHES));
     const body = patchBody(exchange);
+    const pass = speaksOfOwners(request.body) ? asIs : withoutOwners;
     const written = await changeObject(exchange, part, (old) => {
-      const shown = exchange.definition.storedAs?.fromStored(old) ?? old;
+      const bare = pass(old);
+      const shown = exchange.definition.storedAs?.fromStored(bare) ?? bare;
       const patched = apply(shown, body, exchange) as LooseObject;
       const object = decodeValue(exchange, patched);
       const { resourceVersion } = object.metadata;
@@ -49,6 +52,20 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     });
     return show(written.stored);
   };
+}
+
+const asIs = (object: LooseObject): LooseObject => object;
+
+/** The list of owners is long and patches rarely speak of it: then it is neither patched nor decoded. */
+function withoutOwners(object: LooseObject): LooseObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+function speaksOfOwners(body: Exchange['request']['body']): boolean {
+  if (body === undefined) return false;
+  if (!(body instanceof Uint8Array)) return body.metadata?.managedFields !== undefined;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes('managedFields');
 }
 
 function patchBody({ request }: Exchange): unknown {

@@ -46,7 +46,9 @@ export async function scale(exchange: Exchange): Promise<Reply> {
       throw badRequest(
         `spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`,
       );
-    return structuredCopy(access.withReplicas(old, replicas)) as LooseObject;
+    const { managedFields: _, ...metadata } = old.metadata;
+    const scaled = access.withReplicas({ ...old, metadata }, replicas);
+    return structuredCopy(scaled) as LooseObject;
   });
   return objectReply(scaleOf(access, written.stored.object()));
 }

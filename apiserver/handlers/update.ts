@@ -14,22 +14,25 @@ import {
 import type { Change, Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
+import { keepOwners, type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
-
-/** Which part of an object a write may change. */
-export type Part = 'all but status' | 'status';
 
 /** Replaces an object, or its status. */
 export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
   return async (exchange) => {
     const show = objectPresenter(exchange);
     const object = decodeBody(exchange);
-    const asked = object.metadata.resourceVersion;
+    const { managedFields, ...metadata } = object.metadata;
+    const { resourceVersion: asked } = metadata;
+    const bare: LooseObject = { ...object, metadata };
     const written = await changeObject(exchange, part, (old) => {
       if (asked && asked !== old.metadata.resourceVersion)
         throw conflict(exchange.definition.ref, exchange.info.name ?? '');
       checkUid(exchange, object, old);
-      return structuredCopy(object);
+      const copy = structuredCopy(bare);
+      // Long, and never changed in place.
+      if (managedFields) copy.metadata.managedFields = managedFields;
+      return copy;
     });
     return show(written.stored);
   };
@@ -44,10 +47,29 @@ function checkUid({ definition, info }: Exchange, object: LooseObject, old: Loos
 }
 
 /** Changes an object by a function of its newest state; the result is prepared, admitted, validated and stored. */
-export async function changeObject(
+export async function changeObject(exchange: Exchange, part: Part, next: Next): Promise<Written> {
+  const writer = writerOf(exchange, part);
+  return changeOwned(exchange, part, async (old) => {
+    const object = await next(old);
+    const submitted = object.metadata.managedFields;
+    return { object, own: (after) => keepOwners(writer, { before: old, after, submitted }) };
+  });
+}
+
+/** What an object is to be, from what it is. */
+type Next = (old: LooseObject) => LooseObject | Promise<LooseObject>;
+
+/** What an object is to be, and how its owners are written down once it is prepared. */
+export interface OwnedChange {
+  readonly object: LooseObject;
+  readonly own: (prepared: LooseObject) => void;
+}
+
+/** As changeObject, for writers that know themselves who owns what. */
+export async function changeOwned(
   exchange: Exchange,
   part: Part,
-  next: (old: LooseObject) => LooseObject | Promise<LooseObject>,
+  next: (old: LooseObject) => Promise<OwnedChange>,
 ): Promise<Written> {
   const { definition, info, request, server } = exchange;
   const at = { definition, namespace: info.namespace, name: info.name ?? '' };
@@ -58,11 +80,13 @@ export async function changeObject(
     undo();
     undo = NOTHING_TAKEN.undo;
     before = old;
-    const object = await next(old);
+    const changed = await next(old);
+    const { object } = changed;
     checkIdentity(definition, object, old);
-    if (part === 'status') return changeStatus(exchange, object, old);
+    if (part === 'status') return changeStatus(exchange, changed, old);
     definition.defaults?.(object);
     prepareForUpdate(definition, object, old);
+    changed.own(object);
     if (strategy) undo = strategy.allocate(object, old).undo;
     await admitUpdate(exchange, { object, old }, () => validateUpdate(definition, object, old));
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
@@ -82,12 +106,15 @@ export async function changeObject(
 
 async function changeStatus(
   exchange: Exchange,
-  object: LooseObject,
+  { object, own }: OwnedChange,
   old: LooseObject,
 ): Promise<Change> {
+  const next = withStatusOf(object, old);
+  setOwners(next, undefined);
   // A copy: defaults and admission may change it, and the old object is shared and frozen.
-  const changed = structuredCopy(withStatusOf(object, old));
+  const changed = structuredCopy(next);
   exchange.definition.defaults?.(changed);
+  own(changed);
   await admitUpdate(exchange, { object: changed, old }, () =>
     validateStatusUpdate(exchange.definition, changed, old),
   );

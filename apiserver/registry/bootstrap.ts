@@ -7,8 +7,11 @@ import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/r
 import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { ServerParts } from '../exchange.ts';
+import { trackWrite, type Writer } from '../managedfields/track-write.ts';
 import { prepareForCreate, structuredCopy } from './preparation.ts';
 
+/** Who owns what every cluster has. */
+const MANAGER = 'kube-apiserver';
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 /** Has the objects there. */
@@ -17,10 +20,10 @@ export async function bootstrap(server: ServerParts, apiServiceIp: string): Prom
     ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     ...bootstrapClusterRoles,
     ...bootstrapClusterRoleBindings,
+    ...systemPriorityClasses,
     apiService(apiServiceIp),
   ];
   // All in one turn of the store: one flush.
-    ...systemPriorityClasses,
   await Promise.all(objects.map((object) => ensure(server, object as LooseObject)));
 }
 
@@ -34,27 +37,39 @@ async function ensure(server: ServerParts, wanted: LooseObject): Promise<void> {
   const at = { definition, namespace, name };
   const object = structuredCopy(wanted);
   definition.defaults?.(object);
-  prepareForCreate(definition, object, {
-    uid: server.random.uuid(),
-    now: formatTime(server.clock.now()),
-  });
+  const now = formatTime(server.clock.now());
+  const { scheme } = server;
+  const written = definition.hasStatus ? 'all but status' : 'everything';
+  const writer: Writer = { scheme, definition, manager: MANAGER, subresource: '', written, now };
+  const owners = trackWrite(writer, { before: undefined, after: object, submitted: undefined });
+  prepareForCreate(definition, object, { uid: server.random.uuid(), now });
+  if (owners) object.metadata.managedFields = [...owners];
   const created = await server.registry.create(at, object, false);
-  if (!created && hasRules(definition)) await bringUpToDate(server, at, object);
+  if (!created && hasRules(definition)) await bringUpToDate(server, writer, { at, wanted: object });
 }
 
 const hasRules = (definition: ResourceDefinition): boolean => definition.ref.kind === 'ClusterRole';
 
 async function bringUpToDate(
   server: ServerParts,
-  at: { definition: ResourceDefinition; namespace: string; name: string },
-  wanted: LooseObject,
+  writer: Writer,
+  {
+    at,
+    wanted,
+  }: {
+    at: { definition: ResourceDefinition; namespace: string; name: string };
+    wanted: LooseObject;
+  },
 ): Promise<void> {
   await server.registry.update(
     at,
-    (old) =>
-      deepEqual(old['rules'], wanted['rules'])
-        ? { kind: 'keep' }
-        : { kind: 'put', object: { ...old, rules: wanted['rules'] } },
+    (old) => {
+      if (deepEqual(old['rules'], wanted['rules'])) return { kind: 'keep' };
+      const object: LooseObject = { ...old, rules: wanted['rules'] };
+      const owners = trackWrite(writer, { before: old, after: object, submitted: undefined });
+      object.metadata = { ...old.metadata, ...(owners && { managedFields: [...owners] }) };
+      return { kind: 'put', object };
+    },
     { dryRun: false },
   );
 }

@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { alreadyExists, conflict, notFound, StatusError } from '../../api/status.ts';
+import { sameEntries } from '../managedfields/owners.ts';
 import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
 import { encodeObject } from '../storage/revision-gap.ts';
 import { type CommitResult, type NewValue, StorageError, type Stored } from '../storage/storage.ts';
@@ -49,7 +50,7 @@ export class Registry {
   async create(at: At, object: LooseObject, dryRun: boolean): Promise<Written | undefined> {
     const key = objectKey(at.definition.ref, at.namespace, at.name);
     if (dryRun) return this.#store.latest(key) ? undefined : drawn(object, 0n);
-    const result = await this.#commit(key, 'absent', encodeObject(object));
+    const result = await this.#put(key, 'absent', object);
     if (result.kind === 'conflict') return undefined;
     return stored('stored', result);
   }
@@ -82,8 +83,10 @@ export class Registry {
       if (decided.kind === 'put' && sameObject(old, decided.object))
         return { kind: 'kept', stored: visible };
       if (options.dryRun) return this.#dryRun(decided, visible);
-      const value = decided.kind === 'delete' ? 'delete' : encodeObject(decided.object);
-      const result = await this.#commit(key, latest.revision, value);
+      const result =
+        decided.kind === 'delete'
+          ? await this.#commit(key, latest.revision, 'delete')
+          : await this.#put(key, latest.revision, decided.object);
       if (result.kind === 'committed')
         return stored(decided.kind === 'delete' ? 'deleted' : 'stored', result);
     }
@@ -99,6 +102,18 @@ export class Registry {
   #visible(latest: Stored): VisibleObject {
     const shown = this.#store.get(latest.key);
     return shown?.revision === latest.revision ? shown : new VisibleObject(latest);
+  }
+
+  /** An object that is too large with its owners is kept without them. */
+  async #put(key: string, expected: bigint | 'absent', object: LooseObject): Promise<CommitResult> {
+    const { managedFields, ...metadata } = object.metadata;
+    try {
+      return await this.#commit(key, expected, encodeObject(object));
+    } catch (error) {
+      const tooLarge = error instanceof StatusError && error.reason === 'RequestEntityTooLarge';
+      if (!tooLarge || managedFields === undefined) throw error;
+      return await this.#commit(key, expected, encodeObject({ ...object, metadata }));
+    }
   }
 
   async #commit(
@@ -149,10 +164,13 @@ function drawn(object: LooseObject, revision: bigint): Written {
   return { kind: 'stored', stored: { bytes, object: () => shown } };
 }
 
+/** The time of an owner's write is no change by itself. */
 function sameObject(a: KubeObject, b: KubeObject): boolean {
   const bare = (object: KubeObject) => {
-    const { resourceVersion: _, ...metadata } = object.metadata;
+    const { resourceVersion: _r, managedFields: _m, ...metadata } = object.metadata;
     return { ...object, metadata };
   };
-  return deepEqual(bare(a), bare(b));
+  return (
+    deepEqual(bare(a), bare(b)) && sameEntries(a.metadata.managedFields, b.metadata.managedFields)
+  );
 }

@@ -31,12 +31,17 @@ export function parseFrozen(bytes: Uint8Array): LooseObject {
   return deepFreeze(JSON.parse(buffer.toString('utf8')) as LooseObject);
 }
 
-/** Freezes a JSON value and everything in it. */
+/**
+ * Freezes a JSON value and everything in it, but for what is inside field sets: nobody but the server reads those, they
+ * are as large as the object, and freezing them costs more than all the rest.
+ */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
-  for (const key in value) deepFreeze(value[key]);
+  for (const key in value) if (key !== FIELD_SET) deepFreeze(value[key]);
   return Object.freeze(value);
 }
+
+const FIELD_SET = 'fieldsV1';
 
 /** A change, as watchers see it. `value` of a delete is the last state with the deletion's revision. */
 export interface StoreEvent {

@@ -1,0 +1,46 @@
+// What every write does about the owners of fields: who the writer is, and what the object's list says after the write.
+// Invariant: one place decides which part of an object a write through a path can own.
+import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { Exchange } from '../exchange.ts';
+import { managerOf } from '../managedfields/manager-name.ts';
+import type { Written } from '../managedfields/object-views.ts';
+import { trackWrite, type Writer, type WrittenObject } from '../managedfields/track-write.ts';
+
+const OPTIONS = { create: 'CreateOptions', patch: 'PatchOptions' } as const;
+
+/** Which part of an object a write may change. */
+export type Part = 'all but status' | 'status';
+
+/** What a write through this path can own. */
+export function writtenPart({ definition }: Pick<Exchange, 'definition'>, part: Part): Written {
+  return part === 'status' || definition.hasStatus ? part : 'everything';
+}
+
+/** The writer of an exchange that is no apply. Throws Invalid for a name that is none. */
+export function writerOf(exchange: Exchange, part: Part): Writer {
+  const { definition, info, request, server } = exchange;
+  const options = OPTIONS[info.verb as keyof typeof OPTIONS] ?? 'UpdateOptions';
+  return {
+    scheme: server.scheme,
+    definition,
+    manager: managerOf(request, options),
+    subresource: info.subresource ?? '',
+    written: writtenPart(exchange, part),
+    now: formatTime(server.clock.now()),
+  };
+}
+
+/** Writes down who owns what after a write. */
+export function keepOwners(writer: Writer, change: WrittenObject): void {
+  setOwners(change.after, trackWrite(writer, change));
+}
+
+/** Gives the object this list of owners. */
+export function setOwners(
+  { metadata }: LooseObject,
+  entries: readonly ManagedFieldsEntry[] | undefined,
+): void {
+  if (entries) metadata.managedFields = entries as ManagedFieldsEntry[];
+  else delete metadata.managedFields;
+}

@@ -1,0 +1,93 @@
+// Objects as field sets see them: in each version that owners wrote in, without what nobody owns.
+// Invariant: pure; what comes out shares its parts with the object.
+import { compare, type Comparison } from '../../api/fieldset/compare.ts';
+import { emptyValue } from '../../api/fieldset/empty-value.ts';
+import { EMPTY_SET, type FieldSet, setOf } from '../../api/fieldset/field-set.ts';
+import { type MergeType, mergeTypeOf } from '../../api/fieldset/merge-type.ts';
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import type { Scheme } from '../../api/scheme.ts';
+
+/** What a write can change: a write of status nothing else, and another write nothing of a status that has its own path. */
+export type Written = 'everything' | 'all but status' | 'status';
+
+/** A kind in one version. */
+export interface KindView {
+  readonly apiVersion: string;
+  readonly type: MergeType;
+  /** A stored object in this version. */
+  show(stored: LooseObject): LooseObject;
+}
+
+/** The kind as the request names it. */
+export function viewOf(definition: ResourceDefinition): KindView {
+  return {
+    apiVersion: apiVersionOf(definition.ref),
+    type: mergeTypeOf(definition.schemaName),
+    show: (stored) => definition.storedAs?.fromStored(stored) ?? stored,
+  };
+}
+
+/** The kind in another version, if it is served. */
+export function viewIn(
+  scheme: Scheme,
+  { ref }: ResourceDefinition,
+  apiVersion: string,
+): KindView | undefined {
+  const slash = apiVersion.indexOf('/');
+  const [group, version] =
+    slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+  const definition = scheme.byKind(group, version, ref.kind);
+  return definition && viewOf(definition);
+}
+
+/** Fields of metadata that the server sets: nobody owns them. */
+const SERVER_METADATA = [
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+] as const;
+
+/** Paths that nobody owns and every object keeps. */
+export const UNOWNED: FieldSet = setOf([
+  ['f:apiVersion'],
+  ['f:kind'],
+  ['f:metadata'],
+  ...SERVER_METADATA.map((field) => ['f:metadata', `f:${field}`]),
+]);
+
+/** The object without what nobody owns, and without what this write cannot change. */
+export function ownable(object: LooseObject, written: Written): object {
+  const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
+  if (written === 'status') return { status: rest['status'] };
+  if (written === 'all but status') delete rest['status'];
+  const meta: Record<string, unknown> = { ...metadata };
+  for (const field of SERVER_METADATA) delete meta[field];
+  return { metadata: meta, ...rest };
+}
+
+/** What became of what can be owned; without `before` the object is new. */
+export function compareObjects(
+  view: KindView,
+  { before, after, written }: { before?: LooseObject; after: LooseObject; written: Written },
+): Comparison {
+  const old = before
+    ? ownable(view.show(before), written)
+    : ownable(emptyValue(view.type) as unknown as LooseObject, written);
+  return compare(view.type, old, ownable(view.show(after), written));
+}
+
+/** The part of a set that a write can change. */
+export function within(set: FieldSet, written: Written): FieldSet {
+  if (written === 'everything' || (written === 'all but status' && !('f:status' in set)))
+    return set;
+  const { 'f:status': status, ...rest } = set;
+  if (written === 'all but status') return rest;
+  return status === undefined ? EMPTY_SET : { 'f:status': status };
+}
