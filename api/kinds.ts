@@ -9,8 +9,12 @@ import type {
   EndpointSlice,
   Event,
   HorizontalPodAutoscalerV2,
+  Ingress,
+  IngressClass,
+  IPAddress,
   Lease,
   Namespace,
+  NetworkPolicy,
   Node,
   Pod,
   PriorityClass,
@@ -20,6 +24,7 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  ServiceCIDR,
 } from './generated/types.ts';
 import type { KindRef } from './kind-ref.ts';
 import type { KubeObject } from './meta/object.ts';
@@ -39,6 +44,7 @@ const at =
 
 const core = at('', 'v1');
 const apps = at('apps', 'v1');
+const networking = at('networking.k8s.io', 'v1');
 const rbac = at('rbac.authorization.k8s.io', 'v1');
 
 export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
@@ -65,6 +71,19 @@ export const EndpointSlices = at(
   'v1',
 )<EndpointSlice>(['EndpointSlice', 'endpointslices', 'namespaced']);
 export const Leases = at('coordination.k8s.io', 'v1')<Lease>(['Lease', 'leases', 'namespaced']);
+export const Ingresses = networking<Ingress>(['Ingress', 'ingresses', 'namespaced']);
+export const IngressClasses = networking<IngressClass>([
+  'IngressClass',
+  'ingressclasses',
+  'cluster',
+]);
+export const NetworkPolicies = networking<NetworkPolicy>([
+  'NetworkPolicy',
+  'networkpolicies',
+  'namespaced',
+]);
+export const IPAddresses = networking<IPAddress>(['IPAddress', 'ipaddresses', 'cluster']);
+export const ServiceCIDRs = networking<ServiceCIDR>(['ServiceCIDR', 'servicecidrs', 'cluster']);
 export const PriorityClasses = at(
   'scheduling.k8s.io',
   'v1',

@@ -18,6 +18,11 @@ import type { ResourceDefinition } from './definition.ts';
 import { endpointSliceDefinition } from './discovery/endpoint-slice.ts';
 import { eventV1Definition } from './events/event-v1.ts';
 import type { KubeObject } from './meta/object.ts';
+import { ingressDefinition } from './networking/ingress.ts';
+import { ingressClassDefinition } from './networking/ingress-class.ts';
+import { ipAddressDefinition } from './networking/ip-address.ts';
+import { networkPolicyDefinition } from './networking/network-policy.ts';
+import { serviceCidrDefinition } from './networking/service-cidr.ts';
 import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
@@ -50,6 +55,11 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(clusterRoleDefinition),
   anyKind(clusterRoleBindingDefinition),
   anyKind(priorityClassDefinition),
+  anyKind(ingressDefinition),
+  anyKind(ingressClassDefinition),
+  anyKind(networkPolicyDefinition),
+  anyKind(ipAddressDefinition),
+  anyKind(serviceCidrDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

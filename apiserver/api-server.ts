@@ -5,6 +5,7 @@ import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
 import type { Handler } from '../api/wire/exchange.ts';
 import { AdmissionChain } from './admission/admission.ts';
+import { defaultIngressClass } from './admission/default-ingress-class.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { priority } from './admission/priority.ts';
@@ -65,6 +66,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       serviceAccount(store, clock),
       priority(store),
       defaultTolerations,
+      defaultIngressClass(store),
       rbacEscalation(rbac, store),
     ]),
     nodeDialer: options.nodeDialer,

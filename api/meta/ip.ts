@@ -18,6 +18,13 @@ export function ipAddress(text: string): string | undefined {
     : undefined;
 }
 
+/** The one way of writing this address, or undefined when it is none. */
+export function canonicalAddress(text: string): string | undefined {
+  const family = ipFamily(text);
+  if (family !== 'IPv6') return family === undefined ? undefined : text;
+  return new URL(`http://[${text}]`).hostname.slice(1, -1);
+}
+
 /** Why the text is no block such as `10.0.0.0/8`, or undefined. */
 export function cidrBlock(text: string): string | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);

@@ -11,6 +11,7 @@ const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
 const HEADER = '[-A-Za-z0-9]+';
 const PERCENT = '[0-9]+%';
+const URL_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 
 /** Longest DNS label. */
@@ -56,6 +57,19 @@ export const dnsSubdomain: NameRule = byPattern(
       "'-' or '.', and must start and end with an alphanumeric character",
     SUBDOMAIN,
     'example.com',
+  ),
+  DNS_SUBDOMAIN_MAX,
+);
+
+/** As dnsSubdomain, behind a `*.` that stands for the first label. */
+export const wildcardSubdomain: NameRule = byPattern(
+  `\\*\\.${SUBDOMAIN}`,
+  patternText(
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which " +
+      "must consist of lower case alphanumeric characters, '-' or '.' and end with an " +
+      'alphanumeric character',
+    `\\*\\.${SUBDOMAIN}`,
+    '*.example.com',
   ),
   DNS_SUBDOMAIN_MAX,
 );
@@ -121,6 +135,16 @@ export function pathSegmentName(value: string): string | undefined {
   const bad = ['/', '%'].find((character) => value.includes(character));
   return bad === undefined ? undefined : `may not contain '${bad}'`;
 }
+
+/** A path under a domain, such as `example.com/controller`. */
+export function domainPrefixedPath(value: string): string | undefined {
+  const [, domain = '', path = ''] = /^([^/]*)\/(.*)$/s.exec(value) ?? [];
+  if (domain === '' || path === '') {
+    return 'must be a domain-prefixed path (such as "acme.io/foo")';
+  }
+  return dnsSubdomain(domain) ?? urlPath(path);
+}
+const urlPath: NameRule = byPattern(URL_PATH, patternText('Invalid path', URL_PATH));
 
 /** Name of a container's port: RFC 6335 service name. */
 export function portName(value: string): string | undefined {

@@ -1,5 +1,6 @@
 // PriorityClasses: defaults, rules, cells.
 import { describe, expect, it } from 'vitest';
+import { cells } from '../../test/support/kind-rules.ts';
 import type { PriorityClass } from '../generated/types.ts';
 import { priorityClassDefinition as definition, systemPriorityClasses } from './priority-class.ts';
 
@@ -71,8 +72,7 @@ describe('PriorityClasses', () => {
   });
 
   it('show their number, and whether they are the default', () => {
-    const cells = definition.columns.map(({ name, value }) => [name, value(aClass(), 0)]);
-    expect(Object.fromEntries(cells)).toMatchObject({
+    expect(cells(definition, aClass())).toMatchObject({
       Name: 'high',
       Value: 1000,
       'Global-Default': false,

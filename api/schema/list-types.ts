@@ -15,6 +15,7 @@ const PACKAGES = [
   'io.k8s.api.autoscaling.v2',
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
+  'io.k8s.api.networking.v1',
   'io.k8s.api.rbac.v1',
   'io.k8s.api.scheduling.v1',
 ];
@@ -37,6 +38,7 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
     'StatefulSetStatus',
   ]),
   ...conditionsOf('io.k8s.api.autoscaling.v2', ['HorizontalPodAutoscalerStatus']),
+  ...conditionsOf('io.k8s.api.networking.v1', ['ServiceCIDRStatus']),
   ...containerLists('Container'),
   ...containerLists('EphemeralContainer'),
   [`${CORE}.ContainerStatus.allocatedResourcesStatus`]: ['name'],
