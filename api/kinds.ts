@@ -4,6 +4,9 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
   Deployment,
   Endpoints as EndpointsObject,
   EndpointSlice,
@@ -21,10 +24,14 @@ import type {
   ReplicaSet,
   Role,
   RoleBinding,
+  RuntimeClass,
   Secret,
   Service,
   ServiceAccount,
   ServiceCIDR,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttributesClass,
 } from './generated/types.ts';
 import type { KindRef } from './kind-ref.ts';
 import type { KubeObject } from './meta/object.ts';
@@ -45,6 +52,7 @@ const at =
 const core = at('', 'v1');
 const apps = at('apps', 'v1');
 const networking = at('networking.k8s.io', 'v1');
+const storage = at('storage.k8s.io', 'v1');
 const rbac = at('rbac.authorization.k8s.io', 'v1');
 
 export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
@@ -84,6 +92,28 @@ export const NetworkPolicies = networking<NetworkPolicy>([
 ]);
 export const IPAddresses = networking<IPAddress>(['IPAddress', 'ipaddresses', 'cluster']);
 export const ServiceCIDRs = networking<ServiceCIDR>(['ServiceCIDR', 'servicecidrs', 'cluster']);
+export const StorageClasses = storage<StorageClass>(['StorageClass', 'storageclasses', 'cluster']);
+export const CSIDrivers = storage<CSIDriver>(['CSIDriver', 'csidrivers', 'cluster']);
+export const CSINodes = storage<CSINode>(['CSINode', 'csinodes', 'cluster']);
+export const CSIStorageCapacities = storage<CSIStorageCapacity>([
+  'CSIStorageCapacity',
+  'csistoragecapacities',
+  'namespaced',
+]);
+export const VolumeAttachments = storage<VolumeAttachment>([
+  'VolumeAttachment',
+  'volumeattachments',
+  'cluster',
+]);
+export const VolumeAttributesClasses = storage<VolumeAttributesClass>([
+  'VolumeAttributesClass',
+  'volumeattributesclasses',
+  'cluster',
+]);
+export const RuntimeClasses = at(
+  'node.k8s.io',
+  'v1',
+)<RuntimeClass>(['RuntimeClass', 'runtimeclasses', 'cluster']);
 export const PriorityClasses = at(
   'scheduling.k8s.io',
   'v1',

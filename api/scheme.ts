@@ -23,11 +23,18 @@ import { ingressClassDefinition } from './networking/ingress-class.ts';
 import { ipAddressDefinition } from './networking/ip-address.ts';
 import { networkPolicyDefinition } from './networking/network-policy.ts';
 import { serviceCidrDefinition } from './networking/service-cidr.ts';
+import { runtimeClassDefinition } from './node/runtime-class.ts';
 import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
 import { roleDefinition } from './rbac/role.ts';
 import { priorityClassDefinition } from './scheduling/priority-class.ts';
+import { csiDriverDefinition } from './storage/csi-driver.ts';
+import { csiNodeDefinition } from './storage/csi-node.ts';
+import { csiStorageCapacityDefinition } from './storage/csi-storage-capacity.ts';
+import { storageClassDefinition } from './storage/storage-class.ts';
+import { volumeAttachmentDefinition } from './storage/volume-attachment.ts';
+import { volumeAttributesClassDefinition } from './storage/volume-attributes-class.ts';
 
 /** Forgets the object's type: whoever calls a definition hands it only objects of its own kind. */
 function anyKind<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition {
@@ -60,6 +67,13 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(networkPolicyDefinition),
   anyKind(ipAddressDefinition),
   anyKind(serviceCidrDefinition),
+  anyKind(storageClassDefinition),
+  anyKind(csiDriverDefinition),
+  anyKind(csiNodeDefinition),
+  anyKind(csiStorageCapacityDefinition),
+  anyKind(volumeAttachmentDefinition),
+  anyKind(volumeAttributesClassDefinition),
+  anyKind(runtimeClassDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

@@ -15,6 +15,15 @@ export const nameColumn: Column<KubeObject> = {
   value: (object) => object.metadata.name ?? '',
 };
 
+/** The `Name` column of a kind of which one may be the default, by an annotation of any of these names. */
+export function defaultMarkedName(...annotations: readonly string[]): Column<KubeObject> {
+  return {
+    ...nameColumn,
+    value: ({ metadata: { name = '', annotations: all = {} } }) =>
+      annotations.some((key) => all[key] === 'true') ? `${name} (default)` : name,
+  };
+}
+
 /** The `Age` column. */
 export const ageColumn: Column<KubeObject> = {
   name: 'Age',

@@ -16,8 +16,10 @@ const PACKAGES = [
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
   'io.k8s.api.networking.v1',
+  'io.k8s.api.node.v1',
   'io.k8s.api.rbac.v1',
   'io.k8s.api.scheduling.v1',
+  'io.k8s.api.storage.v1',
 ];
 
 /** Lists whose items have an identity. The first key is also the one patches merge by. */
@@ -59,6 +61,7 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   [`${CORE}.ServiceAccount.secrets`]: ['name'],
   [`${CORE}.ServiceSpec.ports`]: ['port', 'protocol'],
   [`${META}.ObjectMeta.ownerReferences`]: ['uid'],
+  'io.k8s.api.storage.v1.CSINodeSpec.drivers': ['name'],
 };
 
 /** Upstream's one list that patches merge by key and server-side apply takes as one value. */
@@ -77,6 +80,7 @@ const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
   [`${CORE}.NodeSpec.podCIDRs`]: 'merge',
   [`${META}.ObjectMeta.finalizers`]: 'merge',
   'io.k8s.api.discovery.v1.Endpoint.addresses': 'replace',
+  'io.k8s.api.storage.v1.CSIDriverSpec.volumeLifecycleModes': 'replace',
 };
 
 /** Exceptions to the strategy that the tables above give. */
@@ -108,10 +112,12 @@ const ATOMIC_TYPES = [
     'ScopeSelector',
     'SecretKeySelector',
     'SecretReference',
+    'TopologySelectorTerm',
     'TypedLocalObjectReference',
   ].map((kind) => `${CORE}.${kind}`),
 ];
 const ATOMIC_FIELDS = [
+  'io.k8s.api.node.v1.Scheduling.nodeSelector',
   `${CORE}.PodSpec.nodeSelector`,
   `${CORE}.ReplicationControllerSpec.selector`,
   `${CORE}.ServiceSpec.selector`,
