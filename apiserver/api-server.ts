@@ -12,6 +12,7 @@ import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
+import { authorize } from './auth/authorization.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { reviewResources, reviews } from './auth/reviews.ts';
 import { createDiscovery } from './discovery/discovery.ts';
@@ -69,6 +70,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
     ]),
+    authorize: (user, info) => authorize(rbac, user, info),
     nodeDialer: options.nodeDialer,
     clock,
     random,

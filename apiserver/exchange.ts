@@ -19,6 +19,8 @@ export interface ServerParts {
   readonly scheme: Scheme;
   readonly strategies: Strategies;
   readonly admission: AdmissionChain;
+  /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
+  readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
   readonly nodeDialer: NodeDialer | undefined;
   readonly clock: Clock;
   readonly random: Random;

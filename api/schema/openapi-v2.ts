@@ -111,6 +111,7 @@ function operationObject(operation: ApiOperation, tag: string): Record<string, u
     consumes:
       method === 'patch'
         ? [
+            'application/apply-patch+yaml',
             'application/json-patch+json',
             'application/merge-patch+json',
             'application/strategic-merge-patch+json',

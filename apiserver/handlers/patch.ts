@@ -1,14 +1,16 @@
-// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch.
+// PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; apply.ts has the fourth sort.
 // Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
 import type { LooseObject } from '../../api/meta/object.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
-import { badRequest, conflict, StatusError } from '../../api/status.ts';
+import { badRequest, conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
+import { refuseForce } from '../managedfields/manager-name.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { mediaType, unsupported } from '../request-body.ts';
+import { apply as applyConfiguration, APPLY_TYPE } from './apply.ts';
 import { decodeValue } from './decoding.ts';
 import { objectPresenter } from './presentation.ts';
 import type { Part } from './ownership.ts';
@@ -30,13 +32,10 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     const { request } = exchange;
     const show = objectPresenter(exchange);
     const type = mediaType(request);
-    if (type === 'application/apply-patch+yaml')
-      throw new StatusError(
-        'UnsupportedMediaType',
-        'server-side apply is not served yet; use kubectl apply without --server-side',
-      );
+    if (type === APPLY_TYPE) return applyConfiguration(exchange, part);
     const apply = PATCHES[type];
-    if (!apply) throw unsupported(type, Object.keys(PATCHES));
+    if (!apply) throw unsupported(type, [...Object.keys(PATCHES), APPLY_TYPE]);
+    refuseForce(exchange);
     const body = patchBody(exchange);
     const pass = speaksOfOwners(request.body) ? asIs : withoutOwners;
     const written = await changeObject(exchange, part, (old) => {

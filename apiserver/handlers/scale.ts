@@ -1,5 +1,6 @@
 // The scale subresource: how many replicas are asked for, and are there (autoscaling/v1 Scale).
 import type { ScaleAccess } from '../../api/definition.ts';
+import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
 import { badRequest, conflict, StatusError } from '../../api/status.ts';
@@ -7,9 +8,12 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
+import { refuseForce } from '../managedfields/manager-name.ts';
 import { structuredCopy } from '../registry/preparation.ts';
+import type { Written } from '../registry/registry.ts';
 import { mediaType, parseBody, unsupported } from '../request-body.ts';
 import { objectReply } from '../reply.ts';
+import { APPLY_TYPE, applierFor, applyToLive, readConfig } from './apply.ts';
 import { changeObject } from './update.ts';
 
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
@@ -36,22 +40,45 @@ export async function scale(exchange: Exchange): Promise<Reply> {
     const at = { definition, namespace: info.namespace, name: info.name ?? '' };
     return objectReply(scaleOf(access, server.registry.get(at).object()));
   }
+  if (info.verb === 'patch' && mediaType(exchange.request) === APPLY_TYPE)
+    return objectReply(scaleOf(access, (await applyScale(exchange)).stored.object()));
   const written = await changeObject(exchange, 'all but status', (old) => {
     const wanted = wantedScale(exchange, scaleOf(access, old));
     const { resourceVersion } = wanted.metadata;
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw conflict(definition.ref, info.name ?? '');
     const replicas = wanted.spec?.replicas ?? 0;
-    if (replicas < 0)
-      throw badRequest(
-        `spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`,
-      );
+    if (replicas < 0) throw negative(replicas);
     const { managedFields: _, ...metadata } = old.metadata;
     const scaled = access.withReplicas({ ...old, metadata }, replicas);
     return structuredCopy(scaled) as LooseObject;
   });
   return objectReply(scaleOf(access, written.stored.object()));
 }
+
+/** What is applied to a Scale is applied to the object: its replicas, owned through the subresource. */
+function applyScale(exchange: Exchange): Promise<Written> {
+  const { definition, info } = exchange;
+  const applier = applierFor(exchange, 'all but status');
+  const { metadata, spec } = readConfig(exchange, { gvk: GVK, schemaName: SCHEMA }) as Scale;
+  if ((spec?.replicas ?? 0) < 0) throw negative(spec?.replicas);
+  const { resourceVersion, uid, name = info.name } = metadata;
+  const config = {
+    apiVersion: apiVersionOf(definition.ref),
+    kind: definition.ref.kind,
+    metadata: dropUndefined({ resourceVersion, uid, name }),
+    ...(spec?.replicas !== undefined && { spec: { replicas: spec.replicas } }),
+  } as LooseObject;
+  return applyToLive(exchange, { part: 'all but status', applier, config });
+}
+
+const negative = (replicas: unknown) =>
+  badRequest(
+    `spec.replicas: Invalid value: ${String(replicas)}: must be greater than or equal to 0`,
+  );
+
+const dropUndefined = (metadata: object) =>
+  JSON.parse(JSON.stringify(metadata)) as LooseObject['metadata'];
 
 function wantedScale(exchange: Exchange, present: Scale): Scale {
   const { request, info } = exchange;
@@ -61,7 +88,8 @@ function wantedScale(exchange: Exchange, present: Scale): Scale {
     return decodeObject(SCHEMA, value, { gvk: GVK }).object as Scale;
   }
   const apply = PATCHES[mediaType(request)];
-  if (!apply) throw unsupported(mediaType(request), Object.keys(PATCHES));
+  if (!apply) throw unsupported(mediaType(request), [...Object.keys(PATCHES), APPLY_TYPE]);
+  refuseForce(exchange);
   const { value } = parseBody({ ...request, headers: { 'content-type': 'application/json' } });
   if (value === undefined) throw badRequest('a request body is needed: the patch');
   return decodeObject(SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;
@@ -72,9 +100,7 @@ function scaleOf(access: ScaleAccess<KubeObject>, object: LooseObject): Scale {
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: JSON.parse(
-      JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp }),
-    ) as LooseObject['metadata'],
+    metadata: dropUndefined({ name, namespace, uid, resourceVersion, creationTimestamp }),
     spec: { replicas: access.specReplicas(object) },
     status: { replicas: access.statusReplicas(object), selector: access.selector(object) },
   };

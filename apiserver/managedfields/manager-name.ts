@@ -1,6 +1,6 @@
 // Who makes a write: the fieldManager parameter, or what the user agent calls itself.
 // Invariant: a name is printable and within its limit; one that a client chose is refused, not cut.
-import { type FieldError, invalid, required } from '../../api/field-error.ts';
+import { type FieldError, forbiddenField, invalid, required } from '../../api/field-error.ts';
 import { isPrintable, managerNameFaults, MAX_MANAGER_BYTES } from '../../api/meta/manager-names.ts';
 import type { Request } from '../../api/wire/exchange.ts';
 
@@ -28,8 +28,14 @@ export function applierOf({ query }: Pick<Request, 'query'>): string {
   return asked;
 }
 
+/** Throws Invalid where a patch that is no apply asks to take over fields. */
+export function refuseForce({ request: { query } }: { request: Pick<Request, 'query'> }): void {
+  if (query.get('force') === null) return;
+  refuse('PatchOptions', [forbiddenField('force', 'may not be specified for non-apply patch')]);
+}
+
 /** Throws Invalid with what is wrong with the options of a write. */
-export function refuse(options: string, errors: readonly FieldError[]): void {
+function refuse(options: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: options }, '', errors);
 }
 

@@ -41,6 +41,8 @@ export interface CallOptions {
   readonly type?: string;
   readonly accept?: string;
   readonly as?: string;
+  /** The user agent: who owns what is written, unless the path says so. */
+  readonly agent?: string;
 }
 
 /** A watch: its events one by one. */
@@ -118,13 +120,17 @@ interface Sent {
 
 function requestOf(method: Method, path: string, { call, signal }: Sent) {
   const url = new URL(path, 'http://api');
-  const { body, type = 'application/json', accept } = call;
+  const { body, type = 'application/json', accept, agent } = call;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return {
     method,
     path: decodeURIComponent(url.pathname),
     query: url.searchParams,
-    headers: { ...(text === undefined ? {} : { 'content-type': type }), ...(accept && { accept }) },
+    headers: {
+      ...(text === undefined ? {} : { 'content-type': type }),
+      ...(accept && { accept }),
+      ...(agent && { 'user-agent': agent }),
+    },
     ...(text === undefined ? {} : { body: new Uint8Array(Buffer.from(text)) }),
     signal,
   };

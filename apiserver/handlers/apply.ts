@@ -1,0 +1,209 @@
+// PATCH with application/apply-patch+yaml: server-side apply of an object, its status, or its scale.
+// Invariant: an apply makes the object where it is not there; it never changes what others own unless it is forced to.
+import { misfitMessage, misfitsOf } from '../../api/fieldset/check-config.ts';
+import { FieldSetError } from '../../api/fieldset/field-set-error.ts';
+import { mergeTypeOf } from '../../api/fieldset/merge-type.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import { decodeObject } from '../../api/schema/decode.ts';
+import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
+import type { GroupVersionKind } from '../../api/schema/schema.ts';
+import { duplicateFields } from '../../api/schema/strict-json.ts';
+import { badRequest, conflict, isAlreadyExists, isNotFound } from '../../api/status.ts';
+import type { Reply } from '../../api/wire/exchange.ts';
+import type { Exchange } from '../exchange.ts';
+import { type Applied, applyConfig } from '../managedfields/apply-config.ts';
+import { applierOf } from '../managedfields/manager-name.ts';
+import type { Writer } from '../managedfields/track-write.ts';
+import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
+import { checkDepth, isObject } from '../patch/patch-error.ts';
+import { structuredCopy } from '../registry/preparation.ts';
+import { objectKey } from '../registry/keys.ts';
+import type { Written } from '../registry/registry.ts';
+import { isTrue } from '../request-info.ts';
+import { parseYaml } from '../yaml-format.ts';
+import { createObject } from './create.ts';
+import { type Part, setOwners, writerOf } from './ownership.ts';
+import { objectPresenter } from './presentation.ts';
+import { changeOwned } from './update.ts';
+
+/** The media type of applied configurations. */
+export const APPLY_TYPE = 'application/apply-patch+yaml';
+
+/** Applies the body to an object, or to its status. */
+export async function apply(exchange: Exchange, part: Part): Promise<Reply> {
+  const show = objectPresenter(exchange);
+  const { definition } = exchange;
+  const applier = applierFor(exchange, part);
+  const config = readConfig(exchange, { gvk: definition.ref, schemaName: definition.schemaName });
+  for (let attempt = 1; ; attempt++) {
+    const isThere = exists(exchange);
+    try {
+      // What is not there has no status either.
+      if (isThere || part === 'status')
+        return show((await applyToLive(exchange, { part, applier, config })).stored);
+      return show((await createByApply(exchange, applier, config)).stored, 201);
+    } catch (error) {
+      const raced = isThere ? isNotFound(error) : isAlreadyExists(error);
+      if (!raced || exists(exchange) === isThere || attempt >= MAX_UPDATE_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Who applies, and whether it takes what others own. */
+export interface Applier {
+  readonly writer: Writer;
+  readonly force: boolean;
+}
+
+/** The applier of an exchange. Throws Invalid where it does not say its name. */
+export function applierFor(exchange: Exchange, part: Part): Applier {
+  const { request } = exchange;
+  const writer = { ...writerOf(exchange, part), manager: applierOf(request) };
+  return { writer, force: isTrue(request.query.get('force')) };
+}
+
+function exists({ definition, info, server }: Exchange): boolean {
+  const key = objectKey(definition.ref, info.namespace, info.name ?? '');
+  return server.store.latest(key) !== undefined;
+}
+
+/** Applies a configuration to the object that is there. */
+export function applyToLive(
+  exchange: Exchange,
+  { part, applier, config }: { part: Part; applier: Applier; config: LooseObject },
+): Promise<Written> {
+  const { definition, info } = exchange;
+  return changeOwned(exchange, part, async (old) => {
+    const { object, owners } = applied(config, applier, old);
+    const { resourceVersion } = config.metadata;
+    if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(definition.ref, info.name ?? '');
+    checkPlace(exchange, object);
+    // A copy: defaults and admission may change it, and much of it is the shared old object.
+    const copy = structuredCopy(definition.storedAs?.toStored(object) ?? object);
+    return { object: copy, own: (prepared) => setOwners(prepared, owners) };
+  });
+}
+
+async function createByApply(
+  exchange: Exchange,
+  applier: Applier,
+  config: LooseObject,
+): Promise<Written> {
+  const { definition, info, server, user } = exchange;
+  const name = info.name ?? '';
+  const { object, owners } = applied(config, applier, undefined);
+  const { uid, resourceVersion } = object.metadata;
+  if (uid) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(definition.ref, name, why);
+  }
+  if (resourceVersion) throw conflict(definition.ref, name);
+  checkPlace(exchange, object);
+  server.authorize(user, { ...info, verb: 'create' });
+  const stored = structuredCopy(definition.storedAs?.toStored(object) ?? object);
+  definition.defaults?.(stored);
+  return createObject(exchange, stored, owners);
+}
+
+function applied(
+  config: LooseObject,
+  { writer, force }: Applier,
+  live: LooseObject | undefined,
+): Applied {
+  try {
+    return applyConfig({ writer, live, config, force });
+  } catch (error) {
+    if (error instanceof FieldSetError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+/** Fills the namespace from the URL; throws BadRequest where name or namespace disagree with it. */
+function checkPlace({ definition, info }: Exchange, { metadata }: LooseObject): void {
+  if (definition.ref.namespaced) {
+    if (metadata.namespace && metadata.namespace !== info.namespace)
+      throw badRequest(
+        'the namespace of the provided object does not match the namespace sent on the request',
+      );
+    if (!metadata.namespace) metadata.namespace = info.namespace;
+  }
+  if (!metadata.name)
+    throw badRequest(
+      `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
+    );
+  if (metadata.name !== info.name)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
+    );
+}
+
+/** What is to be read from the body. */
+interface Expected {
+  readonly gvk: GroupVersionKind;
+  readonly schemaName: string;
+}
+
+/** The configuration in the body, in normal form, with the nulls that it has. Throws BadRequest. */
+export function readConfig(exchange: Exchange, { gvk, schemaName }: Expected): LooseObject {
+  const raw = applyBody(exchange, gvk);
+  checkDepth(raw);
+  const { apiVersion = '', kind = '', metadata } = raw as Partial<LooseObject>;
+  const sent = typeName(String(apiVersion), String(kind));
+  const expected = `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
+  if (sent !== expected) throw badRequest(`invalid object type: ${sent}`);
+  if (Array.isArray(metadata?.managedFields) && metadata.managedFields.length > 0)
+    throw badRequest('metadata.managedFields must be nil');
+  const misfits = misfitsOf(mergeTypeOf(schemaName), raw);
+  if (misfits.length > 0) {
+    const { namespace = '', name = '' } = isObject(metadata) ? metadata : {};
+    const what = `${String(namespace)}/${String(name)}; ${expected}`;
+    throw badRequest(`failed to create typed patch object (${what}): ${misfitMessage(misfits)}`);
+  }
+  const { object } = decodeObject(schemaName, raw, { gvk });
+  object.metadata ??= {};
+  delete object.metadata.managedFields;
+  const config = withNullsOf(raw, object) as LooseObject;
+  return { ...config, metadata: config.metadata ?? {} };
+}
+
+function typeName(apiVersion: string, kind: string): string {
+  return `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+}
+
+function applyBody({ request, warnings }: Exchange, gvk: GroupVersionKind): object {
+  const { body, query } = request;
+  const level = parseFieldValidation(query.get('fieldValidation'));
+  if (body === undefined) throw badRequest('a request body is needed: the configuration to apply');
+  if (!(body instanceof Uint8Array)) return body;
+  const text = new TextDecoder().decode(body);
+  let value = jsonOf(text);
+  if (value === undefined) value = parseYaml(body);
+  else if (level !== 'Ignore')
+    warnings.push(
+      ...checkFields(level, gvk, { unknownFields: [], duplicateFields: duplicateFields(text) }),
+    );
+  if (isObject(value)) return value;
+  throw badRequest('error decoding YAML: the configuration is no object');
+}
+
+/** JSON is YAML, and most clients send it: it is read much faster. */
+function jsonOf(text: string): unknown {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The decoded value with the nulls of the raw one: who applies null means that a field is to be empty. */
+function withNullsOf(raw: unknown, decoded: unknown): unknown {
+  if (Array.isArray(raw) && Array.isArray(decoded))
+    return decoded.map((item, i) => withNullsOf(raw[i], item));
+  if (!isObject(raw) || !isObject(decoded)) return decoded;
+  const value = new Map(Object.entries(decoded));
+  for (const [key, item] of Object.entries(raw))
+    value.set(key, item === null ? null : withNullsOf(item, value.get(key)));
+  return Object.fromEntries(value);
+}
