@@ -64,6 +64,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   prepareForCreate?(object: T): void;
   /** After defaults, on update: carries over what this write may not change. */
   prepareForUpdate?(object: T, old: T): void;
+  /** After defaults, on writes through /status or another part of it: carries over what that way may not change. */
+  prepareForStatus?(object: T, old: T, subresource: string): void;
   /** The kind's rules; `old` on updates (immutable fields are checked here). */
   validate?(object: T, old: T | undefined): FieldError[];
   /** Rules of a write through /status. */

@@ -1,6 +1,7 @@
 // Every built-in kind this server has, as KindRefs: how clients and controllers name them.
 // The rules of each kind stand in api/<group>/<kind>.ts; scheme.ts joins the two.
 import type {
+  CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
@@ -114,6 +115,14 @@ export const RuntimeClasses = at(
   'node.k8s.io',
   'v1',
 )<RuntimeClass>(['RuntimeClass', 'runtimeclasses', 'cluster']);
+export const CertificateSigningRequests = at(
+  'certificates.k8s.io',
+  'v1',
+)<CertificateSigningRequest>([
+  'CertificateSigningRequest',
+  'certificatesigningrequests',
+  'cluster',
+]);
 export const PriorityClasses = at(
   'scheduling.k8s.io',
   'v1',

@@ -4,6 +4,7 @@ import { deploymentDefinition } from './apps/deployment.ts';
 import { replicaSetDefinition } from './apps/replica-set.ts';
 import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { horizontalPodAutoscalerV1Definition } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
+import { certificateSigningRequestDefinition } from './certificates/certificate-signing-request.ts';
 import { leaseDefinition } from './coordination/lease.ts';
 import { configMapDefinition } from './core/config-map.ts';
 import { endpointsDefinition } from './core/endpoints.ts';
@@ -74,6 +75,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(volumeAttachmentDefinition),
   anyKind(volumeAttributesClassDefinition),
   anyKind(runtimeClassDefinition),
+  anyKind(certificateSigningRequestDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

@@ -5,6 +5,7 @@ import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
 import type { Handler } from '../api/wire/exchange.ts';
 import { AdmissionChain } from './admission/admission.ts';
+import { certificates } from './admission/certificates.ts';
 import { defaultIngressClass } from './admission/default-ingress-class.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -69,6 +70,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       defaultTolerations,
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
+      certificates(rbac, clock),
     ]),
     authorize: (user, info) => authorize(rbac, user, info),
     nodeDialer: options.nodeDialer,

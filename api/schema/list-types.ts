@@ -13,6 +13,7 @@ const PACKAGES = [
   'io.k8s.api.authentication.v1',
   'io.k8s.api.authorization.v1',
   'io.k8s.api.autoscaling.v2',
+  'io.k8s.api.certificates.v1',
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
   'io.k8s.api.networking.v1',
@@ -69,6 +70,7 @@ const HOST_IPS = `${CORE}.PodStatus.hostIPs`;
 
 /** Identities that only server-side apply knows; other patches replace these lists. */
 const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+  ...conditionsOf('io.k8s.api.certificates.v1', ['CertificateSigningRequestStatus']),
   [`${CORE}.ResourceRequirements.claims`]: ['name'],
   [`${CORE}.ResourceStatus.resources`]: ['resourceID'],
 };

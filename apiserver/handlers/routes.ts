@@ -39,7 +39,7 @@ const OF_MANY = new Set<Verb>(['list', 'create', 'deletecollection']);
 const STATUS: Verbs = { get, update: update('status'), patch: patch('status') };
 const SCALE: Verbs = { get: scale, update: scale, patch: scale };
 
-/** Subresources of single kinds, by `plural/subresource`. */
+/** Subresources of single kinds, by `plural/subresource`, behind their group where they have one. */
 const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/binding': { create: bind },
   'pods/eviction': { create: evict },
@@ -48,6 +48,7 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/attach': { get: stream, create: stream },
   'namespaces/finalize': { update: finalize },
 };
+  'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
 
 /** The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has not. */
 export function routeOf(exchange: Exchange): VerbHandler {
@@ -73,8 +74,8 @@ function verbsOf({ definition, info }: Exchange): Verbs {
   if (info.subresource === undefined) return MAIN;
   if (info.subresource === 'status' && definition.hasStatus) return STATUS;
   if (info.subresource === 'scale' && definition.scale) return SCALE;
-  const special =
-    definition.ref.group === '' ? SPECIAL[`${info.resource}/${info.subresource}`] : undefined;
+  const { group } = definition.ref;
+  const special = SPECIAL[`${group === '' ? '' : `${group}/`}${info.resource}/${info.subresource}`];
   if (special) return special;
   throw new StatusError('NotFound', 'the server could not find the requested resource');
 }

@@ -114,6 +114,7 @@ async function changeStatus(
   // A copy: defaults and admission may change it, and the old object is shared and frozen.
   const changed = structuredCopy(next);
   exchange.definition.defaults?.(changed);
+  exchange.definition.prepareForStatus?.(changed, old, exchange.info.subresource ?? '');
   own(changed);
   await admitUpdate(exchange, { object: changed, old }, () =>
     validateStatusUpdate(exchange.definition, changed, old),
