@@ -47,8 +47,8 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/exec': { get: stream, create: stream },
   'pods/attach': { get: stream, create: stream },
   'namespaces/finalize': { update: finalize },
-};
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
+};
 
 /** The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has not. */
 export function routeOf(exchange: Exchange): VerbHandler {
