@@ -10,7 +10,8 @@ import { readManifests } from './manifests.ts';
 
 /** Annotation that holds what was applied last; kubectl's own, so that both can take turns. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-const MANAGER = 'pinnace-client-side-apply';
+/** Kubectl's name for this: its server-side apply takes over what is owned by it. */
+const MANAGER = 'kubectl-client-side-apply';
 
 /** How to apply. */
 export interface ApplyOptions {

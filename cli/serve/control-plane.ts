@@ -23,6 +23,7 @@ import {
   UsageError,
 } from './data-directory.ts';
 import { runSchedulerWith } from './scheduler.ts';
+import { CONTROLLERS_AGENT, SCHEDULER_AGENT } from './user-agents.ts';
 
 const inProcessUser = (username: string): UserInfo => ({
   username,
@@ -80,19 +81,24 @@ export async function runInProcess(
   context: ChildContext,
 ): Promise<void> {
   const { logger, signal } = context;
-  const clientOf = (user: UserInfo) => createClient(createInProcessTransport(server.handler, user));
+  const clientOf = (user: UserInfo, userAgent: string) =>
+    createClient(createInProcessTransport(server.handler, user, { userAgent }));
   const doors = { clock: systemClock, random: systemRandom };
   await Promise.all([
     runControllers(
       builtInControllers({ caCertificate: facts.ca }),
       {
         ...doors,
-        client: clientOf(CONTROLLERS_USER),
+        client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
         logger: logger.child({ part: 'controllers' }),
       },
       signal,
     ),
-    runSchedulerWith(clientOf(SCHEDULER_USER), logger.child({ part: 'scheduler' }), signal),
+    runSchedulerWith(
+      clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
+      logger.child({ part: 'scheduler' }),
+      signal,
+    ),
   ]);
 }
 

@@ -10,13 +10,14 @@ import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa } from './certificates.ts';
 import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
+import { CONTROLLERS_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
 export async function runComponent(dataDir: string): Promise<void> {
   await runChild('controllers', async ({ logger, signal }) => {
     const { pki } = dataPaths(dataDir);
     const config = await loadKubeconfig(join(pki, 'controllers.kubeconfig'));
-    const transport = createHttpTransport(config.transport);
+    const transport = createHttpTransport({ ...config.transport, userAgent: CONTROLLERS_AGENT });
     await runControllers(
       builtInControllers({ caCertificate: loadCa(pki) }),
       { client: createClient(transport), clock: systemClock, random: systemRandom, logger },

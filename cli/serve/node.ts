@@ -18,6 +18,7 @@ import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
 import { dataPaths, readFacts, UsageError } from './data-directory.ts';
+import { NODE_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
 export async function node(dataDir: string, context: ChildContext): Promise<void> {
@@ -35,7 +36,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     ca: loadCa(paths.pki),
     clientCert: identity.cert,
     clientKey: identity.key,
-    userAgent: 'pinnace-node',
+    userAgent: NODE_AGENT,
   });
   const client = createClient(transport);
   const images = createImageStore({ system, dir: paths.images, logger });

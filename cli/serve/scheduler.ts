@@ -12,6 +12,7 @@ import { createHttpTransport } from '../../client/transport/http.ts';
 import { runScheduler } from '../../scheduler/scheduler.ts';
 import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
+import { SCHEDULER_AGENT } from './user-agents.ts';
 
 /** Runs the scheduler on a client until aborted. */
 export async function runSchedulerWith(
@@ -29,7 +30,8 @@ export async function runSchedulerWith(
 export async function runComponent(dataDir: string): Promise<void> {
   await runChild('scheduler', async ({ logger, signal }) => {
     const kubeconfig = join(dataPaths(dataDir).pki, 'scheduler.kubeconfig');
-    const transport = createHttpTransport((await loadKubeconfig(kubeconfig)).transport);
+    const config = await loadKubeconfig(kubeconfig);
+    const transport = createHttpTransport({ ...config.transport, userAgent: SCHEDULER_AGENT });
     await runSchedulerWith(createClient(transport), logger, signal);
     transport.close();
   });

@@ -7,19 +7,28 @@ import { acceptReply, failureOf, searchParams, splitAtError } from './reply.ts';
 import type { RawReply } from './reply.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 
-/** A transport that calls `handler` as `user`. Objects it answers are frozen and shared. */
-export function createInProcessTransport(handler: Handler, user: UserInfo): Transport {
-  return new InProcessTransport(handler, user);
+/**
+ * A transport that calls `handler` as `user`. Objects it answers are frozen and shared. What it writes is owned by
+ * `userAgent`, unless a call names another field manager.
+ */
+export function createInProcessTransport(
+  handler: Handler,
+  user: UserInfo,
+  { userAgent = 'pinnace' }: { readonly userAgent?: string } = {},
+): Transport {
+  return new InProcessTransport(handler, user, userAgent);
 }
 
 class InProcessTransport implements Transport {
   readonly #handler: Handler;
   readonly #user: UserInfo;
+  readonly #userAgent: string;
   readonly #closed = new AbortController();
 
-  constructor(handler: Handler, user: UserInfo) {
+  constructor(handler: Handler, user: UserInfo, userAgent: string) {
     this.#handler = handler;
     this.#user = user;
+    this.#userAgent = userAgent;
   }
 
   async request(request: TransportRequest): Promise<TransportReply> {
@@ -76,7 +85,7 @@ class InProcessTransport implements Transport {
       headers: {
         accept: request.accept ?? 'application/json',
         ...(body === undefined ? {} : { 'content-type': request.contentType ?? JSON_TYPE }),
-        'user-agent': 'pinnace/in-process',
+        'user-agent': this.#userAgent,
       },
       ...(body === undefined ? {} : { body }),
       signal,
