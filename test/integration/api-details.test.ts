@@ -145,7 +145,7 @@ describe('A patch of a scale', () => {
     expect((await patch('merge-patch+json', merge)).json.spec['replicas']).toBe(2);
     const json = [{ op: 'replace', path: '/spec/replicas', value: 3 }];
     expect((await patch('json-patch+json', json)).json.spec['replicas']).toBe(3);
-    expect((await patch('apply-patch+yaml', merge)).status).toBe(415);
+    expect((await patch('apply-patch+cbor', merge)).status).toBe(415);
     expect((await patch('merge-patch+json', '')).status).toBe(400);
     expect((await patch('merge-patch+json', { spec: { replicas: -1 } })).status).toBe(400);
   });
