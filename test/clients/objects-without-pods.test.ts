@@ -28,15 +28,6 @@ for (const client of clients)
       expect((await k().json(['get', 'cm', 'one', '-n', ns])).data).toEqual({ a: '3' });
     });
 
-    it('applies on the server, with owners of fields', async () => {
-      const input = JSON.stringify(configMap('owned'));
-      const { code, stderr } = await k().run(['apply', '-n', ns, '--server-side', '-f', '-'], {
-        input,
-      });
-      // Server-side apply is refused as a whole where it is not served: never half done.
-      if (code !== 0) expect(stderr).toMatch(/error|Error/);
-    });
-
     it('gets in every output format', async () => {
       await k().ok(['create', 'configmap', 'two', '-n', ns, '--from-literal=key=value']);
       const get = (output: string) => k().ok(['get', 'cm', 'two', '-n', ns, '-o', output]);
