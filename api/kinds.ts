@@ -17,6 +17,10 @@ import type {
   IngressClass,
   IPAddress,
   Lease,
+  LimitRange,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  MutatingWebhookConfiguration,
   Namespace,
   NetworkPolicy,
   Node,
@@ -31,6 +35,9 @@ import type {
   ServiceAccount,
   ServiceCIDR,
   StorageClass,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhookConfiguration,
   VolumeAttachment,
   VolumeAttributesClass,
 } from './generated/types.ts';
@@ -54,6 +61,7 @@ const core = at('', 'v1');
 const apps = at('apps', 'v1');
 const networking = at('networking.k8s.io', 'v1');
 const storage = at('storage.k8s.io', 'v1');
+const admission = at('admissionregistration.k8s.io', 'v1');
 const rbac = at('rbac.authorization.k8s.io', 'v1');
 
 export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
@@ -121,6 +129,36 @@ export const CertificateSigningRequests = at(
 )<CertificateSigningRequest>([
   'CertificateSigningRequest',
   'certificatesigningrequests',
+  'cluster',
+]);
+export const ValidatingWebhookConfigurations = admission<ValidatingWebhookConfiguration>([
+  'ValidatingWebhookConfiguration',
+  'validatingwebhookconfigurations',
+  'cluster',
+]);
+export const MutatingWebhookConfigurations = admission<MutatingWebhookConfiguration>([
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+  'cluster',
+]);
+export const ValidatingAdmissionPolicies = admission<ValidatingAdmissionPolicy>([
+  'ValidatingAdmissionPolicy',
+  'validatingadmissionpolicies',
+  'cluster',
+]);
+export const ValidatingAdmissionPolicyBindings = admission<ValidatingAdmissionPolicyBinding>([
+  'ValidatingAdmissionPolicyBinding',
+  'validatingadmissionpolicybindings',
+  'cluster',
+]);
+export const MutatingAdmissionPolicies = admission<MutatingAdmissionPolicy>([
+  'MutatingAdmissionPolicy',
+  'mutatingadmissionpolicies',
+  'cluster',
+]);
+export const MutatingAdmissionPolicyBindings = admission<MutatingAdmissionPolicyBinding>([
+  'MutatingAdmissionPolicyBinding',
+  'mutatingadmissionpolicybindings',
   'cluster',
 ]);
 export const PriorityClasses = at(

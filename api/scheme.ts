@@ -1,5 +1,17 @@
 // The scheme: every built-in kind's definition in each served version, found by resource or by kind.
 // Invariant: no two definitions share a resource or a kind; a Scheme never changes once made.
+import {
+  mutatingAdmissionPolicyDefinition,
+  validatingAdmissionPolicyDefinition,
+} from './admissionregistration/admission-policy.ts';
+import {
+  mutatingAdmissionPolicyBindingDefinition,
+  validatingAdmissionPolicyBindingDefinition,
+} from './admissionregistration/policy-binding.ts';
+import {
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
+} from './admissionregistration/webhook-configuration.ts';
 import { deploymentDefinition } from './apps/deployment.ts';
 import { replicaSetDefinition } from './apps/replica-set.ts';
 import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
@@ -76,6 +88,12 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(volumeAttributesClassDefinition),
   anyKind(runtimeClassDefinition),
   anyKind(certificateSigningRequestDefinition),
+  anyKind(validatingWebhookConfigurationDefinition),
+  anyKind(mutatingWebhookConfigurationDefinition),
+  anyKind(validatingAdmissionPolicyDefinition),
+  anyKind(validatingAdmissionPolicyBindingDefinition),
+  anyKind(mutatingAdmissionPolicyDefinition),
+  anyKind(mutatingAdmissionPolicyBindingDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

@@ -6,7 +6,9 @@ import type { Schema } from './schema.ts';
 const CORE = 'io.k8s.api.core.v1';
 const APPS = 'io.k8s.api.apps.v1';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const ADMISSION = 'io.k8s.api.admissionregistration.v1';
 const PACKAGES = [
+  ADMISSION,
   APPS,
   CORE,
   META,
@@ -41,6 +43,13 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
     'StatefulSetStatus',
   ]),
   ...conditionsOf('io.k8s.api.autoscaling.v2', ['HorizontalPodAutoscalerStatus']),
+  [`${ADMISSION}.MutatingAdmissionPolicySpec.matchConditions`]: ['name'],
+  [`${ADMISSION}.MutatingWebhook.matchConditions`]: ['name'],
+  [`${ADMISSION}.ValidatingWebhook.matchConditions`]: ['name'],
+  [`${ADMISSION}.ValidatingAdmissionPolicySpec.matchConditions`]: ['name'],
+  [`${ADMISSION}.ValidatingAdmissionPolicySpec.variables`]: ['name'],
+  [`${ADMISSION}.MutatingWebhookConfiguration.webhooks`]: ['name'],
+  [`${ADMISSION}.ValidatingWebhookConfiguration.webhooks`]: ['name'],
   ...conditionsOf('io.k8s.api.networking.v1', ['ServiceCIDRStatus']),
   ...containerLists('Container'),
   ...containerLists('EphemeralContainer'),
@@ -70,6 +79,7 @@ const HOST_IPS = `${CORE}.PodStatus.hostIPs`;
 
 /** Identities that only server-side apply knows; other patches replace these lists. */
 const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+  ...conditionsOf(ADMISSION, ['ValidatingAdmissionPolicyStatus']),
   ...conditionsOf('io.k8s.api.certificates.v1', ['CertificateSigningRequestStatus']),
   [`${CORE}.ResourceRequirements.claims`]: ['name'],
   [`${CORE}.ResourceStatus.resources`]: ['resourceID'],
@@ -77,6 +87,7 @@ const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Lists of plain values that hold each value once; `merge` where patches merge them too. */
 const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
+  [`${ADMISSION}.ValidatingAdmissionPolicyBindingSpec.validationActions`]: 'replace',
   [`${CORE}.ContainerRestartRuleOnExitCodes.values`]: 'replace',
   [`${CORE}.NodeAllocatableResourceClaimStatus.containers`]: 'replace',
   [`${CORE}.NodeSpec.podCIDRs`]: 'merge',
@@ -95,6 +106,10 @@ const STRATEGIES: Readonly<Record<string, string>> = {
 
 /** Types and fields whose maps are one value to server-side apply. */
 const ATOMIC_TYPES = [
+  `${ADMISSION}.MatchResources`,
+  `${ADMISSION}.NamedRuleWithOperations`,
+  `${ADMISSION}.ParamKind`,
+  `${ADMISSION}.ParamRef`,
   `${META}.LabelSelector`,
   `${META}.OwnerReference`,
   'io.k8s.api.discovery.v1.EndpointPort',

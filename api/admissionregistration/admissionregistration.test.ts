@@ -1,0 +1,357 @@
+// Kinds of admissionregistration.k8s.io: defaults, rules with their fields and types, cells.
+import { describe, expect, it } from 'vitest';
+import { broken, cells, made } from '../../test/support/kind-rules.ts';
+import {
+  mutatingAdmissionPolicyDefinition,
+  validatingAdmissionPolicyDefinition,
+} from './admission-policy.ts';
+import {
+  mutatingAdmissionPolicyBindingDefinition,
+  validatingAdmissionPolicyBindingDefinition,
+} from './policy-binding.ts';
+import {
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
+} from './webhook-configuration.ts';
+
+const rule = { apiGroups: ['*'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+const constraints = { resourceRules: [rule] };
+
+describe('webhooks', () => {
+  const hook = (more: object = {}) => ({
+    name: 'check.example.com',
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    clientConfig: { url: 'https://example.com/check' },
+    rules: [rule],
+    ...more,
+  });
+  const configuration = (...hooks: object[]) =>
+    made(validatingWebhookConfigurationDefinition, { webhooks: hooks });
+
+  it('have what upstream fills in', () => {
+    const service = { name: 'a', namespace: 'b' };
+    const [validating] = configuration(hook({ clientConfig: { service } })).webhooks ?? [];
+    expect(validating).toMatchObject({
+      failurePolicy: 'Fail',
+      matchPolicy: 'Equivalent',
+      namespaceSelector: {},
+      objectSelector: {},
+      timeoutSeconds: 10,
+      rules: [{ scope: '*' }],
+      clientConfig: { service: { port: 443 } },
+    });
+    expect(validating).not.toHaveProperty('reinvocationPolicy');
+    const mutating = made(mutatingWebhookConfigurationDefinition, { webhooks: [hook()] });
+    expect(mutating.webhooks?.[0]?.reinvocationPolicy).toBe('Never');
+    expect(broken(mutatingWebhookConfigurationDefinition, mutating)).toEqual([]);
+    expect(broken(validatingWebhookConfigurationDefinition, configuration(hook()))).toEqual([]);
+  });
+
+  const ruled = (more: object) => ({ rules: [{ ...rule, ...more }] });
+  const service = (more: object) => ({
+    clientConfig: { service: { name: 'a', namespace: 'b', ...more } },
+  });
+  it.each<[string, object, string[]]>([
+    ['no name', { name: '' }, ['name Required']],
+    ['a short name', { name: 'a.b' }, ['name Invalid']],
+    ['no review versions', { admissionReviewVersions: [] }, ['admissionReviewVersions Required']],
+    [
+      'review versions unknown here',
+      { admissionReviewVersions: ['v2'] },
+      ['admissionReviewVersions Invalid'],
+    ],
+    [
+      'a review version twice',
+      { admissionReviewVersions: ['v1', 'v1'] },
+      ['admissionReviewVersions[1] Invalid'],
+    ],
+    ['no word on side effects', { sideEffects: undefined }, ['sideEffects Required']],
+    ['side effects', { sideEffects: 'Some' }, ['sideEffects NotSupported']],
+    ['an odd failure policy', { failurePolicy: 'Panic' }, ['failurePolicy NotSupported']],
+    ['an odd match policy', { matchPolicy: 'Some' }, ['matchPolicy NotSupported']],
+    ['no time at all', { timeoutSeconds: 0 }, ['timeoutSeconds Invalid']],
+    ['too much time', { timeoutSeconds: 31 }, ['timeoutSeconds Invalid']],
+    ['nobody to ask', { clientConfig: {} }, ['clientConfig Required']],
+    ['what is no URL', { clientConfig: { url: 'x' } }, ['clientConfig.url Invalid']],
+    [
+      'a URL of another form',
+      { clientConfig: { url: 'http://me@example.com/?a=b#c' } },
+      Array.from({ length: 4 }, () => 'clientConfig.url Invalid'),
+    ],
+    ['a service of no name', service({ name: '' }), ['clientConfig.service.name Required']],
+    ['a port that is none', service({ port: 0 }), ['clientConfig.service.port Invalid']],
+    ['a path without its slash', service({ path: 'a' }), ['clientConfig.service.path Invalid']],
+    ['a path with a hole', service({ path: '/a//b' }), ['clientConfig.service.path Invalid']],
+    ['a rule of no operations', ruled({ operations: [] }), ['rules[0].operations Required']],
+    [
+      'a rule of odd operations',
+      ruled({ operations: ['READ'] }),
+      ['rules[0].operations[0] NotSupported'],
+    ],
+    [
+      'a rule of all operations and one',
+      ruled({ operations: ['*', 'CREATE'] }),
+      ['rules[0].operations Invalid'],
+    ],
+    ['a rule of no groups', ruled({ apiGroups: [] }), ['rules[0].apiGroups Required']],
+    [
+      'a rule of an empty version',
+      ruled({ apiVersions: [''] }),
+      ['rules[0].apiVersions[0] Required'],
+    ],
+    ['a rule of no resources', ruled({ resources: [] }), ['rules[0].resources Required']],
+    [
+      'a rule of all resources and one',
+      ruled({ resources: ['*', 'pods'] }),
+      ['rules[0].resources Invalid'],
+    ],
+    [
+      'a rule that says a subresource twice',
+      ruled({ resources: ['pods/*', 'pods/status', '*/scale', 'deployments/scale'] }),
+      ['rules[0].resources[1] Invalid', 'rules[0].resources[3] Invalid'],
+    ],
+    ['a rule of an odd scope', ruled({ scope: 'World' }), ['rules[0].scope NotSupported']],
+    [
+      'an odd selector',
+      { objectSelector: { matchLabels: { a: '!' } } },
+      ['objectSelector.matchLabels Invalid'],
+    ],
+    [
+      'conditions without names and texts, and twice',
+      {
+        matchConditions: [
+          { name: '', expression: ' ' },
+          { name: 'a', expression: 'true' },
+          { name: 'a', expression: 'true' },
+        ],
+      },
+      [
+        'matchConditions[0].name Required',
+        'matchConditions[0].expression Required',
+        'matchConditions[2].name Duplicate',
+      ],
+    ],
+    [
+      'too many conditions',
+      {
+        matchConditions: Array.from({ length: 65 }, (_, i) => ({ name: `c${i}`, expression: '1' })),
+      },
+      ['matchConditions TooMany'],
+    ],
+  ])('refuse %s', (...[, more, fields]) => {
+    const errors = broken(validatingWebhookConfigurationDefinition, configuration(hook(more)));
+    expect(errors).toEqual(fields.map((field) => `webhooks[0].${field}`));
+  });
+
+  it('have a name each', () => {
+    const errors = broken(validatingWebhookConfigurationDefinition, configuration(hook(), hook()));
+    expect(errors).toEqual(['webhooks[1].name Duplicate']);
+  });
+
+  it('are counted', () => {
+    const shown = cells(validatingWebhookConfigurationDefinition, configuration(hook(), hook()));
+    expect(shown['Webhooks']).toBe(2);
+  });
+});
+
+describe('ValidatingAdmissionPolicies', () => {
+  const policy = (more: object = {}) =>
+    made(validatingAdmissionPolicyDefinition, {
+      spec: { matchConstraints: constraints, validations: [{ expression: 'true' }], ...more },
+    });
+
+  it('fail closed, and match what is equivalent', () => {
+    expect(policy().spec).toMatchObject({
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        namespaceSelector: {},
+        objectSelector: {},
+        resourceRules: [{ scope: '*' }],
+      },
+    });
+    expect(broken(validatingAdmissionPolicyDefinition, policy())).toEqual([]);
+  });
+
+  const validation = (more: object) => ({ validations: [{ expression: 'true', ...more }] });
+  it.each<[string, object, string[]]>([
+    ['no constraints', { matchConstraints: undefined }, ['matchConstraints Required']],
+    [
+      'constraints of no rules',
+      { matchConstraints: {} },
+      ['matchConstraints.resourceRules Required'],
+    ],
+    ['no rules', { validations: [] }, ['validations Required', 'auditAnnotations Required']],
+    ['no expression', validation({ expression: '' }), ['validations[0].expression Required']],
+    ['a blank message', validation({ message: ' ' }), ['validations[0].message Invalid']],
+    ['a message of lines', validation({ message: 'a\nb' }), ['validations[0].message Invalid']],
+    [
+      'an expression of lines without a message',
+      validation({ expression: 'a\nb' }),
+      ['validations[0].message Required'],
+    ],
+    [
+      'a blank message expression',
+      validation({ messageExpression: '' }),
+      ['validations[0].messageExpression Invalid'],
+    ],
+    ['an odd reason', validation({ reason: 'Mood' }), ['validations[0].reason NotSupported']],
+    ['an odd failure policy', { failurePolicy: 'Panic' }, ['failurePolicy NotSupported']],
+    [
+      'a kind of no name',
+      { paramKind: {} },
+      ['paramKind.apiVersion Required', 'paramKind.kind Required'],
+    ],
+    [
+      'an odd kind',
+      { paramKind: { apiVersion: 'a/b/c', kind: 'a_b' } },
+      ['paramKind.apiVersion Invalid', 'paramKind.kind Invalid'],
+    ],
+    [
+      'odd variables',
+      {
+        variables: [
+          { name: '', expression: '1' },
+          { name: '1a', expression: '1' },
+          { name: 'a', expression: '' },
+          { name: 'a', expression: '1' },
+        ],
+      },
+      [
+        'variables[0].name Required',
+        'variables[1].name Invalid',
+        'variables[2].expression Required',
+        'variables[3].name Duplicate',
+      ],
+    ],
+    [
+      'odd annotations',
+      {
+        auditAnnotations: [
+          { key: '', valueExpression: '' },
+          { key: 'a', valueExpression: '1' },
+          { key: 'a', valueExpression: '1' },
+        ],
+      },
+      [
+        'auditAnnotations[0].key Required',
+        'auditAnnotations[0].valueExpression Required',
+        'auditAnnotations[2].key Duplicate',
+      ],
+    ],
+    [
+      'too many annotations',
+      { auditAnnotations: Array.from({ length: 21 }, () => ({ key: 'a', valueExpression: '1' })) },
+      ['auditAnnotations TooMany'],
+    ],
+    [
+      'a name of an object twice',
+      { matchConstraints: { resourceRules: [{ ...rule, resourceNames: ['a', 'a'] }] } },
+      ['matchConstraints.resourceRules[0].resourceNames[1] Duplicate'],
+    ],
+  ])('refuse %s', (...[, more, fields]) => {
+    const errors = broken(validatingAdmissionPolicyDefinition, policy(more));
+    expect(errors).toEqual(fields.map((field) => `spec.${field}`));
+  });
+
+  it('show how many rules, and the kind of their parameters', () => {
+    expect(cells(validatingAdmissionPolicyDefinition, policy())).toMatchObject({
+      Validations: 1,
+      ParamKind: '<unset>',
+    });
+    const one = policy({ paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } });
+    expect(cells(validatingAdmissionPolicyDefinition, one)['ParamKind']).toBe('v1/ConfigMap');
+  });
+});
+
+describe('MutatingAdmissionPolicies', () => {
+  const policy = (mutations: object[], more: object = {}) =>
+    made(mutatingAdmissionPolicyDefinition, {
+      spec: { matchConstraints: constraints, mutations, ...more },
+    });
+  const patch = { patchType: 'JSONPatch', jsonPatch: { expression: '[]' } };
+
+  it.each<[string, object[], string[]]>([
+    ['take a patch', [patch], []],
+    ['refuse none', [], ['mutations Required']],
+    ['refuse one of no type', [{}], ['mutations[0].patchType Required']],
+    ['refuse an odd one', [{ patchType: 'Magic' }], ['mutations[0].patchType NotSupported']],
+    [
+      'refuse one that says another',
+      [{ patchType: 'ApplyConfiguration', jsonPatch: { expression: '[]' } }],
+      ['mutations[0].applyConfiguration Required', 'mutations[0].jsonPatch Forbidden'],
+    ],
+    [
+      'refuse one without its text',
+      [{ patchType: 'JSONPatch', jsonPatch: {} }],
+      ['mutations[0].jsonPatch.expression Required'],
+    ],
+  ])('%s', (...[, mutations, fields]) => {
+    const errors = broken(mutatingAdmissionPolicyDefinition, policy(mutations));
+    expect(errors).toEqual(fields.map((field) => `spec.${field}`));
+  });
+
+  it('show how many changes they make', () => {
+    expect(cells(mutatingAdmissionPolicyDefinition, policy([patch]))['Mutations']).toBe(1);
+  });
+});
+
+describe('bindings of policies', () => {
+  const binding = (more: object = {}) =>
+    made(validatingAdmissionPolicyBindingDefinition, {
+      spec: { policyName: 'p', validationActions: ['Deny'], ...more },
+    });
+  const param = (more: object) => ({
+    paramRef: { name: 'a', parameterNotFoundAction: 'Deny', ...more },
+  });
+
+  it.each<[string, object, string[]]>([
+    ['take a policy', {}, []],
+    ['take parameters', param({}), []],
+    ['refuse no policy', { policyName: '' }, ['policyName Required']],
+    ['refuse no action', { validationActions: [] }, ['validationActions Required']],
+    [
+      'refuse odd actions',
+      { validationActions: ['Deny', 'Deny', 'Cry'] },
+      ['validationActions[1] Duplicate', 'validationActions[2] NotSupported'],
+    ],
+    [
+      'refuse to deny and to warn',
+      { validationActions: ['Deny', 'Warn'] },
+      ['validationActions Invalid'],
+    ],
+    ['refuse parameters of no name', param({ name: '' }), ['paramRef Required']],
+    ['refuse two ways to parameters', param({ selector: {} }), ['paramRef.name Forbidden']],
+    [
+      'refuse no word on missing parameters',
+      param({ parameterNotFoundAction: undefined }),
+      ['paramRef.parameterNotFoundAction Required'],
+    ],
+    [
+      'refuse odd resources',
+      { matchResources: { matchPolicy: 'Some' } },
+      ['matchResources.matchPolicy NotSupported'],
+    ],
+  ])('%s', (...[, more, fields]) => {
+    const errors = broken(validatingAdmissionPolicyBindingDefinition, binding(more));
+    expect(errors).toEqual(fields.map((field) => `spec.${field}`));
+  });
+
+  it.each<[object, string]>([
+    [{}, '<unset>'],
+    [param({}), '*/a'],
+    [param({ namespace: 'n' }), 'n/a'],
+    [{ paramRef: { selector: { matchLabels: { a: 'b' } } } }, 'a=b'],
+  ])('show %j as %s', (more, text) => {
+    expect(cells(validatingAdmissionPolicyBindingDefinition, binding(more))).toMatchObject({
+      PolicyName: 'p',
+      ParamRef: text,
+    });
+  });
+
+  it('of mutating policies need no action', () => {
+    const one = made(mutatingAdmissionPolicyBindingDefinition, { spec: { policyName: 'p' } });
+    expect(broken(mutatingAdmissionPolicyBindingDefinition, one)).toEqual([]);
+  });
+});
