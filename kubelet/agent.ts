@@ -16,6 +16,7 @@ import { StartSlots } from './pods/start-slots.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
+import { connectToPod } from './server/pod-connection.ts';
 import { type NodeServer, startNodeServer } from './server/node-server.ts';
 import { Sampler } from './stats/sampler.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
@@ -96,6 +97,7 @@ class Agent implements NodeAgent {
       this.#server = await startNodeServer({
         ...options,
         server: options.server,
+        connect: (pod, port) => connectToPod(options, pod, port),
         pods: {
           list: () => manager.list(),
           find: (namespace, name) => manager.find(namespace, name),

@@ -36,8 +36,13 @@ export function chooseProtocol(offered: Iterable<string>): ChannelProtocol | und
 
 /** Cuts bytes of a stream into messages for its channel. Nothing for no bytes. */
 export function* frames(channel: number, data: Uint8Array): Generator<Uint8Array> {
+  for (const piece of pieces(data)) yield frame(channel, piece);
+}
+
+/** Cuts bytes into payloads. Nothing for no bytes. */
+export function* pieces(data: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < data.length; at += MAX_PAYLOAD_BYTES)
-    yield frame(channel, data.subarray(at, at + MAX_PAYLOAD_BYTES));
+    yield data.subarray(at, at + MAX_PAYLOAD_BYTES);
 }
 
 /** One message: channel byte and payload. */

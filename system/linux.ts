@@ -172,7 +172,7 @@ function connectInNamespace(
   const family = isIPv6(address.host) ? 6 : 4;
   const fd = insideNamespace('net', namespacePath, () => tcpSocketCall(family));
   // manualStart: reading an unconnected socket would fail; the option is Node's own but not in its types.
-  const socket = new Socket({ fd, manualStart: true } as { fd: number });
+  const socket = new Socket({ fd, manualStart: true, allowHalfOpen: true } as { fd: number });
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
       timer.cancel();

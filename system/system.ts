@@ -139,7 +139,7 @@ export interface System {
   makeNamespaces(kept: KeptNamespaces): void;
   /** Connects to a SOCK_SEQPACKET Unix socket (path of at most 107 bytes). */
   connectPackets(path: string): PacketSocket;
-  /** A TCP connection made inside a network namespace (path of an nsfs file). */
+  /** A TCP connection made inside a network namespace (path of an nsfs file). It stays half open when the peer ends its side. */
   connectInNamespace(
     namespacePath: string,
     address: { host: string; port: number },

@@ -23,12 +23,14 @@ export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInf
   throw forbidden(what, info.name ?? '', refusal(user, { ...info, verb: missing }));
 }
 
+const OPENING = new Set(['exec', 'attach', 'portforward']);
+
 /**
- * A WebSocket's handshake is a GET, but what it opens is a shell: exec and attach need `create` too, so that who may
- * only read cannot run commands (upstream does so from 1.35 on).
+ * A WebSocket's handshake is a GET, but what it opens is a shell or a way in: exec, attach and portforward need `create`
+ * too, so that who may only read cannot run commands (upstream does so from 1.35 on).
  */
 function verbsOf({ resource, subresource, verb }: ResourceInfo): readonly Verb[] {
-  const opens = resource === 'pods' && (subresource === 'exec' || subresource === 'attach');
+  const opens = resource === 'pods' && OPENING.has(subresource ?? '');
   return opens && verb === 'get' ? ['get', 'create'] : [verb];
 }
 

@@ -24,6 +24,7 @@ export interface NodeUpgrade {
 /** The way to agents. Both throw StatusError. */
 export interface NodeDialer {
   request(address: NodeAddress, path: string, signal: AbortSignal): Promise<NodeReply>;
+  /** `headers` say what to upgrade to. */
   upgrade(
     address: NodeAddress,
     path: string,

@@ -1,4 +1,4 @@
-// Logs and exec of pods: passed through to the agent of the pod's node.
+// Logs, commands and port-forwarding of pods: passed through to the agent of the pod's node.
 // Invariant: bytes go through untouched and unbuffered; the agent is asked as the server, after the caller was authorized.
 import { Nodes } from '../../api/kinds.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
@@ -21,16 +21,25 @@ const LOG_PARAMETERS = [
 ];
 /** Headers of an upgrade that must reach the agent as they are. */
 const UPGRADE_HEADERS = [
+  'upgrade',
+  'x-stream-protocol-version',
   'sec-websocket-key',
   'sec-websocket-version',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
 ];
 
+/** What the agent calls a subresource. */
+const AGENT_VERBS: Readonly<Record<string, string>> = {
+  exec: 'exec',
+  attach: 'attach',
+  portforward: 'portForward',
+};
+
 /** GET pods/NAME/log. */
 export async function log(exchange: Exchange): Promise<Reply> {
   const { request } = exchange;
-  const target = await targetOf(exchange);
+  const target = await targetOf(exchange, 'container');
   const query = new URLSearchParams();
   for (const name of LOG_PARAMETERS) {
     const value = request.query.get(name);
@@ -46,22 +55,20 @@ export async function log(exchange: Exchange): Promise<Reply> {
   };
 }
 
-/** pods/NAME/exec and pods/NAME/attach: an upgraded connection, agent to caller. */
+/** pods/NAME/exec, attach and portforward: an upgraded connection, agent to caller. */
 export async function stream(exchange: Exchange): Promise<Reply> {
   const { request, info } = exchange;
-  const target = await targetOf(exchange);
+  const verb = AGENT_VERBS[info.subresource ?? ''];
+  const target = await targetOf(exchange, verb === 'portForward' ? 'pod' : 'container');
   const headers: Record<string, string> = {};
   for (const name of UPGRADE_HEADERS) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = value;
   }
-  if (!headers['sec-websocket-key'])
-    throw badRequest(
-      'exec and attach need a WebSocket upgrade (v4.channel.k8s.io or v5.channel.k8s.io); SPDY is not served yet',
-    );
+  if (headers['upgrade'] === undefined) throw badRequest('Upgrade request required');
   const query = new URLSearchParams(request.query);
   query.delete('container');
-  const path = `/${info.subresource}/${target.path}?${query.toString()}`;
+  const path = `/${verb}/${target.path}?${query.toString()}`;
   const upgrade = await target.dialer.upgrade(target.address, path, headers);
   return {
     kind: 'upgrade',
@@ -91,25 +98,28 @@ export async function stream(exchange: Exchange): Promise<Reply> {
 interface Target {
   readonly dialer: NodeDialer;
   readonly address: NodeAddress;
-  /** `namespace/pod/container`. */
+  /** `namespace/pod`, and `/container` for what is about one. */
   readonly path: string;
 }
 
-async function targetOf({ definition, info, request, server }: Exchange): Promise<Target> {
+async function targetOf(
+  { definition, info, request, server }: Exchange,
+  about: 'pod' | 'container',
+): Promise<Target> {
   const { nodeDialer } = server;
   if (!nodeDialer) throw new StatusError('ServiceUnavailable', 'this server has no way to nodes');
   const name = info.name ?? '';
   await server.store.barrier();
   const at = { definition, namespace: info.namespace, name };
   const pod = server.registry.get(at).object() as unknown as Pod;
-  const container = containerOf(pod, request.query.get('container'));
+  const container = about === 'pod' ? [] : [containerOf(pod, request.query.get('container'))];
   const node = pod.spec?.nodeName;
   if (!node) throw badRequest(`pod ${name} does not have a host assigned`);
   const address = addressOf(
     server.store.get(objectKey(Nodes, '', node))?.object() as Node | undefined,
     node,
   );
-  const path = [info.namespace, name, container].map(encodeURIComponent).join('/');
+  const path = [info.namespace, name, ...container].map(encodeURIComponent).join('/');
   return { dialer: nodeDialer, address, path };
 }
 

@@ -46,6 +46,7 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/log': { get: log },
   'pods/exec': { get: stream, create: stream },
   'pods/attach': { get: stream, create: stream },
+  'pods/portforward': { get: stream, create: stream },
   'namespaces/finalize': { update: finalize },
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
 };

@@ -42,7 +42,7 @@ export function createHttpNodeDialer(options: NodeDialerOptions): NodeDialer {
       }),
     upgrade: (address, path, headers) =>
       new Promise<NodeUpgrade>((resolve, reject) => {
-        const asked = { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
+        const asked = { ...headers, connection: 'Upgrade' };
         const outgoing = start(address, path, asked);
         outgoing.on('timeout', () => outgoing.destroy());
         outgoing.on('error', (error) => reject(unreachable(address, error)));

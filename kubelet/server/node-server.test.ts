@@ -87,6 +87,7 @@ beforeEach(async () => {
       stats: () => [],
     },
     runtime,
+    connect: () => Promise.reject(new Error('nobody listens')),
     clock: systemClock,
     logger: silentLogger,
   });

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
+import type { Pod } from '../../api/generated/types.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -16,7 +17,10 @@ import { containerLogs, isTrue } from './container-logs.ts';
 import { type ContainerPath, runningContainer } from './container-lookup.ts';
 import type { NodePods } from './node-pods.ts';
 import { RemoteCommands } from './remote-command.ts';
+import { PortForwards } from './port-forward.ts';
 import { RequestFailure } from './request-failure.ts';
+import { serveSpdyCommand } from './spdy-command.ts';
+import { asksForSpdy, type UpgradeRequest } from './spdy-upgrade.ts';
 import { statsSummary } from './stats-summary.ts';
 
 /** What the server is made from. */
@@ -25,6 +29,8 @@ export interface NodeServerParts {
   readonly nodeName: string;
   readonly pods: NodePods;
   readonly runtime: ContainerRuntime;
+  /** Connects to a port on the loopback of a pod. Rejects with a message for people. */
+  connect(pod: Pod, port: number): Promise<Duplex>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,7 +48,7 @@ const MAX_CONNECTIONS = 1024;
 
 /** Begins to listen. Rejects when the port is taken. */
 export async function startNodeServer(parts: NodeServerParts): Promise<NodeServer> {
-  const commands = new RemoteCommands();
+  const streams = { commands: new RemoteCommands(), forwards: new PortForwards(parts.clock) };
   const { tls, host, port } = parts.server;
   const server = createServer(
     {
@@ -60,13 +66,14 @@ export async function startNodeServer(parts: NodeServerParts): Promise<NodeServe
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
-    upgrade(parts, commands, { request, socket, head }).catch((error: unknown) =>
+    upgrade(parts, streams, { request, socket, head }).catch((error: unknown) =>
       refuse(error, socket),
     );
   });
   await listen(server, host, port);
   const close = async () => {
-    commands.close();
+    streams.commands.close();
+    streams.forwards.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -130,29 +137,75 @@ async function answer(
   throw new RequestFailure(404, '404 page not found');
 }
 
+interface Streams {
+  readonly commands: RemoteCommands;
+  readonly forwards: PortForwards;
+}
+
 async function upgrade(
   parts: NodeServerParts,
-  commands: RemoteCommands,
-  connection: { request: IncomingMessage; socket: Duplex; head: Buffer },
+  streams: Streams,
+  connection: UpgradeRequest,
 ): Promise<void> {
   const { request } = connection;
   authenticate(parts, request);
   const { path, query } = target(request);
   const [verb] = path;
-  if (verb !== 'exec' && verb !== 'attach') throw new RequestFailure(404, '404 page not found');
+  if (verb === 'exec' || verb === 'attach')
+    await serveCommand(parts, streams.commands, { ...connection, path, query });
+  else if (verb === 'portForward')
+    await forwardPorts(parts, streams.forwards, { ...connection, path, query });
+  else throw new RequestFailure(404, '404 page not found');
+}
+
+type Asked = UpgradeRequest & { readonly path: readonly string[]; readonly query: URLSearchParams };
+
+async function serveCommand(
+  parts: NodeServerParts,
+  commands: RemoteCommands,
+  asked: Asked,
+): Promise<void> {
+  const { request, path, query } = asked;
+  const [verb] = path;
   const { id } = runningContainer(parts.pods, containerPath(path));
   const command = query.getAll('command');
   if (verb === 'exec' && command.length === 0)
     throw new RequestFailure(400, 'you must specify at least 1 command for the exec');
-  if (!commands.speaks(request))
-    throw new RequestFailure(400, 'this node speaks v4.channel.k8s.io and v5.channel.k8s.io only');
-  const stdin = isTrue(query.get('stdin')) || isTrue(query.get('input'));
-  const tty = isTrue(query.get('tty'));
+  const flag = (...names: string[]) => names.some((name) => isTrue(query.get(name)));
+  const wanted = {
+    stdin: flag('stdin', 'input'),
+    stdout: flag('stdout', 'output'),
+    stderr: flag('stderr', 'error'),
+    tty: flag('tty'),
+  };
+  const { stdin, tty } = wanted;
   const begin = (): Promise<ExecSession> =>
     verb === 'exec'
       ? parts.runtime.exec(id, { command, tty, stdin })
       : parts.runtime.attach(id, { stdin });
-  await commands.serve(connection, begin);
+  if (asksForSpdy(request)) await serveSpdyCommand(asked, wanted, { clock: parts.clock, begin });
+  else if (commands.speaks(asked)) await commands.serve(asked, begin);
+  else
+    throw new RequestFailure(
+      400,
+      'this node speaks v4.channel.k8s.io and v5.channel.k8s.io over WebSocket, and SPDY/3.1',
+    );
+}
+
+async function forwardPorts(
+  parts: NodeServerParts,
+  forwards: PortForwards,
+  asked: Asked,
+): Promise<void> {
+  const [, namespace, name, ...more] = asked.path;
+  if (!namespace || !name || more.length > 0) throw new RequestFailure(404, '404 page not found');
+  const found = parts.pods.find(namespace, name);
+  if (!found) throw new RequestFailure(404, `pod "${namespace}/${name}" is not on this node`);
+  const { pod } = found;
+  await forwards.serve(asked, asked.query.getAll('ports'), {
+    name: `pod ${name}, uid ${pod.metadata.uid ?? ''}`,
+    connect: (port) => parts.connect(pod, port),
+  });
 }
 
 function target(request: IncomingMessage): { path: string[]; query: URLSearchParams } {

@@ -1,9 +1,6 @@
 // A command's streams over one WebSocket: what the container says goes out, what the user types comes in.
 // Invariants: neither side is read faster than the other takes it; the command dies with its connection; the exit code goes last.
 import type { Readable } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import {
   CHANNEL_PROTOCOLS,
   CHANNELS,
@@ -15,43 +12,36 @@ import {
   readInput,
 } from '../../streams/channels.ts';
 import type { ExecSession } from '../runtime/runtime.ts';
-
-/** The largest message taken from a client. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Normal closure, of RFC 6455. */
-const CLOSE_NORMAL = 1000;
-const CLOSE_PROTOCOL = 1002;
+import type { UpgradeRequest } from './spdy-upgrade.ts';
+import {
+  CLOSE_NORMAL,
+  CLOSE_PROTOCOL,
+  offeredProtocols,
+  type WebSocket,
+  WebSocketAcceptor,
+} from './web-sockets.ts';
 
 /** Upgrades requests to remote command channels. */
 export class RemoteCommands {
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-    handleProtocols: (offered) => chooseProtocol(offered) ?? false,
-  });
+  readonly #sockets = new WebSocketAcceptor();
 
   /** Does the request offer a protocol that this side speaks? */
-  speaks(request: IncomingMessage): boolean {
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
-    return chooseProtocol(offered.map((each) => each.trim())) !== undefined;
+  speaks(upgrade: UpgradeRequest): boolean {
+    return chooseProtocol(offeredProtocols(upgrade)) !== undefined;
   }
 
-  /** Takes the connection over and runs the command to its end. Resolves when both are over; never rejects. */
-  async serve(
-    connection: { request: IncomingMessage; socket: Duplex; head: Buffer },
-    begin: () => Promise<ExecSession>,
-  ): Promise<void> {
-    const socket = await new Promise<WebSocket>((resolve) => {
-      this.#server.handleUpgrade(connection.request, connection.socket, connection.head, resolve);
-    });
+  /**
+   * Takes the connection over, by the best protocol that the client offers, and runs the command to its end. Resolves when
+   * both are over; never rejects for a request that `speaks` one.
+   */
+  async serve(upgrade: UpgradeRequest, begin: () => Promise<ExecSession>): Promise<void> {
+    const protocol = chooseProtocol(offeredProtocols(upgrade)) ?? CHANNEL_PROTOCOLS[1];
+    const socket = await this.#sockets.accept(upgrade, protocol);
     // Typed bytes may come before the command has begun; they wait in the connection.
     socket.pause();
-    socket.on('error', () => socket.terminate());
     try {
       const session = await begin();
-      await join(socket, session);
+      await join({ socket, protocol }, session);
     } catch (error) {
       await send(socket, failureFrame((error as Error).message));
     }
@@ -62,16 +52,21 @@ export class RemoteCommands {
 
   /** Ends all connections. */
   close(): void {
-    for (const socket of this.#server.clients) socket.terminate();
-    this.#server.close();
+    this.#sockets.close();
   }
 }
 
-async function join(socket: WebSocket, session: ExecSession): Promise<void> {
+interface Peer {
+  readonly socket: WebSocket;
+  readonly protocol: ChannelProtocol;
+}
+
+async function join(peer: Peer, session: ExecSession): Promise<void> {
+  const { socket } = peer;
   const onClose = () => session.kill();
   if (socket.readyState !== socket.OPEN) onClose();
   socket.once('close', onClose);
-  readFrom(socket, session);
+  readFrom(peer, session);
   const { stdout, stderr } = session;
   await Promise.all([
     pump(stdout, CHANNELS.stdout, socket),
@@ -95,8 +90,7 @@ function send(socket: WebSocket, message: Uint8Array): Promise<void> {
   });
 }
 
-function readFrom(socket: WebSocket, session: ExecSession): void {
-  const protocol = (socket.protocol || CHANNEL_PROTOCOLS[1]) as ChannelProtocol;
+function readFrom({ socket, protocol }: Peer, session: ExecSession): void {
   const { stdin } = session;
   stdin?.on('error', () => undefined);
   stdin?.on('drain', () => socket.resume());

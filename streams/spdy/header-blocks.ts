@@ -7,6 +7,9 @@ import { SpdyError } from './frames.ts';
 /** The largest block, inflated. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 
+/** An empty stored block, as after a sync flush: Go's inflater hands out what came before only when it sees one. */
+const FLUSH = Buffer.of(0, 0, 0, 0xff, 0xff);
+
 /** Headers by name, in lower case. A name that came with several values has the first. */
 export type SpdyHeaders = ReadonlyMap<string, string>;
 
@@ -91,7 +94,7 @@ export class HeaderWriter {
     head.writeUInt16LE(block.length ^ 0xffff, 3);
     const start = this.#begun ? [] : [Buffer.from([0x78, 0x01])];
     this.#begun = true;
-    return Buffer.concat([...start, head, block]);
+    return Buffer.concat([...start, head, block, FLUSH]);
   }
 }
 

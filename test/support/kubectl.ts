@@ -40,8 +40,8 @@ export interface Kubectl {
   /** `kubectl wait` with a generous ceiling. */
   wait(...args: readonly string[]): Promise<void>;
   follow(args: readonly string[], program?: readonly string[]): Follower;
-  /** The same with another kubeconfig or binary. */
-  with(other: { kubeconfig?: string; binary?: string }): Kubectl;
+  /** The same with another kubeconfig or binary, or more variables in its environment. */
+  with(other: Pick<Partial<KubectlOptions>, 'kubeconfig' | 'binary' | 'env'>): Kubectl;
 }
 
 interface KubectlOptions {
@@ -49,12 +49,13 @@ interface KubectlOptions {
   readonly kubeconfig: string;
   readonly home: string;
   readonly binary?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** kubectl for a cluster. */
 export function kubectlFor(options: KubectlOptions): Kubectl {
   const { host, kubeconfig, home, binary = KUBECTL } = options;
-  const env = { KUBECONFIG: kubeconfig, HOME: home, KUBECTL: binary };
+  const env = { KUBECONFIG: kubeconfig, HOME: home, KUBECTL: binary, ...options.env };
   const run: Kubectl['run'] = (args, how = {}) =>
     host.run(binary, args, { ...how, env: { ...env, ...how.env } });
   const ok: Kubectl['ok'] = async (args, how) => {

@@ -13,12 +13,12 @@ import type { System } from '../../system/system.ts';
 
 /** dash as /bin/sh, with a few programs. */
 export const SHELL_IMAGE = 'test/shell:1';
-/** The server below on port 8080, with the shell beside it. */
+/** The server below on port 8080 (and on 9090 of its loopback), with the shell beside it. */
 export const WEB_IMAGE = 'test/web:1';
 
-const PROGRAMS = ['cat', 'env', 'id', 'ls', 'sleep', 'stty', 'touch', 'rm', 'dd'];
+const PROGRAMS = ['cat', 'env', 'id', 'ls', 'sleep', 'stty', 'touch', 'rm', 'dd', 'tar'];
 
-// `/` tells who answers; `/get?url=` asks another server from inside the pod; `/lookup?name=` resolves a name.
+// `/` tells who answers; `/echo` sends back what it gets; `/get?url=` asks another server from inside the pod; `/lookup?name=` resolves a name.
 const SERVER = `
 import { createServer, get } from 'node:http';
 import { lookup } from 'node:dns/promises';
@@ -47,8 +47,10 @@ const server = createServer(async (request, response) => {
   }
   if (url.pathname === '/lookup')
     return say(200, await lookup(url.searchParams.get('name')).catch((error) => ({ error: error.code })));
+  if (url.pathname === '/echo') return request.pipe(response);
   return say(200, { pod: hostname() });
 });
+createServer((request, response) => response.end('by loopback only')).listen(9090, '127.0.0.1');
 server.listen(8080, () => console.log('listening'));
 process.on('SIGTERM', () => { console.log('ending'); server.close(() => process.exit(0)); });
 `;
