@@ -7,8 +7,26 @@ import type { Deployment, DeploymentSpec, DeploymentStrategy } from '../generate
 import { Deployments } from '../kinds.ts';
 import { ageColumn, count, nameColumn, text, workloadColumns } from '../meta/columns.ts';
 import { labelSelectorText } from '../meta/labels.ts';
-import { countOrPercent, notNegative, percentOf, requiredOneOf } from '../meta/numbers.ts';
-import { validateSelectorKept, validateWorkload } from './workload-validation.ts';
+import { atMostAll, countOrPercent, isNone, notNegative, requiredOneOf } from '../meta/numbers.ts';
+import { replicaScale } from './replica-scale.ts';
+import {
+  availableWithinReady,
+  collisionsKept,
+  countsNotNegative,
+  countsWithinReplicas,
+  validateSelectorKept,
+  validateWorkload,
+} from './workload-validation.ts';
+
+const COUNTS = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'unavailableReplicas',
+  'collisionCount',
+] as const;
 
 /** What Deployments are. */
 export const deploymentDefinition = defineResource<Deployment>({
@@ -21,13 +39,7 @@ export const deploymentDefinition = defineResource<Deployment>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,
-  scale: {
-    specReplicas: (deployment) => deployment.spec?.replicas ?? 1,
-    statusReplicas: (deployment) => deployment.status?.replicas ?? 0,
-    selector: (deployment) => labelSelectorText(deployment.spec?.selector),
-    withReplicas: (deployment, replicas) =>
-      deployment.spec ? { ...deployment, spec: { ...deployment.spec, replicas } } : deployment,
-  },
+  scale: replicaScale((deployment) => labelSelectorText(deployment.spec?.selector)),
   subresources: [],
   columns: [
     nameColumn,
@@ -60,17 +72,11 @@ export const deploymentDefinition = defineResource<Deployment>({
     ...validateStrategy(spec?.strategy ?? {}),
     ...(old ? validateSelectorKept(spec ?? {}, old.spec ?? {}) : []),
   ],
-  validateStatus: ({ status = {} }) => [
-    ...notNegative(status.replicas, 'status.replicas'),
-    ...notNegative(status.updatedReplicas, 'status.updatedReplicas'),
-    ...notNegative(status.readyReplicas, 'status.readyReplicas'),
-    ...notNegative(status.availableReplicas, 'status.availableReplicas'),
-    ...notNegative(status.unavailableReplicas, 'status.unavailableReplicas'),
-    ...notNegative(status.observedGeneration, 'status.observedGeneration'),
-    ...notNegative(status.collisionCount, 'status.collisionCount'),
-    ...atMost(status.readyReplicas, status.replicas, 'status.readyReplicas'),
-    ...atMost(status.updatedReplicas, status.replicas, 'status.updatedReplicas'),
-    ...atMost(status.availableReplicas, status.replicas, 'status.availableReplicas'),
+  validateStatus: ({ status = {} }, old) => [
+    ...countsNotNegative(status, COUNTS),
+    ...countsWithinReplicas(status, ['updatedReplicas', 'readyReplicas', 'availableReplicas']),
+    ...availableWithinReady(status, 'readyReplicas'),
+    ...collisionsKept(status, old.status),
   ],
 });
 
@@ -110,23 +116,10 @@ function validateStrategy(strategy: DeploymentStrategy): FieldError[] {
     ...countOrPercent(maxUnavailable, `${path}.maxUnavailable`),
     ...countOrPercent(maxSurge, `${path}.maxSurge`),
   );
-  if (isZero(maxUnavailable) && isZero(maxSurge)) {
+  if (isNone(maxUnavailable) && isNone(maxSurge)) {
     const why = 'may not be 0 when `maxSurge` is 0';
     errors.push(invalidValue(`${path}.maxUnavailable`, maxUnavailable, why));
   }
-  if ((percentOf(maxUnavailable) ?? 0) > 100) {
-    const why = 'must not be greater than 100%';
-    errors.push(invalidValue(`${path}.maxUnavailable`, maxUnavailable, why));
-  }
+  errors.push(...atMostAll(maxUnavailable, `${path}.maxUnavailable`));
   return errors;
-}
-
-function isZero(value: number | string | undefined): boolean {
-  return value === 0 || percentOf(value) === 0;
-}
-
-function atMost(value: number | undefined, max: number | undefined, path: string): FieldError[] {
-  return (value ?? 0) > (max ?? 0)
-    ? [invalidValue(path, value, 'cannot be greater than status.replicas')]
-    : [];
 }

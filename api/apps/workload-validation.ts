@@ -1,15 +1,20 @@
-// What Deployments and ReplicaSets share: a selector that fits the template, and templates whose pods
-// always restart. Pure; wordings are those API clients know.
+// What workloads share whose pods go on for ever: a selector that fits the template, templates whose pods
+// always restart, and figures of a status that add up. Pure; wordings are those API clients know.
 import { validatePodTemplate } from '../core/pod-template-validation.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
-import type { LabelSelector, PodTemplateSpec } from '../generated/types.ts';
+import type {
+  LabelSelector,
+  PodTemplateSpec,
+  ReplicaSetStatus,
+  ReplicationControllerStatus,
+} from '../generated/types.ts';
 import { sameMeaning } from '../meta/deep-equal.ts';
 import { fromLabelSelector } from '../meta/labels.ts';
 import { notNegative } from '../meta/numbers.ts';
 import { isEmptySelector, validateLabelSelector } from '../meta/validate-labels.ts';
 
-/** The fields that both kinds have. */
+/** The fields that these kinds have. */
 export interface WorkloadShape {
   readonly replicas?: number | undefined;
   readonly minReadySeconds?: number | undefined;
@@ -17,12 +22,12 @@ export interface WorkloadShape {
   readonly template?: PodTemplateSpec | undefined;
 }
 
-/** Rules of the shared fields, under `spec`; `kind` is for the texts. */
+/** Rules of the fields that Deployments and ReplicaSets share, under `spec`; `kind` is for the texts. */
 export function validateWorkload(spec: WorkloadShape, kind: string): FieldError[] {
   return [
     ...notNegative(spec.replicas, 'spec.replicas'),
     ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...validateSelector(spec.selector),
+    ...validateSelector(spec.selector, kind),
     ...validateTemplate(spec, kind),
   ];
 }
@@ -34,27 +39,47 @@ export function validateSelectorKept(spec: WorkloadShape, before: WorkloadShape)
     : [invalidValue('spec.selector', spec.selector, 'field is immutable')];
 }
 
-function validateSelector(selector: LabelSelector | undefined): FieldError[] {
+/** A selector that is there and selects some, not all; `kind` is for the texts. */
+export function validateSelector(selector: LabelSelector | undefined, kind: string): FieldError[] {
   if (selector === undefined) return [required('spec.selector')];
   const errors = validateLabelSelector(selector, 'spec.selector');
   if (isEmptySelector(selector)) {
-    errors.push(
-      invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'),
-    );
+    // Upstream speaks of deployments to ReplicaSets too.
+    const named = kind === 'ReplicaSet' ? 'deployment' : kind.toLowerCase();
+    const why = `empty selector is invalid for ${named}`;
+    errors.push(invalidValue('spec.selector', selector, why));
   }
   return errors;
 }
 
 function validateTemplate({ selector, template }: WorkloadShape, kind: string): FieldError[] {
   if (template === undefined) return [required('spec.template')];
+  return [
+    ...validateTemplateFits({ selector, template }),
+    ...validatePodTemplate(template, 'spec.template'),
+    ...validateAlwaysRestarts(template, kind),
+  ];
+}
+
+/** The selector selects the template's pods. An empty one has its own errors. */
+export function validateTemplateFits({
+  selector,
+  template,
+}: Pick<WorkloadShape, 'selector' | 'template'>): FieldError[] {
+  if (selector !== undefined && isEmptySelector(selector)) return [];
+  if (selects(selector, template)) return [];
+  const labels = template?.metadata?.labels ?? {};
+  const why = '`selector` does not match template `labels`';
+  return [invalidValue('spec.template.metadata.labels', labels, why)];
+}
+
+/** Pods of the template restart always and have no deadline; `kind` is for the texts. */
+export function validateAlwaysRestarts(
+  template: PodTemplateSpec | undefined,
+  kind: string,
+): FieldError[] {
+  const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
   const errors: FieldError[] = [];
-  if (selector !== undefined && !isEmptySelector(selector) && !selects(selector, template)) {
-    const labels = template.metadata?.labels ?? {};
-    const why = '`selector` does not match template `labels`';
-    errors.push(invalidValue('spec.template.metadata.labels', labels, why));
-  }
-  errors.push(...validatePodTemplate(template, 'spec.template'));
-  const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
   if (restartPolicy !== undefined && restartPolicy !== 'Always') {
     errors.push(notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
   }
@@ -65,8 +90,72 @@ function validateTemplate({ selector, template }: WorkloadShape, kind: string): 
   return errors;
 }
 
-/** A selector that is not valid has its own errors; it counts as fitting here. */
-function selects(selector: LabelSelector, template: PodTemplateSpec): boolean {
+/** A selector that is not valid has its own errors; it counts as fitting here. None selects nothing. */
+function selects(
+  selector: LabelSelector | undefined,
+  template: PodTemplateSpec | undefined,
+): boolean {
   if (validateLabelSelector(selector, '').length > 0) return true;
-  return fromLabelSelector(selector).matches(template.metadata?.labels);
+  return fromLabelSelector(selector).matches(template?.metadata?.labels);
+}
+
+/** The names of a status's figures. */
+type Figure<T> = keyof T & string;
+
+/** Each of these figures of a status is zero or more. */
+export function countsNotNegative<T extends object>(
+  status: T,
+  figures: readonly Figure<T>[],
+): FieldError[] {
+  return figures.flatMap((figure) => notNegative(numberOf(status[figure]), `status.${figure}`));
+}
+
+/** None of these figures of a status is above its `replicas`. */
+export function countsWithinReplicas<T extends { replicas?: number | undefined }>(
+  status: T,
+  figures: readonly Figure<T>[],
+): FieldError[] {
+  return figures
+    .filter((figure) => (numberOf(status[figure]) ?? 0) > (status.replicas ?? 0))
+    .map((figure) =>
+      invalidValue(`status.${figure}`, status[figure], 'cannot be greater than status.replicas'),
+    );
+}
+
+/** No more pods are available than ready; `than` is how the text calls the other figure. */
+export function availableWithinReady(
+  status: { availableReplicas?: number | undefined; readyReplicas?: number | undefined },
+  than: string,
+): FieldError[] {
+  const { availableReplicas = 0, readyReplicas = 0 } = status;
+  if (availableReplicas <= readyReplicas) return [];
+  const why = `cannot be greater than ${than}`;
+  return [invalidValue('status.availableReplicas', availableReplicas, why)];
+}
+
+/** What names of revisions are made of never falls. */
+export function collisionsKept(
+  now: { collisionCount?: number | undefined } | undefined,
+  before: { collisionCount?: number | undefined } | undefined,
+): FieldError[] {
+  if (before?.collisionCount === undefined) return [];
+  const count = now?.collisionCount ?? 0;
+  return count >= before.collisionCount && now?.collisionCount !== undefined
+    ? []
+    : [invalidValue('status.collisionCount', count, 'cannot be decremented')];
+}
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' ? value : undefined;
+
+/** The status of ReplicaSets and ReplicationControllers. */
+export function validateReplicaStatus(
+  status: ReplicaSetStatus | ReplicationControllerStatus,
+): FieldError[] {
+  const parts = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const;
+  return [
+    ...countsNotNegative(status, ['replicas', ...parts, 'observedGeneration']),
+    ...countsWithinReplicas(status, parts),
+    ...availableWithinReady(status, 'readyReplicas'),
+  ];
 }

@@ -4,6 +4,7 @@ import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { Container, Pod, PodSpec, Toleration } from '../generated/types.ts';
 import { sameMeaning } from '../meta/deep-equal.ts';
+import { changedFields } from '../meta/field-rules.ts';
 import { validateImage } from './container-validation.ts';
 
 const MAY_CHANGE =
@@ -30,7 +31,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   ];
   const rest = frozen(spec, before);
   if (errors.length > 0 || sameMeaning(rest, before)) return errors;
-  return [forbiddenField('spec', `${MAY_CHANGE}\n${changedFields(rest, before)}`)];
+  return [forbiddenField('spec', `${MAY_CHANGE}\n${changedFields(rest, before, 'spec')}`)];
 }
 
 function sameCount(
@@ -111,13 +112,4 @@ function withImages(
   before: readonly Container[] | undefined,
 ): Container[] | undefined {
   return now?.map((container, i) => ({ ...container, image: before?.[i]?.image }));
-}
-
-/** Names the fields that differ, for the reader of the error. */
-function changedFields(now: PodSpec, before: PodSpec): string {
-  const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
-  const differing = [...keys].filter(
-    (key) => !sameMeaning(now[key as keyof PodSpec], before[key as keyof PodSpec]),
-  );
-  return `changed: ${differing.map((key) => `spec.${key}`).join(', ')}`;
 }

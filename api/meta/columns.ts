@@ -38,11 +38,11 @@ interface WorkloadSpec {
   readonly selector?: LabelSelector | undefined;
 }
 
-/** Wide columns of a kind with a pod template and a selector. */
-export function workloadColumns<T extends KubeObject>(
-  specOf: (object: T) => WorkloadSpec | undefined,
+/** Wide columns of a kind with a pod template: its containers and their images. */
+export function containerColumns<T extends KubeObject>(
+  templateOf: (object: T) => PodTemplateSpec | undefined,
 ): Column<T>[] {
-  const containers = (object: T) => specOf(object)?.template?.spec?.containers ?? [];
+  const containers = (object: T) => templateOf(object)?.spec?.containers ?? [];
   return [
     wide('Containers', 'Names of the containers in the template.', (object) =>
       containers(object)
@@ -54,11 +54,25 @@ export function workloadColumns<T extends KubeObject>(
         .map((container) => container.image ?? '')
         .join(','),
     ),
+  ];
+}
+
+/** Wide columns of a kind with a pod template and a selector. */
+export function workloadColumns<T extends KubeObject>(
+  specOf: (object: T) => WorkloadSpec | undefined,
+): Column<T>[] {
+  return [
+    ...containerColumns<T>((object) => specOf(object)?.template),
     wide('Selector', 'The selector of the pods.', (object) => {
       const text = labelSelectorText(specOf(object)?.selector);
       return text === '' ? '<none>' : text;
     }),
   ];
+}
+
+/** The column as one that is shown always. */
+export function always<T>({ priority: _wide, ...column }: Column<T>): Column<T> {
+  return column;
 }
 
 /** A text column shown always. */

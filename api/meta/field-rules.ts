@@ -33,3 +33,12 @@ export function allUnchanged<T extends object, K extends keyof T & string>(
     unchanged(now[field], before[field], root === '' ? field : `${root}.${field}`),
   );
 }
+
+/** Names the fields below `root` that differ, for the reader of an error: `changed: spec.a, spec.b`. */
+export function changedFields<T extends object>(now: T, before: T, root: string): string {
+  const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
+  const differing = [...keys].filter(
+    (key) => !sameMeaning(now[key as keyof T], before[key as keyof T]),
+  );
+  return `changed: ${differing.map((key) => `${root}.${key}`).join(', ')}`;
+}

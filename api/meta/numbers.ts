@@ -62,6 +62,18 @@ export function percentOf(value: number | string | undefined): number | undefine
     : undefined;
 }
 
+/** A number, or a percentage of at most all. */
+export function atMostAll(value: number | string | undefined, path: string): FieldError[] {
+  return (percentOf(value) ?? 0) > 100
+    ? [invalidValue(path, value, 'must not be greater than 100%')]
+    : [];
+}
+
+/** Is it none: 0, or 0 %? A bad text counts as none, as it has an error of its own. */
+export function isNone(value: number | string | undefined): boolean {
+  return typeof value === 'number' ? value === 0 : (percentOf(value) ?? 0) === 0;
+}
+
 /** A number or percentage of `total`; a percentage rounds as asked. Zero where not set or bad. */
 export function resolveCountOrPercent(
   value: number | string | undefined,
