@@ -1,8 +1,9 @@
 // Field numbers of the messages that kubectl's typed commands send (`create`, `autoscale`, `auth`,
 // `drain`). The n-th word is the field with number n; `-` is a number without a field. A `?` at the
 // end keeps a zero or false (the field is a pointer: unset and zero differ); a `!` at the end is
-// read past, as writers may not set it. Types come from the schemas. A message or number that is
-// not here is refused, never dropped.
+// read past, as writers may not set it; a `^` at the end is the first field of a message of its
+// own there, which JSON leaves out. Types come from the schemas. A message or number that is not
+// here is refused, never dropped.
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const CORE = 'io.k8s.api.core.v1';
@@ -116,12 +117,37 @@ const ACCESS_FIELDS = {
   [`${AUTHN}.BoundObjectReference`]: 'kind apiVersion name uid',
 };
 
+const NETWORKING = 'io.k8s.api.networking.v1';
+const CERTIFICATES = 'io.k8s.api.certificates.v1';
+
+const OTHER_FIELDS = {
+  'io.k8s.api.scheduling.v1.PriorityClass':
+    'metadata value globalDefault description preemptionPolicy',
+  [`${NETWORKING}.Ingress`]: OBJECT,
+  [`${NETWORKING}.IngressSpec`]: 'defaultBackend tls rules ingressClassName',
+  [`${NETWORKING}.IngressTLS`]: 'hosts secretName',
+  [`${NETWORKING}.IngressRule`]: 'host http^',
+  [`${NETWORKING}.HTTPIngressRuleValue`]: 'paths',
+  [`${NETWORKING}.HTTPIngressPath`]: 'path backend pathType',
+  [`${NETWORKING}.IngressBackend`]: '- - resource service',
+  [`${NETWORKING}.IngressServiceBackend`]: 'name port',
+  [`${NETWORKING}.ServiceBackendPort`]: 'name number',
+  [`${CORE}.TypedLocalObjectReference`]: 'apiGroup kind name',
+  [`${CERTIFICATES}.CertificateSigningRequest`]: 'metadata spec status',
+  [`${CERTIFICATES}.CertificateSigningRequestSpec`]:
+    'request username uid groups usages extra! signerName expirationSeconds?',
+  [`${CERTIFICATES}.CertificateSigningRequestStatus`]: 'conditions certificate',
+  [`${CERTIFICATES}.CertificateSigningRequestCondition`]:
+    'type reason message lastUpdateTime lastTransitionTime status',
+};
+
 const ROWS: Readonly<Record<string, string>> = {
   ...META_FIELDS,
   ...CORE_FIELDS,
   ...WORKLOAD_FIELDS,
   ...AUTOSCALING_FIELDS,
   ...ACCESS_FIELDS,
+  ...OTHER_FIELDS,
 };
 
 /** One field of a message. */
@@ -130,15 +156,23 @@ export interface ProtobufField {
   /** Zero and false mean something other than absence. */
   readonly keepsZero: boolean;
   readonly skipped: boolean;
+  /** Stands as field 1 in a message of its own. */
+  readonly wrapped: boolean;
 }
 
 /** The field with that number in the message of that schema, if it is known here. */
 export function protobufField(schemaName: string, number: number): ProtobufField | undefined {
   const word = ROWS[schemaName]?.split(' ')[number - 1];
   if (word === undefined || word === '-') return undefined;
-  const name = word.replace(/[?!]$/, '');
-  return { name, keepsZero: word.endsWith('?'), skipped: word.endsWith('!') };
+  return {
+    name: nameOf(word),
+    keepsZero: word.endsWith('?'),
+    skipped: word.endsWith('!'),
+    wrapped: word.endsWith('^'),
+  };
 }
+
+const nameOf = (word: string): string => word.replace(/[?!^]$/, '');
 
 /** `<schema name>.<field>` of every field that has a number here. */
 export function protobufFieldNames(): string[] {
@@ -146,6 +180,6 @@ export function protobufFieldNames(): string[] {
     words
       .split(' ')
       .filter((word) => word !== '-')
-      .map((word) => `${schemaName}.${word.replace(/[?!]$/, '')}`),
+      .map((word) => `${schemaName}.${nameOf(word)}`),
   );
 }

@@ -69,17 +69,27 @@ function unsupported(what: string): StatusError {
 function readStruct(shape: Struct, bytes: Uint8Array, depth: number): Record<string, unknown> {
   if (depth > MAX_DEPTH) throw new ProtobufError('nested too deeply');
   const object: Record<string, unknown> = {};
-  for (const wire of readFields(bytes)) {
-    const field = protobufField(shape.schemaName, wire.number);
+  for (const sent of readFields(bytes)) {
+    const field = protobufField(shape.schemaName, sent.number);
     const fieldShape = field && shape.fields.get(field.name);
-    if (fieldShape === undefined) throw unsupported(`field ${wire.number} of ${shape.typeName}`);
+    if (fieldShape === undefined) throw unsupported(`field ${sent.number} of ${shape.typeName}`);
     if (field === undefined || field.skipped) continue;
+    const wire = field.wrapped ? firstOf(bytesOf(sent)) : sent;
+    if (wire === undefined) continue;
     const value = readInto(object[field.name], { shape: fieldShape, wire, depth: depth + 1 });
     // Fields that are no pointers are always sent, set or not.
     const unset = value === undefined || value === '' || (isZero(value) && !field.keepsZero);
     if (!unset) object[field.name] = value;
   }
   return object;
+}
+
+/** The one field of a message that has no other; undefined where it is not set. */
+function firstOf(bytes: Uint8Array): WireField | undefined {
+  const [first, ...more] = readFields(bytes);
+  const other = [first, ...more].find((field) => field !== undefined && field.number !== 1);
+  if (other !== undefined) throw unsupported(`field ${other.number} of an embedded message`);
+  return first;
 }
 
 function isZero(value: unknown): boolean {
