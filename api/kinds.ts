@@ -5,9 +5,11 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  ControllerRevision,
   CSIDriver,
   CSINode,
   CSIStorageCapacity,
+  DaemonSet,
   Deployment,
   Endpoints as EndpointsObject,
   EndpointSlice,
@@ -17,13 +19,13 @@ import type {
   IngressClass,
   IPAddress,
   Lease,
-  LimitRange,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
   MutatingWebhookConfiguration,
   Namespace,
   NetworkPolicy,
   Node,
+  PersistentVolumeClaim,
   Pod,
   PriorityClass,
   ReplicaSet,
@@ -34,6 +36,7 @@ import type {
   Service,
   ServiceAccount,
   ServiceCIDR,
+  StatefulSet,
   StorageClass,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -77,8 +80,20 @@ export const ServiceAccounts = core<ServiceAccount>([
   'namespaced',
 ]);
 export const Events = core<Event>(['Event', 'events', 'namespaced']);
+export const PersistentVolumeClaims = core<PersistentVolumeClaim>([
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+  'namespaced',
+]);
 export const Deployments = apps<Deployment>(['Deployment', 'deployments', 'namespaced']);
 export const ReplicaSets = apps<ReplicaSet>(['ReplicaSet', 'replicasets', 'namespaced']);
+export const StatefulSets = apps<StatefulSet>(['StatefulSet', 'statefulsets', 'namespaced']);
+export const DaemonSets = apps<DaemonSet>(['DaemonSet', 'daemonsets', 'namespaced']);
+export const ControllerRevisions = apps<ControllerRevision>([
+  'ControllerRevision',
+  'controllerrevisions',
+  'namespaced',
+]);
 export const HorizontalPodAutoscalers = at(
   'autoscaling',
   'v2',

@@ -12,8 +12,11 @@ import {
   mutatingWebhookConfigurationDefinition,
   validatingWebhookConfigurationDefinition,
 } from './admissionregistration/webhook-configuration.ts';
+import { controllerRevisionDefinition } from './apps/controller-revision.ts';
+import { daemonSetDefinition } from './apps/daemon-set.ts';
 import { deploymentDefinition } from './apps/deployment.ts';
 import { replicaSetDefinition } from './apps/replica-set.ts';
+import { statefulSetDefinition } from './apps/stateful-set.ts';
 import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { horizontalPodAutoscalerV1Definition } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 import { certificateSigningRequestDefinition } from './certificates/certificate-signing-request.ts';
@@ -23,6 +26,7 @@ import { endpointsDefinition } from './core/endpoints.ts';
 import { eventDefinition } from './core/event.ts';
 import { namespaceDefinition } from './core/namespace.ts';
 import { nodeDefinition } from './core/node.ts';
+import { persistentVolumeClaimDefinition } from './core/persistent-volume-claim.ts';
 import { podDefinition } from './core/pod.ts';
 import { secretDefinition } from './core/secret.ts';
 import { serviceAccountDefinition } from './core/service-account.ts';
@@ -67,6 +71,10 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(eventDefinition),
   anyKind(deploymentDefinition),
   anyKind(replicaSetDefinition),
+  anyKind(statefulSetDefinition),
+  anyKind(daemonSetDefinition),
+  anyKind(controllerRevisionDefinition),
+  anyKind(persistentVolumeClaimDefinition),
   anyKind(horizontalPodAutoscalerDefinition),
   anyKind(endpointSliceDefinition),
   anyKind(leaseDefinition),

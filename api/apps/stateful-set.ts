@@ -1,0 +1,184 @@
+// StatefulSets: pods with names and volumes of their own, made and ended in order. Stored and shown; no controller yet.
+// Invariant: what ties a set to its pods (selector, service, claims, order) stays as it was made.
+import { defaultClaimTemplate } from '../core/persistent-volume-claim.ts';
+import { defaultPodTemplate } from '../core/pod-template-defaults.ts';
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type { FieldError } from '../field-error.ts';
+import { forbiddenField, invalidValue, required } from '../field-error.ts';
+import type {
+  StatefulSet,
+  StatefulSetSpec,
+  StatefulSetStatus,
+  StatefulSetUpdateStrategy,
+} from '../generated/types.ts';
+import { StatefulSets } from '../kinds.ts';
+import { ageColumn, containerColumns, nameColumn, text } from '../meta/columns.ts';
+import { sameMeaning } from '../meta/deep-equal.ts';
+import { labelSelectorText } from '../meta/labels.ts';
+import { dnsLabel } from '../meta/names.ts';
+import { atMostAll, countOrPercent, isNone, notNegative, oneOf } from '../meta/numbers.ts';
+import { validateLabels } from '../meta/validate-labels.ts';
+import { validateAnnotations } from '../meta/validate-meta.ts';
+import { replicaScale } from './replica-scale.ts';
+import {
+  availableWithinReady,
+  collisionsKept,
+  countsNotNegative,
+  countsWithinReplicas,
+  validateAlwaysRestarts,
+  validateSelector,
+  validateTemplateFits,
+} from './workload-validation.ts';
+
+const MAY_CHANGE = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const satisfies readonly (keyof StatefulSetSpec)[];
+
+const PARTS = [
+  'readyReplicas',
+  'currentReplicas',
+  'updatedReplicas',
+  'availableReplicas',
+] as const satisfies readonly (keyof StatefulSetStatus)[];
+
+/** What StatefulSets are. */
+export const statefulSetDefinition = defineResource<StatefulSet>({
+  ref: StatefulSets,
+  singular: 'statefulset',
+  listKind: 'StatefulSetList',
+  shortNames: ['sts'],
+  categories: ['all'],
+  schemaName: 'io.k8s.api.apps.v1.StatefulSet',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  hasGeneration: true,
+  scale: replicaScale((set) => labelSelectorText(set.spec?.selector)),
+  subresources: [],
+  columns: [
+    nameColumn,
+    text(
+      'Ready',
+      'Ready pods of all that are wanted.',
+      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
+    ),
+    ageColumn,
+    ...containerColumns<StatefulSet>((set) => set.spec?.template),
+  ],
+  selectableFields: {},
+  validateName: dnsLabel,
+  defaults: ({ spec }) => {
+    if (spec) defaultSpec(spec);
+  },
+  prepareForCreate(set) {
+    set.status = { replicas: 0, availableReplicas: 0 };
+  },
+  validate: ({ spec }, old) => [
+    ...validateSpec(spec),
+    ...(old === undefined ? [] : validateKept(spec, old.spec)),
+  ],
+  validateStatus: ({ status = { replicas: 0 } }, old) => [
+    ...countsNotNegative(status, ['replicas', ...PARTS, 'observedGeneration', 'collisionCount']),
+    ...countsWithinReplicas(status, PARTS),
+    ...availableWithinReady(status, 'status.readyReplicas'),
+    ...collisionsKept(status, old.status),
+  ],
+});
+
+function defaultSpec(spec: StatefulSetSpec): void {
+  spec.podManagementPolicy ||= 'OrderedReady';
+  spec.updateStrategy ??= {};
+  spec.updateStrategy.type ||= 'RollingUpdate';
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {};
+    spec.updateStrategy.rollingUpdate.partition ??= 0;
+    spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
+  }
+  spec.persistentVolumeClaimRetentionPolicy ??= {};
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain';
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain';
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= 10;
+  for (const claim of spec.volumeClaimTemplates ?? []) defaultClaimTemplate(claim);
+  defaultPodTemplate(spec.template);
+}
+
+/** As upstream, the template's pod spec is not looked into: its mounts may name volumes of claims to come. */
+function validateSpec(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
+  const { selector, template, persistentVolumeClaimRetentionPolicy: retention } = spec;
+  const kept = ['Retain', 'Delete'];
+  const path = 'spec.persistentVolumeClaimRetentionPolicy';
+  const { labels, annotations } = template?.metadata ?? {};
+  return [
+    ...validateManagement(spec.podManagementPolicy, 'spec.podManagementPolicy'),
+    ...validateStrategy(spec.updateStrategy, 'spec.updateStrategy'),
+    ...oneOf(retention?.whenDeleted, kept, `${path}.whenDeleted`),
+    ...oneOf(retention?.whenScaled, kept, `${path}.whenScaled`),
+    ...notNegative(spec.replicas, 'spec.replicas'),
+    ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...notNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
+    ...notNegative(spec.ordinals?.start, 'spec.ordinals.start'),
+    ...validateSelector(selector, 'StatefulSet'),
+    ...validateTemplateFits({ selector, template }),
+    ...validateLabels(labels, 'spec.template.labels'),
+    ...validateAnnotations(annotations, 'spec.template.annotations'),
+    ...validateAlwaysRestarts(template, 'StatefulSet'),
+  ];
+}
+
+function validateManagement(policy: string | undefined, path: string): FieldError[] {
+  if (!policy) return [required(path)];
+  return policy === 'OrderedReady' || policy === 'Parallel'
+    ? []
+    : [invalidValue(path, policy, "must be 'OrderedReady' or 'Parallel'")];
+}
+
+function validateStrategy(
+  strategy: StatefulSetUpdateStrategy | undefined,
+  path: string,
+): FieldError[] {
+  const { type, rollingUpdate } = strategy ?? {};
+  switch (type) {
+    case undefined:
+    case '':
+      return [required(path)];
+    case 'OnDelete': {
+      if (rollingUpdate === undefined) return [];
+      const why = "only allowed for updateStrategy 'RollingUpdate'";
+      return [invalidValue(`${path}.rollingUpdate`, rollingUpdate, why)];
+    }
+    case 'RollingUpdate': {
+      const { partition, maxUnavailable } = rollingUpdate ?? {};
+      const at = `${path}.rollingUpdate.maxUnavailable`;
+      const none = maxUnavailable !== undefined && isNone(maxUnavailable);
+      return [
+        ...notNegative(partition, `${path}.rollingUpdate.partition`),
+        ...countOrPercent(maxUnavailable, at),
+        ...(none ? [invalidValue(at, maxUnavailable, 'cannot be 0')] : []),
+        ...atMostAll(maxUnavailable, at),
+      ];
+    }
+    default:
+      return [invalidValue(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  }
+}
+
+function validateKept(
+  now: StatefulSetSpec | undefined,
+  before: StatefulSetSpec | undefined,
+): FieldError[] {
+  const free: Readonly<Record<string, undefined>> = Object.fromEntries(
+    MAY_CHANGE.map((field) => [field, undefined]),
+  );
+  if (sameMeaning({ ...now, ...free }, { ...before, ...free })) return [];
+  const [last, ...others] = MAY_CHANGE.map((field) => `'${field}'`).toReversed();
+  const why =
+    `updates to statefulset spec for fields other than ${others.toReversed().join(', ')} and ${last} ` +
+    'are forbidden';
+  return [forbiddenField('spec', why)];
+}

@@ -1,0 +1,88 @@
+// PersistentVolumeClaims: storage that somebody asks for. Stored and shown; nothing binds or fills them yet.
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type {
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  TypedLocalObjectReference,
+} from '../generated/types.ts';
+import { PersistentVolumeClaims } from '../kinds.ts';
+import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
+import { CLASS_ANNOTATION, validateClaim, validateClaimStatus } from './claim-validation.ts';
+import { canonicalResources } from './pod-template-defaults.ts';
+import { accessModesText, UNSET } from './volume-text.ts';
+
+/** What PersistentVolumeClaims are. */
+export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeClaim>({
+  ref: PersistentVolumeClaims,
+  singular: 'persistentvolumeclaim',
+  listKind: 'PersistentVolumeClaimList',
+  shortNames: ['pvc'],
+  categories: [],
+  schemaName: 'io.k8s.api.core.v1.PersistentVolumeClaim',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  hasGeneration: false,
+  subresources: [],
+  columns: [
+    nameColumn,
+    text('Status', 'Whether it has a volume.', ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
+    ),
+    text('Volume', 'The volume that it has.', ({ spec }) => spec?.volumeName ?? ''),
+    text('Capacity', 'How much it holds.', ({ spec, status }) =>
+      spec?.volumeName ? (status?.capacity?.['storage'] ?? '0') : '',
+    ),
+    text('Access Modes', 'Who may use it, and how.', ({ spec, status }) =>
+      spec?.volumeName ? accessModesText(status?.accessModes) : '',
+    ),
+    text(
+      'StorageClass',
+      'The class that it asks for.',
+      ({ metadata, spec }) =>
+        metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
+    ),
+    text(
+      'VolumeAttributesClass',
+      'The attributes that it asks for.',
+      ({ spec }) => spec?.volumeAttributesClassName ?? UNSET,
+    ),
+    ageColumn,
+    wide('VolumeMode', 'Files or a block device.', ({ spec }) => spec?.volumeMode ?? UNSET),
+  ],
+  selectableFields: {},
+  defaults: ({ spec, status }) => {
+    if (spec) defaultSpec(spec);
+    canonicalResources(status?.capacity);
+    canonicalResources(status?.allocatedResources);
+  },
+  prepareForCreate(claim) {
+    claim.status = { phase: 'Pending' };
+    if (claim.spec) mirrorSources(claim.spec);
+  },
+  validate: validateClaim,
+  validateStatus: validateClaimStatus,
+});
+
+/** Fills a claim that stands as a template in another kind. */
+export function defaultClaimTemplate(claim: PersistentVolumeClaim): void {
+  claim.apiVersion = 'v1';
+  claim.kind = 'PersistentVolumeClaim';
+  claim.status ??= {};
+  claim.status.phase ||= 'Pending';
+  if (claim.spec) defaultSpec(claim.spec);
+}
+
+function defaultSpec(spec: PersistentVolumeClaimSpec): void {
+  spec.volumeMode ??= 'Filesystem';
+  canonicalResources(spec.resources?.requests);
+  canonicalResources(spec.resources?.limits);
+}
+
+/** `dataSource` is the older way of saying `dataSourceRef`; both show the same. */
+function mirrorSources(spec: PersistentVolumeClaimSpec): void {
+  if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };
+  else if (spec.dataSourceRef && !spec.dataSourceRef.namespace && !spec.dataSource) {
+    const { namespace: _none, ...reference } = spec.dataSourceRef;
+    spec.dataSource = reference satisfies TypedLocalObjectReference;
+  }
+}
