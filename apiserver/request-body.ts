@@ -53,7 +53,10 @@ export function unsupported(type: string, known: readonly string[]): StatusError
 function parseJson(body: Uint8Array): ParsedBody {
   const text = new TextDecoder().decode(body);
   try {
-    return { value: JSON.parse(text), duplicates: () => duplicateFields(text) };
+    const value = JSON.parse(text) as unknown;
+    // Compact JSON that comes out as it went in has no field twice: most bodies need no scan, which is ten times slower.
+    const same = () => JSON.stringify(value) === text.trimEnd();
+    return { value, duplicates: () => (same() ? [] : duplicateFields(text)) };
   } catch (error) {
     throw badRequest(`the body is not valid JSON: ${(error as Error).message}`);
   }

@@ -1,7 +1,7 @@
 // What changed between two states of an object, as field sets: what a write takes, and what it removes.
 // Invariant: neither state is changed; parts that both states share are not walked.
 import { deepEqual } from '../meta/deep-equal.ts';
-import { EMPTY_SET, type FieldSet, Gathered } from './field-set.ts';
+import { EMPTY_SET, type FieldSet, Gathered, SELF } from './field-set.ts';
 import {
   isObject,
   itemElement,
@@ -9,7 +9,7 @@ import {
   type ItemListType,
   type JsonObject,
 } from './list-items.ts';
-import { ANY, fieldOf, isLeaf, type MergeType } from './merge-type.ts';
+import { ANY, fieldOf, isLeaf, type MergeType, type StructType } from './merge-type.ts';
 
 /** What a change did to whose fields. */
 export interface Comparison {
@@ -67,6 +67,7 @@ const asList = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? (value as unknown[]) : [];
 
 function compareMaps(type: MergeType, before: JsonObject, after: JsonObject): Nodes {
+  if (type.kind === 'struct') return compareStructs(type, before, after);
   const changed = new Gathered();
   const removed = new Gathered();
   const visit = (key: string) => {
@@ -80,6 +81,20 @@ function compareMaps(type: MergeType, before: JsonObject, after: JsonObject): No
   return { changed: changed.node(false), removed: removed.node(false) };
 }
 
+/** By the schema's fields, which are in order already: nearly all of an object is structs. */
+function compareStructs(type: StructType, before: JsonObject, after: JsonObject): Nodes {
+  let changed: Record<string, FieldSet> | undefined;
+  let removed: Record<string, FieldSet> | undefined;
+  for (const field of type.fields) {
+    const [old, now] = [before[field.name], after[field.name]];
+    if (old === now) continue;
+    const nodes = compareValues(field.type, old, now);
+    if (nodes.changed) (changed ??= {})[field.element] = nodes.changed;
+    if (nodes.removed) (removed ??= {})[field.element] = nodes.removed;
+  }
+  return changed || removed ? { changed, removed } : SAME;
+}
+
 /** Keys are the clients' own: `constructor` is one of them only where they say so. */
 const own = (map: JsonObject, key: string): unknown =>
   Object.hasOwn(map, key) ? map[key] : undefined;
@@ -89,6 +104,8 @@ function compareLists(
   before: readonly unknown[],
   after: readonly unknown[],
 ): Nodes {
+  // Most lists stay as they are, and to see that is faster than to tell their items apart.
+  if (before.length === after.length && deepEqual(before, after)) return SAME;
   const [old, now] = [itemsByElement(type, before), itemsByElement(type, after)];
   const changed = new Gathered();
   const removed = new Gathered();
@@ -125,10 +142,22 @@ function wholeNode(type: MergeType, value: unknown): FieldSet {
   if (typeof value !== 'object' || value === null || isLeaf(type)) return EMPTY_SET;
   const list = Array.isArray(value);
   if (list !== (type.kind === 'list')) return EMPTY_SET;
+  if (type.kind === 'struct') return wholeStruct(type, value as JsonObject);
   const children = list
     ? itemNodes(type as ItemListType, value as unknown[])
     : childrenOf(type, value as JsonObject);
   return children.node(true) as FieldSet;
+}
+
+function wholeStruct(type: StructType, value: JsonObject): FieldSet {
+  let node: Record<string, FieldSet> | undefined;
+  for (const field of type.fields) {
+    const content = value[field.name];
+    if (content === undefined) continue;
+    node ??= { [SELF]: EMPTY_SET };
+    node[field.element] = wholeNode(field.type, content);
+  }
+  return node ?? EMPTY_SET;
 }
 
 function childrenOf(type: MergeType, value: JsonObject): Gathered {

@@ -92,8 +92,19 @@ export function setOf(paths: readonly (readonly string[])[]): FieldSet {
 /** Paths in either set. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(a)) return b;
-  if (isEmptySet(b)) return a;
+  if (holds(a, b)) return a;
   return merged(a, b, false) ?? EMPTY_SET;
+}
+
+/** Is every path of `b` in `a`? */
+function holds(a: FieldSet, b: FieldSet): boolean {
+  for (const key in b) {
+    if (key === SELF) continue;
+    const [mine, theirs] = [a[key], b[key] as FieldSet];
+    if (mine === undefined || (isMember(theirs) && !isMember(mine)) || !holds(mine, theirs))
+      return false;
+  }
+  return true;
 }
 
 function merged(a: FieldSet, b: FieldSet, self: boolean): FieldSet | undefined {

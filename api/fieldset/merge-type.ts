@@ -7,8 +7,9 @@ import { alwaysThere, keyDefault } from './schema-facts.ts';
 /** Plain values, as upstream's messages tell them apart. */
 export type ScalarKind = 'string' | 'number' | 'boolean' | 'any';
 
-/** A field: its path element, made once, and its type. */
+/** A field: its name, its path element, made once, and its type. */
 export interface Field {
+  readonly name: string;
   readonly element: string;
   readonly type: MergeType;
 }
@@ -17,8 +18,8 @@ export interface Field {
 export interface StructType {
   readonly kind: 'struct';
   readonly atomic: boolean;
-  /** Names of all fields. */
-  readonly names: readonly string[];
+  /** All fields, in the order of field sets. */
+  readonly fields: readonly Field[];
   /** Fields that even an empty object has: structs that are no pointers. */
   readonly always: readonly string[];
   field(name: string): Field | undefined;
@@ -72,7 +73,8 @@ export function mergeTypeOf(name: string): MergeType {
 export function fieldOf(type: MergeType, key: string): Field {
   const known = type.kind === 'struct' ? type.field(key) : undefined;
   if (known) return known;
-  return { element: fieldElement(key), type: type.kind === 'map' ? type.value : ANY };
+  const element = fieldElement(key);
+  return { name: key, element, type: type.kind === 'map' ? type.value : ANY };
 }
 
 /** Is a value of this type owned as a whole? */
@@ -107,23 +109,50 @@ function typeOf(schema: Schema, field: string): MergeType {
 }
 
 function structOf(schema: Schema, name: string, atomic: boolean): StructType {
-  const properties = schema.properties ?? {};
-  const made = new Map<string, Field>();
-  return {
-    kind: 'struct',
-    atomic,
-    names: Object.keys(properties),
-    always: alwaysThere(name, schema),
-    field(key) {
-      const known = made.get(key);
-      // Names that are no fields come from clients: remembering them would fill the memory.
-      if (known !== undefined || !Object.hasOwn(properties, key)) return known;
-      const type = typeOf(properties[key] as Schema, `${name}.${key}`);
-      const field = { element: fieldElement(key), type };
-      made.set(key, field);
-      return field;
-    },
-  };
+  const fields = Object.entries(schema.properties ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, property]) => new LazyField(key, property, `${name}.${key}`));
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  const always = alwaysThere(name, schema);
+  return { kind: 'struct', atomic, fields, always, field: (key) => byName.get(key) };
+}
+
+/** A field whose type is made when it is asked for: schemas may contain themselves. */
+class LazyField implements Field {
+  readonly name: string;
+  readonly element: string;
+  readonly #schema: Schema;
+  readonly #at: string;
+  #type: MergeType | undefined;
+
+  constructor(name: string, schema: Schema, at: string) {
+    this.name = name;
+    this.element = fieldElement(name);
+    this.#schema = schema;
+    this.#at = at;
+  }
+
+  get type(): MergeType {
+    this.#type ??= typeOf(this.#schema, this.#at);
+    return this.#type;
+  }
+}
+
+/** The struct without these fields: what is in them then counts for nothing. */
+export function withoutNamed(type: StructType, names: ReadonlySet<string>): StructType {
+  const fields = type.fields.filter(({ name }) => !names.has(name));
+  const always = type.always.filter((name) => !names.has(name));
+  const field = (name: string) => (names.has(name) ? undefined : type.field(name));
+  return { ...type, fields, always, field };
+}
+
+/** The struct with another type for one of its fields. */
+export function withFieldType(type: StructType, name: string, other: MergeType): StructType {
+  const replaced = (field: Field): Field =>
+    field.name === name ? { name, element: field.element, type: other } : field;
+  const fields = type.fields.map(replaced);
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  return { ...type, fields, field: (key) => byName.get(key) };
 }
 
 function listOf(schema: Schema, items: Schema, field: string): MergeType {

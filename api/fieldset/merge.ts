@@ -75,47 +75,72 @@ function mergeLists(
   return merged;
 }
 
-/** The value without the paths of a set; undefined when nothing is left of it. */
-export function withoutFields(type: MergeType, value: unknown, set: FieldSet): unknown {
-  if (isLeaf(type) || typeof value !== 'object' || value === null) return value;
-  if (type.kind === 'list')
-    return Array.isArray(value) ? listWithout(type, value as unknown[], set) : value;
-  return isObject(value) ? mapWithout(type, value, set) : value;
+/**
+ * The value without the paths of a set; undefined when nothing is left of it. What is emptied stays, empty, where `keep` has
+ * its path.
+ */
+export function withoutFields(
+  type: MergeType,
+  value: unknown,
+  { gone, keep }: { readonly gone: FieldSet; readonly keep?: FieldSet },
+): unknown {
+  return cutValue(type, value, { gone, keep });
 }
 
-function mapWithout(type: MergeType, value: JsonObject, set: FieldSet): JsonObject | undefined {
+interface Cut {
+  readonly gone: FieldSet;
+  /** The node of what is to stay; none where nothing below is. */
+  readonly keep: FieldSet | undefined;
+}
+
+function cutValue(type: MergeType, value: unknown, cut: Cut): unknown {
+  if (isLeaf(type) || typeof value !== 'object' || value === null) return value;
+  if (type.kind === 'list')
+    return Array.isArray(value) ? cutList(type, value as unknown[], cut) : value;
+  return isObject(value) ? cutMap(type, value, cut) : value;
+}
+
+function cutMap(type: MergeType, value: JsonObject, { gone, keep }: Cut): JsonObject | undefined {
   const kept: [string, unknown][] = [];
   let touched = false;
-  for (const [key, field] of Object.entries(value)) {
-    const node = set[`f:${key}`];
-    const rest =
-      node === undefined || field === undefined
-        ? field
-        : isMember(node)
-          ? undefined
-          : withoutFields(fieldOf(type, key).type, field, node);
-    if (rest !== field) touched = true;
+  for (const [key, content] of Object.entries(value)) {
+    const field = fieldOf(type, key);
+    const rest = cutPart(field.type, content, {
+      gone: gone[field.element],
+      keep: keep?.[field.element],
+    });
+    if (rest !== content) touched = true;
     if (rest !== undefined) kept.push([key, rest]);
   }
   if (!touched) return value;
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+  return kept.length > 0 || staysEmpty(keep) ? Object.fromEntries(kept) : undefined;
 }
 
-function listWithout(
+function cutList(
   type: ItemListType,
   list: readonly unknown[],
-  set: FieldSet,
+  { gone, keep }: Cut,
 ): readonly unknown[] | undefined {
   const kept: unknown[] = [];
   let touched = false;
   for (const item of list) {
-    const node = set[itemElement(type, item)];
-    const gone = node !== undefined && isMember(node);
-    const rest =
-      node === undefined ? item : gone ? undefined : withoutFields(type.item, item, node);
+    const element = itemElement(type, item);
+    const rest = cutPart(type.item, item, { gone: gone[element], keep: keep?.[element] });
     if (rest !== item) touched = true;
     if (rest !== undefined) kept.push(rest);
   }
   if (!touched) return list;
-  return kept.length === 0 ? undefined : kept;
+  return kept.length > 0 || staysEmpty(keep) ? kept : undefined;
+}
+
+const staysEmpty = (keep: FieldSet | undefined): boolean => keep !== undefined && isMember(keep);
+
+/** An entry or item with its own nodes; without a node nothing of it is in the set. */
+function cutPart(
+  type: MergeType,
+  part: unknown,
+  { gone, keep }: { gone: FieldSet | undefined; keep: FieldSet | undefined },
+): unknown {
+  if (gone === undefined || part === undefined) return part;
+  return isMember(gone) ? undefined : cutValue(type, part, { gone, keep });
 }

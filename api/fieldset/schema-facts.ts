@@ -6,7 +6,7 @@ const CORE = 'io.k8s.api.core.v1';
 const APPS = 'io.k8s.api.apps.v1';
 
 /** Optional structs that are no pointers, by the schema that has them. `metadata`, `spec` and `status` are so everywhere. */
-const EMBEDDED: Readonly<Record<string, readonly string[]>> = {
+export const EMBEDDED: Readonly<Record<string, readonly string[]>> = {
   [`${APPS}.DaemonSetSpec`]: ['updateStrategy'],
   [`${APPS}.DeploymentSpec`]: ['strategy'],
   [`${APPS}.ReplicaSetSpec`]: ['template'],
@@ -15,8 +15,11 @@ const EMBEDDED: Readonly<Record<string, readonly string[]>> = {
   [`${CORE}.NodeDaemonEndpoints`]: ['kubeletEndpoint'],
   [`${CORE}.NodeStatus`]: ['daemonEndpoints', 'nodeInfo'],
   [`${CORE}.PersistentVolumeClaimSpec`]: ['resources'],
+  [`${CORE}.PodTemplate`]: ['template'],
   [`${CORE}.ServiceStatus`]: ['loadBalancer'],
+  'io.k8s.api.events.v1.Event': ['deprecatedSource', 'regarding'],
   'io.k8s.api.networking.v1.IngressStatus': ['loadBalancer'],
+  'io.k8s.api.networking.v1.NetworkPolicySpec': ['podSelector'],
 };
 const EVERYWHERE = new Set(['metadata', 'spec', 'status']);
 
@@ -34,7 +37,7 @@ export function alwaysThere(name: string, schema: Schema): readonly string[] {
 }
 
 /** Key defaults by the schema of the items. */
-const KEY_DEFAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const KEY_DEFAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [`${CORE}.ContainerPort`]: { protocol: 'TCP' },
   [`${CORE}.LocalObjectReference`]: { name: '' },
   [`${CORE}.ServicePort`]: { protocol: 'TCP' },

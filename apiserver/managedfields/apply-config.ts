@@ -18,7 +18,7 @@ import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { withFewUpdaters } from './cap-updaters.ts';
 import { applyConflict, type Conflict, withoutAllowed } from './conflicts.ts';
 import { fieldsOfLastApplied, withNewLastApplied } from './last-applied.ts';
-import { compareObjects, type KindView, ownable, UNOWNED, viewOf, within } from './object-views.ts';
+import { compareObjects, type KindView, UNOWNED, viewOf, within } from './object-views.ts';
 import { entriesOf, isSameOwner, type Owner, type OwnerName, storedOwners } from './owners.ts';
 import { comparisonsOf, type Writer } from './track-write.ts';
 
@@ -76,8 +76,7 @@ function planApply({ writer, live, config }: ApplyRequest): Plan {
   const before = live ? ownersBefore(writer, view, live) : [];
   const last = before.find((owner) => isSameOwner(owner, name));
   const others = before.filter((owner) => owner !== last);
-  const said = toFieldSet(type, ownable(config, 'everything'));
-  const fields = within(difference(said, UNOWNED), writer.written);
+  const fields = within(difference(toFieldSet(type, config), UNOWNED), writer.written);
   const shown = live ? withoutOwners(view.show(live)) : bareObject(config);
   const merged = merge(type, shown, config) as LooseObject;
   const owned = [...others.map((owner) => owner.fields), fields].reduce(union, UNOWNED);
@@ -138,11 +137,11 @@ function prune(
 ): LooseObject {
   const lastNamed = withNamedFields(type, last);
   const all = setOfAll(type, merged);
-  const left = setOfAll(type, withoutFields(type, merged, lastNamed));
+  const left = setOfAll(type, withoutFields(type, merged, { gone: lastNamed }));
   const unowned = difference(all, union(left, withNamedFields(type, owned)));
-  const kept = setOfAll(type, withoutFields(type, merged, unowned));
+  const kept = setOfAll(type, withoutFields(type, merged, { gone: unowned, keep: owned }));
   const gone = intersection(difference(all, kept), lastNamed);
-  return withoutFields(type, merged, gone) as LooseObject;
+  return withoutFields(type, merged, { gone, keep: owned }) as LooseObject;
 }
 
 const setOfAll = (type: MergeType, value: unknown): FieldSet =>

@@ -21,9 +21,12 @@ export function fieldsOfLastApplied(view: KindView, live: LooseObject | undefine
   if (applied?.apiVersion !== view.apiVersion || misfitsOf(view.type, applied).length > 0)
     return EMPTY_SET;
   try {
-    const last = ownable(applied, 'everything');
-    const { changed, removed } = compare(view.type, last, ownable(view.show(live), 'everything'));
-    return difference(difference(toFieldSet(view.type, last), changed), removed);
+    const { changed, removed } = compare(
+      ownable(view.type, 'everything'),
+      applied,
+      view.show(live),
+    );
+    return difference(difference(toFieldSet(view.type, applied), changed), removed);
   } catch (error) {
     if (error instanceof FieldSetError) return EMPTY_SET;
     throw error;

@@ -3,7 +3,13 @@
 import { compare, type Comparison } from '../../api/fieldset/compare.ts';
 import { emptyValue } from '../../api/fieldset/empty-value.ts';
 import { EMPTY_SET, type FieldSet, setOf } from '../../api/fieldset/field-set.ts';
-import { type MergeType, mergeTypeOf } from '../../api/fieldset/merge-type.ts';
+import {
+  type MergeType,
+  mergeTypeOf,
+  type StructType,
+  withFieldType,
+  withoutNamed,
+} from '../../api/fieldset/merge-type.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
@@ -62,25 +68,40 @@ export const UNOWNED: FieldSet = setOf([
   ...SERVER_METADATA.map((field) => ['f:metadata', `f:${field}`]),
 ]);
 
-/** The object without what nobody owns, and without what this write cannot change. */
-export function ownable(object: LooseObject, written: Written): object {
-  const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
-  if (written === 'status') return { status: rest['status'] };
-  if (written === 'all but status') delete rest['status'];
-  const meta: Record<string, unknown> = { ...metadata };
-  for (const field of SERVER_METADATA) delete meta[field];
-  return { metadata: meta, ...rest };
+/** The type without what nobody owns, and without what this write cannot change. */
+export function ownable(type: MergeType, written: Written): MergeType {
+  const known = ownableTypes[written].get(type);
+  if (known) return known;
+  const made = type.kind === 'struct' ? cutDown(type, written) : type;
+  ownableTypes[written].set(type, made);
+  return made;
 }
+
+const ownableTypes: Readonly<Record<Written, WeakMap<MergeType, MergeType>>> = {
+  everything: new WeakMap(),
+  'all but status': new WeakMap(),
+  status: new WeakMap(),
+};
+
+function cutDown(type: StructType, written: Written): StructType {
+  const others = type.fields.map(({ name }) => name).filter((name) => name !== 'status');
+  if (written === 'status') return withoutNamed(type, new Set(others));
+  const top = written === 'everything' ? TYPE_FIELDS : [...TYPE_FIELDS, 'status'];
+  const bare = withoutNamed(type, new Set(top));
+  const metadata = type.field('metadata')?.type;
+  if (metadata?.kind !== 'struct') return bare;
+  return withFieldType(bare, 'metadata', withoutNamed(metadata, new Set(SERVER_METADATA)));
+}
+
+const TYPE_FIELDS = ['apiVersion', 'kind'];
 
 /** What became of what can be owned; without `before` the object is new. */
 export function compareObjects(
   view: KindView,
   { before, after, written }: { before?: LooseObject; after: LooseObject; written: Written },
 ): Comparison {
-  const old = before
-    ? ownable(view.show(before), written)
-    : ownable(emptyValue(view.type) as unknown as LooseObject, written);
-  return compare(view.type, old, ownable(view.show(after), written));
+  const old = before ? view.show(before) : emptyValue(view.type);
+  return compare(ownable(view.type, written), old, view.show(after));
 }
 
 /** The part of a set that a write can change. */

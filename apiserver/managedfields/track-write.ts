@@ -3,7 +3,13 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Comparison } from '../../api/fieldset/compare.ts';
 import { FieldSetError } from '../../api/fieldset/field-set-error.ts';
-import { difference, isEmptySet, union } from '../../api/fieldset/field-set.ts';
+import {
+  difference,
+  EMPTY_SET,
+  type FieldSet,
+  isEmptySet,
+  union,
+} from '../../api/fieldset/field-set.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import type { Scheme } from '../../api/scheme.ts';
@@ -48,9 +54,8 @@ export function trackWrite(
   // Owners are kept from the creation on, or from the first apply.
   if (before && known.owners.length === 0) return undefined;
   try {
-    const { owners, self } = afterChange(writer, { before, after, owners: known.owners });
-    if (owners === known.owners && !self && known.asStored) return kept;
-    return entriesOf(withFewUpdaters(self ? withSelf(writer, owners, self) : owners));
+    const owners = afterChange(writer, { before, after, owners: known.owners });
+    return owners === known.owners && known.asStored ? kept : entriesOf(withFewUpdaters(owners));
   } catch (error) {
     // An object that has no field set goes on without owners.
     if (error instanceof FieldSetError) return undefined;
@@ -72,23 +77,36 @@ function knownOwners(
   return owners === undefined || owners.length === 0 ? stored : { owners, asStored: false };
 }
 
-/** The owners without what changed or is gone, the same list where nobody lost anything; and what is the writer's. */
+/** The owners without what others changed or took out, and the writer with what it changed; the same list where that is nothing. */
 function afterChange(
   writer: Writer,
   change: Omit<WrittenObject, 'submitted'> & { owners: readonly Owner[] },
-): { owners: readonly Owner[]; self: Comparison['changed'] | undefined } {
+): readonly Owner[] {
+  const { definition, manager, subresource, now } = writer;
   const compared = comparisonsOf(writer, change);
-  const { owners } = change;
-  const next = owners.flatMap((owner) => {
+  const { apiVersion } = viewOf(definition);
+  const self: OwnerName = { manager, operation: 'Update', apiVersion, subresource };
+  const { changed } = compared(apiVersion) as Comparison;
+  const writes = !isEmptySet(changed);
+  let same = true;
+  let isKnown = false;
+  const owners = change.owners.flatMap((owner) => {
     const comparison = compared(owner.apiVersion);
-    if (!comparison) return [];
-    const left = difference(difference(owner.fields, comparison.changed), comparison.removed);
-    if (left === owner.fields) return [owner];
-    return isEmptySet(left) ? [] : [{ ...owner, fields: left }];
+    const mine = writes && isSameOwner(owner, self);
+    const left = comparison ? fieldsLeft(owner.fields, comparison, mine) : EMPTY_SET;
+    if (!mine && left === owner.fields) return [owner];
+    same = false;
+    if (mine) isKnown = true;
+    if (isEmptySet(left)) return [];
+    return [{ ...owner, fields: left, time: mine ? now : owner.time }];
   });
-  const same = next.length === owners.length && next.every((owner, i) => owner === owners[i]);
-  const { changed } = compared(viewOf(writer.definition).apiVersion) as Comparison;
-  return { owners: same ? owners : next, self: isEmptySet(changed) ? undefined : changed };
+  if (writes && !isKnown) return [...owners, { ...self, time: now, fields: changed }];
+  return same ? change.owners : owners;
+}
+
+function fieldsLeft(fields: FieldSet, { changed, removed }: Comparison, mine: boolean): FieldSet {
+  if (mine) return union(difference(fields, removed), changed);
+  return difference(difference(fields, changed), removed);
 }
 
 /** Compares in the version that is asked for, once for each; undefined for one that is not served. */
@@ -108,16 +126,4 @@ export function comparisonsOf(
     }
     return made.get(apiVersion);
   };
-}
-
-function withSelf(
-  { definition, manager, subresource, now }: Writer,
-  owners: readonly Owner[],
-  changed: Comparison['changed'],
-): Owner[] {
-  const { apiVersion } = viewOf(definition);
-  const name: OwnerName = { manager, operation: 'Update', apiVersion, subresource };
-  const before = owners.find((owner) => isSameOwner(owner, name));
-  const fields = before ? union(before.fields, changed) : changed;
-  return [...owners.filter((owner) => owner !== before), { ...name, time: now, fields }];
 }

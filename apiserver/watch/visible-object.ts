@@ -37,7 +37,15 @@ export function parseFrozen(bytes: Uint8Array): LooseObject {
  */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
-  for (const key in value) if (key !== FIELD_SET) deepFreeze(value[key]);
+  // Every object that is read passes here: only what is an object itself is called for, which makes it several times faster.
+  if (Array.isArray(value)) {
+    for (const item of value as unknown[]) if (typeof item === 'object') deepFreeze(item);
+  } else {
+    for (const key in value) {
+      const part = value[key];
+      if (typeof part === 'object' && key !== FIELD_SET) deepFreeze(part);
+    }
+  }
   return Object.freeze(value);
 }
 
