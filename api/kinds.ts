@@ -11,6 +11,7 @@ import type {
   CSIStorageCapacity,
   DaemonSet,
   Deployment,
+  DeviceClass,
   Endpoints as EndpointsObject,
   EndpointSlice,
   Event,
@@ -29,6 +30,9 @@ import type {
   Pod,
   PriorityClass,
   ReplicaSet,
+  ResourceClaimTemplate,
+  ResourceResourceClaim,
+  ResourceSlice,
   Role,
   RoleBinding,
   RuntimeClass,
@@ -65,6 +69,7 @@ const apps = at('apps', 'v1');
 const networking = at('networking.k8s.io', 'v1');
 const storage = at('storage.k8s.io', 'v1');
 const admission = at('admissionregistration.k8s.io', 'v1');
+const resource = at('resource.k8s.io', 'v1');
 const rbac = at('rbac.authorization.k8s.io', 'v1');
 
 export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
@@ -174,6 +179,22 @@ export const MutatingAdmissionPolicies = admission<MutatingAdmissionPolicy>([
 export const MutatingAdmissionPolicyBindings = admission<MutatingAdmissionPolicyBinding>([
   'MutatingAdmissionPolicyBinding',
   'mutatingadmissionpolicybindings',
+  'cluster',
+]);
+export const ResourceClaims = resource<ResourceResourceClaim>([
+  'ResourceClaim',
+  'resourceclaims',
+  'namespaced',
+]);
+export const ResourceClaimTemplates = resource<ResourceClaimTemplate>([
+  'ResourceClaimTemplate',
+  'resourceclaimtemplates',
+  'namespaced',
+]);
+export const DeviceClasses = resource<DeviceClass>(['DeviceClass', 'deviceclasses', 'cluster']);
+export const ResourceSlices = resource<ResourceSlice>([
+  'ResourceSlice',
+  'resourceslices',
   'cluster',
 ]);
 export const PriorityClasses = at(

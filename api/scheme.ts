@@ -45,6 +45,10 @@ import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
 import { roleDefinition } from './rbac/role.ts';
+import { deviceClassDefinition } from './resource/device-class.ts';
+import { resourceClaimDefinition } from './resource/resource-claim.ts';
+import { resourceClaimTemplateDefinition } from './resource/resource-claim-template.ts';
+import { resourceSliceDefinition } from './resource/resource-slice.ts';
 import { priorityClassDefinition } from './scheduling/priority-class.ts';
 import { csiDriverDefinition } from './storage/csi-driver.ts';
 import { csiNodeDefinition } from './storage/csi-node.ts';
@@ -102,6 +106,10 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(validatingAdmissionPolicyBindingDefinition),
   anyKind(mutatingAdmissionPolicyDefinition),
   anyKind(mutatingAdmissionPolicyBindingDefinition),
+  anyKind(resourceClaimDefinition),
+  anyKind(resourceClaimTemplateDefinition),
+  anyKind(deviceClassDefinition),
+  anyKind(resourceSliceDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

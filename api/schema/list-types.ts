@@ -7,6 +7,7 @@ const CORE = 'io.k8s.api.core.v1';
 const APPS = 'io.k8s.api.apps.v1';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const ADMISSION = 'io.k8s.api.admissionregistration.v1';
+const RESOURCE = 'io.k8s.api.resource.v1';
 const PACKAGES = [
   ADMISSION,
   APPS,
@@ -21,6 +22,7 @@ const PACKAGES = [
   'io.k8s.api.networking.v1',
   'io.k8s.api.node.v1',
   'io.k8s.api.rbac.v1',
+  RESOURCE,
   'io.k8s.api.scheduling.v1',
   'io.k8s.api.storage.v1',
 ];
@@ -70,6 +72,7 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   [`${CORE}.PodStatus.resourceClaimStatuses`]: ['name'],
   [`${CORE}.ServiceAccount.secrets`]: ['name'],
   [`${CORE}.ServiceSpec.ports`]: ['port', 'protocol'],
+  [`${RESOURCE}.ResourceClaimStatus.reservedFor`]: ['uid'],
   [`${META}.ObjectMeta.ownerReferences`]: ['uid'],
   'io.k8s.api.storage.v1.CSINodeSpec.drivers': ['name'],
 };
@@ -81,6 +84,8 @@ const HOST_IPS = `${CORE}.PodStatus.hostIPs`;
 const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   ...conditionsOf(ADMISSION, ['ValidatingAdmissionPolicyStatus']),
   ...conditionsOf('io.k8s.api.certificates.v1', ['CertificateSigningRequestStatus']),
+  ...conditionsOf(RESOURCE, ['AllocatedDeviceStatus']),
+  [`${RESOURCE}.ResourceClaimStatus.devices`]: ['driver', 'device', 'pool', 'shareID'],
   [`${CORE}.ResourceRequirements.claims`]: ['name'],
   [`${CORE}.ResourceStatus.resources`]: ['resourceID'],
 };

@@ -20,6 +20,7 @@ export interface ShownKind {
 
 const NETWORKING = 'networking.k8s.io/v1';
 const STORAGE = 'storage.k8s.io/v1';
+const RESOURCE = 'resource.k8s.io/v1';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 
 const rules = [
@@ -329,5 +330,71 @@ export const otherKinds: readonly ShownKind[] = [
     header: ['NAME', 'POLICYNAME', 'PARAMREF', 'AGE'],
     row: ['mend-here', 'mend', '<unset>', 'AGE'],
     described: /Policy Name: +mend/,
+  },
+  {
+    object: {
+      apiVersion: RESOURCE,
+      kind: 'ResourceClaim',
+      metadata: { name: 'one-gpu' },
+      spec: {
+        devices: {
+          requests: [
+            {
+              name: 'gpu',
+              exactly: {
+                deviceClassName: 'gpu.example.com',
+                allocationMode: 'ExactCount',
+                count: 1,
+              },
+            },
+          ],
+        },
+      },
+    },
+    short: 'resourceclaim',
+    header: ['NAME', 'STATE', 'AGE'],
+    row: ['one-gpu', 'pending', 'AGE'],
+    described: /Device Class Name: +gpu.example.com/,
+  },
+  {
+    object: {
+      apiVersion: RESOURCE,
+      kind: 'ResourceClaimTemplate',
+      metadata: { name: 'gpus' },
+      spec: { spec: { devices: {} } },
+    },
+    short: 'resourceclaimtemplate',
+    header: ['NAME', 'AGE'],
+    row: ['gpus', 'AGE'],
+    described: /Name: +gpus/,
+  },
+  {
+    object: {
+      apiVersion: RESOURCE,
+      kind: 'DeviceClass',
+      metadata: { name: 'gpu.example.com' },
+      spec: { selectors: [{ cel: { expression: 'true' } }] },
+    },
+    short: 'deviceclass',
+    header: ['NAME', 'AGE'],
+    row: ['gpu.example.com', 'AGE'],
+    described: /Expression: +true/,
+  },
+  {
+    object: {
+      apiVersion: RESOURCE,
+      kind: 'ResourceSlice',
+      metadata: { name: 'n1-gpus' },
+      spec: {
+        driver: 'gpu.example.com',
+        nodeName: 'n1',
+        pool: { name: 'n1', generation: 1, resourceSliceCount: 1 },
+        devices: [{ name: 'gpu-0' }],
+      },
+    },
+    short: 'resourceslice',
+    header: ['NAME', 'NODE', 'DRIVER', 'POOL', 'AGE'],
+    row: ['n1-gpus', 'n1', 'gpu.example.com', 'n1', 'AGE'],
+    described: /Driver: +gpu.example.com/,
   },
 ];
