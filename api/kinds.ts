@@ -15,6 +15,7 @@ import type {
   Endpoints as EndpointsObject,
   EndpointSlice,
   Event,
+  FlowSchema,
   HorizontalPodAutoscalerV2,
   Ingress,
   IngressClass,
@@ -29,6 +30,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PriorityClass,
+  PriorityLevelConfiguration,
   ReplicaSet,
   ResourceClaimTemplate,
   ResourceResourceClaim,
@@ -70,6 +72,7 @@ const networking = at('networking.k8s.io', 'v1');
 const storage = at('storage.k8s.io', 'v1');
 const admission = at('admissionregistration.k8s.io', 'v1');
 const resource = at('resource.k8s.io', 'v1');
+const flowcontrol = at('flowcontrol.apiserver.k8s.io', 'v1');
 const rbac = at('rbac.authorization.k8s.io', 'v1');
 
 export const Namespaces = core<Namespace>(['Namespace', 'namespaces', 'cluster']);
@@ -195,6 +198,12 @@ export const DeviceClasses = resource<DeviceClass>(['DeviceClass', 'deviceclasse
 export const ResourceSlices = resource<ResourceSlice>([
   'ResourceSlice',
   'resourceslices',
+  'cluster',
+]);
+export const FlowSchemas = flowcontrol<FlowSchema>(['FlowSchema', 'flowschemas', 'cluster']);
+export const PriorityLevelConfigurations = flowcontrol<PriorityLevelConfiguration>([
+  'PriorityLevelConfiguration',
+  'prioritylevelconfigurations',
   'cluster',
 ]);
 export const PriorityClasses = at(

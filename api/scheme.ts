@@ -34,6 +34,8 @@ import { serviceDefinition } from './core/service.ts';
 import type { ResourceDefinition } from './definition.ts';
 import { endpointSliceDefinition } from './discovery/endpoint-slice.ts';
 import { eventV1Definition } from './events/event-v1.ts';
+import { flowSchemaDefinition } from './flowcontrol/flow-schema.ts';
+import { priorityLevelConfigurationDefinition } from './flowcontrol/priority-level-configuration.ts';
 import type { KubeObject } from './meta/object.ts';
 import { ingressDefinition } from './networking/ingress.ts';
 import { ingressClassDefinition } from './networking/ingress-class.ts';
@@ -110,6 +112,8 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(resourceClaimTemplateDefinition),
   anyKind(deviceClassDefinition),
   anyKind(resourceSliceDefinition),
+  anyKind(flowSchemaDefinition),
+  anyKind(priorityLevelConfigurationDefinition),
 ];
 
 /** Further versions of stored kinds. The stored one is preferred. */

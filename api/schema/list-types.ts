@@ -19,6 +19,7 @@ const PACKAGES = [
   'io.k8s.api.certificates.v1',
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
+  'io.k8s.api.flowcontrol.v1',
   'io.k8s.api.networking.v1',
   'io.k8s.api.node.v1',
   'io.k8s.api.rbac.v1',
@@ -52,6 +53,10 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   [`${ADMISSION}.ValidatingAdmissionPolicySpec.variables`]: ['name'],
   [`${ADMISSION}.MutatingWebhookConfiguration.webhooks`]: ['name'],
   [`${ADMISSION}.ValidatingWebhookConfiguration.webhooks`]: ['name'],
+  ...conditionsOf('io.k8s.api.flowcontrol.v1', [
+    'FlowSchemaStatus',
+    'PriorityLevelConfigurationStatus',
+  ]),
   ...conditionsOf('io.k8s.api.networking.v1', ['ServiceCIDRStatus']),
   ...containerLists('Container'),
   ...containerLists('EphemeralContainer'),
@@ -98,6 +103,12 @@ const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
   [`${CORE}.NodeSpec.podCIDRs`]: 'merge',
   [`${META}.ObjectMeta.finalizers`]: 'merge',
   'io.k8s.api.discovery.v1.Endpoint.addresses': 'replace',
+  'io.k8s.api.flowcontrol.v1.NonResourcePolicyRule.nonResourceURLs': 'replace',
+  'io.k8s.api.flowcontrol.v1.NonResourcePolicyRule.verbs': 'replace',
+  'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.apiGroups': 'replace',
+  'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.namespaces': 'replace',
+  'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.resources': 'replace',
+  'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.verbs': 'replace',
   'io.k8s.api.storage.v1.CSIDriverSpec.volumeLifecycleModes': 'replace',
 };
 

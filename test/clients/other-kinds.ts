@@ -21,6 +21,7 @@ export interface ShownKind {
 const NETWORKING = 'networking.k8s.io/v1';
 const STORAGE = 'storage.k8s.io/v1';
 const RESOURCE = 'resource.k8s.io/v1';
+const FLOWCONTROL = 'flowcontrol.apiserver.k8s.io/v1';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 
 const rules = [
@@ -396,5 +397,51 @@ export const otherKinds: readonly ShownKind[] = [
     header: ['NAME', 'NODE', 'DRIVER', 'POOL', 'AGE'],
     row: ['n1-gpus', 'n1', 'gpu.example.com', 'n1', 'AGE'],
     described: /Driver: +gpu.example.com/,
+  },
+  {
+    object: {
+      apiVersion: FLOWCONTROL,
+      kind: 'FlowSchema',
+      metadata: { name: 'people' },
+      spec: {
+        matchingPrecedence: 500,
+        priorityLevelConfiguration: { name: 'people' },
+        distinguisherMethod: { type: 'ByUser' },
+      },
+    },
+    short: 'flowschema',
+    header: [
+      'NAME',
+      'PRIORITYLEVEL',
+      'MATCHINGPRECEDENCE',
+      'DISTINGUISHERMETHOD',
+      'AGE',
+      'MISSINGPL',
+    ],
+    row: ['people', 'people', '500', 'ByUser', 'AGE', '?'],
+    described: /Matching Precedence: +500/,
+  },
+  {
+    object: {
+      apiVersion: FLOWCONTROL,
+      kind: 'PriorityLevelConfiguration',
+      metadata: { name: 'people' },
+      spec: {
+        type: 'Limited',
+        limited: { limitResponse: { type: 'Queue', queuing: { queues: 16, handSize: 4 } } },
+      },
+    },
+    short: 'prioritylevelconfiguration',
+    header: [
+      'NAME',
+      'TYPE',
+      'NOMINALCONCURRENCYSHARES',
+      'QUEUES',
+      'HANDSIZE',
+      'QUEUELENGTHLIMIT',
+      'AGE',
+    ],
+    row: ['people', 'Limited', '30', '16', '4', '50', 'AGE'],
+    described: /Nominal Concurrency Shares: +30/,
   },
 ];
