@@ -1,8 +1,18 @@
-// Freezes objects deeply, so that what caches share cannot be changed by one reader under another.
-// Invariant: an object frozen at its root is taken to be frozen throughout (only this function freezes).
+// Objects as caches hold them: frozen deeply, so that what is shared cannot be changed by one reader under another.
+// Invariant: an object frozen at its root is taken to be frozen throughout (only this file and the server freeze).
+import type { KubeObject } from '../../api/meta/object.ts';
 
-/** The same value, frozen with everything in it. Costs nothing for what is frozen already. */
-export function deepFreeze<T>(value: T): T {
+/**
+ * The object, frozen with everything in it. One off a wire loses its managedFields: nobody reads them here, they are as
+ * large as the object, and a write that leaves them out keeps them. What is frozen already, and so shared, stays itself.
+ */
+export function cacheable<T extends KubeObject>(object: T): T {
+  if (Object.isFrozen(object)) return object;
+  const { managedFields, ...metadata } = object.metadata ?? {};
+  return deepFreeze(managedFields === undefined ? object : { ...object, metadata });
+}
+
+function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const key in value) deepFreeze(value[key]);

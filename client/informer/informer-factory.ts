@@ -6,7 +6,7 @@ import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { WatchEvent } from '../rest/client.ts';
-import { deepFreeze } from './freeze.ts';
+import { cacheable } from './freeze.ts';
 import type { Informer, InformerFactory, InformerHandler, InformerScope } from './informer.ts';
 import type { InformerCounters, InformerFactoryOptions } from './options.ts';
 import { runReflector } from './reflector.ts';
@@ -163,12 +163,11 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
     // Whether a new object is within the selectors only the server knows; its event will say.
     const known = this.#store.get(keyOf(object)) !== undefined;
     if (narrowed && !known) return;
-    this.#tellAll(this.#store.observe(deepFreeze(object)));
+    this.#tellAll(this.#store.observe(cacheable(object)));
   }
 
   replace(objects: readonly T[], resourceVersion: string): void {
-    for (const object of objects) deepFreeze(object);
-    this.#tellAll(this.#store.replace(objects, Number(resourceVersion) || 0));
+    this.#tellAll(this.#store.replace(objects.map(cacheable), Number(resourceVersion) || 0));
     this.#hasSynced = true;
     this.#firstList.resolve();
   }
@@ -176,8 +175,8 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
   apply(events: readonly WatchEvent<T>[]): void {
     for (const { type, object } of events) {
       if (type === 'BOOKMARK') this.#store.advance(Number(object.metadata.resourceVersion) || 0);
-      else if (type === 'DELETED') this.#tellAll(this.#store.remove(deepFreeze(object)));
-      else this.#tellAll(this.#store.apply(deepFreeze(object)));
+      else if (type === 'DELETED') this.#tellAll(this.#store.remove(cacheable(object)));
+      else this.#tellAll(this.#store.apply(cacheable(object)));
     }
   }
 
