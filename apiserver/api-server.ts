@@ -92,6 +92,7 @@ function pipelineOf(
   { server, rbac, health }: { server: ServerParts; rbac: RbacAuthorizer; health: Health },
 ): Handler {
   const { store, clock } = server;
+  const authenticate = createAuthenticator(options.tokens ?? new Map());
   const metrics = new MetricsStore(clock, labelsIn(store));
   return createPipeline({
     server,
@@ -99,7 +100,7 @@ function pipelineOf(
     discovery: createDiscovery(server.scheme.definitions, {
       extra: [...reviewResources, ...metricsResources],
     }),
-    virtual: [reviews(rbac), metricsApi(metrics, clock)],
+    virtual: [reviews({ rbac, authenticate }), metricsApi(metrics, clock)],
     paths: (request) => health.handle(request),
     audit: (record) => {
       health.count(record);

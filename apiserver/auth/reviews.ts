@@ -1,4 +1,4 @@
-// Questions about access, as create-only resources: who am I, may I, may somebody.
+// Questions about access, as create-only resources: who am I, may I, may somebody, whose token is this.
 // Invariant: nothing is stored; an answer comes from the same decision that requests pass.
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
@@ -9,6 +9,7 @@ import type { Reply, Request, UserInfo } from '../../api/wire/exchange.ts';
 import type { VirtualHandler } from '../pipeline.ts';
 import { objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 const AUTHENTICATION = 'authentication.k8s.io';
@@ -29,13 +30,20 @@ interface ReviewSpec {
   user?: string;
   groups?: string[];
   namespace?: string;
+  token?: string;
 }
 
 interface Review extends LooseObject {
   spec: ReviewSpec;
 }
 
-type Answer = (review: Review, user: UserInfo, rbac: RbacAuthorizer) => object;
+/** Who decides. */
+interface Judges {
+  readonly rbac: RbacAuthorizer;
+  readonly authenticate: Authenticator;
+}
+
+type Answer = (review: Review, user: UserInfo, judges: Judges) => object;
 
 interface Kind {
   readonly group: string;
@@ -51,41 +59,42 @@ const KINDS: readonly Kind[] = [
     kind: 'SelfSubjectReview',
     plural: 'selfsubjectreviews',
     namespaced: false,
-    answer: (_review, user) => ({
-      userInfo: {
-        username: user.username,
-        groups: user.groups,
-        ...(user.uid ? { uid: user.uid } : {}),
-      },
-    }),
+    answer: (_review, user) => ({ userInfo: shownUser(user) }),
+  },
+  {
+    group: AUTHENTICATION,
+    kind: 'TokenReview',
+    plural: 'tokenreviews',
+    namespaced: false,
+    answer: (review, _user, { authenticate }) => bearer(review.spec.token, authenticate),
   },
   {
     group: AUTHORIZATION,
     kind: 'SelfSubjectAccessReview',
     plural: 'selfsubjectaccessreviews',
     namespaced: false,
-    answer: (review, user, rbac) => decision(rbac, user, review.spec),
+    answer: (review, user, { rbac }) => decision(rbac, user, review.spec),
   },
   {
     group: AUTHORIZATION,
     kind: 'SubjectAccessReview',
     plural: 'subjectaccessreviews',
     namespaced: false,
-    answer: (review, _user, rbac) => decision(rbac, subjectOf(review.spec), review.spec),
+    answer: (review, _user, { rbac }) => decision(rbac, subjectOf(review.spec), review.spec),
   },
   {
     group: AUTHORIZATION,
     kind: 'LocalSubjectAccessReview',
     plural: 'localsubjectaccessreviews',
     namespaced: true,
-    answer: (review, _user, rbac) => decision(rbac, subjectOf(review.spec), review.spec),
+    answer: (review, _user, { rbac }) => decision(rbac, subjectOf(review.spec), review.spec),
   },
   {
     group: AUTHORIZATION,
     kind: 'SelfSubjectRulesReview',
     plural: 'selfsubjectrulesreviews',
     namespaced: false,
-    answer: (review, user, rbac) => rulesOf(rbac, user, review.spec.namespace ?? 'default'),
+    answer: (review, user, { rbac }) => rulesOf(rbac, user, review.spec.namespace ?? 'default'),
   },
 ];
 
@@ -103,20 +112,20 @@ export const reviewResources: readonly ServedResource[] = KINDS.map((kind) => ({
 }));
 
 /** Answers reviews. */
-export function reviews(rbac: RbacAuthorizer): VirtualHandler {
+export function reviews(judges: Judges): VirtualHandler {
   return (request, user, info) => {
     const kind = KINDS.find((each) => each.group === info.group && each.plural === info.resource);
     if (!kind || info.version !== 'v1') return undefined;
     if (info.verb !== 'create')
       throw new StatusError('MethodNotAllowed', 'reviews are created, and not kept');
-    return Promise.resolve(answer(kind, { request, user, rbac, namespace: info.namespace }));
+    return Promise.resolve(answer(kind, { request, user, judges, namespace: info.namespace }));
   };
 }
 
 interface Asked {
   readonly request: Request;
   readonly user: UserInfo;
-  readonly rbac: RbacAuthorizer;
+  readonly judges: Judges;
   readonly namespace: string;
 }
 
@@ -132,10 +141,26 @@ function answer(kind: Kind, at: Asked): Reply {
     spec: object['spec'] ?? {},
   } as Review;
   if (kind.namespaced) checkLocal(review.spec, at.namespace);
-  const status = kind.answer(review, at.user, at.rbac);
+  const status = kind.answer(review, at.user, at.judges);
   const { spec, ...rest } = review as KubeObject & { spec?: unknown };
   const shown = kind.kind === 'SelfSubjectReview' ? rest : { ...rest, spec };
   return objectReply({ ...shown, status }, 201);
+}
+
+function shownUser({ username, groups, uid, extra }: UserInfo): object {
+  return { username, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
+}
+
+/** Whose bearer token it is. A wrong one is an answer, not a failure. */
+function bearer(token: string | undefined, authenticate: Authenticator): object {
+  if (!token) throw badRequest('token is required for TokenReview in authentication');
+  try {
+    const user = authenticate({ authorization: `Bearer ${token}`, certificate: undefined });
+    return { authenticated: true, user: shownUser(user) };
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return { user: {}, error: 'invalid bearer token' };
+  }
 }
 
 /** A local review asks about the namespace it is made in, and nothing else. */
