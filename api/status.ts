@@ -44,6 +44,20 @@ export const STATUS_CODES: Readonly<Record<StatusReason, number>> = {
   ServerTimeout: 504,
 };
 
+/** Reasons whose Status has `details` even when there is nothing to say in them: clients look into it unasked. */
+const DETAILED: ReadonlySet<StatusReason> = new Set([
+  'Forbidden',
+  'NotFound',
+  'MethodNotAllowed',
+  'AlreadyExists',
+  'Conflict',
+  'Invalid',
+  'TooManyRequests',
+  'InternalError',
+  'Timeout',
+  'ServerTimeout',
+]);
+
 /** One cause of a failure; `field` is a path such as `spec.containers[0].image`. */
 export interface StatusCause {
   reason?: string;
@@ -101,6 +115,7 @@ export class StatusError extends Error {
 
   /** The wire form. */
   toStatus(): Status {
+    const details = this.details ?? (DETAILED.has(this.reason) ? {} : undefined);
     return {
       kind: 'Status',
       apiVersion: 'v1',
@@ -108,7 +123,7 @@ export class StatusError extends Error {
       status: 'Failure',
       message: this.message,
       reason: this.reason,
-      ...(this.details ? { details: this.details } : {}),
+      ...(details ? { details } : {}),
       code: this.code,
     };
   }

@@ -1,6 +1,6 @@
 // The whole way of a request, no sockets: see docs/request-lifecycle.md, whose drawing this function follows line by line.
 // Invariant: never throws; every failure leaves through errorReply, and every request is told to the audit once.
-import { badRequest, StatusError } from '../api/status.ts';
+import { badRequest, STATUS_CODES, StatusError } from '../api/status.ts';
 import type { Handler, Reply, Request, UserInfo } from '../api/wire/exchange.ts';
 import { authorize } from './auth/authorization.ts';
 import { actingAs } from './auth/impersonation.ts';
@@ -12,7 +12,7 @@ import { inServedVersion } from './handlers/served-version.ts';
 import { formatted } from './negotiation.ts';
 import type { AuditRecord } from './options.ts';
 import { fromStorage } from './registry/registry.ts';
-import { errorReply, withWarnings } from './reply.ts';
+import { errorReply, textReply, withWarnings } from './reply.ts';
 import { type RequestInfo, requestInfo, type ResourceInfo } from './request-info.ts';
 import { StorageError } from './storage/storage.ts';
 
@@ -82,8 +82,7 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
     const found =
       (reading ? parts.discovery.handle(request.path, request.headers) : undefined) ??
       (await parts.paths(request));
-    if (found) return found;
-    throw unknownPath();
+    return found ?? textReply(NO_PAGE, STATUS_CODES.NotFound);
   }
   for (const virtual of parts.virtual) {
     const reply = virtual(request, user, info);
@@ -105,10 +104,11 @@ function checkScope(info: ResourceInfo, namespaced: boolean): void {
     throw badRequest('an empty namespace may not be set when a resource name is provided');
 }
 
+/** What upstream says of a path that is no resource's; clients make a Status of it themselves. */
+const NO_PAGE = '404 page not found\n';
+
 function unknownPath(): StatusError {
-  return new StatusError('NotFound', 'the server could not find the requested resource', {
-    details: {},
-  });
+  return new StatusError('NotFound', 'the server could not find the requested resource');
 }
 
 /** The Status of a failure; undefined for defects. */

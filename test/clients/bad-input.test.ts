@@ -54,6 +54,36 @@ describe('kubectl', () => {
     expect(stderr).toMatch(/error (parsing|converting YAML)/);
     expect(await cluster.kubectl.ok(['get', 'cm', 'good', '-o', 'name'])).toBe('configmap/good\n');
   });
+
+  it.each([
+    ['get --raw /nope', /^Error from server \(NotFound\): the server could not find the requested/],
+    ['get --raw /api/v1/nope', /^Error from server \(NotFound\): the server could not find the/],
+    ['get --raw /apis/none.dev/v1', /^Error from server \(NotFound\): the server could not find/],
+    ['get nosuch', /^error: the server doesn't have a resource type "nosuch"/],
+    ['scale configmap/looked-at --replicas=2', /could not find the requested resource/],
+    ['get configmap looked-at --subresource=status', /could not find the requested resource/],
+    ['certificate approve none', /certificatesigningrequests.certificates.k8s.io "none" not found/],
+    ['delete --raw /api/v1/namespaces', /server does not allow this method on the requested/],
+  ])('asks for what is not there: %s', async (command, said) => {
+    await cluster.kubectl.apply(configMap('looked-at'));
+    const { code, stdout, stderr } = await cluster.kubectl.run(command.split(' '));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(said);
+  });
+
+  it('debugs a pod that is there, or none, and never falls over the answer', async () => {
+    const looksAt = { name: 'looked-at', image: 'app:1' };
+    await cluster.kubectl.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'debugged' },
+      spec: { containers: [looksAt] },
+    });
+    const debug = (pod: string) => cluster.kubectl.run(['debug', pod, '--image=app:1']);
+    expect((await debug('none')).stderr).toContain('(NotFound): pods "none" not found\n');
+    const { stderr } = await debug('debugged');
+    expect(stderr).not.toContain('panic');
+  });
 });
 
 describe('HTTPS', () => {

@@ -23,8 +23,26 @@ describe('Methods', () => {
   ] as const)('%s of %s is refused with 405, and changes nothing', async (method, path) => {
     const refused = await api.call(method, path, { body: map('b') });
     expect([refused.status, refused.json.reason]).toEqual([405, 'MethodNotAllowed']);
+    expect(refused.json.details).toEqual({});
     const { items } = (await api.call('GET', MAPS)).json;
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['a']);
+  });
+
+  it.each([
+    ['GET', '/api/v1/nosuch'],
+    ['PATCH', `${MAPS}/a/ephemeral`],
+    ['GET', `${MAPS}/a/scale`],
+    ['GET', '/api/v1/namespaces/default/nodes/a'],
+  ] as const)('%s of %s finds nothing, in a Status with details', async (method, path) => {
+    const { status, json } = await api.call(method, path, method === 'GET' ? {} : { body: {} });
+    expect(status).toBe(404);
+    expect(json).toMatchObject({ kind: 'Status', reason: 'NotFound', details: {} });
+  });
+
+  it('of a path that is no resource’s get a page of text', async () => {
+    const { status, text, headers } = await api.call('GET', '/nope');
+    expect([status, text]).toEqual([404, '404 page not found\n']);
+    expect(headers['content-type']).toMatch(/^text\/plain/);
   });
 
   it('never empty a cluster of its namespaces', async () => {
