@@ -42,6 +42,12 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
   field,
   message: `Invalid value: ${show(value)}: ${detail}`,
 });
+/** A field that breaks a rule, whatever its value is. */
+export const invalidBecause = (field: string, detail: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${detail}`,
+});
 /** A value that is none of the known ones. */
 export const notSupported = (
   field: string,

@@ -6,6 +6,7 @@ import type {
   ClusterRoleBinding,
   ConfigMap,
   ControllerRevision,
+  CronJob,
   CSIDriver,
   CSINode,
   CSIStorageCapacity,
@@ -20,6 +21,7 @@ import type {
   Ingress,
   IngressClass,
   IPAddress,
+  Job,
   Lease,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
@@ -29,6 +31,7 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   PriorityClass,
   PriorityLevelConfiguration,
   ReplicaSet,
@@ -68,6 +71,7 @@ const at =
 
 const core = at('', 'v1');
 const apps = at('apps', 'v1');
+const batch = at('batch', 'v1');
 const networking = at('networking.k8s.io', 'v1');
 const storage = at('storage.k8s.io', 'v1');
 const admission = at('admissionregistration.k8s.io', 'v1');
@@ -102,6 +106,12 @@ export const ControllerRevisions = apps<ControllerRevision>([
   'controllerrevisions',
   'namespaced',
 ]);
+export const Jobs = batch<Job>(['Job', 'jobs', 'namespaced']);
+export const CronJobs = batch<CronJob>(['CronJob', 'cronjobs', 'namespaced']);
+export const PodDisruptionBudgets = at(
+  'policy',
+  'v1',
+)<PodDisruptionBudget>(['PodDisruptionBudget', 'poddisruptionbudgets', 'namespaced']);
 export const HorizontalPodAutoscalers = at(
   'autoscaling',
   'v2',

@@ -19,6 +19,8 @@ import { replicaSetDefinition } from './apps/replica-set.ts';
 import { statefulSetDefinition } from './apps/stateful-set.ts';
 import { horizontalPodAutoscalerDefinition } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { horizontalPodAutoscalerV1Definition } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
+import { cronJobDefinition } from './batch/cron-job.ts';
+import { jobDefinition } from './batch/job.ts';
 import { certificateSigningRequestDefinition } from './certificates/certificate-signing-request.ts';
 import { leaseDefinition } from './coordination/lease.ts';
 import { configMapDefinition } from './core/config-map.ts';
@@ -43,6 +45,7 @@ import { ipAddressDefinition } from './networking/ip-address.ts';
 import { networkPolicyDefinition } from './networking/network-policy.ts';
 import { serviceCidrDefinition } from './networking/service-cidr.ts';
 import { runtimeClassDefinition } from './node/runtime-class.ts';
+import { podDisruptionBudgetDefinition } from './policy/pod-disruption-budget.ts';
 import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
@@ -81,6 +84,9 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(daemonSetDefinition),
   anyKind(controllerRevisionDefinition),
   anyKind(persistentVolumeClaimDefinition),
+  anyKind(jobDefinition),
+  anyKind(cronJobDefinition),
+  anyKind(podDisruptionBudgetDefinition),
   anyKind(horizontalPodAutoscalerDefinition),
   anyKind(endpointSliceDefinition),
   anyKind(leaseDefinition),

@@ -6,6 +6,8 @@ import type { Schema } from './schema.ts';
 const CORE = 'io.k8s.api.core.v1';
 const APPS = 'io.k8s.api.apps.v1';
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const BATCH = 'io.k8s.api.batch.v1';
+const POLICY = 'io.k8s.api.policy.v1';
 const ADMISSION = 'io.k8s.api.admissionregistration.v1';
 const RESOURCE = 'io.k8s.api.resource.v1';
 const PACKAGES = [
@@ -16,12 +18,14 @@ const PACKAGES = [
   'io.k8s.api.authentication.v1',
   'io.k8s.api.authorization.v1',
   'io.k8s.api.autoscaling.v2',
+  BATCH,
   'io.k8s.api.certificates.v1',
   'io.k8s.api.discovery.v1',
   'io.k8s.api.events.v1',
   'io.k8s.api.flowcontrol.v1',
   'io.k8s.api.networking.v1',
   'io.k8s.api.node.v1',
+  POLICY,
   'io.k8s.api.rbac.v1',
   RESOURCE,
   'io.k8s.api.scheduling.v1',
@@ -58,6 +62,8 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
     'PriorityLevelConfigurationStatus',
   ]),
   ...conditionsOf('io.k8s.api.networking.v1', ['ServiceCIDRStatus']),
+  ...conditionsOf(BATCH, ['JobStatus']),
+  ...conditionsOf(POLICY, ['PodDisruptionBudgetStatus']),
   ...containerLists('Container'),
   ...containerLists('EphemeralContainer'),
   [`${CORE}.ContainerStatus.allocatedResourcesStatus`]: ['name'],
@@ -82,8 +88,8 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   'io.k8s.api.storage.v1.CSINodeSpec.drivers': ['name'],
 };
 
-/** Upstream's one list that patches merge by key and server-side apply takes as one value. */
-const HOST_IPS = `${CORE}.PodStatus.hostIPs`;
+/** Upstream's lists that patches merge by key and server-side apply takes as one value. */
+const MERGED_ATOMIC_LISTS = [`${BATCH}.JobStatus.conditions`, `${CORE}.PodStatus.hostIPs`];
 
 /** Identities that only server-side apply knows; other patches replace these lists. */
 const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
@@ -98,6 +104,9 @@ const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
 /** Lists of plain values that hold each value once; `merge` where patches merge them too. */
 const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
   [`${ADMISSION}.ValidatingAdmissionPolicyBindingSpec.validationActions`]: 'replace',
+  [`${BATCH}.PodFailurePolicyOnExitCodesRequirement.values`]: 'replace',
+  [`${BATCH}.UncountedTerminatedPods.failed`]: 'replace',
+  [`${BATCH}.UncountedTerminatedPods.succeeded`]: 'replace',
   [`${CORE}.ContainerRestartRuleOnExitCodes.values`]: 'replace',
   [`${CORE}.NodeAllocatableResourceClaimStatus.containers`]: 'replace',
   [`${CORE}.NodeSpec.podCIDRs`]: 'merge',
@@ -118,6 +127,7 @@ const STRATEGIES: Readonly<Record<string, string>> = {
   [`${CORE}.PodSpec.resourceClaims`]: 'merge,retainKeys',
   [`${CORE}.PodSpec.volumes`]: 'merge,retainKeys',
   [`${CORE}.PodStatus.resourceClaimStatuses`]: 'merge,retainKeys',
+  [`${POLICY}.PodDisruptionBudgetSpec.selector`]: 'replace',
 };
 
 /** Types and fields whose maps are one value to server-side apply. */
@@ -156,6 +166,12 @@ const ATOMIC_FIELDS = [
   `${CORE}.ServiceSpec.selector`,
 ];
 
+/** Maps that are merged key by key though their type is one value elsewhere, or says nothing of it. */
+const GRANULAR_FIELDS = [
+  `${CORE}.PersistentVolumeClaimStatus.allocatedResourceStatuses`,
+  `${CORE}.PersistentVolumeSpec.claimRef`,
+];
+
 function conditionsOf(where: string, kinds: readonly string[]): Record<string, readonly string[]> {
   return Object.fromEntries(kinds.map((kind) => [`${where}.${kind}.conditions`, ['type']]));
 }
@@ -183,12 +199,15 @@ function extensionsOf(field: string, schema: Schema): Extensions {
   const strategy = STRATEGIES[field];
   const extra = strategy === undefined ? {} : { 'x-kubernetes-patch-strategy': strategy };
   if (ATOMIC_FIELDS.includes(field)) return { ...extra, 'x-kubernetes-map-type': 'atomic' };
+  if (GRANULAR_FIELDS.includes(field)) return { ...extra, 'x-kubernetes-map-type': 'granular' };
   return schema.type === 'array' ? { ...listExtensions(field), ...extra } : extra;
 }
 
 function listExtensions(field: string): Extensions {
   const keys = MAP_LISTS[field] ?? APPLY_ONLY_MAP_LISTS[field];
-  if (field === HOST_IPS) return { 'x-kubernetes-list-type': 'atomic', ...mergedBy(keys?.[0]) };
+  if (MERGED_ATOMIC_LISTS.includes(field)) {
+    return { 'x-kubernetes-list-type': 'atomic', ...mergedBy(keys?.[0]) };
+  }
   if (keys !== undefined) {
     const [mergeKey] = field in MAP_LISTS ? keys : [];
     return {
@@ -241,5 +260,5 @@ export function addListTypes(schemas: Readonly<Record<string, Schema>>): Record<
 
 function rows(): string[] {
   const tables = [MAP_LISTS, APPLY_ONLY_MAP_LISTS, SET_LISTS, STRATEGIES];
-  return [...tables.flatMap(Object.keys), ...ATOMIC_TYPES, ...ATOMIC_FIELDS];
+  return [...tables.flatMap(Object.keys), ...ATOMIC_TYPES, ...ATOMIC_FIELDS, ...GRANULAR_FIELDS];
 }
