@@ -124,8 +124,13 @@ class Scheduler {
     const node = this.#state.node(name ?? '');
     if (!node) return;
     this.#queue.retry((pod) => {
-      const candidate = { pod, demand: demandOf(pod) };
-      return refusals(candidate, node, this.#profile).length === 0;
+      try {
+        const candidate = { pod, demand: demandOf(pod) };
+        return refusals(candidate, node, this.#profile).length === 0;
+      } catch {
+        // What is wrong with the pod is told when it is tried.
+        return true;
+      }
     });
   }
 
@@ -144,7 +149,22 @@ class Scheduler {
     else this.#queue.remove(pod.metadata.uid ?? '');
   }
 
+  /** Whatever one pod holds, the others go on: one that cannot even be looked at is put back. */
   #place(queued: QueuedPod): void {
+    try {
+      this.#choose(queued);
+    } catch (err) {
+      this.#state.unassume(queued.pod);
+      this.#tryLater(queued, 'looking for a node failed; trying again', err);
+    }
+  }
+
+  #tryLater({ pod, attempts }: QueuedPod, what: string, err: unknown): void {
+    this.#parts.logger.warn(what, { err, pod: keyOf(pod) });
+    this.#queue.putBack({ pod, attempts: attempts + 1 }, 'error');
+  }
+
+  #choose(queued: QueuedPod): void {
     const { pod } = queued;
     const candidate = { pod, demand: demandOf(pod) };
     const { nodes } = this.#state;
@@ -186,8 +206,7 @@ class Scheduler {
       this.#roomOn(node);
       // Gone, or bound or deleted by somebody else: its own events tell what is next.
       if (isNotFound(err) || (isConflict(err) && !this.#stillWaits(pod))) return;
-      this.#parts.logger.warn('binding failed; trying again', { err, pod: `${namespace}/${name}` });
-      this.#queue.putBack({ pod, attempts: queued.attempts + 1 }, 'error');
+      this.#tryLater(queued, 'binding failed; trying again', err);
     }
   }
 

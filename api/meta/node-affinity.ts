@@ -16,10 +16,18 @@ export function fitsNode({ spec }: Pod, node: NodeIdentity): boolean {
   return !required || required.nodeSelectorTerms.some((term) => matchesTerm(term, node));
 }
 
+/** Does the term require anything? One that is left out requires as little as an empty one. */
+export function isEmptyTerm(term: NodeSelectorTerm | undefined): boolean {
+  return (term?.matchExpressions ?? []).length === 0 && (term?.matchFields ?? []).length === 0;
+}
+
 /** Does the node meet every requirement of the term? An empty term matches nothing. */
-export function matchesTerm(term: NodeSelectorTerm, { name, labels }: NodeIdentity): boolean {
+export function matchesTerm(
+  term: NodeSelectorTerm | undefined,
+  { name, labels }: NodeIdentity,
+): boolean {
+  if (!term || isEmptyTerm(term)) return false;
   const { matchExpressions = [], matchFields = [] } = term;
-  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
   return (
     matchExpressions.every((each) => holds(each, labels[each.key])) &&
     matchFields.every((each) => each.key === 'metadata.name' && holds(each, name))

@@ -1,6 +1,11 @@
 // A pod's nodeSelector and required node affinity; preferred affinity scores.
 import type { Node } from '../../api/generated/types.ts';
-import { fitsNode, matchesTerm, type NodeIdentity } from '../../api/meta/node-affinity.ts';
+import {
+  fitsNode,
+  isEmptyTerm,
+  matchesTerm,
+  type NodeIdentity,
+} from '../../api/meta/node-affinity.ts';
 import { type FilterPlugin, MAX_SCORE, type ScorePlugin } from '../framework/plugin.ts';
 
 /** The filter. */
@@ -10,14 +15,15 @@ export const nodeAffinity: FilterPlugin = {
     fitsNode(pod, identityOf(node)) ? [] : ["node(s) didn't match Pod's node affinity/selector"],
 };
 
-/** The score. */
+/** The score. A preference that says nothing, or is not there at all, counts for nothing. */
 export const preferredNodeAffinity: ScorePlugin = {
   name: 'NodeAffinity',
   weight: 2,
   score({ pod }, { node }) {
     const identity = identityOf(node);
-    const terms =
+    const preferred =
       pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    const terms = preferred.filter(({ preference }) => !isEmptyTerm(preference));
     const all = terms.reduce((sum, { weight }) => sum + weight, 0);
     const met = terms
       .filter(({ preference }) => matchesTerm(preference, identity))

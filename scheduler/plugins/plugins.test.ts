@@ -153,4 +153,21 @@ describe('affinity', () => {
     });
     expect(scoreOf(preferredNodeAffinity, of, info())).toBe(75);
   });
+
+  it('that is preferred but says nothing counts for nothing', () => {
+    const prefers = (...terms: object[]) =>
+      pod({
+        affinity: {
+          nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: terms as never },
+        },
+      });
+    const inZone = { matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }] };
+    expect(scoreOf(preferredNodeAffinity, prefers({ weight: 1 }), info())).toBe(0);
+    const among = prefers(
+      { weight: 99 },
+      { weight: 9, preference: {} },
+      { weight: 1, preference: inZone },
+    );
+    expect(scoreOf(preferredNodeAffinity, among, info())).toBe(100);
+  });
 });

@@ -8,10 +8,12 @@ import { Events, Nodes, Pods } from '../../api/kinds.ts';
 import { toMilli, tryParseQuantity } from '../../api/meta/quantity.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
 import type { SchedulerOptions } from '../../scheduler/scheduler.ts';
 import { runScheduler } from '../../scheduler/scheduler.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster } from '../support/controlled-cluster.ts';
+import { intercepted, type Interception } from '../support/intercepted-transport.ts';
 import { until } from '../support/until.ts';
 
 const endings: (() => Promise<void>)[] = [];
@@ -19,12 +21,12 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-async function aCluster(options: SchedulerOptions = {}) {
+async function aCluster(options: SchedulerOptions = {}, interception: Interception = {}) {
   // The long grace keeps the node controller from taking these nodes for silent ones.
   const cluster = await aControlledCluster({ nodes: { graceMs: 3_600_000 } });
   endings.push(() => cluster.close());
   const { client } = cluster;
-  const start = () => startScheduler(cluster, options);
+  const start = () => startScheduler(cluster, options, interception);
   const addNode = async (name: string, more: Partial<Node> = {}, cpu = '1') => {
     await client.resource(Nodes).create({
       apiVersion: 'v1',
@@ -47,8 +49,13 @@ async function aCluster(options: SchedulerOptions = {}) {
   return { client, start, addNode, pods, all, nodeOf };
 }
 
-function startScheduler(cluster: ControlledCluster, options: SchedulerOptions): void {
-  const client = cluster.as('system:kube-scheduler');
+function startScheduler(
+  cluster: ControlledCluster,
+  options: SchedulerOptions,
+  interception: Interception,
+): void {
+  const { transport } = cluster.as('system:kube-scheduler');
+  const client = createClient(intercepted(transport, interception));
   const doors = { client, clock: systemClock, random: systemRandom, logger: silentLogger };
   const stop = new AbortController();
   const informers = createInformerFactory(doors);
@@ -227,5 +234,55 @@ describe('the scheduler', () => {
     await until(async () => (await all()).every(({ spec }) => spec?.nodeName));
     const used = usedByNode(await all());
     expect(used.size).toBeGreaterThan(225);
+  });
+
+  it('goes on with the others when it cannot even look at a pod', async () => {
+    const { start, addNode, pods, nodeOf } = await aCluster(
+      {},
+      {
+        seen: (object) =>
+          object.metadata?.name === 'odd' ? { ...object, spec: { containers: 1 } } : object,
+      },
+    );
+    await addNode('n1');
+    start();
+    await pods.create(aPod('odd', '1m'));
+    await pods.create(aPod('p', '1m'));
+    await until(async () => (await nodeOf('p')) === 'n1');
+  });
+
+  it('gives a preference without content no weight', async () => {
+    const { start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1');
+    start();
+    const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] };
+    await pods.create(aPod('p', '1m', { affinity: { nodeAffinity: nodeAffinity as never } }));
+    await until(async () => (await nodeOf('p')) === 'n1');
+  });
+
+  it('tries the others again, though one that waits cannot be looked at any more', async () => {
+    const { start, addNode, pods, nodeOf } = await aCluster(
+      {},
+      {
+        // What it tolerates matters only for nodes with taints.
+        seen: (object) => {
+          if (object.metadata?.name !== 'odd') return object;
+          const spec = object['spec'] as Pod['spec'];
+          return { ...object, spec: { ...spec, tolerations: 1 } } as typeof object;
+        },
+      },
+    );
+    await addNode('small', {}, '100m');
+    start();
+    const waits = async (name: string) => {
+      const { status } = await pods.get({ namespace: 'default', name });
+      return status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ?? false;
+    };
+    await pods.create(aPod('odd', '500m'));
+    await until(() => waits('odd'));
+    await pods.create(aPod('p', '500m', { tolerations: [{ operator: 'Exists' }] }));
+    await until(() => waits('p'));
+    await addNode('tainted', { spec: { taints: [{ key: 'gpu', effect: 'NoSchedule' }] } });
+    await until(async () => (await nodeOf('p')) === 'tainted');
   });
 });
