@@ -28,7 +28,10 @@ export const resourceClaimDefinition = defineResource<ResourceClaim>({
   subresources: [],
   columns: [nameColumn, text('State', 'How far it has come.', stateText), ageColumn],
   selectableFields: {},
-  defaults: ({ spec }) => defaultDeviceClaim(spec?.devices ?? {}),
+  defaults(claim: Partial<ResourceClaim>) {
+    claim.spec ??= {};
+    defaultDeviceClaim(claim.spec.devices ?? {});
+  },
   prepareForCreate(claim) {
     claim.status = {};
   },

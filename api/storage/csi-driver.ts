@@ -56,8 +56,9 @@ export const csiDriverDefinition = defineResource<CSIDriver>({
   ],
   selectableFields: {},
   validateName: driverName,
-  defaults({ spec }) {
-    if (!spec) return;
+  defaults(driver: Partial<CSIDriver>) {
+    driver.spec ??= {};
+    const { spec } = driver;
     spec.attachRequired ??= true;
     spec.podInfoOnMount ??= false;
     spec.requiresRepublish ??= false;
