@@ -145,6 +145,21 @@ const containersOf = async (pod: Pod) =>
 const eventReasons = async () =>
   (await client.resource(Events).list({ namespace: 'default' })).items.map((event) => event.reason);
 
+/** Everything told of a pod. */
+const eventTexts = async (name: string) =>
+  (await client.resource(Events).list({ namespace: 'default' })).items
+    .filter(({ involvedObject }) => involvedObject.name === name)
+    .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+/** Resolves once all these were told. */
+const told = async (name: string, texts: readonly string[]) => {
+  let last: string[] = [];
+  const all = async () => {
+    last = await eventTexts(name);
+    return texts.every((text) => last.includes(text));
+  };
+  await until(all).catch(() => expect(last).toEqual(expect.arrayContaining([...texts])));
+};
+
 describe('a pod', () => {
   it('is started, gets an address and becomes ready, with every field of its status', async () => {
     await createPod('web');
@@ -308,6 +323,14 @@ describe('a container', () => {
     expect(statusOf(pod)?.state?.waiting?.message).toContain('shop/none:1');
     expect(statusOf(pod)?.state?.waiting?.message).toContain('pinnace image load');
     await podWhere('web', (each) => waitingReason(each) === 'ImagePullBackOff');
+    const { message } = statusOf(pod)?.state?.waiting ?? {};
+    await told('web', [
+      'Normal Pulling Pulling image "shop/none:1"',
+      `Warning Failed Failed to pull image "shop/none:1": ${message}`,
+      'Warning Failed Error: ErrImagePull',
+      'Normal BackOff Back-off pulling image "shop/none:1"',
+      'Warning Failed Error: ImagePullBackOff',
+    ]);
     images.add('shop/none:1');
     await podWhere('web', isReady);
   });
@@ -316,6 +339,33 @@ describe('a container', () => {
     const container = { name: 'app', image: 'none:1', imagePullPolicy: 'Never' };
     await createPod('web', { containers: [container] });
     await podWhere('web', (each) => waitingReason(each) === 'ErrImageNeverPull');
+  });
+
+  it('whose image has no possible name says what is wrong with it', async () => {
+    await createPod('web', { containers: [{ name: 'app', image: 'Shop/CAPS:9' }] });
+    const pod = await podWhere('web', (each) => waitingReason(each) === 'InvalidImageName');
+    const message =
+      'Failed to apply default image tag "Shop/CAPS:9": couldn\'t parse image name "Shop/CAPS:9": ' +
+      'invalid reference format: repository name (CAPS) must be lowercase';
+    expect(statusOf(pod)?.state?.waiting?.message).toBe(message);
+    await told('web', [
+      `Warning InspectFailed ${message}`,
+      'Warning Failed Error: InvalidImageName',
+    ]);
+  });
+
+  it('names the volume that cannot be set up', async () => {
+    const volumes = [
+      { name: 'v', configMap: { name: 'missing' } },
+      { name: 'w', emptyDir: {} },
+    ];
+    const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+    await createPod('web', {
+      volumes,
+      containers: [{ name: 'app', image: 'app:1', volumeMounts }],
+    });
+    const text = 'MountVolume.SetUp failed for volume "v" : configmap "missing" not found';
+    await told('web', [`Warning FailedMount ${text}`]);
   });
 
   it('waits for its ConfigMap and starts as soon as it is there', async () => {
@@ -328,6 +378,9 @@ describe('a container', () => {
       (each) => waitingReason(each) === 'CreateContainerConfigError',
     );
     expect(statusOf(waiting)?.state?.waiting?.message).toBe('configmap "colors" not found');
+    await told('web', ['Warning Failed Error: configmap "colors" not found']);
+    const failures = (await eventTexts('web')).filter((text) => text.startsWith('Warning Failed'));
+    expect(failures).toEqual(['Warning Failed Error: configmap "colors" not found']);
     await client.resource(ConfigMaps).create({
       apiVersion: 'v1',
       kind: 'ConfigMap',

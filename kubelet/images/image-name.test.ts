@@ -1,6 +1,6 @@
 // Spellings of image names and their normal form.
 import { describe, expect, it } from 'vitest';
-import { normalizeImageName } from './image-name.ts';
+import { imageNameRefusal, normalizeImageName } from './image-name.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -32,5 +32,17 @@ describe('image names', () => {
     'x'.repeat(300),
   ])('refuses "%s"', (text) => {
     expect(normalizeImageName(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['Shop/CAPS:9', ': repository name (CAPS) must be lowercase'],
+    ['Nginx', ': repository name (library/Nginx) must be lowercase'],
+    ['shop/Pay', ': repository name (shop/Pay) must be lowercase'],
+    [`quay.io/a/B:1@${DIGEST}`, ': repository name (quay.io/a/B) must be lowercase'],
+    ['a b', ''],
+    ['A b', ''],
+    ['shop/pay:', ''],
+  ])('says what is wrong with %s', (text, what) => {
+    expect(imageNameRefusal(text)).toBe(`invalid reference format${what}`);
   });
 });

@@ -30,6 +30,23 @@ export function parseImageName(text: string): ImageName | undefined {
   return { repository, tag: tag ?? (digest === undefined ? DEFAULT_TAG : undefined), digest };
 }
 
+/** Why a text is no image name, in the words that people search for. */
+export function imageNameRefusal(text: string): string {
+  const refusal = 'invalid reference format';
+  const lower = parseImageName(text.toLowerCase());
+  if (!lower || text === text.toLowerCase()) return refusal;
+  const [beforeDigest = ''] = text.split('@');
+  const slash = beforeDigest.lastIndexOf('/');
+  const colon = beforeDigest.indexOf(':', slash);
+  const whole = colon === -1 ? beforeDigest : beforeDigest.slice(0, colon);
+  if (whole === whole.toLowerCase()) return refusal;
+  // A first part that has capitals can only be meant for a registry's name.
+  const [first = '', ...rest] = whole.split('/');
+  const named = rest.length > 0 && first !== first.toLowerCase() ? rest.join('/') : whole;
+  const path = named === named.toLowerCase() ? whole : named;
+  return `${refusal}: repository name (${slash === -1 ? `library/${path}` : path}) must be lowercase`;
+}
+
 function fullRepository(text: string): string | undefined {
   const parts = text.split('/');
   const [first = ''] = parts;

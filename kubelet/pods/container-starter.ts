@@ -2,6 +2,7 @@
 // Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is removed again.
 import { join } from 'node:path';
 import type { Container, Pod } from '../../api/generated/types.ts';
+import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
 import { RuntimeError, type SandboxConfig } from '../runtime/runtime.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
@@ -12,7 +13,7 @@ import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { environmentOf } from './environment.ts';
 import { MAX_HOOK_MS, runHook } from './lifecycle-hook.ts';
-import { StartFailure } from './start-failure.ts';
+import { failedNote, StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** What a start needs. */
@@ -63,16 +64,8 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
 
 async function findImage(parts: WorkerParts, { pod, container }: StartRequest): Promise<ImageInfo> {
   const name = container.image ?? '';
-  let image: ImageInfo | undefined;
-  try {
-    image = await parts.options.images.resolve(name);
-  } catch (error) {
-    throw new StartFailure(
-      'InvalidImageName',
-      `Failed to apply default image tag "${name}": ${(error as Error).message}`,
-      { retry: 'backoff', cause: error },
-    );
-  }
+  const image = await parts.options.images.resolve(name);
+  if (!image && !parseImageName(name)) throw invalidName(name);
   if (!image)
     throw new StartFailure('ErrImagePull', `image "${name}" is missing`, { retry: 'soon' });
   // Whatever the pull policy: without a registry, a present image is the newest there is.
@@ -82,6 +75,17 @@ async function findImage(parts: WorkerParts, { pod, container }: StartRequest): 
     message: `Container image "${name}" already present on machine`,
   });
   return image;
+}
+
+function invalidName(name: string): StartFailure {
+  const reason = 'InvalidImageName';
+  const why = `couldn't parse image name "${name}": ${imageNameRefusal(name)}`;
+  const message = `Failed to apply default image tag "${name}": ${why}`;
+  const notes = [
+    { type: 'Warning', reason: 'InspectFailed', message } as const,
+    failedNote(reason),
+  ];
+  return new StartFailure(reason, message, { retry: 'backoff', notes });
 }
 
 async function configure(
@@ -164,6 +168,7 @@ async function postStart(parts: WorkerParts, request: StartRequest, id: string):
     const message = `PostStartHook failed: ${(error as Error).message}`;
     parts.events.event(pod, { type: 'Warning', reason: 'FailedPostStartHook', message });
     await runtime.stopContainer(id, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
-    throw new StartFailure('PostStartHookError', message, { retry: 'soon', cause: error });
+    const how = { retry: 'soon', notes: [], cause: error } as const;
+    throw new StartFailure('PostStartHookError', message, how);
   }
 }

@@ -330,11 +330,8 @@ export class PodWorker {
       this.#holds.clear(container.name);
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
-      const said = this.#holds.failed(container, error, this.#now());
-      if (said) {
-        this.#event('Warning', 'Failed', said.message);
-        this.#event('Warning', 'Failed', `Error: ${said.reason}`);
-      }
+      for (const note of this.#holds.failed(container, error, this.#now()))
+        this.#parts.events.event(this.#pod, note);
     }
     return true;
   }

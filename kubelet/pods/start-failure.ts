@@ -1,18 +1,31 @@
-// A container that could not be started, with the reason that its waiting state shows.
+// A container that could not be started: the reason that its waiting state shows, and what the pod's events tell of it. Texts as upstream.
+import type { EventNote } from '../../client/events/recorder.ts';
 
-/** Why a start failed. `retry` says how soon the next try makes sense. */
+/** How a failed start goes on, and what is told of it. */
+export interface StartFailureHow {
+  /** How soon the next try makes sense. */
+  readonly retry: 'soon' | 'backoff';
+  /** Events to send; one `Failed` with the message unless given. */
+  readonly notes?: readonly EventNote[];
+  readonly cause?: unknown;
+}
+
+/** Why a start failed. */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
   readonly reason: string;
   readonly retry: 'soon' | 'backoff';
+  readonly notes: readonly EventNote[];
 
-  constructor(
-    reason: string,
-    message: string,
-    how: { retry: 'soon' | 'backoff'; cause?: unknown },
-  ) {
+  constructor(reason: string, message: string, how: StartFailureHow) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause });
     this.reason = reason;
     this.retry = how.retry;
+    this.notes = how.notes ?? [failedNote(message)];
   }
+}
+
+/** The event that every failed start ends with. */
+export function failedNote(what: string): EventNote {
+  return { type: 'Warning', reason: 'Failed', message: `Error: ${what}` };
 }

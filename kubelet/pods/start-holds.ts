@@ -2,6 +2,7 @@
 // Invariant: a hold ends by time, or at once when something it may have waited for has changed.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Container } from '../../api/generated/types.ts';
+import type { EventNote } from '../../client/events/recorder.ts';
 import type { StartProblem } from './container-status.ts';
 import { type ImageWait, LOOK_FOR_IMAGE_MS, stepImageWait } from './image-wait.ts';
 import type { StartFailure } from './start-failure.ts';
@@ -30,8 +31,8 @@ export class StartHolds {
     return this.#holds.get(name)?.untilMs ?? 0;
   }
 
-  /** A start failed. Answers what is new to say, or undefined when it was said before. */
-  failed(container: Container, failure: StartFailure, nowMs: number): StartProblem | undefined {
+  /** A start failed. Answers the events to send, none when all was said before. */
+  failed(container: Container, failure: StartFailure, nowMs: number): readonly EventNote[] {
     const known = this.#holds.get(container.name);
     if (failure.reason === 'ErrImagePull') {
       const image = stepImageWait(known?.image, container, nowMs);
@@ -41,11 +42,11 @@ export class StartHolds {
         failures: 0,
         image,
       });
-      return known?.problem.reason === image.problem.reason ? undefined : image.problem;
+      return image.notes;
     }
     const problem = { reason: failure.reason, message: failure.message };
     this.hold(container.name, problem, { nowMs, soon: failure.retry === 'soon' });
-    return problem;
+    return failure.notes;
   }
 
   /** Holds a start back, each time longer. */

@@ -71,9 +71,9 @@ export class PodVolumes {
         paths.set(volume.name, await this.#prepareOne(pod, volume, facts));
       } catch (error) {
         // What the host's files refuse (no room, no such place) holds this pod up, and nothing else.
-        if (error instanceof ConfigError || !(error instanceof Error && 'code' in error))
-          throw error;
-        throw failed(`volume "${volume.name}": ${error.message}`);
+        const told = error instanceof ConfigError || (error instanceof Error && 'code' in error);
+        if (!told) throw error;
+        throw failed(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`);
       }
     return paths;
   }
@@ -159,7 +159,7 @@ export class PodVolumes {
       );
       return (await Promise.all(parts)).flat();
     }
-    throw failed(`volume "${volume.name}" is of a kind that this node does not support`);
+    throw failed(`the volume is of a kind that this node does not support`);
   }
 
   #projectedFiles(
@@ -188,7 +188,7 @@ export class PodVolumes {
     for (const [key, text] of Object.entries(object?.data ?? {})) data.set(key, Buffer.from(text));
     for (const [key, text] of Object.entries(object?.binaryData ?? {}))
       data.set(key, Buffer.from(text, 'base64'));
-    return pick(data, { ...source, what: `configmap "${name}"`, mode });
+    return pick(data, { ...source, missing: 'configmap references non-existent config key', mode });
   }
 
   async #secretFiles(
@@ -202,7 +202,7 @@ export class PodVolumes {
     const data = new Map(
       Object.entries(object?.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')]),
     );
-    return pick(data, { ...source, what: `secret "${name}"`, mode });
+    return pick(data, { ...source, missing: 'references non-existent secret key', mode });
   }
 }
 
@@ -211,20 +211,20 @@ function pick(
   how: {
     items?: KeyToPath[] | undefined;
     optional?: boolean | undefined;
-    what: string;
+    missing: string;
     mode: number | undefined;
   },
 ): VolumeFile[] {
   const mode = how.mode ?? DEFAULT_MODE;
   for (const { path } of how.items ?? [])
     if (path.startsWith('/') || path.split('/').some((part) => part.startsWith('..')))
-      throw failed(`${how.what}: path "${path}" must be relative and must not contain ".."`);
+      throw failed(`invalid path "${path}": it must be relative and must not contain ".."`);
   if (!how.items) return [...data].map(([path, content]) => ({ path, content, mode }));
   return how.items.flatMap((item) => {
     const content = data.get(item.key);
     if (content) return [{ path: item.path, content, mode: item.mode ?? mode }];
     if (how.optional) return [];
-    throw failed(`${how.what} has no key "${item.key}"`);
+    throw failed(`${how.missing}: ${item.key}`);
   });
 }
 
