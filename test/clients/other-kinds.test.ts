@@ -72,6 +72,30 @@ describe('kubectl create', () => {
   });
 });
 
+it('a namespace takes them along, and an owner its dependents', async () => {
+  const inNamespace = ['Ingress', 'NetworkPolicy', 'CSIStorageCapacity', 'ResourceClaim'];
+  const objects = otherKinds.filter(({ object }) => inNamespace.includes(object.kind));
+  expect(objects).toHaveLength(inNamespace.length);
+  await k().ok(['create', 'namespace', 'ending']);
+  await k().ok(['create', 'configmap', 'owner', '-n', 'ending']);
+  const { uid } = (await k().json(['get', 'cm', 'owner', '-n', 'ending'])).metadata;
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }];
+  const place = (more: object) =>
+    objects.map(({ object }) => ({
+      ...object,
+      metadata: { ...object.metadata, namespace: 'ending', ...more },
+    }));
+  const names = objects.map(({ object }) => `${object.kind.toLowerCase()}/${object.metadata.name}`);
+  await k().apply(place({ ownerReferences }));
+  await k().ok(['delete', 'cm', 'owner', '-n', 'ending']);
+  await k().ok(['wait', '--for=delete', '--timeout=60s', '-n', 'ending', ...names]);
+  await k().apply(place({}));
+  await k().ok(['delete', 'namespace', 'ending', '--wait']);
+  expect(await k().ok(['get', 'ing,netpol,csistoragecapacity,resourceclaim', '-A'])).not.toContain(
+    'ending',
+  );
+});
+
 it('kubectl certificate approves and denies', async () => {
   for (const [name, verb, text] of [
     ['good', 'approve', 'Approved'],
