@@ -1,5 +1,6 @@
 // The scheduler: takes pods without a node one after another, finds each a node, binds it.
 // Invariant: a pod counts on its node from the moment the node is chosen, so two pods never get the same room.
+import { backoffDelay } from '../base/backoff.ts';
 import { type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
@@ -8,7 +9,7 @@ import type { Node, Pod, PodCondition } from '../api/generated/types.ts';
 import { findCondition, setCondition } from '../api/meta/conditions.ts';
 import { deepEqual } from '../api/meta/deep-equal.ts';
 import { keyOf, type KubeObject } from '../api/meta/object.ts';
-import { isConflict, isNotFound } from '../api/status.ts';
+import { isNotFound } from '../api/status.ts';
 import type { EventNote } from '../client/events/recorder.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
@@ -46,6 +47,8 @@ export interface SchedulerParts {
   readonly options: SchedulerOptions;
 }
 
+/** How long until a pod is looked for again whose binding has an unknown outcome and that could not be read. */
+const UNKNOWN_RETRY = { initialMs: 250, maxMs: 10_000 };
 const DEFAULT_NAME = 'default-scheduler';
 const PARALLEL_BINDINGS = 32;
 
@@ -67,6 +70,7 @@ class Scheduler {
   readonly #binding = new Set<Promise<void>>();
   /** Where the next search for a node begins. */
   #from = 0;
+  #signal: AbortSignal | undefined;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -80,6 +84,7 @@ class Scheduler {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
     const limit = this.#parts.options.parallelBindings ?? PARALLEL_BINDINGS;
     for (;;) {
       while (this.#binding.size >= limit) await Promise.race(this.#binding);
@@ -175,8 +180,8 @@ class Scheduler {
       this.#track(this.#refuse(queued, selection.message));
       return;
     }
-    this.#state.assume(pod, selection.name);
-    this.#track(this.#bind(queued, selection.name));
+    // One that was seen bound meanwhile stays where it is.
+    if (this.#state.assume(pod, selection.name)) this.#track(this.#bind(queued, selection.name));
   }
 
   #track(work: Promise<void>): void {
@@ -202,22 +207,41 @@ class Scheduler {
         message: `Successfully assigned ${namespace}/${name} to ${node}`,
       });
     } catch (err) {
+      const live = await this.#liveForm(pod);
+      if (live === 'unknown') return;
+      // Bound after all, the answer was lost: seeing it makes its place certain, and it keeps it.
+      if (live) this.#parts.informers.informer(Pods).observeWrite(live);
       this.#state.unassume(pod);
       this.#roomOn(node);
-      // Gone, or bound or deleted by somebody else: its own events tell what is next.
-      if (isNotFound(err) || (isConflict(err) && !this.#stillWaits(pod))) return;
-      this.#tryLater(queued, 'binding failed; trying again', err);
+      // Gone, or bound or being deleted by whomever: its own events tell what is next.
+      if (!live || live.spec?.nodeName || live.metadata.deletionTimestamp) return;
+      this.#tryLater({ ...queued, pod: live }, 'binding failed; trying again', err);
     }
   }
 
-  /** By what is known here, is the pod still without a node, and to have one? */
-  #stillWaits(pod: Pod): boolean {
-    const known = this.#parts.informers.informer(Pods).get(keyOf(pod));
-    return (
-      known?.metadata.uid === pod.metadata.uid &&
-      !known?.spec?.nodeName &&
-      !known?.metadata.deletionTimestamp
-    );
+  /**
+   * The pod as the server has it, asked for until it answers: an error of a binding does not say whether it was made,
+   * and until that is known the pod counts where it may be. Undefined where it is gone; unknown where we stop first.
+   */
+  async #liveForm({ metadata }: Pod): Promise<Pod | undefined | 'unknown'> {
+    const { name = '', namespace = '', uid } = metadata;
+    const { client, clock, logger } = this.#parts;
+    for (let attempt = 0; !this.#signal?.aborted; attempt++) {
+      try {
+        const live = await client.resource(Pods).get({ namespace, name });
+        return live.metadata.uid === uid ? live : undefined;
+      } catch (err) {
+        if (isNotFound(err)) return undefined;
+        logger.warn('whether a pod is bound cannot be read; trying again', {
+          err,
+          namespace,
+          name,
+        });
+        const rest = clock.sleep(backoffDelay(attempt, UNKNOWN_RETRY), this.#signal);
+        await rest.catch(() => undefined);
+      }
+    }
+    return 'unknown';
   }
 
   async #refuse(queued: QueuedPod, message: string): Promise<void> {

@@ -49,6 +49,14 @@ describe('the state', () => {
     expect(taken(state)).toEqual({ a: 1, b: 0 });
   });
 
+  it('never counts a pod elsewhere than where it was seen bound', () => {
+    const state = aState();
+    state.putPod(pod('p', 'a'));
+    expect(state.assume(pod('p'), 'b')).toBe(false);
+    state.unassume(pod('p'));
+    expect(taken(state)).toEqual({ a: 1, b: 0 });
+  });
+
   it('counts a pod where it was seen, though it was assumed elsewhere', () => {
     const state = aState();
     state.assume(pod('p'), 'a');

@@ -67,9 +67,13 @@ export class ClusterState {
     this.#forget(pod.metadata.uid ?? '');
   }
 
-  /** Counts a pod on a node before its binding is seen. */
-  assume(pod: Pod, node: string): void {
-    this.#place(pod.metadata.uid ?? '', { node, demand: demandOf(pod), assumed: true });
+  /** Counts a pod on a node before its binding is seen. Answers false, and changes nothing, where one was seen before. */
+  assume(pod: Pod, node: string): boolean {
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#places.get(uid);
+    if (known && !known.assumed) return false;
+    this.#place(uid, { node, demand: demandOf(pod), assumed: true });
+    return true;
   }
 
   /** The binding was refused. A pod that was seen bound meanwhile goes on counting. */

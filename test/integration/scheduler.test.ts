@@ -6,6 +6,7 @@ import { systemRandom } from '../../base/random.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { Events, Nodes, Pods } from '../../api/kinds.ts';
 import { toMilli, tryParseQuantity } from '../../api/meta/quantity.ts';
+import { StatusError } from '../../api/status.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
@@ -284,5 +285,62 @@ describe('the scheduler', () => {
     await until(() => waits('p'));
     await addNode('tainted', { spec: { taints: [{ key: 'gpu', effect: 'NoSchedule' }] } });
     await until(async () => (await nodeOf('p')) === 'tainted');
+  });
+
+  it('tries a binding again that was refused, and says nothing of it having been made', async () => {
+    let refused = 0;
+    const { client, start, addNode, pods, nodeOf } = await aCluster(
+      {},
+      {
+        request: (request, send) => {
+          if (!request.path.endsWith('/pods/p/binding') || refused > 0) return send();
+          refused++;
+          return Promise.reject(new StatusError('InternalError', 'not now'));
+        },
+      },
+    );
+    await addNode('n1');
+    start();
+    await pods.create(aPod('p', '600m'));
+    await until(async () => (await nodeOf('p')) === 'n1');
+    expect(refused).toBe(1);
+    const told = async () =>
+      (await client.resource(Events).list({ namespace: 'default' })).items.filter(
+        ({ reason }) => reason === 'Scheduled',
+      );
+    await until(async () => (await told()).length > 0);
+    expect(await told()).toHaveLength(1);
+  });
+
+  it('never gives the room of a pod away whose binding was made, though the answer was lost', async () => {
+    let lost = 0;
+    const { start, addNode, pods, nodeOf, all } = await aCluster(
+      {},
+      {
+        request: async (request, send) => {
+          const reply = await send();
+          if (!request.path.endsWith('/pods/p/binding')) return reply;
+          lost++;
+          throw new Error('the connection was lost');
+        },
+        // The watch is late: it shows nothing of the pod once it is bound.
+        seen: (object) => {
+          const isBound = Boolean((object['spec'] as Pod['spec'])?.nodeName);
+          return object.metadata?.name === 'p' && isBound ? undefined : object;
+        },
+      },
+    );
+    await addNode('n1');
+    start();
+    await pods.create(aPod('p', '600m'));
+    await until(() => lost === 1);
+    await pods.create(aPod('q', '600m'));
+    await until(async () => {
+      const { status } = await pods.get({ namespace: 'default', name: 'q' });
+      return status?.conditions?.some(({ reason }) => reason === 'Unschedulable') ?? false;
+    });
+    expect(await nodeOf('q')).toBeUndefined();
+    expect(usedByNode(await all()).get('n1')).toBe(600);
+    expect(lost).toBe(1);
   });
 });
