@@ -65,6 +65,18 @@ describe('readProtobuf', () => {
     });
   });
 
+  it('reads past a message that JSON leaves out, set or not, and refuses more in it', () => {
+    const ingress = (rule: Uint8Array) =>
+      envelope('networking.k8s.io/v1', 'Ingress', field(2, field(3, rule)));
+    const http = field(1, field(1, field(1, '/a')));
+    const full = readProtobuf(ingress(bytes(field(1, 'a.io'), field(2, http))));
+    expect(full['spec']).toEqual({ rules: [{ host: 'a.io', http: { paths: [{ path: '/a' }] } }] });
+    const unset = readProtobuf(ingress(bytes(field(1, 'a.io'), field(2, ''))));
+    expect(unset['spec']).toEqual({ rules: [{ host: 'a.io' }] });
+    const more = ingress(field(2, bytes(http, field(2, 'x'))));
+    expect(codeOf(() => readProtobuf(more))).toBe(415);
+  });
+
   it('reads maps, bytes, lists, int-or-string, times and unset values', () => {
     const meta = bytes(
       field(1, 's'),
