@@ -77,6 +77,14 @@ describe('a search', () => {
       kind: 'none',
       message: '0/3 nodes are available: 1 Insufficient cpu, 1 Too many pods, 2 tainted.',
     });
+    const first = search([
+      filter((i) => (i === 0 ? ['were unschedulable'] : [])),
+      filter((i) => (i < 2 ? ['had a taint'] : [])),
+      filter(() => ['Insufficient cpu']),
+    ]);
+    expect(selectNode(candidate, nodes(3), first)).toMatchObject({
+      message: '0/3 nodes are available: 1 Insufficient cpu, 1 had a taint, 1 were unschedulable.',
+    });
     expect(selectNode(candidate, [], search())).toMatchObject({
       kind: 'none',
       message: 'no nodes available to schedule pods',

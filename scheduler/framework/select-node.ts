@@ -32,13 +32,17 @@ export interface Search {
   readonly from: number;
 }
 
-/** Every reason why a node will not do; none where it will. */
+/** Why a node will not do: the reasons of the first filter that refuses it; none where it will do. */
 export function refusals(
   candidate: Candidate,
   node: NodeInfo,
   { filters }: Pick<Profile, 'filters'>,
 ): readonly string[] {
-  return filters.flatMap((plugin) => plugin.filter(candidate, node));
+  for (const plugin of filters) {
+    const reasons = plugin.filter(candidate, node);
+    if (reasons.length > 0) return reasons;
+  }
+  return [];
 }
 
 /** The best node, one of the best where several are, or why there is none; and how many nodes were looked at. */
