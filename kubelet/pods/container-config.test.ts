@@ -159,9 +159,9 @@ describe('environment', () => {
     configMap: async (_: string, name: string) => (name === 'cfg' ? configMap : undefined),
     secret: async (_: string, name: string) => (name === 'sec' ? secret : undefined),
   } as unknown as ObjectSources;
-  const of = (container: Partial<Container>) =>
+  const of = (container: Partial<Container>, spec: Partial<PodSpec> = {}) =>
     environmentOf(aContainer('app', container), {
-      pod: aPod(),
+      pod: aPod(spec),
       sources,
       services: [
         {
@@ -169,6 +169,15 @@ describe('environment', () => {
           kind: 'Service',
           metadata: { name: 'my-db', namespace: 'shop' },
           spec: { clusterIP: '10.96.0.7', ports: [{ port: 5432, name: 'sql' }] },
+        },
+        {
+          apiVersion: 'v1',
+          kind: 'Service',
+          metadata: { name: 'kubernetes', namespace: 'default' },
+          spec: {
+            clusterIP: 'fd00::1',
+            ports: [{ port: 443 }, { port: 53, name: 'dns-udp', protocol: 'UDP' }],
+          },
         },
       ],
       facts: {
@@ -178,6 +187,21 @@ describe('environment', () => {
         allocatable: { cpuMillis: 1900, memoryBytes: GIB },
       },
     }).then((list) => Object.fromEntries(list.map(({ name, value }) => [name, value])));
+
+  const ofTheApi = {
+    KUBERNETES_SERVICE_HOST: 'fd00::1',
+    KUBERNETES_SERVICE_PORT: '443',
+    KUBERNETES_SERVICE_PORT_DNS_UDP: '53',
+    KUBERNETES_PORT: 'tcp://[fd00::1]:443',
+    KUBERNETES_PORT_443_TCP: 'tcp://[fd00::1]:443',
+    KUBERNETES_PORT_443_TCP_PROTO: 'tcp',
+    KUBERNETES_PORT_443_TCP_PORT: '443',
+    KUBERNETES_PORT_443_TCP_ADDR: 'fd00::1',
+    KUBERNETES_PORT_53_UDP: 'udp://[fd00::1]:53',
+    KUBERNETES_PORT_53_UDP_PROTO: 'udp',
+    KUBERNETES_PORT_53_UDP_PORT: '53',
+    KUBERNETES_PORT_53_UDP_ADDR: 'fd00::1',
+  };
 
   it('has Services, whole objects and single values, later over earlier', async () => {
     const env = await of({
@@ -192,6 +216,12 @@ describe('environment', () => {
       MY_DB_SERVICE_HOST: '10.96.0.7',
       MY_DB_SERVICE_PORT: '5432',
       MY_DB_SERVICE_PORT_SQL: '5432',
+      MY_DB_PORT: 'tcp://10.96.0.7:5432',
+      MY_DB_PORT_5432_TCP: 'tcp://10.96.0.7:5432',
+      MY_DB_PORT_5432_TCP_PROTO: 'tcp',
+      MY_DB_PORT_5432_TCP_PORT: '5432',
+      MY_DB_PORT_5432_TCP_ADDR: '10.96.0.7',
+      ...ofTheApi,
       P_COLOR: 'reddish',
       KEY: 'hidden',
       IP: '10.0.0.2',
@@ -220,7 +250,11 @@ describe('environment', () => {
       envFrom: [{ configMapRef: optional }, { secretRef: optional }],
       env: [{ name: 'A', valueFrom: { secretKeyRef: { ...optional, key: 'x' } } }],
     });
-    expect(Object.keys(env).filter((name) => !name.startsWith('MY_DB'))).toEqual([]);
+    expect(Object.keys(env).filter((name) => !/^(MY_DB|KUBERNETES)_/.test(name))).toEqual([]);
+  });
+
+  it('knows the API server’s Service even where it is to know no other', async () => {
+    expect(await of({}, { enableServiceLinks: false })).toEqual(ofTheApi);
   });
 });
 

@@ -130,7 +130,7 @@ async function linkedServices(parts: WorkerParts, namespace: string) {
   await syncedWithin(services, options.clock, ending);
   const own = services.list(namespace);
   const api = services.get('default/kubernetes');
-  return api && namespace !== 'default' ? [...own, api] : own;
+  return api && namespace !== 'default' ? [api, ...own] : own;
 }
 
 function configFailure(message: string, cause?: unknown): StartFailure {

@@ -10,7 +10,7 @@ export interface EnvironmentFacts {
   readonly pod: Pod;
   readonly sources: ObjectSources;
   readonly facts: PodFacts;
-  /** Services of the pod's namespace, for service links. */
+  /** Services of the pod's namespace, for service links, and the API server's own. */
   readonly services: readonly Service[];
 }
 
@@ -23,8 +23,9 @@ export async function environmentOf(
   from: EnvironmentFacts,
 ): Promise<{ name: string; value: string }[]> {
   const values = new Map<string, string>();
-  if (from.pod.spec?.enableServiceLinks !== false)
-    for (const [name, value] of serviceLinks(from.services)) values.set(name, value);
+  const linksAll = from.pod.spec?.enableServiceLinks !== false;
+  const linked = from.services.filter((service) => linksAll || isApiService(service));
+  for (const [name, value] of serviceLinks(linked)) values.set(name, value);
   for (const [name, value] of await wholeSources(container, from)) values.set(name, value);
   for (const variable of container.env ?? []) {
     const value = await valueOf(variable, container, from);
@@ -124,21 +125,44 @@ async function keyOfObject(
   return source.configMapKeyRef ? value : Buffer.from(value, 'base64').toString();
 }
 
-/** `WEB_SERVICE_HOST`, `WEB_SERVICE_PORT` and those of named ports, for Services with an address. */
+/** Variables of each Service with an address: `WEB_SERVICE_HOST` and its kin, and those that Docker's links once had. */
 export function serviceLinks(services: readonly Service[]): [string, string][] {
-  const links: [string, string][] = [];
-  for (const service of services) {
-    const { clusterIP, ports = [] } = service.spec ?? {};
-    if (!clusterIP || clusterIP === 'None') continue;
-    const name = (service.metadata.name ?? '').toUpperCase().replaceAll('-', '_');
-    links.push([`${name}_SERVICE_HOST`, clusterIP]);
+  return services.flatMap(({ metadata, spec }) => {
+    const { clusterIP, ports = [] } = spec ?? {};
+    if (!clusterIP || clusterIP === 'None') return [];
+    const name = variableName(metadata.name ?? '');
+    const links: [string, string][] = [[`${name}_SERVICE_HOST`, clusterIP]];
     if (ports[0]) links.push([`${name}_SERVICE_PORT`, String(ports[0].port)]);
     for (const port of ports)
       if (port.name)
-        links.push([
-          `${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}`,
-          String(port.port),
-        ]);
-  }
-  return links;
+        links.push([`${name}_SERVICE_PORT_${variableName(port.name)}`, String(port.port)]);
+    return [...links, ...dockerLinks(name, clusterIP, ports)];
+  });
+}
+
+type ServicePorts = NonNullable<NonNullable<Service['spec']>['ports']>;
+
+function dockerLinks(name: string, address: string, ports: ServicePorts): [string, string][] {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return ports.flatMap(({ port, protocol = 'TCP' }, index): [string, string][] => {
+    const scheme = protocol.toLowerCase();
+    const url = `${scheme}://${host}:${port}`;
+    const prefix = `${name}_PORT_${port}_${protocol.toUpperCase()}`;
+    return [
+      ...(index === 0 ? [[`${name}_PORT`, url] as [string, string]] : []),
+      [prefix, url],
+      [`${prefix}_PROTO`, scheme],
+      [`${prefix}_PORT`, String(port)],
+      [`${prefix}_ADDR`, address],
+    ];
+  });
+}
+
+function variableName(text: string): string {
+  return text.toUpperCase().replaceAll('-', '_');
+}
+
+/** The API server's own Service, which every container knows, links or not. */
+export function isApiService({ metadata }: Service): boolean {
+  return metadata.namespace === 'default' && metadata.name === 'kubernetes';
 }
