@@ -32,14 +32,18 @@ export function parseResources(
   return list;
 }
 
-/** What the scheduler must find room for, overhead included. */
-export function podRequests(spec: PodSpec): ResourceList {
-  return withOverhead(total(spec, 'requests'), spec);
+/**
+ * What the scheduler must find room for, overhead included. `unstated` is what a container counts for in resources
+ * that it states no request for; nothing unless given.
+ */
+export function podRequests(spec: PodSpec, unstated: ResourceList = {}): ResourceList {
+  const figure = (container: Container) => ({ ...unstated, ...containerRequests(container) });
+  return withOverhead(total(spec, 'requests', figure), spec);
 }
 
 /** The most the pod may use, overhead included for resources that are limited at all. */
 export function podLimits(spec: PodSpec): ResourceList {
-  const limits = total(spec, 'limits');
+  const limits = total(spec, 'limits', ({ resources }) => parseResources(resources?.limits));
   const overhead = parseResources(spec.overhead);
   const relevant = Object.entries(overhead).filter(([name]) => limits[name] !== undefined);
   return sum(limits, Object.fromEntries(relevant));
@@ -51,13 +55,17 @@ export function containerRequests(container: Container): ResourceList {
   return { ...parseResources(limits), ...parseResources(requests) };
 }
 
-function total(spec: PodSpec, side: Side): ResourceList {
+function total(
+  spec: PodSpec,
+  side: Side,
+  of: (container: Container) => ResourceList,
+): ResourceList {
   let running: ResourceList = {};
   let sidecars: ResourceList = {};
   let starting: ResourceList = {};
-  for (const container of spec.containers ?? []) running = sum(running, of(container, side));
+  for (const container of spec.containers ?? []) running = sum(running, of(container));
   for (const container of spec.initContainers ?? []) {
-    const own = of(container, side);
+    const own = of(container);
     if (container.restartPolicy === 'Always') {
       running = sum(running, own);
       sidecars = sum(sidecars, own);
@@ -67,12 +75,6 @@ function total(spec: PodSpec, side: Side): ResourceList {
   const whole = Object.entries(parseResources(spec.resources?.[side]));
   const podLevel = Object.fromEntries(whole.filter(([name]) => POD_LEVEL.test(name)));
   return { ...most(running, starting), ...podLevel };
-}
-
-function of(container: Container, side: Side): ResourceList {
-  return side === 'requests'
-    ? containerRequests(container)
-    : parseResources(container.resources?.limits);
 }
 
 function withOverhead(list: ResourceList, spec: PodSpec): ResourceList {

@@ -1,6 +1,6 @@
 // Spreads pods over nodes (least allocated) or packs them (most allocated), by CPU and memory in equal parts.
 import { type Candidate, MAX_SCORE, type ScorePlugin } from '../framework/plugin.ts';
-import { type NodeInfo, UNREQUESTED } from '../snapshot/node-info.ts';
+import type { NodeInfo } from '../snapshot/node-info.ts';
 
 const RESOURCES = ['cpu', 'memory'] as const;
 
@@ -18,13 +18,12 @@ export const mostAllocated: ScorePlugin = {
   score: usedShare,
 };
 
-/** Percent of CPU and memory that would be requested with the pod there. */
+/** Percent of CPU and memory that would be taken with the pod there; containers without requests count for something. */
 function usedShare({ demand }: Candidate, node: NodeInfo): number {
   let sum = 0;
   for (const resource of RESOURCES) {
     const allocatable = Number(node.allocatable(resource));
-    const wanted = demand.requests.get(resource) ?? UNREQUESTED.get(resource) ?? 0n;
-    const used = Number(node.requested(resource) + wanted);
+    const used = Number(node.weighed(resource) + (demand.weighs.get(resource) ?? 0n));
     sum += allocatable === 0 ? MAX_SCORE : Math.min(MAX_SCORE, (MAX_SCORE * used) / allocatable);
   }
   return sum / RESOURCES.length;

@@ -65,7 +65,43 @@ describe('resources', () => {
   });
 });
 
+describe('pods that request nothing', () => {
+  const silent = (containers: number) =>
+    pod({ containers: Array.from({ length: containers }, (_, i) => ({ name: `c${i}` })) });
+
+  it('make their node look fuller, by the number of their containers', () => {
+    const nodes = [info(), info({}, [silent(1)]), info({}, [asks('400m')]), info({}, [silent(3)])];
+    const least = nodes.map((node) => scoreOf(leastAllocated, silent(1), node));
+    expect(least).toEqual(least.toSorted((a, b) => b - a));
+    expect(new Set(least).size).toBe(4);
+    const most = nodes.map((node) => scoreOf(mostAllocated, silent(1), node));
+    expect(most).toEqual(least.map((score) => 100 - score));
+  });
+
+  it('take no room all the same', () => {
+    const node = info({}, [silent(25)]);
+    expect(refusal(resourcesFit, asks('2'), node)).toEqual([]);
+    node.removePod('u0');
+    expect(node.weighed('cpu')).toBe(0n);
+  });
+});
+
 describe('host ports', () => {
+  it('of init containers that stay count, of others not', () => {
+    const holds = (restartPolicy?: string) =>
+      pod({
+        initContainers: [
+          {
+            name: 'i',
+            ports: [{ containerPort: 1, hostPort: 80 }],
+            ...(restartPolicy ? { restartPolicy } : {}),
+          },
+        ],
+      });
+    expect(refusal(nodePorts, asks('0', 80), info({}, [holds('Always')]))).toHaveLength(1);
+    expect(refusal(nodePorts, asks('0', 80), info({}, [holds()]))).toEqual([]);
+  });
+
   it.each([
     [80, undefined, 80, undefined, false],
     [80, undefined, 81, undefined, true],

@@ -1,30 +1,35 @@
 // What a node has and what is taken of it, kept in step pod by pod.
-// Invariant: `requested` is the sum over exactly the pods that were added and not removed.
+// Invariant: `requested` and `weighed` are sums over exactly the pods that were added and not removed.
 import type { Node, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseResources, podRequests, type ResourceList } from '../../api/meta/pod-resources.ts';
 
 /** What a pod takes of a node: nano-units by resource, and host ports. */
 export interface PodDemand {
   readonly requests: ReadonlyMap<string, bigint>;
+  /** What it counts for when nodes are compared: its requests, and UNREQUESTED for containers that state none. */
+  readonly weighs: ReadonlyMap<string, bigint>;
   /** `protocol/hostIP/port`. */
   readonly ports: readonly string[];
 }
 
-/** Upstream counts these for a container that requests nothing, in scoring only: 100m and 200 MiB. */
-export const UNREQUESTED = new Map([
-  ['cpu', 100_000_000n],
-  ['memory', 209_715_200_000_000_000n],
-]);
+/** What a container that requests none of it counts for, in scoring only, as upstream. */
+const UNREQUESTED = parseResources({ cpu: '100m', memory: '200Mi' });
 
 /** The demand of a pod. */
 export function demandOf(pod: Pod): PodDemand {
   const spec = pod.spec as PodSpec;
-  const ports = spec.containers.flatMap((container) =>
+  // Init containers that restart always run beside the others.
+  const sidecars = (spec.initContainers ?? []).filter((each) => each.restartPolicy === 'Always');
+  const ports = [...spec.containers, ...sidecars].flatMap((container) =>
     (container.ports ?? [])
       .filter((port) => port.hostPort)
       .map((port) => `${port.protocol ?? 'TCP'}/${port.hostIP || '0.0.0.0'}/${port.hostPort}`),
   );
-  return { requests: nanosOf(podRequests(spec)), ports };
+  return {
+    requests: nanosOf(podRequests(spec)),
+    weighs: nanosOf(podRequests(spec, UNREQUESTED)),
+    ports,
+  };
 }
 
 function nanosOf(list: ResourceList): Map<string, bigint> {
@@ -36,6 +41,7 @@ export class NodeInfo {
   #node: Node;
   #allocatable: ReadonlyMap<string, bigint>;
   readonly #requested = new Map<string, bigint>();
+  readonly #weighed = new Map<string, bigint>();
   readonly #ports = new Map<string, number>();
   readonly #pods = new Map<string, PodDemand>();
 
@@ -66,6 +72,11 @@ export class NodeInfo {
     return this.#requested.get(resource) ?? 0n;
   }
 
+  /** As `requested`, with what containers without requests count for. */
+  weighed(resource: string): bigint {
+    return this.#weighed.get(resource) ?? 0n;
+  }
+
   /** Is the host port taken? An address of 0.0.0.0 is every address. */
   hasPort(port: string): boolean {
     const [protocol, ip, number] = port.split('/');
@@ -82,6 +93,8 @@ export class NodeInfo {
     this.#pods.set(uid, demand);
     for (const [resource, nanos] of demand.requests)
       this.#requested.set(resource, this.requested(resource) + nanos);
+    for (const [resource, nanos] of demand.weighs)
+      this.#weighed.set(resource, this.weighed(resource) + nanos);
     for (const port of demand.ports) this.#ports.set(port, (this.#ports.get(port) ?? 0) + 1);
   }
 
@@ -91,6 +104,8 @@ export class NodeInfo {
     this.#pods.delete(uid);
     for (const [resource, nanos] of demand.requests)
       this.#requested.set(resource, this.requested(resource) - nanos);
+    for (const [resource, nanos] of demand.weighs)
+      this.#weighed.set(resource, this.weighed(resource) - nanos);
     for (const port of demand.ports) {
       const left = (this.#ports.get(port) ?? 1) - 1;
       if (left > 0) this.#ports.set(port, left);
