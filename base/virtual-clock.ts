@@ -1,5 +1,5 @@
 // A Clock that moves only when told: for tests and simulation.
-// Invariant: timers fire in order of due time, then of creation, each seeing `now()` equal to its due time.
+// Invariant: timers fire in order of due time, then of creation, each seeing `monotonic()` equal to its due time.
 import type { Clock, Timer } from './clock.ts';
 import { sleepOn } from './clock.ts';
 
@@ -11,25 +11,32 @@ interface Pending {
 
 /** Time that stands still until `advance` moves it. */
 export class VirtualClock implements Clock {
-  #now: number;
+  #elapsed: number;
+  /** By how much the wall clock was stepped, all in all. */
+  #steppedMs = 0;
   #order = 0;
   readonly #pending = new Set<Pending>();
 
   /** `startMs`: the wall time it begins at; 2026-01-01T00:00:00Z unless given. */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
-    this.#now = startMs;
+    this.#elapsed = startMs;
   }
 
   now(): number {
-    return this.#now;
+    return this.#elapsed + this.#steppedMs;
   }
 
   monotonic(): number {
-    return this.#now;
+    return this.#elapsed;
+  }
+
+  /** Steps the wall clock alone, forward or (with less than 0) back, as an operator or NTP does. No timer minds. */
+  stepWall(ms: number): void {
+    this.#steppedMs += ms;
   }
 
   timer(ms: number, fn: () => void): Timer {
-    const pending = { due: this.#now + Math.max(0, ms), order: this.#order++, fn };
+    const pending = { due: this.#elapsed + Math.max(0, ms), order: this.#order++, fn };
     this.#pending.add(pending);
     return { cancel: () => this.#pending.delete(pending) };
   }
@@ -45,15 +52,15 @@ export class VirtualClock implements Clock {
 
   /** Moves time on by `ms`, firing what falls due, and lets promises settle between firings. */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#elapsed + ms;
     await settle();
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#pending.delete(next);
-      this.#now = Math.max(this.#now, next.due);
+      this.#elapsed = Math.max(this.#elapsed, next.due);
       next.fn();
       await settle();
     }
-    this.#now = end;
+    this.#elapsed = end;
     await settle();
   }
 

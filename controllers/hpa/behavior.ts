@@ -71,6 +71,7 @@ export interface Normalization {
   readonly max: number;
   readonly behavior: Behavior;
   readonly history: History;
+  /** On the clock that the history is kept by. */
   readonly nowMs: number;
 }
 

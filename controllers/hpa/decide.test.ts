@@ -13,6 +13,8 @@ import { withScaleEvent } from './history.ts';
 import { resolveAutoscalerOptions } from './options.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
+/** The same moment on the clock that histories are kept by. */
+const START = 5_000;
 const cpu = (averageUtilization: number): MetricSpecV2 => ({
   type: 'Resource',
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
@@ -67,6 +69,7 @@ function input(
     history: undefined,
     options: resolveAutoscalerOptions(),
     nowMs: NOW,
+    monotonicMs: START,
     ...more,
   };
 }
@@ -100,7 +103,7 @@ describe('a decision', () => {
     expect(first.desired).toBe(4);
     expect(first.rescaleReason).toBeUndefined();
     expect(conditions(input([5, 5, 5, 5]))['AbleToScale']).toBe('True ScaleDownStabilized');
-    const later = { history: first.history, nowMs: NOW + 301_000 };
+    const later = { history: first.history, monotonicMs: START + 301_000 };
     expect(decide(input([5, 5, 5, 5], {}, later))).toMatchObject({
       desired: 1,
       rescaleReason: 'All metrics below target',
@@ -204,11 +207,21 @@ describe('a decision', () => {
     const behavior = { scaleUp: { policies } };
     const first = decide(input([500], { behavior }));
     expect(first.desired).toBe(3);
-    const history = withScaleEvent(first.history, NOW, { from: 1, to: 3 });
-    const soon = { history, nowMs: NOW + 5_000 };
+    const history = withScaleEvent(first.history, START, { from: 1, to: 3 });
+    const soon = { history, monotonicMs: START + 5_000 };
     expect(decide(input([500, 500, 500], { behavior }, soon)).desired).toBe(3);
-    const later = { history, nowMs: NOW + 11_000 };
+    const later = { history, monotonicMs: START + 11_000 };
     expect(decide(input([500, 500, 500], { behavior }, later)).desired).toBe(5);
+  });
+
+  it('does not mind that the wall clock is set', () => {
+    const first = decide(input([5, 5, 5, 5]));
+    for (const stepMs of [-3_600_000, 3_600_000]) {
+      const held = { history: first.history, nowMs: NOW + stepMs, monotonicMs: START + 299_000 };
+      expect(decide(input([5, 5, 5, 5], {}, held)).desired).toBe(4);
+      const free = { ...held, monotonicMs: START + 301_000 };
+      expect(decide(input([5, 5, 5, 5], {}, free)).desired).toBe(1);
+    }
   });
 
   it('is the same for the same input', () => {
@@ -230,17 +243,17 @@ describe('a sale, second by second', () => {
       // What all pods together would use, shared evenly; one pod gives 200m at most.
       const load = second < 30 ? 300 : 20;
       const use = Math.min(200, load / size);
-      const nowMs = NOW + second * 1000;
+      const [nowMs, monotonicMs] = [NOW + second * 1000, START + second * 1000];
       const decision = decide(
         input(
           Array.from({ length: size }, () => use),
           { behavior },
-          { history, nowMs },
+          { history, nowMs, monotonicMs },
         ),
       );
       history = decision.history;
       if (decision.rescaleReason !== undefined)
-        history = withScaleEvent(history, nowMs, { from: size, to: decision.desired });
+        history = withScaleEvent(history, monotonicMs, { from: size, to: decision.desired });
       size = decision.desired;
       sizes.push(size);
     }

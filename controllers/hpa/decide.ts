@@ -17,6 +17,8 @@ export interface DecisionInput extends Omit<Measurements, 'tolerances'> {
   readonly spec: HorizontalPodAutoscalerSpecV2;
   /** What was recommended and done before; undefined at first sight. */
   readonly history: History | undefined;
+  /** The moment on the clock that history is kept by; `nowMs` is wall time, as the times of pods and samples are. */
+  readonly monotonicMs: number;
 }
 
 /** A condition before its time is set. */
@@ -39,8 +41,8 @@ export interface Decision {
 export function decide(input: DecisionInput): Decision {
   const { spec, current } = input;
   const min = spec.minReplicas ?? 1;
-  const history =
-    input.history ?? initialHistory({ atMs: input.nowMs, replicas: current }, behaviorOf(spec));
+  const first = { atMs: input.monotonicMs, replicas: current };
+  const history = input.history ?? initialHistory(first, behaviorOf(spec));
   if (current === 0 && min !== 0)
     return {
       ...nothing(0, history),
@@ -80,7 +82,7 @@ function jump(desired: number, rescaleReason: string, history: History): Decisio
 }
 
 function follow(input: DecisionInput, history: History): Decision {
-  const { spec, current, nowMs } = input;
+  const { spec, current } = input;
   const behavior = behaviorOf(spec);
   const specs = spec.metrics ?? [];
   const evaluations = specs.map((metric) =>
@@ -104,7 +106,7 @@ function follow(input: DecisionInput, history: History): Decision {
     max: spec.maxReplicas,
     behavior,
     history,
-    nowMs,
+    nowMs: input.monotonicMs,
   });
   const desired = normalized.replicas;
   return {

@@ -1,6 +1,6 @@
 // What an autoscaler recommended and did of late: stabilization and rate policies look back at it. Pure values.
 // Invariant: bounded by time and by count: recommendations of one second are kept as one, and what no window reaches
-// is forgotten.
+// is forgotten. Times are of the monotonic clock, so that setting the host's clock neither ends a window nor stretches it.
 
 /** The lowest and the highest recommendation of about a second. */
 export interface Recommendation {

@@ -141,6 +141,7 @@ export class AutoscalerReconciler {
       history: memory.history,
       options: this.#options,
       nowMs: this.#clock.now(),
+      monotonicMs: this.#clock.monotonic(),
     });
     memory.history = decision.history;
     const rescaled = await this.#rescale(autoscaler, { target, decision, memory });
@@ -234,7 +235,10 @@ export class AutoscalerReconciler {
         }),
       );
     }
-    memory.history = withScaleEvent(decision.history, this.#clock.now(), { from, to: desired });
+    memory.history = withScaleEvent(decision.history, this.#clock.monotonic(), {
+      from,
+      to: desired,
+    });
     this.#tell(autoscaler, 'Normal', {
       reason: 'SuccessfulRescale',
       message: `New size: ${desired}; reason: ${rescaleReason}`,

@@ -6,8 +6,9 @@ import type {
 } from '../../api/generated/types.ts';
 import { Deployments, Events, HorizontalPodAutoscalers, Nodes, Pods } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { NodeSample } from '../../api/metrics/sample.ts';
-import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import {
   aControlledCluster,
   aDeployment,
@@ -52,8 +53,8 @@ const autoscaler = (
   },
 });
 
-async function aCluster() {
-  const cluster = await aControlledCluster();
+async function aCluster(options: ClusterOptions = {}) {
+  const cluster = await aControlledCluster(options);
   clusters.push(cluster);
   const { client } = cluster;
   const node = cluster.as('system:node:n1', 'system:nodes');
@@ -97,8 +98,9 @@ async function aCluster() {
   const condition = async (type: string) =>
     (await status())?.conditions?.find((each) => each.type === type);
   /** The agent's turn: pods are bound, made ready and measured, until the size is as wanted. */
-  const measureUntil = (milli: number, replicas: number) =>
+  const measureUntil = (milli: number, replicas: number, eachTurn = async () => {}) =>
     until(async () => {
+      await eachTurn();
       await bindAll();
       await readyAll(client, 'web');
       await sample(milli);
@@ -179,6 +181,31 @@ describe('the autoscaler', () => {
     );
   });
 
+  it('keeps its window though the wall clock is set', async () => {
+    const clock = new VirtualClock(Date.now());
+    const { client, hpas, sample, condition, measureUntil } = await aCluster({ clock });
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 2 }));
+    const { scaleUp } = autoscaler().spec.behavior ?? {};
+    await hpas.create(autoscaler({ behavior: { scaleUp } }));
+    // Two pods at 60 % of their requests, where 50 % are wanted: three.
+    await measureUntil(60, 3, () => clock.advance(50));
+    clock.stepWall(3_600_000);
+    await until(async () => {
+      await sample(1);
+      await clock.advance(50);
+      return (await condition('AbleToScale'))?.reason === 'ScaleDownStabilized';
+    });
+    expect((await deploymentNow(client, 'web')).spec?.replicas).toBe(3);
+    // The window, five minutes by default, passes on the clock that only goes forward.
+    clock.stepWall(-7_200_000);
+    await clock.advance(301_000);
+    await until(async () => {
+      await sample(1);
+      await clock.advance(50);
+      return (await deploymentNow(client, 'web')).spec?.replicas === 1;
+    });
+  });
+
   it('leaves a deployment alone that was scaled to nothing', async () => {
     const { client, hpas, condition } = await aCluster();
     await client.resource(Deployments).create(aDeployment('web', { replicas: 0 }));
@@ -192,6 +219,9 @@ describe('the autoscaler', () => {
     await client.resource(Deployments).create(aDeployment('web', { replicas: 9 }));
     await hpas.create(autoscaler());
     await until(async () => (await deploymentNow(client, 'web')).spec?.replicas === 6);
-    await until(async () => (await condition('AbleToScale'))?.reason !== undefined);
+    await until(async () => (await condition('AbleToScale'))?.reason === 'SucceededRescale');
+    expect((await condition('AbleToScale'))?.message).toBe(
+      'the HPA controller was able to update the target scale to 6',
+    );
   });
 });

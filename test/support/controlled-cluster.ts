@@ -1,5 +1,6 @@
 // A whole control plane without nodes: API server on the memory store, the built-in controllers under their own identity.
 // Invariant: each call is a cluster of its own; close() waits for the last reconcile.
+import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -16,6 +17,7 @@ import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { builtInControllers } from '../../controllers/all.ts';
 import type { BuiltInControllersOptions } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
+import { intercepted, type Interception } from './intercepted-transport.ts';
 
 const user = (username: string, ...groups: string[]): UserInfo => ({
   username,
@@ -31,11 +33,18 @@ export interface ControlledCluster {
   close(): Promise<void>;
 }
 
+/** How a cluster is made. */
+export interface ClusterOptions extends BuiltInControllersOptions {
+  readonly logger?: Logger;
+  /** The controllers' clock; the host's unless given, which is always the server's. */
+  readonly clock?: Clock;
+  /** In the way between the controllers and the server. */
+  readonly interception?: Interception;
+}
+
 /** Starts one, with the namespaces `default` and `kube-system`. */
-export async function aControlledCluster(
-  options: BuiltInControllersOptions & { readonly logger?: Logger } = {},
-): Promise<ControlledCluster> {
-  const { logger = silentLogger } = options;
+export async function aControlledCluster(options: ClusterOptions = {}): Promise<ControlledCluster> {
+  const { logger = silentLogger, clock = systemClock, interception = {} } = options;
   const doors = { clock: systemClock, random: systemRandom, logger };
   const storage = createMemoryStorage({ clock: systemClock, logger });
   const server = await createApiServer({ ...doors, storage, serviceCidr: '10.96.0.0/16' });
@@ -50,9 +59,10 @@ export async function aControlledCluster(
         if (!isAlreadyExists(error)) throw error;
       });
   const stop = new AbortController();
+  const { transport } = as('system:kube-controller-manager');
   const running = runControllers(
     builtInControllers(options),
-    { ...doors, client: as('system:kube-controller-manager') },
+    { ...doors, clock, client: createClient(intercepted(transport, interception)) },
     stop.signal,
   );
   const close = async () => {
