@@ -68,7 +68,7 @@ describe('channels', () => {
     expect(readOutput(exitFrame(42))).toEqual({ kind: 'exit', exitCode: 42 });
     expect(readOutput(failureFrame('no such container'))).toEqual({
       kind: 'failure',
-      message: 'no such container',
+      message: 'Internal error occurred: no such container',
     });
     const text = Buffer.from(exitFrame(42).subarray(1)).toString();
     expect(JSON.parse(text)).toMatchObject({

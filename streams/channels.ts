@@ -100,9 +100,11 @@ export function exitStatus(exitCode: number): object {
   };
 }
 
-/** The Status of a command that could not be run. */
+/** The Status of a command that could not be run; with upstream's opening, which clients print as it is. */
 export function failureStatus(message: string): object {
-  return new StatusError('InternalError', message).toStatus();
+  const causes = [{ message }];
+  const text = `Internal error occurred: ${message}`;
+  return new StatusError('InternalError', text, { details: { causes } }).toStatus();
 }
 
 /** The last message: how the command ended. */

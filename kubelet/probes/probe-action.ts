@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Probe } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { ContainerRuntime } from '../runtime/runtime.ts';
+import { type ContainerRuntime, RuntimeError } from '../runtime/runtime.ts';
 import type { ProbeResult } from './probe-state.ts';
 
 /** What a try needs. */
@@ -43,7 +43,12 @@ async function tryExec(
   { runtime, containerId }: ProbeTarget,
   timeoutMs: number,
 ): Promise<ProbeResult> {
-  const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutMs);
+  const run = runtime.execSync(containerId, command, timeoutMs);
+  const { exitCode, stdout, stderr } = await run.catch((error: unknown) => {
+    if (!(error instanceof RuntimeError) || error.reason !== 'ExecTimeout') throw error;
+    const what = `"${command.join(' ')}" timed out after ${timeoutMs / 1000}s`;
+    throw new Error(`command timed out: ${what}`, { cause: error });
+  });
   if (exitCode === 0) return OK;
   const said = Buffer.concat([stdout, stderr]).toString('utf8').trim().slice(0, 1024);
   return failed(said || `command exited with ${exitCode}`);
@@ -75,7 +80,9 @@ function tryHttp(get: HttpGet, target: ProbeTarget, timeoutMs: number): Promise<
       resolve(ok ? OK : failed(`HTTP probe failed with statuscode: ${statusCode}`));
     });
     const timer = target.clock.timer(timeoutMs, () =>
-      call.destroy(new Error('context deadline exceeded (the answer took too long)')),
+      call.destroy(
+        new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
+      ),
     );
     call.on('close', () => timer.cancel());
     call.on('error', (error) => resolve(failed(`Get "${url}": ${dialFailure(error, host, port)}`)));

@@ -9,6 +9,7 @@ import type { Container, Probe } from '../../api/generated/types.ts';
 import { aContainer as aConfig, aSandbox } from '../../test/contracts/runtime.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
+import { RuntimeError } from '../runtime/runtime.ts';
 import { tryProbe } from './probe-action.ts';
 import { FRESH, stepProbe } from './probe-state.ts';
 import { Prober } from './prober.ts';
@@ -184,7 +185,7 @@ describe('probes', () => {
   });
 });
 
-describe('HTTP and TCP probes', () => {
+describe('single tries', () => {
   let server: Server;
   let port: number;
   let seen: Record<string, unknown>;
@@ -235,6 +236,17 @@ describe('HTTP and TCP probes', () => {
   it('end in time', async () => {
     const result = await attempt({ httpGet: { path: '/slow', port }, timeoutSeconds: 0.05 });
     expect(result).toMatchObject({ ok: false, message: expect.stringContaining('deadline') });
+  });
+
+  it('of commands say why in the same words each time', async () => {
+    const probe = { exec: { command: ['sleep', '10'] }, timeoutSeconds: 2 };
+    for (let i = 0; i < 2; i++) {
+      runtime.failNext('execSync', new RuntimeError('ExecTimeout', `over after ${i} ms`));
+      const message = 'command timed out: "sleep 10" timed out after 2s';
+      expect(await attempt(probe)).toEqual({ ok: false, message });
+    }
+    runtime.failNext('execSync', new RuntimeError('ExecError', 'no such program'));
+    expect(await attempt(probe)).toEqual({ ok: false, message: 'no such program' });
   });
 
   it('tell a closed port from an open one', async () => {

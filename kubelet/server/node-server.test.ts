@@ -216,7 +216,8 @@ describe('commands in containers', () => {
 
   it('that fail to begin say why', async () => {
     runtime.failNext('exec', new Error('no such program'));
-    expect((await exec('command=x')).end).toEqual({ kind: 'failure', message: 'no such program' });
+    const message = 'Internal error occurred: no such program';
+    expect((await exec('command=x')).end).toEqual({ kind: 'failure', message });
   });
 });
 

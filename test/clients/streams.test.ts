@@ -131,6 +131,17 @@ describe.each([
     expect(await k.ok(['logs', 'ears'])).not.toContain('over');
   });
 
+  it('exec of what cannot run says why', async () => {
+    for (const flags of [[], ['-it']]) {
+      const { code, stdout, stderr } = await k.run(['exec', ...flags, 'ears', '--', 'nope']);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^error: Internal error occurred: .*exec: "nope": executable file not found in \$PATH$/m,
+      );
+      expect(stderr).not.toContain('level=error');
+    }
+  });
+
   it('cp takes files both ways', async () => {
     const [from, back] = [join(folder, `from-${transport}`), join(folder, `back-${transport}`)];
     const bytes = randomBytes(3 * 1024 * 1024);

@@ -3,6 +3,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -11,11 +12,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import type { System } from '../../../system/system.ts';
 import { type ExecResult, type ExecSession, RuntimeError } from '../runtime.ts';
 import { conmonArguments, flags, launchFailure, spawnConmon, within } from './conmon.ts';
-import { type Context, newId } from './context.ts';
+import { type Context, newId, runcMessage } from './context.ts';
 import type { Exits } from './exits.ts';
 import { type PacketStreams, packetStreams } from './packet-session.ts';
 import type { ContainerRecord } from './records.ts';
@@ -34,6 +35,8 @@ interface RuncExec {
   readonly exit: Promise<number>;
   /** Ends the command in the container, then runc. */
   readonly kill: () => void;
+  /** Does the command run, or has it? */
+  readonly started: () => boolean;
 }
 
 function runcExec(
@@ -42,16 +45,23 @@ function runcExec(
   options: { command: readonly string[]; stdin: boolean },
 ): RuncExec {
   const { layout, system, random } = context;
-  const pidFile = join(layout.container(record.id).execs, `${newId(random)}.pid`);
-  const args = ['--root', layout.runcRoot, 'exec', '--pid-file', pidFile, record.id];
+  const file = join(layout.container(record.id).execs, newId(random));
+  const [pidFile, logFile] = [`${file}.pid`, `${file}.log`];
+  const own = ['--root', layout.runcRoot, '--log', logFile];
+  const args = [...own, 'exec', '--pid-file', pidFile, record.id];
   const child = system.spawn('runc', [...args, ...options.command], {
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
+  let begun = false;
+  const started = () => (begun ||= existsSync(pidFile));
   const exit = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
-      rmSync(pidFile, { force: true });
-      resolve(code ?? KILLED_EXIT_CODE);
+      const failed = !started() && code !== null && code !== 0;
+      const said = failed ? (system.read(logFile) ?? '') : '';
+      for (const path of [pidFile, logFile]) rmSync(path, { force: true });
+      if (failed) reject(notRun(runcMessage(said)));
+      else resolve(code ?? KILLED_EXIT_CODE);
     });
   });
   // Output may end before the exit code is asked for; the caller sees the rejection when it awaits.
@@ -62,7 +72,43 @@ function runcExec(
     if (pid !== undefined && child.exitCode === null) system.kill(pid, 'SIGKILL');
     else child.kill('SIGKILL');
   };
-  return { child, exit, kill };
+  return { child, exit, kill, started };
+}
+
+/** The failure of a command that could not be started; upstream's words, the same at each try. */
+function notRun(said: string): RuntimeError {
+  return new RuntimeError(
+    'ExecError',
+    `OCI runtime exec failed: ${said || 'runc did not say why'}`,
+  );
+}
+
+/** With a log file of its own, runc writes one line into the command's standard error: why it could not run it. */
+const RUNC_LINE = /^(?:exec failed|cannot exec|container .* (?:does not exist|not running))/;
+
+/** Standard error of the command alone. What runc may have written waits until the command is known to run. */
+function ownStderr(from: Readable, started: () => boolean): Readable {
+  const held: Buffer[] = [];
+  let open = false;
+  const release = (stream: Transform) => {
+    open = true;
+    for (const chunk of held.splice(0)) stream.push(chunk);
+  };
+  const own = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (!open && !started() && RUNC_LINE.test(chunk.toString('latin1'))) held.push(chunk);
+      else {
+        release(own);
+        own.push(chunk);
+      }
+      done();
+    },
+    flush(done) {
+      if (started()) release(own);
+      done();
+    },
+  });
+  return from.pipe(own);
 }
 
 function readPid(file: string): number | undefined {
@@ -115,12 +161,12 @@ export async function exec(
   options: { command: readonly string[]; tty: boolean; stdin: boolean },
 ): Promise<ExecSession> {
   if (options.tty) return execOnTerminal(context, record, options);
-  const { child, exit, kill } = runcExec(context, record, options);
+  const { child, exit, kill, started } = runcExec(context, record, options);
   if (!child.stdout) throw new RuntimeError('ExecError', 'runc was started without its output');
   return {
     stdin: child.stdin ?? undefined,
     stdout: child.stdout,
-    stderr: child.stderr ?? undefined,
+    stderr: child.stderr ? ownStderr(child.stderr, started) : undefined,
     resize: () => undefined,
     exit,
     kill,
@@ -171,7 +217,7 @@ async function execOnTerminal(
     const started = await within(context, conmon.sync.next(), discard);
     if (!started || started.data <= 0) {
       streams.close();
-      throw new RuntimeError('ExecError', launchFailure(started, directory));
+      throw notRun(launchFailure(started, directory));
     }
     const exit = conmon.sync.next().then(async (message) => {
       await lastOutput(context, streams);

@@ -139,8 +139,33 @@ describe('containers by runc and conmon', () => {
     const id = await run(forever);
     const opening = runtime.exec(id, { command: ['/no/such'], tty: true, stdin: true });
     await expect(opening).rejects.toThrow(/no such file/);
-    const session = await runtime.exec(id, { command: ['/no/such'], tty: false, stdin: false });
-    expect(await session.exit).not.toBe(0);
+  });
+
+  it.each([
+    ['nope', 'exec: "nope": executable file not found in $PATH'],
+    ['/no/such', 'exec: "/no/such": stat /no/such: no such file or directory'],
+    ['/etc/passwd', 'exec: "/etc/passwd": permission denied'],
+  ])('tells in one sentence why %s cannot run, the same each time', async (program, why) => {
+    const id = await run(forever);
+    const message = `OCI runtime exec failed: exec failed: unable to start container process: ${why}`;
+    const failure = { reason: 'ExecError', message };
+    for (let i = 0; i < 2; i++)
+      await expect(runtime.execSync(id, [program], 20_000)).rejects.toMatchObject(failure);
+    const session = await runtime.exec(id, { command: [program], tty: false, stdin: false });
+    const said = [session.stdout, session.stderr].flatMap((stream) => stream ?? []).map(textOf);
+    await expect(session.exit).rejects.toMatchObject(failure);
+    expect(await Promise.all(said)).toEqual(['', '']);
+    const terminal = runtime.exec(id, { command: [program], tty: true, stdin: true });
+    await expect(terminal).rejects.toMatchObject(failure);
+  });
+
+  it('gives a command its own words, even when they are those of the runtime', async () => {
+    const id = await run(forever);
+    const command = sh('echo exec failed: not really >&2; exit 126');
+    const session = await runtime.exec(id, { command, tty: false, stdin: false });
+    const said = [session.stdout, session.stderr].flatMap((stream) => stream ?? []).map(textOf);
+    expect(await session.exit).toBe(126);
+    expect(await Promise.all(said)).toEqual(['', 'exec failed: not really\n']);
   });
 
   it('attaches to the process of the container', async () => {
