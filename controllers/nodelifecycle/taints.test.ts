@@ -1,6 +1,6 @@
 // Health of nodes, the taints that follow, and when pods must leave.
 import { describe, expect, it } from 'vitest';
-import type { Lease, Node, NodeCondition, Taint } from '../../api/generated/types.ts';
+import type { Lease, Node, NodeCondition, Taint, Toleration } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { leavesAtMs } from './eviction-plan.ts';
 import { awayInMs, healthAfter, unknownConditions } from './health.ts';
@@ -103,35 +103,38 @@ describe('taints', () => {
 });
 
 describe('a pod under a taint', () => {
-  const taint = (key: string, timeAdded?: string): Taint => ({
-    key,
-    effect: 'NoExecute',
-    ...(timeAdded ? { timeAdded } : {}),
-  });
+  const taint = (key: string): Taint => ({ key, effect: 'NoExecute' });
   const tolerate = (key: string, tolerationSeconds?: number) => ({
     key,
     operator: 'Exists',
     effect: 'NoExecute',
     tolerationSeconds,
   });
-  const added = formatTime(NOW);
+  const leaves = (taints: Taint[], tolerations?: Toleration[]) =>
+    leavesAtMs(taints, tolerations, ({ key }) => (key === 'late' ? NOW + 5_000 : NOW));
 
   it('goes at once where it does not tolerate it', () => {
-    expect(leavesAtMs([taint('a', added)], [], NOW + 5)).toBe(NOW);
-    expect(leavesAtMs([taint('a')], undefined, NOW + 5)).toBe(NOW + 5);
+    expect(leaves([taint('a')], [])).toBe(NOW);
+    expect(leaves([taint('late')])).toBe(NOW + 5_000);
   });
 
   it('goes when its toleration has run out, counted from the taint', () => {
-    expect(leavesAtMs([taint('a', added)], [tolerate('a', 300)], NOW + 99)).toBe(NOW + 300_000);
+    expect(leaves([taint('late')], [tolerate('late', 300)])).toBe(NOW + 305_000);
+    expect(leaves([taint('a')], [tolerate('a', -1)])).toBe(NOW);
   });
 
   it('stays where it tolerates without a limit', () => {
-    expect(leavesAtMs([taint('a', added)], [tolerate('a')], NOW)).toBeUndefined();
-    expect(leavesAtMs([], [], NOW)).toBeUndefined();
+    expect(leaves([taint('a')], [tolerate('a')])).toBeUndefined();
+    expect(leaves([], [])).toBeUndefined();
   });
 
   it('goes by the shortest of several limits', () => {
-    const tolerations = [tolerate('a', 300), tolerate('b', 10), tolerate('b')];
-    expect(leavesAtMs([taint('a', added), taint('b', added)], tolerations, NOW)).toBe(NOW + 10_000);
+    const tolerations = [tolerate('a', 300), tolerate('b', 10)];
+    expect(leaves([taint('a'), taint('b')], tolerations)).toBe(NOW + 10_000);
+  });
+
+  it('goes by the first of several tolerations of one taint', () => {
+    expect(leaves([taint('b')], [tolerate('b'), tolerate('b', 10)])).toBeUndefined();
+    expect(leaves([taint('b')], [tolerate('b', 10), tolerate('b')])).toBe(NOW + 10_000);
   });
 });

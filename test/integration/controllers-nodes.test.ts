@@ -1,9 +1,10 @@
 // Node lifecycle, eviction by taints and the pod collector against the real API server; the test plays the node agents.
 import { afterEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Lease, Node, Pod } from '../../api/generated/types.ts';
 import { Leases, Namespaces, Nodes, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
-import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster, setReady } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
 
@@ -16,8 +17,8 @@ afterEach(async () => {
 const GRACE_MS = 150;
 const LEASES = 'kube-node-lease';
 
-async function aCluster() {
-  const cluster = await aControlledCluster({ nodes: { graceMs: GRACE_MS } });
+async function aCluster(options: ClusterOptions = {}) {
+  const cluster = await aControlledCluster({ nodes: { graceMs: GRACE_MS }, ...options });
   clusters.push(cluster);
   const { client } = cluster;
   const nodes = client.resource(Nodes);
@@ -141,6 +142,39 @@ describe('a node that falls silent', () => {
     await until(async () => (await ready('n1'))?.status === 'Unknown');
     await until(async () => (await taints('n1')).length > 0);
     expect(await taints('n1')).toEqual(['unreachable:NoSchedule']);
+  });
+});
+
+describe('a pod that tolerates a taint for a while', () => {
+  it('stays for that while, though the wall clock is set meanwhile', async () => {
+    const clock = new VirtualClock(Date.now());
+    const { client, nodes, join } = await aCluster({ clock, nodes: { graceMs: 3_600_000 } });
+    await join('n1');
+    const pods = client.resource(Pods);
+    const seconds = { key: 'slow', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 };
+    const ever = { key: 'quick', operator: 'Exists', effect: 'NoExecute' };
+    await pods.create(aPod('patient', { tolerations: [seconds, ever] }));
+    await pods.create(aPod('slow-only', { tolerations: [{ ...seconds, tolerationSeconds: 600 }] }));
+    await pods.create(aPod('touchy'));
+    const leaving = async (name: string) =>
+      (await pods.get({ namespace: 'default', name })).metadata.deletionTimestamp !== undefined;
+    const taint = (...keys: string[]) => {
+      const timeAdded = `${new Date().toISOString().slice(0, 19)}Z`;
+      const taints = keys.map((key) => ({ key, effect: 'NoExecute', timeAdded }));
+      return nodes.patch({ name: 'n1' }, { type: 'merge', body: { spec: { taints } } });
+    };
+    const first = (await taint('slow')).spec?.taints;
+    // It is looked at last; by then the others wait for their moment.
+    await until(() => leaving('touchy'));
+    await clock.advance(1_000);
+    clock.stepWall(3_600_000);
+    const quick = { key: 'quick', effect: 'NoExecute' };
+    const taints = [...(first ?? []), quick];
+    await nodes.patch({ name: 'n1' }, { type: 'merge', body: { spec: { taints } } });
+    await until(() => leaving('slow-only'));
+    expect(await leaving('patient')).toBe(false);
+    await clock.advance(60_000);
+    await until(() => leaving('patient'));
   });
 });
 
