@@ -63,19 +63,21 @@ function planOld(
   newSize: number,
 ): Scaling[] {
   const least = desired(deployment) - fencesOf(deployment).unavailable;
-  const newUnavailable = newSize - (current ? available(current) : 0);
+  // A set that was just made smaller may still show the pods it is losing: they count for nothing.
+  const serving = (set: ReplicaSet): number => Math.min(available(set), wanted(set));
+  const newUnavailable = newSize - (current ? serving(current) : 0);
   const removable = newSize + total(old, wanted) - least - newUnavailable;
   if (removable <= 0) return [];
   // Pods that do not serve go first: taking them away costs nothing.
   const sizes = new Map(old.map((set) => [set, wanted(set)]));
   let cleaned = 0;
   for (const set of old) {
-    const idle = Math.max(0, wanted(set) - available(set));
+    const idle = wanted(set) - serving(set);
     const count = Math.min(removable - cleaned, idle);
     sizes.set(set, wanted(set) - count);
     cleaned += count;
   }
-  let surplus = total([current, ...old], available) - least;
+  let surplus = total([current, ...old], serving) - least;
   for (const set of old) {
     const size = sizes.get(set) ?? 0;
     const count = Math.min(Math.max(0, surplus), size);
