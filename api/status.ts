@@ -199,6 +199,25 @@ export function forbidden(resource: ResourceName, name: string, why: string): St
   });
 }
 
+/** The cause of a refusal in a namespace that is ending; clients look for it. */
+const NAMESPACE_TERMINATING = 'NamespaceTerminating';
+
+/** 403 for a create in a namespace that is being deleted. */
+export function namespaceTerminating(
+  resource: ResourceName,
+  name: string,
+  namespace: string,
+): StatusError {
+  const what = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  const { message, details } = forbidden(resource, name, what);
+  const cause = {
+    reason: NAMESPACE_TERMINATING,
+    message: `namespace ${namespace} is being terminated`,
+    field: 'metadata.namespace',
+  };
+  return new StatusError('Forbidden', message, { details: { ...details, causes: [cause] } });
+}
+
 /** 400. */
 export function badRequest(message: string): StatusError {
   return new StatusError('BadRequest', message);
@@ -223,6 +242,13 @@ export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'Al
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict');
 /** … that history no longer covers the asked revision? */
 export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired', 'Gone');
+/** … that nothing can be created there, since the namespace is being deleted? */
+export function isNamespaceTerminating(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause)
+    if (e instanceof StatusError)
+      return e.details?.causes?.some(({ reason }) => reason === NAMESPACE_TERMINATING) ?? false;
+  return false;
+}
 /** … that the object breaks its kind's rules? */
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid');
 /** … that the caller may not do this? */

@@ -1,6 +1,6 @@
 // Nothing is created in a namespace that is not there or is ending; three namespaces cannot be deleted.
 import { Namespaces } from '../../api/kinds.ts';
-import { forbidden, notFound } from '../../api/status.ts';
+import { forbidden, namespaceTerminating, notFound } from '../../api/status.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
@@ -32,9 +32,5 @@ function refuseOutside(store: ObjectStore, request: AdmissionRequest): void {
   const found = store.get(objectKey(Namespaces, '', namespace));
   if (!found) throw notFound(Namespaces, namespace);
   if (found.object().metadata.deletionTimestamp !== undefined)
-    throw forbidden(
-      ref,
-      object.metadata.name ?? '',
-      `unable to create new content in namespace ${namespace} because it is being terminated`,
-    );
+    throw namespaceTerminating(ref, object.metadata.name ?? '', namespace);
 }

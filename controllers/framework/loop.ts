@@ -6,7 +6,7 @@ import { RateLimitedQueue } from '../../client/workqueue/rate-limited.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
-import { isConflict } from '../../api/status.ts';
+import { isConflict, isNamespaceTerminating } from '../../api/status.ts';
 import type { ControllerContext, ControllerSpec, Result, Source } from './reconciler.ts';
 import { TerminalError } from './reconciler.ts';
 
@@ -86,6 +86,12 @@ function settle(loop: Loop, key: string, result: Result): void {
 
 function settleFailure(loop: Loop, key: string, error: unknown): void {
   if (loop.signal.aborted) return;
+  // The key's own namespace goes, and the key with it: trying again would only make noise.
+  if (isNamespaceTerminating(error) && key.includes('/')) {
+    loop.queue.forget(key);
+    loop.logger.debug('nothing more is made in a namespace that ends', { key });
+    return;
+  }
   loop.counters.errors++;
   if (error instanceof TerminalError) {
     loop.counters.terminalErrors++;

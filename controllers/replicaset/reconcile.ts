@@ -5,7 +5,7 @@ import type { Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { Pods, ReplicaSets } from '../../api/kinds.ts';
 import { fromLabelSelector } from '../../api/meta/labels.ts';
 import { controllerOf, keyOf } from '../../api/meta/object.ts';
-import { isNotFound, StatusError } from '../../api/status.ts';
+import { isNamespaceTerminating, isNotFound } from '../../api/status.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { claimAll } from '../framework/claim.ts';
@@ -159,12 +159,4 @@ const messageOf = (error: unknown): string =>
 
 function failed(reason: Failure['reason'], error: unknown): Failed {
   return { failure: { reason, message: messageOf(error) }, error };
-}
-
-/** Nothing can be created in a namespace that goes; trying again would only make noise. */
-function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    error instanceof StatusError &&
-    (error.details?.causes ?? []).some((cause) => cause.reason === 'NamespaceTerminating')
-  );
 }

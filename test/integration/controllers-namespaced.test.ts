@@ -1,16 +1,27 @@
 // What every namespace has, against the real API server: its default ServiceAccount and the CA's certificate.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigMaps, Namespaces, ServiceAccounts } from '../../api/kinds.ts';
+import { ConfigMaps, Deployments, Namespaces, ServiceAccounts } from '../../api/kinds.ts';
+import { createLogger } from '../../base/logger.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
-import { aControlledCluster } from '../support/controlled-cluster.ts';
+import { aControlledCluster, aDeployment } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
 
 const CA = { name: 'kube-root-ca.crt', namespace: 'shop' };
 const ACCOUNT = { name: 'default', namespace: 'shop' };
 
+interface Line {
+  readonly level: number;
+  readonly msg: string;
+  readonly controller?: string;
+}
+
 let cluster: ControlledCluster;
+let lines: Line[];
 beforeEach(async () => {
-  cluster = await aControlledCluster({ caCertificate: 'PEM' });
+  lines = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Line);
+  const logger = createLogger('debug', { write });
+  cluster = await aControlledCluster({ caCertificate: 'PEM', logger });
   await cluster.client
     .resource(Namespaces)
     .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
@@ -58,5 +69,41 @@ describe('a namespace', () => {
     await until(async () => (await namespaces.get({ name: 'shop' }).catch(absent)) === undefined);
     expect(await account()).toBeUndefined();
     expect(await ca()).toBeUndefined();
+  });
+
+  it('ends without a word about what cannot be made in it any more', async () => {
+    const { client } = cluster;
+    const at = (name: string) => ({ namespace: 'shop', name });
+    const finalizers = ['test.dev/held'];
+    const held = { ...aDeployment('web'), metadata: { ...at('web'), finalizers } };
+    await client.resource(Deployments).create(held);
+    const deployment = () => client.resource(Deployments).get(at('web'));
+    await client.resource(Namespaces).delete({ name: 'shop' });
+    await until(async () => (await deployment()).metadata.deletionTimestamp !== undefined);
+    const refused = await client
+      .resource(ConfigMaps)
+      .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: at('late') })
+      .catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      reason: 'Forbidden',
+      details: {
+        kind: 'configmaps',
+        name: 'late',
+        causes: [
+          {
+            reason: 'NamespaceTerminating',
+            message: 'namespace shop is being terminated',
+            field: 'metadata.namespace',
+          },
+        ],
+      },
+    });
+    const free = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
+    await client.resource(Deployments).patch(at('web'), free);
+    await until(async () => {
+      const found = await client.resource(Namespaces).get({ name: 'shop' }).catch(absent);
+      return found === undefined;
+    });
+    expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { ConfigMap, Secret } from '../../api/generated/types.ts';
-import { ConfigMaps, Events, Pods, Secrets, ServiceAccounts } from '../../api/kinds.ts';
+import { ConfigMaps, Events, Namespaces, Pods, Secrets, ServiceAccounts } from '../../api/kinds.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { reconcileWithFinalizer } from '../../controllers/framework/finalizers.ts';
@@ -141,6 +141,31 @@ describe('controllers', () => {
     await configMaps.update({ ...made, data: { k: '2' } });
     await until(() => seen.length === 2);
     expect(seen).toEqual(['1', '2']);
+  });
+
+  it('let go of what cannot be made any more since its namespace ends', async () => {
+    const { client, configMaps } = await aServer();
+    const namespaces = client.resource(Namespaces);
+    await namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'going' } });
+    const held = { metadata: { namespace: 'going', name: 'held', finalizers: ['test.dev/held'] } };
+    await configMaps.create({ ...aConfigMap('held'), ...held });
+    await namespaces.delete({ name: 'going' });
+    let turns = 0;
+    let counters: ControllerCounters | undefined;
+    const maker = controllerFor(ConfigMaps)
+      .where((object) => object.metadata.namespace === 'going')
+      .reconcile(async () => {
+        turns++;
+        const { metadata, ...more } = aConfigMap('made');
+        await configMaps.create({ ...more, metadata: { ...metadata, namespace: 'going' } });
+        return done;
+      });
+    run([maker], { client, hooks: { counters: (_name, counts) => (counters = counts) } });
+    const labelled = { type: 'merge', body: { metadata: { labels: { a: 'b' } } } } as const;
+    await until(() => turns === 1);
+    await configMaps.patch({ namespace: 'going', name: 'held' }, labelled);
+    await until(() => turns === 2);
+    expect(counters).toMatchObject({ errors: 0, queue: { retries: 0 } });
   });
 
   it('look again when they asked to, on the clock', async () => {
