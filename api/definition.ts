@@ -49,6 +49,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** metadata.generation counts changes of spec. */
   readonly hasGeneration: boolean;
   readonly scale?: ScaleAccess<T>;
+  /** A delete that does not say otherwise leaves its dependents, with this word of warning, if any. */
+  readonly orphansByDefault?: { readonly warning?: string };
   /** Further subresources (binding, log, exec, eviction, …) for discovery; each has its own handler. */
   readonly subresources: readonly SubresourceEntry[];
   readonly columns: readonly Column<T>[];

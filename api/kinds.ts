@@ -4,6 +4,7 @@ import type {
   CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
+  ComponentStatus,
   ConfigMap,
   ControllerRevision,
   CronJob,
@@ -23,19 +24,24 @@ import type {
   IPAddress,
   Job,
   Lease,
+  LimitRange,
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
   MutatingWebhookConfiguration,
   Namespace,
   NetworkPolicy,
   Node,
+  PersistentVolume,
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  PodTemplate,
   PriorityClass,
   PriorityLevelConfiguration,
   ReplicaSet,
+  ReplicationController,
   ResourceClaimTemplate,
+  ResourceQuota,
   ResourceResourceClaim,
   ResourceSlice,
   Role,
@@ -92,10 +98,32 @@ export const ServiceAccounts = core<ServiceAccount>([
   'namespaced',
 ]);
 export const Events = core<Event>(['Event', 'events', 'namespaced']);
+export const PersistentVolumes = core<PersistentVolume>([
+  'PersistentVolume',
+  'persistentvolumes',
+  'cluster',
+]);
 export const PersistentVolumeClaims = core<PersistentVolumeClaim>([
   'PersistentVolumeClaim',
   'persistentvolumeclaims',
   'namespaced',
+]);
+export const ReplicationControllers = core<ReplicationController>([
+  'ReplicationController',
+  'replicationcontrollers',
+  'namespaced',
+]);
+export const PodTemplates = core<PodTemplate>(['PodTemplate', 'podtemplates', 'namespaced']);
+export const LimitRanges = core<LimitRange>(['LimitRange', 'limitranges', 'namespaced']);
+export const ResourceQuotas = core<ResourceQuota>([
+  'ResourceQuota',
+  'resourcequotas',
+  'namespaced',
+]);
+export const ComponentStatuses = core<ComponentStatus>([
+  'ComponentStatus',
+  'componentstatuses',
+  'cluster',
 ]);
 export const Deployments = apps<Deployment>(['Deployment', 'deployments', 'namespaced']);
 export const ReplicaSets = apps<ReplicaSet>(['ReplicaSet', 'replicasets', 'namespaced']);

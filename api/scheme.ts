@@ -23,13 +23,19 @@ import { cronJobDefinition } from './batch/cron-job.ts';
 import { jobDefinition } from './batch/job.ts';
 import { certificateSigningRequestDefinition } from './certificates/certificate-signing-request.ts';
 import { leaseDefinition } from './coordination/lease.ts';
+import { componentStatusDefinition } from './core/component-status.ts';
 import { configMapDefinition } from './core/config-map.ts';
 import { endpointsDefinition } from './core/endpoints.ts';
 import { eventDefinition } from './core/event.ts';
+import { limitRangeDefinition } from './core/limit-range.ts';
 import { namespaceDefinition } from './core/namespace.ts';
 import { nodeDefinition } from './core/node.ts';
+import { persistentVolumeDefinition } from './core/persistent-volume.ts';
 import { persistentVolumeClaimDefinition } from './core/persistent-volume-claim.ts';
 import { podDefinition } from './core/pod.ts';
+import { podTemplateDefinition } from './core/pod-template.ts';
+import { replicationControllerDefinition } from './core/replication-controller.ts';
+import { resourceQuotaDefinition } from './core/resource-quota.ts';
 import { secretDefinition } from './core/secret.ts';
 import { serviceAccountDefinition } from './core/service-account.ts';
 import { serviceDefinition } from './core/service.ts';
@@ -83,7 +89,13 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(statefulSetDefinition),
   anyKind(daemonSetDefinition),
   anyKind(controllerRevisionDefinition),
+  anyKind(persistentVolumeDefinition),
   anyKind(persistentVolumeClaimDefinition),
+  anyKind(replicationControllerDefinition),
+  anyKind(podTemplateDefinition),
+  anyKind(limitRangeDefinition),
+  anyKind(resourceQuotaDefinition),
+  anyKind(componentStatusDefinition),
   anyKind(jobDefinition),
   anyKind(cronJobDefinition),
   anyKind(podDisruptionBudgetDefinition),

@@ -314,7 +314,7 @@ describe('changes of a Job', () => {
       ['spec.completionMode Invalid'],
     ],
     ['its manager', {}, { managedBy: 'a.io/b' }, ['spec.managedBy Invalid']],
-  ])('of %s', (_, before, after, errors) => {
+  ])('of %s', (...[, before, after, errors]) => {
     expect(broken(jobDefinition, job(after), job(before))).toEqual(errors);
   });
 });
@@ -444,7 +444,7 @@ describe('the status of a Job', () => {
       { startTime: start },
       'startTime cannot be removed for unsuspended job',
     ],
-  ])('refuses %s', (_, status, old, text) => {
+  ])('refuses %s', (...[, status, old, text]) => {
     expect(check(status, old).join('\n')).toContain(text);
   });
 
@@ -467,7 +467,7 @@ describe('the status of a Job', () => {
     [is('Failed', 'FailureTarget'), {}, 'Failed', '0/1'],
     [is('FailureTarget'), {}, 'FailureTarget', '0/1'],
     [is('Suspended'), {}, 'Suspended', '0/1'],
-  ])('shows as %j', (status, spec, word, completions) => {
+  ])('shows as %j', (...[status, spec, word, completions]) => {
     expect(cells(jobDefinition, { ...job(spec), status })).toMatchObject({
       Status: word,
       Completions: completions,

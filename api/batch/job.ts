@@ -29,6 +29,12 @@ export const jobDefinition = defineResource<Job>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,
+  orphansByDefault: {
+    warning:
+      'child pods are preserved by default when jobs are deleted; set ' +
+      'propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress ' +
+      'this warning',
+  },
   subresources: [],
   columns: [
     nameColumn,

@@ -4,6 +4,7 @@ import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type {
   Affinity,
+  NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinity,
@@ -91,13 +92,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
   const { nodeAffinity: node } = affinity;
   const hard = 'requiredDuringSchedulingIgnoredDuringExecution';
   const soft = 'preferredDuringSchedulingIgnoredDuringExecution';
-  const errors: FieldError[] = [];
-  if (node?.[hard] !== undefined) {
-    const at = `${path}.nodeAffinity.${hard}.nodeSelectorTerms`;
-    const terms = node[hard].nodeSelectorTerms ?? [];
-    if (terms.length === 0) errors.push(required(at, 'must have at least one node selector term'));
-    errors.push(...terms.flatMap((term, i) => validateNodeTerm(term, `${at}[${i}]`)));
-  }
+  const errors = validateNodeSelector(node?.[hard], `${path}.nodeAffinity.${hard}`);
   (node?.[soft] ?? []).forEach((term, i) => {
     const at = `${path}.nodeAffinity.${soft}[${i}]`;
     errors.push(
@@ -110,6 +105,18 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
     ...validatePodAffinity(affinity.podAffinity, `${path}.podAffinity`),
     ...validatePodAffinity(affinity.podAntiAffinity, `${path}.podAntiAffinity`),
   ];
+}
+
+/** Rules of a choice of nodes; an absent one is fine. */
+export function validateNodeSelector(
+  selector: NodeSelector | undefined,
+  path: string,
+): FieldError[] {
+  if (selector === undefined) return [];
+  const at = `${path}.nodeSelectorTerms`;
+  const terms = selector.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return [required(at, 'must have at least one node selector term')];
+  return terms.flatMap((term, i) => validateNodeTerm(term, `${at}[${i}]`));
 }
 
 function weight(value: number, path: string): FieldError[] {

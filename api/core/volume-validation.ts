@@ -87,7 +87,8 @@ function validateKnownSource(volume: Volume, path: string): FieldError[] {
   ];
 }
 
-function validateHostPath(
+/** Rules of a path on the host. */
+export function validateHostPath(
   source: { path: string; type?: string | undefined },
   path: string,
 ): FieldError[] {

@@ -32,6 +32,14 @@ export const ageColumn: Column<KubeObject> = {
   value: (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs),
 };
 
+/** The column of kinds that upstream shows without columns of their own: when the object was made. */
+export const createdAtColumn: Column<KubeObject> = {
+  name: 'Created At',
+  type: 'string',
+  description: 'When it was made.',
+  value: (object) => object.metadata.creationTimestamp ?? '<unknown>',
+};
+
 /** Parts of a workload that its wide columns show. */
 interface WorkloadSpec {
   readonly template?: PodTemplateSpec | undefined;

@@ -2,7 +2,7 @@
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { ClusterRole } from '../generated/types.ts';
 import { ClusterRoles } from '../kinds.ts';
-import { nameColumn, text } from '../meta/columns.ts';
+import { createdAtColumn, nameColumn } from '../meta/columns.ts';
 import { pathSegmentName } from '../meta/names.ts';
 import { validateRules } from './rule-validation.ts';
 
@@ -18,14 +18,7 @@ export const clusterRoleDefinition = defineResource<ClusterRole>({
   hasStatus: false,
   hasGeneration: false,
   subresources: [],
-  columns: [
-    nameColumn,
-    text(
-      'Created At',
-      'When it was made.',
-      (role) => role.metadata.creationTimestamp ?? '<unknown>',
-    ),
-  ],
+  columns: [nameColumn, createdAtColumn],
   selectableFields: {},
   validateName: pathSegmentName,
   validate: (role) => validateRules(role.rules, false),

@@ -30,7 +30,6 @@ interface Row {
   readonly lacking?: string;
 }
 
-const NOT_YET = 'not served yet';
 const all = 'all';
 const extensions = 'api-extensions';
 const scaled = 'scale status';
@@ -42,12 +41,11 @@ const CORE: readonly Row[] = [
     is: 'componentstatuses ComponentStatus cluster',
     short: 'cs',
     verbs: 'get list',
-    lacking: NOT_YET,
   },
   { is: 'configmaps ConfigMap ns', short: 'cm' },
   { is: 'endpoints Endpoints ns', short: 'ep' },
   { is: 'events Event ns', short: 'ev' },
-  { is: 'limitranges LimitRange ns', short: 'limits', lacking: NOT_YET },
+  { is: 'limitranges LimitRange ns', short: 'limits' },
   {
     is: 'namespaces Namespace cluster',
     short: 'ns',
@@ -60,7 +58,6 @@ const CORE: readonly Row[] = [
     is: 'persistentvolumes PersistentVolume cluster',
     short: 'pv',
     subresources: status,
-    lacking: NOT_YET,
   },
   {
     is: 'pods Pod ns',
@@ -69,15 +66,14 @@ const CORE: readonly Row[] = [
     subresources:
       'attach binding ephemeralcontainers eviction exec log portforward proxy resize status',
   },
-  { is: 'podtemplates PodTemplate ns', lacking: NOT_YET },
+  { is: 'podtemplates PodTemplate ns' },
   {
     is: 'replicationcontrollers ReplicationController ns',
     short: 'rc',
     categories: all,
     subresources: scaled,
-    lacking: NOT_YET,
   },
-  { is: 'resourcequotas ResourceQuota ns', short: 'quota', subresources: status, lacking: NOT_YET },
+  { is: 'resourcequotas ResourceQuota ns', short: 'quota', subresources: status },
   { is: 'secrets Secret ns' },
   { is: 'serviceaccounts ServiceAccount ns', short: 'sa', subresources: 'token' },
   { is: 'services Service ns', short: 'svc', categories: all, subresources: 'proxy status' },

@@ -1,0 +1,88 @@
+// PersistentVolumes: storage that is there for a claim. Stored and shown; nothing binds or mounts them yet.
+import { ALL_VERBS, defineResource } from '../definition.ts';
+import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.ts';
+import { PersistentVolumes } from '../kinds.ts';
+import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
+import { CLASS_ANNOTATION } from './claim-validation.ts';
+import { canonicalResources } from './pod-template-defaults.ts';
+import { accessModesText, UNSET } from './volume-text.ts';
+import { validatePersistentVolume } from './persistent-volume-validation.ts';
+
+/** What PersistentVolumes are. */
+export const persistentVolumeDefinition = defineResource<PersistentVolume>({
+  ref: PersistentVolumes,
+  singular: 'persistentvolume',
+  listKind: 'PersistentVolumeList',
+  shortNames: ['pv'],
+  categories: [],
+  schemaName: 'io.k8s.api.core.v1.PersistentVolume',
+  verbs: ALL_VERBS,
+  hasStatus: true,
+  hasGeneration: false,
+  subresources: [],
+  columns: [
+    nameColumn,
+    text('Capacity', 'How much it holds.', ({ spec }) => spec?.capacity?.['storage'] ?? '0'),
+    text('Access Modes', 'Who may use it, and how.', ({ spec }) =>
+      accessModesText(spec?.accessModes),
+    ),
+    text(
+      'Reclaim Policy',
+      'What becomes of it when it is given back.',
+      ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? '',
+    ),
+    text('Status', 'Whether a claim has it.', ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
+    ),
+    text('Claim', 'The claim that has it.', ({ spec }) =>
+      spec?.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '',
+    ),
+    text(
+      'StorageClass',
+      'The class that it belongs to.',
+      ({ metadata, spec }) =>
+        metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
+    ),
+    text(
+      'VolumeAttributesClass',
+      'The attributes that it has.',
+      ({ spec }) => spec?.volumeAttributesClassName ?? UNSET,
+    ),
+    text('Reason', 'Why it is in this state.', ({ status }) => status?.reason ?? ''),
+    ageColumn,
+    wide('VolumeMode', 'Files or a block device.', ({ spec }) => spec?.volumeMode ?? UNSET),
+  ],
+  selectableFields: {},
+  defaults: ({ spec }) => {
+    if (spec) defaultSpec(spec);
+  },
+  prepareForCreate(volume) {
+    const { creationTimestamp } = volume.metadata;
+    volume.status = {
+      phase: 'Pending',
+      ...(creationTimestamp ? { lastPhaseTransitionTime: creationTimestamp } : {}),
+    };
+  },
+  validate: validatePersistentVolume,
+});
+
+/** What single sources say unless told otherwise. */
+const SOURCE_DEFAULTS = {
+  azureDisk: { cachingMode: 'ReadWrite', kind: 'Shared', fsType: 'ext4', readOnly: false },
+  hostPath: { type: '' },
+  iscsi: { iscsiInterface: 'default' },
+  rbd: { pool: 'rbd', user: 'admin', keyring: '/etc/ceph/keyring' },
+  scaleIO: { storageMode: 'ThinProvisioned', fsType: 'xfs' },
+} as const;
+
+function defaultSpec(spec: PersistentVolumeSpec): void {
+  spec.persistentVolumeReclaimPolicy ||= 'Retain';
+  spec.volumeMode ??= 'Filesystem';
+  canonicalResources(spec.capacity);
+  for (const [name, defaults] of Object.entries(SOURCE_DEFAULTS)) {
+    const source: object | undefined = spec[name as keyof typeof SOURCE_DEFAULTS];
+    if (source === undefined) continue;
+    const said = Object.entries(source).filter(([, value]) => value !== undefined && value !== '');
+    Object.assign(source, { ...defaults, ...Object.fromEntries(said) });
+  }
+}
