@@ -74,6 +74,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ]),
     authorize: (user, info) => authorize(rbac, user, info),
     nodeDialer: options.nodeDialer,
+    components: [
+      ...(options.components ?? []),
+      { name: 'etcd-0', healthy: async () => (await store.barrier()) >= 0n },
+    ],
     clock,
     random,
     logger,

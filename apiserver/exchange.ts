@@ -7,6 +7,7 @@ import type { Scheme } from '../api/scheme.ts';
 import type { Request, UserInfo } from '../api/wire/exchange.ts';
 import type { AdmissionChain } from './admission/admission.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
+import type { ComponentCheck } from './options.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Strategies } from './registry/strategies.ts';
 import type { ResourceInfo } from './request-info.ts';
@@ -22,6 +23,8 @@ export interface ServerParts {
   /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
   readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
   readonly nodeDialer: NodeDialer | undefined;
+  /** What ComponentStatuses are made from. */
+  readonly components: readonly ComponentCheck[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

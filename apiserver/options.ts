@@ -20,10 +20,18 @@ export interface ApiServerOptions {
   readonly nodeDialer?: NodeDialer;
   /** Bearer tokens by their text. */
   readonly tokens?: ReadonlyMap<string, UserInfo>;
+  /** Parts of the control plane that run beside this server, for ComponentStatuses. */
+  readonly components?: readonly ComponentCheck[];
   /** Told of each request once it is answered. Must not throw. */
   readonly audit?: (record: AuditRecord) => void;
   /** Largest request body; 3 MiB unless given, as upstream. */
   readonly bodyLimitBytes?: number;
+}
+
+/** A part of the control plane, by upstream's name; one that answers false or throws is not well. */
+export interface ComponentCheck {
+  readonly name: string;
+  healthy(): boolean | Promise<boolean>;
 }
 
 /** One answered request. */

@@ -1,5 +1,6 @@
 // DELETE of an object: preconditions, finalizers, propagation, grace.
 // Invariant: an object with finalizers or grace left is marked, not removed; a second delete never lengthens the grace.
+import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
@@ -30,7 +31,10 @@ const DEFAULT_GRACE_SECONDS = 30;
 export async function remove(exchange: Exchange): Promise<Reply> {
   const { definition, info } = exchange;
   const show = objectPresenter(exchange);
-  const written = await removeObject(exchange, info.name ?? '', readDeleteOptions(exchange));
+  const options = readDeleteOptions(exchange);
+  const { warning } = definition.orphansByDefault ?? {};
+  if (warning !== undefined && options.propagation === undefined) exchange.warnings.push(warning);
+  const written = await removeObject(exchange, info.name ?? '', options);
   const object = written.stored.object();
   if (written.kind !== 'deleted') return show(written.stored);
   const { group, plural } = definition.ref;
@@ -67,7 +71,7 @@ export async function removeObject(
         old,
         signal: request.signal,
       });
-      return decide(old, options, server.clock.now());
+      return decide(old, withDefaultPropagation(options, definition, old), server.clock.now());
     },
     { dryRun: options.dryRun },
   );
@@ -117,6 +121,17 @@ export function decide(old: LooseObject, options: DeleteOptions, nowMs: number):
   if (metadata.generation !== undefined && metadata.deletionTimestamp === undefined)
     marked.generation = metadata.generation + 1;
   return { kind: 'put', object: terminating({ ...old, metadata: marked }) };
+}
+
+/** Some kinds leave their dependents unless the writer, or somebody before him, said otherwise. */
+function withDefaultPropagation(
+  options: DeleteOptions,
+  { orphansByDefault }: ResourceDefinition,
+  { metadata: { finalizers = [] } }: LooseObject,
+): DeleteOptions {
+  const said = Object.values(FINALIZERS).some((finalizer) => finalizers.includes(finalizer));
+  if (orphansByDefault === undefined || options.propagation !== undefined || said) return options;
+  return { ...options, propagation: 'Orphan' };
 }
 
 function finalizersAfter(
@@ -193,8 +208,10 @@ function policy(
 ): DeleteOptions['propagation'] {
   const asked = body['propagationPolicy'] ?? query.get('propagationPolicy');
   const orphan = body['orphanDependents'] ?? query.get('orphanDependents');
-  if (asked === undefined || asked === null || asked === '')
-    return orphan === true || orphan === 'true' ? 'Orphan' : undefined;
+  if (asked === undefined || asked === null || asked === '') {
+    if (orphan === undefined || orphan === null || orphan === '') return undefined;
+    return orphan === true || orphan === 'true' ? 'Orphan' : 'Background';
+  }
   const known = POLICIES.find((each) => each === asked);
   if (known) return known;
   throw badRequest(

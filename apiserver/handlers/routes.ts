@@ -4,6 +4,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Verb } from '../request-info.ts';
 import { bind } from './binding.ts';
+import { getComponent, listComponents } from './component-status.ts';
 import { create } from './create.ts';
 import { removeCollection } from './delete-collection.ts';
 import { remove } from './delete.ts';
@@ -30,6 +31,11 @@ const MAIN: Verbs = {
   patch: patch('all but status'),
   delete: remove,
   deletecollection: removeCollection,
+};
+
+/** Kinds that are not stored, by plural, behind their group where they have one. */
+const COMPUTED: Readonly<Record<string, Verbs>> = {
+  componentstatuses: { get: getComponent, list: listComponents },
 };
 
 /** Verbs about one object, and about a collection; a watch is about either. */
@@ -72,11 +78,12 @@ function isOffered({ definition, info }: Exchange): boolean {
 }
 
 function verbsOf({ definition, info }: Exchange): Verbs {
-  if (info.subresource === undefined) return MAIN;
+  const { group } = definition.ref;
+  const resource = `${group === '' ? '' : `${group}/`}${info.resource}`;
+  if (info.subresource === undefined) return COMPUTED[resource] ?? MAIN;
   if (info.subresource === 'status' && definition.hasStatus) return STATUS;
   if (info.subresource === 'scale' && definition.scale) return SCALE;
-  const { group } = definition.ref;
-  const special = SPECIAL[`${group === '' ? '' : `${group}/`}${info.resource}/${info.subresource}`];
+  const special = SPECIAL[`${resource}/${info.subresource}`];
   if (special) return special;
   throw new StatusError('NotFound', 'the server could not find the requested resource');
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { createApiServer, type ApiServer } from '../../apiserver/api-server.ts';
+import type { ComponentCheck } from '../../apiserver/options.ts';
 import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
 import { StorageError } from '../../apiserver/storage/storage.ts';
 import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
@@ -24,6 +25,10 @@ import {
 } from './data-directory.ts';
 import { runSchedulerWith } from './scheduler.ts';
 import { CONTROLLERS_AGENT, SCHEDULER_AGENT } from './user-agents.ts';
+
+/** Names of the parts, as ComponentStatuses have them upstream. */
+const SCHEDULER = 'scheduler';
+const CONTROLLER_MANAGER = 'controller-manager';
 
 const inProcessUser = (username: string): UserInfo => ({
   username,
@@ -45,9 +50,9 @@ export interface ServedApi {
 export async function serveApi(
   paths: DataPaths,
   facts: ClusterFacts,
-  context: ChildContext,
+  context: ChildContext & { readonly components?: readonly ComponentCheck[] },
 ): Promise<ServedApi> {
-  const { logger } = context;
+  const { logger, components = [] } = context;
   const storage = await openLmdbStorage({
     directory: paths.store,
     clock: systemClock,
@@ -64,6 +69,7 @@ export async function serveApi(
     logger,
     serviceCidr: facts.serviceCidr,
     nodeDialer: createHttpNodeDialer({ ...dialer, ca }),
+    components,
   });
   const tls = { ...loadPair(paths.pki, 'apiserver'), clientCa: ca };
   await server.listen({ host: API_HOST, port: facts.port, tls });
@@ -78,26 +84,36 @@ export async function serveApi(
 export async function runInProcess(
   server: ApiServer,
   facts: { ca: string },
-  context: ChildContext,
+  context: ChildContext & { readonly running?: Set<string> },
 ): Promise<void> {
-  const { logger, signal } = context;
+  const { logger, signal, running = new Set<string>() } = context;
+  const during = async (name: string, work: Promise<void>) => {
+    running.add(name);
+    await work.finally(() => running.delete(name));
+  };
   const clientOf = (user: UserInfo, userAgent: string) =>
     createClient(createInProcessTransport(server.handler, user, { userAgent }));
   const doors = { clock: systemClock, random: systemRandom };
   await Promise.all([
-    runControllers(
-      builtInControllers({ caCertificate: facts.ca }),
-      {
-        ...doors,
-        client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
-        logger: logger.child({ part: 'controllers' }),
-      },
-      signal,
+    during(
+      CONTROLLER_MANAGER,
+      runControllers(
+        builtInControllers({ caCertificate: facts.ca }),
+        {
+          ...doors,
+          client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
+          logger: logger.child({ part: 'controllers' }),
+        },
+        signal,
+      ),
     ),
-    runSchedulerWith(
-      clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
-      logger.child({ part: 'scheduler' }),
-      signal,
+    during(
+      SCHEDULER,
+      runSchedulerWith(
+        clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
+        logger.child({ part: 'scheduler' }),
+        signal,
+      ),
     ),
   ]);
 }
@@ -107,10 +123,15 @@ export async function controlPlane(dataDir: string, context: ChildContext): Prom
   const paths = dataPaths(dataDir);
   const facts = readFacts(paths);
   if (!facts) throw new UsageError(`there is no cluster in ${paths.root}`);
-  const api = await serveApi(paths, facts, context);
+  const running = new Set<string>();
+  const components = [SCHEDULER, CONTROLLER_MANAGER].map((name) => ({
+    name,
+    healthy: () => running.has(name),
+  }));
+  const api = await serveApi(paths, facts, { ...context, components });
   context.ready();
   try {
-    await runInProcess(api.server, { ca: loadCa(paths.pki) }, context);
+    await runInProcess(api.server, { ca: loadCa(paths.pki) }, { ...context, running });
   } finally {
     await api.close();
   }
