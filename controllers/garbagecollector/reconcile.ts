@@ -63,8 +63,9 @@ export class GarbageReconciler {
     const verdict = verdictOn(object, owners, node.dependents.size > 0);
     if (verdict.kind === 'drop-references') await this.#withoutOwners(seen, verdict.uids);
     if (verdict.kind !== 'delete') return;
-    if (verdict.policy === 'Foreground') await this.#breakCircle(node, seen);
-    const { namespace, name = '', uid, resourceVersion } = this.#newest(node, seen).metadata;
+    const judged = verdict.policy === 'Foreground' ? await this.#breakCircle(node, seen) : object;
+    // Whoever changed it meanwhile may have given it another owner: then it is judged again.
+    const { namespace, name = '', uid, resourceVersion } = judged.metadata;
     context.logger.debug('deleting an object whose owners are gone or wait for it', {
       kind: seen.ref.kind,
       namespace,
@@ -82,19 +83,15 @@ export class GarbageReconciler {
     );
   }
 
-  #newest(node: GraphNode, seen: Seen): KubeObject {
-    return this.#graph.node(node.uid)?.seen?.object ?? seen.object;
-  }
-
-  /** Two that wait for each other would wait for ever: one of them stops blocking. */
-  async #breakCircle(node: GraphNode, seen: Seen): Promise<void> {
+  /** Two that wait for each other would wait for ever: one of them stops blocking. Answers the object as it then is. */
+  async #breakCircle(node: GraphNode, seen: Seen): Promise<KubeObject> {
     const circular = [...node.dependents].some((uid) => {
       const dependent = this.#graph.node(uid)?.seen?.object;
       return dependent !== undefined && waitsForDependents(dependent);
     });
-    if (!circular || !ownersOf(seen.object).some(blocks)) return;
+    if (!circular || !ownersOf(seen.object).some(blocks)) return seen.object;
     const owners = ownersOf(seen.object).map((owner) => ({ ...owner, blockOwnerDeletion: false }));
-    await this.#writeOwners(seen, owners);
+    return this.#patchOwners(seen, owners, seen.object.metadata.resourceVersion);
   }
 
   async #stateOf(
@@ -169,27 +166,33 @@ export class GarbageReconciler {
     );
   }
 
+  /** Writes the references onto the state of that revision, and onto no other. */
+  #patchOwners(
+    { ref, object }: Seen,
+    ownerReferences: readonly OwnerReference[],
+    resourceVersion: string | undefined,
+  ): Promise<KubeObject> {
+    const { namespace, name = '', uid } = object.metadata;
+    const body = { metadata: { uid, resourceVersion, ownerReferences } };
+    return this.#client.resource(ref).patch({ namespace, name }, { type: 'merge', body });
+  }
+
   /** Writes the references onto the state that was seen; on what is newer, that is read first. */
-  async #writeOwners({ ref, object }: Seen, owners: readonly OwnerReference[]): Promise<void> {
+  async #writeOwners(seen: Seen, owners: readonly OwnerReference[]): Promise<void> {
+    const { ref, object } = seen;
     const { namespace, name = '', uid, resourceVersion } = object.metadata;
-    const resource = this.#client.resource(ref);
-    const write = (revision: string | undefined, ownerReferences: readonly OwnerReference[]) =>
-      resource.patch(
-        { namespace, name },
-        { type: 'merge', body: { metadata: { uid, resourceVersion: revision, ownerReferences } } },
-      );
     try {
-      await write(resourceVersion, owners);
+      await this.#patchOwners(seen, owners, resourceVersion);
     } catch (error) {
       if (!isConflict(error)) throw error;
-      const live = await resource.get({ namespace, name });
+      const live = await this.#client.resource(ref).get({ namespace, name });
       if (live.metadata.uid !== uid) return;
       const changed = new Map(owners.map((owner) => [owner.uid, owner]));
       const known = new Set(ownersOf(object).map((owner) => owner.uid));
       const next = ownersOf(live).flatMap((owner) =>
         known.has(owner.uid) ? (changed.get(owner.uid) ?? []) : owner,
       );
-      await write(live.metadata.resourceVersion, next);
+      await this.#patchOwners(seen, next, live.metadata.resourceVersion);
     }
   }
 }

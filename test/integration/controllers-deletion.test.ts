@@ -12,7 +12,7 @@ import {
 import type { OwnerReference } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
-import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster, aDeployment, podsOf } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
 
@@ -21,8 +21,8 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster.close();
 });
 
-async function aCluster() {
-  const cluster = await aControlledCluster();
+async function aCluster(options: ClusterOptions = {}) {
+  const cluster = await aControlledCluster(options);
   clusters.push(cluster);
   return cluster.client;
 }
@@ -85,6 +85,43 @@ describe('the garbage collector', () => {
     await maps.delete(at('one'));
     await until(async () => (await maps.get(at('child'))).metadata.ownerReferences?.length === 1);
     expect((await maps.get(at('child'))).metadata.ownerReferences?.[0]?.name).toBe('two');
+  });
+
+  it('leaves alone what was given another owner while it was being judged', async () => {
+    const seen = new Map<string, string>();
+    const turned: string[] = [];
+    let judged = false;
+    const client: Client = await aCluster({
+      interception: {
+        seen(object) {
+          const { name = '', labels } = object.metadata ?? {};
+          seen.set(name, labels?.['state'] ?? '');
+          return object;
+        },
+        async request(request, send) {
+          // The owner is asked for; before the collector hears that it is gone, it sees that the child has another.
+          if (request.path.endsWith('/configmaps/gone') && !judged) {
+            judged = true;
+            const ownerReferences = [ownedBy(living)];
+            await change('child', { labels: { state: 'adopted' }, ownerReferences });
+            await until(() => seen.get('child') === 'adopted');
+            // What is shown later tells that it took in what was shown before.
+            await change('marker', { labels: { state: 'later' } });
+            await until(() => seen.get('marker') === 'later');
+          }
+          const isDeletion = request.method === 'DELETE' && request.path.endsWith('/child');
+          return send().finally(() => isDeletion && turned.push('deletion'));
+        },
+      },
+    });
+    const maps = client.resource(ConfigMaps);
+    const change = (name: string, metadata: object) =>
+      maps.patch(at(name), { type: 'merge', body: { metadata } });
+    const living = await maps.create(configMap('living'));
+    await maps.create(configMap('marker'));
+    await maps.create(configMap('child', [{ ...ownedBy(living), name: 'gone', uid: 'gone' }]));
+    await until(() => turned.length > 0);
+    expect(await isThere(client, 'child')).toBe(true);
   });
 
   it('in the foreground deletes dependents that block first, and the owner last', async () => {
