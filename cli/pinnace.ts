@@ -1,9 +1,10 @@
 // The `pinnace` command: reads arguments and hands over to one command. Everything heavy is imported by the command that needs it.
-// Invariant: a failure of use is one line on standard error and exit status 1 (2 for wrong arguments); a stack is shown for defects only.
+// Invariant: a failure of use is a line on standard error and exit status 1 (2 for wrong arguments); a stack is shown for defects only.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { StatusError } from '../api/status.ts';
-import { CommandFailure } from './commands/command-failure.ts';
-import { KubeconfigError } from '../client/kubeconfig/kubeconfig.ts';
+import { handDownFlags, quietPipes, withoutShortEquals } from './command-line.ts';
+import { failureLines } from './commands/command-failure.ts';
+import { withConnectionFlags } from './commands/connection.ts';
 import { registerClientCommands } from './commands/register.ts';
 import { registerServeCommands } from './serve/register.ts';
 import { UsageError } from './serve/data-directory.ts';
@@ -15,35 +16,36 @@ process.on('warning', (warning) => {
     process.stderr.write(`${warning.stack ?? warning.message}\n`);
 });
 
-const program = new Command('pinnace')
+let running = '';
+quietPipes(() => running);
+const program = withConnectionFlags(new Command('pinnace'))
   .description('A Kubernetes in TypeScript: one machine, two processes, real containers.')
+  .version(version(), '--version')
+  .enablePositionalOptions()
   .showHelpAfterError('(pinnace --help lists the commands)')
-  .exitOverride();
+  .exitOverride()
+  .hook('preAction', (_, command) => {
+    running = command.name();
+    handDownFlags(program, command);
+  });
 registerServeCommands(program);
 registerClientCommands(program);
 
 try {
-  await program.parseAsync(process.argv);
+  await program.parseAsync(withoutShortEquals(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
 }
 
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof StatusError) {
-    process.stderr.write(`Error from server (${error.reason}): ${error.message}\n`);
-    return 1;
-  }
-  if (
-    error instanceof UsageError ||
-    error instanceof CommandFailure ||
-    error instanceof KubeconfigError
-  ) {
-    process.stderr.write(`error: ${error.message}\n`);
-    return 1;
-  }
-  process.stderr.write(
-    `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = error instanceof UsageError ? [`error: ${error.message}`] : failureLines(error);
+  process.stderr.write(`${(lines ?? [`error: ${stack}`]).join('\n')}\n`);
   return 1;
 }

@@ -35,6 +35,8 @@ export type {
 } from './rest/client.ts';
 export { listAll, listPages } from './rest/list-all.ts';
 export { createClient } from './rest/rest-client.ts';
+export { ConnectionError } from './transport/connection-error.ts';
+export { connectionProblem } from './transport/connection-problem.ts';
 export { createHttpTransport } from './transport/http.ts';
 export { createInProcessTransport } from './transport/in-process.ts';
 export type { Transport } from './transport/transport.ts';

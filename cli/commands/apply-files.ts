@@ -1,12 +1,19 @@
 // Applies manifests as `kubectl apply` does on the client: create what is missing, else a three-way merge
 // of what was applied last, what is there and what is wanted. Shared by `pinnace apply` and the demo.
 // Invariant: one document's failure keeps no other from being applied; fields of other writers are left alone.
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
-import { discover, type Discovery, resourceOfKind } from '../../client/discovery/discovery.ts';
+import {
+  discover,
+  type Discovery,
+  qualifiedName,
+  resourceOfKind,
+} from '../../client/discovery/discovery.ts';
 import type { Client, ResourceClient } from '../../client/rest/client.ts';
-import { CommandFailure } from './command-failure.ts';
-import { readManifests } from './manifests.ts';
+import { Attempts, CommandFailure, failureWhile } from './command-failure.ts';
+import { type DryRun, dryRunSuffix } from './dry-run.ts';
+import { type ManifestReading, readManifests } from './manifests.ts';
 
 /** Annotation that holds what was applied last; kubectl's own, so that both can take turns. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -14,10 +21,10 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const MANAGER = 'kubectl-client-side-apply';
 
 /** How to apply. */
-export interface ApplyOptions {
+export interface ApplyOptions extends ManifestReading {
   /** For objects that name none. */
   readonly namespace?: string;
-  readonly dryRun?: boolean;
+  readonly dryRun?: DryRun;
   /** Told of each outcome as it happens. */
   readonly onLine?: (line: string) => void;
 }
@@ -28,23 +35,22 @@ export async function applyFiles(
   paths: readonly string[],
   options: ApplyOptions = {},
 ): Promise<string[]> {
+  const documents = readManifests(paths, options);
+  if (documents.length === 0) throw new CommandFailure('no objects passed to apply');
   const discovery = await discover(client.transport);
   const lines: string[] = [];
-  const failures: string[] = [];
-  for (const document of readManifests(paths)) {
+  const attempts = new Attempts();
+  for (const document of documents) {
     if (document.kind === 'broken') {
-      failures.push(document.problem);
+      attempts.failed(new CommandFailure(document.problem));
       continue;
     }
-    try {
-      const line = await applyObject({ client, discovery, options }, document.object);
-      lines.push(line);
-      options.onLine?.(line);
-    } catch (error) {
-      failures.push(`${document.from}: ${(error as Error).message}`);
-    }
+    const line = await attempts.make(() => applyObject({ client, discovery, options }, document));
+    if (line === undefined) continue;
+    lines.push(line);
+    options.onLine?.(line);
   }
-  if (failures.length > 0) throw new CommandFailure(failures.join('\nerror: '));
+  attempts.end();
   return lines;
 }
 
@@ -54,12 +60,12 @@ interface Applying {
   readonly options: ApplyOptions;
 }
 
-async function applyObject(at: Applying, wanted: KubeObject): Promise<string> {
+async function applyObject(
+  at: Applying,
+  { object: wanted, file }: { object: KubeObject; file: string },
+): Promise<string> {
   const found = resourceOfKind(at.discovery, wanted.apiVersion, wanted.kind);
-  if (!found)
-    throw new CommandFailure(
-      `resource mapping not found: no matches for kind "${wanted.kind}" in version "${wanted.apiVersion}"`,
-    );
+  if (!found) throw unknownKind(wanted, file);
   const resource = at.client.resource(found.ref);
   const namespace = found.ref.namespaced
     ? (wanted.metadata.namespace ?? at.options.namespace ?? 'default')
@@ -68,34 +74,60 @@ async function applyObject(at: Applying, wanted: KubeObject): Promise<string> {
     namespace ? { ...wanted, metadata: { ...wanted.metadata, namespace } } : wanted,
   );
   const name = wanted.metadata.name ?? '';
-  const outcome = await createOrPatch(resource, placed, { namespace, name, options: at.options });
-  const group = found.ref.group === '' ? '' : `.${found.ref.group}`;
-  return `${found.singular}${group}/${name} ${outcome}${at.options.dryRun ? ' (server dry run)' : ''}`;
+  const where = { namespace, name, file, dryRun: at.options.dryRun ?? 'none' };
+  const outcome = await createOrPatch(resource, placed, where);
+  return `${qualifiedName(found)}/${name} ${outcome}${dryRunSuffix(where.dryRun)}`;
+}
+
+/** The server has no such kind. */
+export function unknownKind({ apiVersion, kind, metadata }: KubeObject, file: string): Error {
+  const { name = '', namespace = '' } = metadata;
+  return new CommandFailure(
+    `resource mapping not found for name: "${name}" namespace: "${namespace}" from "${file}": no matches for kind "${kind}" in version "${apiVersion}"\nensure CRDs are installed first`,
+  );
+}
+
+interface Place {
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly file: string;
+  readonly dryRun: DryRun;
 }
 
 async function createOrPatch(
   resource: ResourceClient<KubeObject>,
   wanted: KubeObject,
-  at: { namespace: string | undefined; name: string; options: ApplyOptions },
+  at: Place,
 ): Promise<'created' | 'configured' | 'unchanged'> {
   const write = {
     fieldManager: MANAGER,
     fieldValidation: 'Strict' as const,
-    ...(at.options.dryRun ? { dryRun: true } : {}),
+    ...(at.dryRun === 'server' ? { dryRun: true } : {}),
   };
   const ref = { namespace: at.namespace, name: at.name };
+  const doing = async <T>(what: string, call: Promise<T>): Promise<T> =>
+    call.catch((error: unknown) => {
+      throw failureWhile(`error when ${what} "${at.file}"`, error);
+    });
   let current: KubeObject;
   try {
     current = await resource.get(ref);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
-    await resource.create(wanted, write);
+    if (!isNotFound(error)) throw failureWhile(`error when retrieving "${at.file}"`, error);
+    if (at.dryRun !== 'client') await doing('creating', resource.create(wanted, write));
     return 'created';
   }
-  const patch = threeWayPatch(lastApplied(current), wanted as LooseObject);
-  const after = await resource.patch(ref, { type: 'merge', body: patch }, write);
-  const changed = after.metadata.resourceVersion !== current.metadata.resourceVersion;
-  return changed ? 'configured' : 'unchanged';
+  // Without asking the server nobody knows what it would make of the patch; kubectl says so, too.
+  if (at.dryRun === 'client') return 'configured';
+  const body = threeWayPatch(lastApplied(current), wanted as LooseObject);
+  const after = await doing('patching', resource.patch(ref, { type: 'merge', body }, write));
+  return isDeepStrictEqual(contentOf(after), contentOf(current)) ? 'unchanged' : 'configured';
+}
+
+/** The object without what tells only that and by whom it was written. */
+function contentOf(object: KubeObject): unknown {
+  const { resourceVersion: _, managedFields: __, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 function withLastApplied(object: KubeObject): KubeObject {

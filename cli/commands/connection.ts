@@ -14,7 +14,7 @@ import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
-import { CommandFailure } from './command-failure.ts';
+import { CommandFailure, failureAt } from './command-failure.ts';
 
 /** Flags of every command that talks to a cluster. */
 export interface ConnectionFlags {
@@ -27,6 +27,8 @@ export interface ConnectionFlags {
 export interface Connection {
   readonly client: Client;
   readonly namespace: string;
+  /** URL of the server. */
+  readonly server: string;
   discovery(): Promise<Discovery>;
   /** The resource a person names; throws when the server has none of that name. */
   resource(name: string): Promise<DiscoveredResource>;
@@ -41,7 +43,7 @@ export function withConnectionFlags(command: Command): Command {
     .option('-n, --namespace <name>', 'the namespace');
 }
 
-/** Connects as the flags say, and closes the connection when `use` has ended. */
+/** Connects as the flags say, and closes the connection when `use` has ended. A server that is away is told as such. */
 export async function connected(
   flags: ConnectionFlags,
   use: (connection: Connection) => Promise<void>,
@@ -49,6 +51,8 @@ export async function connected(
   const connection = await connect(flags);
   try {
     await use(connection);
+  } catch (error) {
+    throw failureAt(connection.server, error);
   } finally {
     connection.close();
   }
@@ -63,6 +67,7 @@ async function connect(flags: ConnectionFlags): Promise<Connection> {
   return {
     client: createClient(transport),
     namespace: flags.namespace ?? config.namespace,
+    server: config.transport.server,
     discovery,
     async resource(name) {
       const resource = resourceNamed(await discovery(), name);

@@ -1,31 +1,49 @@
 // `pinnace delete`: by file, by name, by label; waits until the objects are gone unless told not to.
+// Invariant: what is gone already, or refused, keeps nothing else from being deleted; each is told.
 import type { Command } from 'commander';
-import { isNotFound } from '../../api/status.ts';
-import { resourceOfKind, type DiscoveredResource } from '../../client/discovery/discovery.ts';
+import {
+  type DiscoveredResource,
+  qualifiedName,
+  resourceOfKind,
+} from '../../client/discovery/discovery.ts';
 import type { DeleteOptions, ObjectRef } from '../../client/rest/client.ts';
-import { CommandFailure } from './command-failure.ts';
+import { isNotFound } from '../../api/status.ts';
+import { unknownKind } from './apply-files.ts';
+import { whatIsAsked } from './asked.ts';
+import { Attempts, CommandFailure, failureWhile } from './command-failure.ts';
 import {
   connected,
   type Connection,
   type ConnectionFlags,
   withConnectionFlags,
 } from './connection.ts';
-import { whatIsAsked } from './get.ts';
+import { type DryRun, dryRunSuffix, readDryRun } from './dry-run.ts';
 import { readManifests } from './manifests.ts';
 
 interface DeleteFlags extends ConnectionFlags {
   readonly filename?: string[];
+  readonly recursive?: boolean;
   readonly selector?: string;
   readonly all?: boolean;
   readonly gracePeriod?: string;
   readonly force?: boolean;
   readonly ignoreNotFound?: boolean;
+  readonly dryRun?: string;
   readonly wait: boolean;
 }
 
 interface Target {
   readonly resource: DiscoveredResource;
   readonly ref: ObjectRef;
+  /** The manifest that names it. */
+  readonly file?: string;
+}
+
+interface Deleting {
+  readonly connection: Connection;
+  readonly flags: DeleteFlags;
+  readonly dryRun: DryRun;
+  readonly attempts: Attempts;
 }
 
 /** Adds the command. */
@@ -36,29 +54,45 @@ export function registerDelete(program: Command): void {
     )
     .argument('[types...]')
     .option('-f, --filename <path...>', 'files or folders; - is standard input')
+    .option('-R, --recursive', 'folders within the folders, too')
     .option('-l, --selector <labels>', 'label selector')
     .option('--all', 'every object of the type in the namespace')
     .option('--grace-period <seconds>', 'time to end in; 0 with --force for at once')
     .option('--force', 'do not wait for the node')
     .option('--ignore-not-found', 'what is gone already is no failure')
+    .option(
+      '--dry-run <mode>',
+      '"server" checks without deleting, "client" only says what it would do',
+    )
     .option('--no-wait', 'return before the objects are gone')
     .action(async (args: string[], flags: DeleteFlags) => {
+      const dryRun = readDryRun(flags.dryRun);
       await connected(flags, async (connection) => {
-        const targets = await targetsOf(connection, args, flags);
-        if (targets.length === 0) process.stdout.write('No resources found\n');
-        for (const target of targets) await deleteOne(connection, target, flags);
+        const attempts = new Attempts(flags.ignoreNotFound);
+        await deleteAll({ connection, flags, dryRun, attempts }, args);
+        attempts.end();
       });
     });
 }
 
-async function targetsOf(
-  connection: Connection,
-  args: string[],
-  flags: DeleteFlags,
-): Promise<Target[]> {
-  if (flags.filename) return targetsOfFiles(connection, flags.filename);
+async function deleteAll(deleting: Deleting, args: string[]): Promise<void> {
+  const { attempts, dryRun, flags, connection } = deleting;
+  const targets = await targetsOf(deleting, args);
+  if (targets.length === 0 && !attempts.anyFailed) process.stdout.write('No resources found\n');
+  const deleted: Target[] = [];
+  for (const target of targets)
+    if (await attempts.make(() => deleteOne(deleting, target))) deleted.push(target);
+  if (!flags.wait || dryRun !== 'none') return;
+  for (const target of deleted) await attempts.make(() => gone(connection, target));
+}
+
+async function targetsOf(deleting: Deleting, args: string[]): Promise<Target[]> {
+  const { connection, flags } = deleting;
+  if (flags.filename) return targetsOfFiles(deleting, flags.filename);
   if (args.length === 0) throw new CommandFailure('give a type and a name, or -f FILE');
   const asked = await whatIsAsked(connection, args);
+  if (flags.selector !== undefined && asked.some(({ names }) => names.length > 0))
+    throw new CommandFailure('name cannot be provided when a selector is specified');
   const targets: Target[] = [];
   for (const { resource, names } of asked) {
     const namespace = resource.ref.namespaced ? connection.namespace : undefined;
@@ -84,44 +118,56 @@ async function namesOf(
   return list.items.map((item) => item.metadata.name ?? '');
 }
 
-async function targetsOfFiles(connection: Connection, paths: string[]): Promise<Target[]> {
+async function targetsOfFiles(
+  { connection, flags, attempts }: Deleting,
+  paths: string[],
+): Promise<Target[]> {
+  const documents = readManifests(paths, flags);
   const discovery = await connection.discovery();
-  return readManifests(paths).map((document) => {
-    if (document.kind === 'broken') throw new CommandFailure(document.problem);
-    const { object } = document;
+  return documents.flatMap((document) => {
+    if (document.kind === 'broken') {
+      attempts.failed(new CommandFailure(document.problem));
+      return [];
+    }
+    const { object, file } = document;
     const resource = resourceOfKind(discovery, object.apiVersion, object.kind);
-    if (!resource)
-      throw new CommandFailure(
-        `no matches for kind "${object.kind}" in version "${object.apiVersion}"`,
-      );
+    if (!resource) {
+      attempts.failed(unknownKind(object, file));
+      return [];
+    }
     const namespace = resource.ref.namespaced
       ? (object.metadata.namespace ?? connection.namespace)
       : undefined;
-    return { resource, ref: { namespace, name: object.metadata.name ?? '' } };
+    return [{ resource, ref: { namespace, name: object.metadata.name ?? '' }, file }];
   });
 }
 
-async function deleteOne(
-  connection: Connection,
-  target: Target,
-  flags: DeleteFlags,
-): Promise<void> {
-  const { resource, ref } = target;
+/** Deletes, and says so; answers false for what is gone already and need not be there. */
+async function deleteOne(deleting: Deleting, target: Target): Promise<boolean> {
+  const { connection, flags, dryRun } = deleting;
+  const { resource, ref, file } = target;
   const client = connection.client.resource(resource.ref);
-  const seconds = flags.force ? Number(flags.gracePeriod ?? 0) : Number(flags.gracePeriod ?? -1);
-  const options: DeleteOptions = {
+  try {
+    if (dryRun === 'client') await client.get(ref);
+    else await client.delete(ref, deleteOptions(flags, dryRun));
+  } catch (error) {
+    if (isNotFound(error) && flags.ignoreNotFound) return false;
+    throw file === undefined ? error : failureWhile(`error when deleting "${file}"`, error);
+  }
+  const from = ref.namespace === undefined ? '' : ` from ${ref.namespace} namespace`;
+  process.stdout.write(
+    `${qualifiedName(resource)} "${ref.name}" ${flags.force ? 'force deleted' : 'deleted'}${from}${dryRunSuffix(dryRun)}\n`,
+  );
+  return true;
+}
+
+function deleteOptions(flags: DeleteFlags, dryRun: DryRun): DeleteOptions {
+  const seconds = Number(flags.gracePeriod ?? (flags.force ? 0 : -1));
+  return {
     propagationPolicy: 'Background',
+    ...(dryRun === 'server' ? { dryRun: true } : {}),
     ...(seconds >= 0 ? { gracePeriodSeconds: seconds } : {}),
   };
-  try {
-    await client.delete(ref, options);
-  } catch (error) {
-    if (isNotFound(error) && flags.ignoreNotFound) return;
-    throw error;
-  }
-  const group = resource.ref.group === '' ? '' : `.${resource.ref.group}`;
-  process.stdout.write(`${resource.singular}${group} "${ref.name}" deleted\n`);
-  if (flags.wait) await gone(connection, target);
 }
 
 /** Watches until the object is no more. */

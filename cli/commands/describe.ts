@@ -10,7 +10,7 @@ import {
   type ConnectionFlags,
   withConnectionFlags,
 } from './connection.ts';
-import { whatIsAsked } from './get.ts';
+import { whatIsAsked } from './asked.ts';
 
 /** Adds the command. */
 export function registerDescribe(program: Command): void {

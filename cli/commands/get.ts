@@ -1,13 +1,15 @@
 // `pinnace get`: server-side Tables, or the objects as JSON, YAML or names; once, or as they change.
+// Invariant: what is there is printed before what is missing is told.
 import type { Command } from 'commander';
 import { resourcePath } from '../../api/kind-ref.ts';
 import type { KubeList, KubeObject } from '../../api/meta/object.ts';
 import type { Table } from '../../api/wire/table.ts';
-import type { DiscoveredResource } from '../../client/discovery/discovery.ts';
+import { type DiscoveredResource, qualifiedName } from '../../client/discovery/discovery.ts';
 import type { TransportRequest } from '../../client/transport/transport.ts';
 import { TablePrinter } from '../printers/table-printer.ts';
 import { toYaml } from '../printers/yaml-printer.ts';
-import { CommandFailure } from './command-failure.ts';
+import { type Asked, forAll, kindsOf, whatIsAsked } from './asked.ts';
+import { Attempts, CommandFailure } from './command-failure.ts';
 import {
   connected,
   type Connection,
@@ -20,6 +22,7 @@ interface GetFlags extends ConnectionFlags {
   readonly output?: string;
   readonly selector?: string;
   readonly fieldSelector?: string;
+  readonly ignoreNotFound?: boolean;
   readonly watch?: boolean;
   readonly headers: boolean;
   readonly showLabels?: boolean;
@@ -31,12 +34,13 @@ const OUTPUTS = ['wide', 'json', 'yaml', 'name'];
 /** Adds the command. */
 export function registerGet(program: Command): void {
   withConnectionFlags(program.command('get'))
-    .description('show objects: get TYPE [NAME ...], get TYPE/NAME, get TYPE,TYPE')
+    .description('show objects: get TYPE [NAME ...], get TYPE/NAME, get TYPE,TYPE, get all')
     .argument('<types...>')
     .option('-A, --all-namespaces', 'in every namespace')
     .option('-o, --output <format>', `one of ${OUTPUTS.join(', ')}`)
     .option('-l, --selector <labels>', 'label selector')
     .option('--field-selector <fields>', 'field selector')
+    .option('--ignore-not-found', 'what is not there is no failure')
     .option('-w, --watch', 'go on with changes')
     .option('--no-headers', 'leave the header out')
     .option('--show-labels', 'a column of labels')
@@ -49,89 +53,116 @@ export function registerGet(program: Command): void {
     });
 }
 
-/** What was asked for: a kind, and names where some are given. */
-export interface Asked {
-  readonly resource: DiscoveredResource;
-  readonly names: readonly string[];
-}
-
-/** Reads `pods`, `pods web`, `pod/web svc/web`, `pods,services`. */
-export async function whatIsAsked(
-  connection: Connection,
-  args: readonly string[],
-): Promise<Asked[]> {
-  if (args.every((arg) => arg.includes('/')))
-    return Promise.all(
-      args.map(async (arg) => {
-        const slash = arg.indexOf('/');
-        const resource = await connection.resource(arg.slice(0, slash));
-        return { resource, names: [arg.slice(slash + 1)] };
-      }),
-    );
-  const [types = '', ...names] = args;
-  if (names.some((name) => name.includes('/')))
-    throw new CommandFailure('give either TYPE NAME ... or TYPE/NAME ..., not both');
-  return Promise.all(
-    types.split(',').map(async (type) => ({ resource: await connection.resource(type), names })),
-  );
-}
-
 async function get(connection: Connection, args: string[], flags: GetFlags): Promise<void> {
   const asked = await whatIsAsked(connection, args);
-  for (const each of asked) {
-    if (flags.output === undefined || flags.output === 'wide')
-      await printTables(connection, each, flags);
-    else await printObjects(connection, each, flags);
-  }
+  const named = asked.some(({ names }) => names.length > 0);
+  if (flags.allNamespaces && named)
+    throw new CommandFailure('a resource cannot be retrieved by name across all namespaces');
+  if (named && flags.selector !== undefined)
+    throw new CommandFailure('name cannot be provided when a selector is specified');
+  if (flags.watch) return watch(connection, asked, flags);
+  const attempts = new Attempts(flags.ignoreNotFound);
+  if (flags.output === undefined || flags.output === 'wide')
+    await printTables({ connection, asked, flags, attempts });
+  else await printObjects({ connection, asked, flags, attempts });
+  attempts.end();
 }
 
-function pathOf(connection: Connection, asked: Asked, flags: GetFlags): string {
-  const { ref } = asked.resource;
+interface Getting {
+  readonly connection: Connection;
+  readonly asked: readonly Asked[];
+  readonly flags: GetFlags;
+  readonly attempts: Attempts;
+}
+
+/** The request for one name, or for all that the flags select. */
+function requestFor(
+  { connection, flags }: Pick<Getting, 'connection' | 'flags'>,
+  { ref }: DiscoveredResource,
+  name: string | undefined,
+): TransportRequest {
   const namespace = flags.allNamespaces ? undefined : connection.namespace;
-  const name = asked.names.length === 1 ? asked.names[0] : undefined;
-  return resourcePath(ref, { namespace, name });
-}
-
-function queryOf(flags: GetFlags, asked: Asked): Record<string, string | undefined> {
-  const single = asked.names.length === 1;
+  const { selector: labelSelector, fieldSelector } = flags;
   return {
-    labelSelector: flags.selector,
-    fieldSelector: single && flags.watch ? `metadata.name=${asked.names[0]}` : flags.fieldSelector,
+    method: 'GET',
+    path: resourcePath(ref, { namespace, name }),
+    ...(name === undefined ? { query: { labelSelector, fieldSelector } } : {}),
   };
 }
 
-async function printTables(connection: Connection, asked: Asked, flags: GetFlags): Promise<void> {
-  const printer = new TablePrinter({
+function printerFor(asked: Asked, flags: GetFlags, kinds: number): TablePrinter {
+  return new TablePrinter({
     wide: flags.output === 'wide',
     headers: flags.headers,
     namespaces: (flags.allNamespaces ?? false) && asked.resource.ref.namespaced,
     labels: flags.showLabels ?? false,
+    ...(kinds > 1 ? { kind: qualifiedName(asked.resource) } : {}),
   });
-  const { transport } = connection.client;
-  const request: TransportRequest = {
-    method: 'GET',
-    path: pathOf(connection, asked, flags),
-    query: queryOf(flags, asked),
-    accept: AS_TABLE,
-  };
-  const table = (await transport.request(request)).object() as unknown as Table;
-  const rows = table.rows.filter(
-    (row) => asked.names.length < 2 || asked.names.includes(row.object?.metadata.name ?? ''),
+}
+
+async function tableOf(connection: Connection, request: TransportRequest): Promise<Table> {
+  const reply = await connection.client.transport.request({ ...request, accept: AS_TABLE });
+  return reply.object() as unknown as Table;
+}
+
+/** Tables one below the other; what belongs to one kind and stands together is one Table. */
+async function printTables(getting: Getting): Promise<void> {
+  const { connection, asked, flags, attempts } = getting;
+  const answers = await forAll(asked, attempts, (resource, name) =>
+    tableOf(connection, requestFor(getting, resource, name)),
   );
-  if (rows.length === 0 && !flags.watch)
-    process.stderr.write(
-      flags.allNamespaces || !asked.resource.ref.namespaced
-        ? 'No resources found\n'
-        : `No resources found in ${connection.namespace} namespace.\n`,
-    );
-  else process.stdout.write(printer.print({ ...table, rows }));
-  if (!flags.watch) return;
-  const collection = resourcePath(asked.resource.ref, {
-    namespace: flags.allNamespaces ? undefined : connection.namespace,
-  });
-  const resourceVersion = table.metadata.resourceVersion ?? '';
-  const query = { ...request.query, watch: 'true', resourceVersion };
-  for await (const events of transport.watch({ ...request, path: collection, query }))
+  const groups: { resource: DiscoveredResource; tables: Table[] }[] = [];
+  for (const { resource, answer } of answers) {
+    if (answer.rows.length === 0) continue;
+    const last = groups.at(-1);
+    if (last?.resource === resource) last.tables.push(answer);
+    else groups.push({ resource, tables: [answer] });
+  }
+  const kinds = kindsOf(asked);
+  const texts = groups.map(({ resource, tables }) =>
+    printerFor({ resource, names: [] }, flags, kinds).print({
+      ...(tables[0] as Table),
+      rows: tables.flatMap((table) => table.rows),
+    }),
+  );
+  if (texts.length > 0) process.stdout.write(texts.join('\n'));
+  else if (!attempts.anyFailed && !flags.ignoreNotFound)
+    process.stderr.write(nothingFound(connection, asked, flags.allNamespaces));
+}
+
+/** What kubectl says when there is nothing to show. */
+export function nothingFound(
+  connection: Connection,
+  asked: readonly Asked[],
+  allNamespaces = false,
+): string {
+  return allNamespaces || !asked.some(({ resource }) => resource.ref.namespaced)
+    ? 'No resources found\n'
+    : `No resources found in ${connection.namespace} namespace.\n`;
+}
+
+async function watch(
+  connection: Connection,
+  asked: readonly Asked[],
+  flags: GetFlags,
+): Promise<void> {
+  const [only] = asked;
+  if (!only || asked.length > 1 || only.names.length > 1)
+    throw new CommandFailure('you may only specify a single resource type, and one name, to watch');
+  const [name] = only.names;
+  const printer = printerFor(only, flags, 1);
+  const at = { connection, flags };
+  const table = await tableOf(connection, requestFor(at, only.resource, name));
+  if (table.rows.length > 0) process.stdout.write(printer.print(table));
+  const all = requestFor(at, only.resource, undefined);
+  const query = {
+    ...all.query,
+    ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+    watch: 'true',
+    resourceVersion: table.metadata.resourceVersion ?? '',
+  };
+  const { transport } = connection.client;
+  for await (const events of transport.watch({ ...all, query, accept: AS_TABLE }))
     for (const event of events)
       if (event.type !== 'BOOKMARK')
         process.stdout.write(printer.print(withColumns(event.object as unknown as Table, table)));
@@ -142,29 +173,26 @@ function withColumns(table: Table, first: Table): Table {
   return { ...table, columnDefinitions: first.columnDefinitions };
 }
 
-async function printObjects(connection: Connection, asked: Asked, flags: GetFlags): Promise<void> {
-  const request: TransportRequest = {
-    method: 'GET',
-    path: pathOf(connection, asked, flags),
-    query: queryOf(flags, asked),
-  };
-  const answer = (await connection.client.transport.request(request)).object() as unknown as
-    | KubeObject
-    | KubeList<KubeObject>;
-  const all = 'items' in answer ? answer.items : [answer];
-  const items = all.filter(
-    (object) => asked.names.length < 2 || asked.names.includes(object.metadata.name ?? ''),
+async function printObjects(getting: Getting): Promise<void> {
+  const { connection, asked, flags, attempts } = getting;
+  const answers = await forAll(asked, attempts, async (resource, name) => {
+    const reply = await connection.client.transport.request(requestFor(getting, resource, name));
+    return reply.object() as unknown as KubeObject | KubeList<KubeObject>;
+  });
+  const found = answers.flatMap(({ resource, answer }) =>
+    ('items' in answer ? answer.items : [answer]).map((object) => ({ resource, object })),
   );
   if (flags.output === 'name') {
-    const { ref, singular } = asked.resource;
-    const group = ref.group === '' ? '' : `.${ref.group}`;
-    for (const item of items) process.stdout.write(`${singular}${group}/${item.metadata.name}\n`);
+    for (const { resource, object } of found)
+      process.stdout.write(`${qualifiedName(resource)}/${object.metadata.name}\n`);
     return;
   }
-  const shown =
-    'items' in answer
-      ? { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items }
-      : answer;
+  const single = asked.length === 1 && asked[0]?.names.length === 1;
+  if (single && found.length === 0) return;
+  const items = found.map(({ object }) => object);
+  const shown = single
+    ? items[0]
+    : { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
   process.stdout.write(
     flags.output === 'json' ? `${JSON.stringify(shown, null, 4)}\n` : toYaml(shown),
   );

@@ -8,29 +8,43 @@ import { CommandFailure } from './command-failure.ts';
 
 /** A document that can be used, or why it cannot. */
 export type ManifestDocument =
-  | { readonly kind: 'object'; readonly object: KubeObject; readonly from: string }
+  | { readonly kind: 'object'; readonly object: KubeObject; readonly file: string }
   | { readonly kind: 'broken'; readonly problem: string };
 
-const ENDINGS = ['.yaml', '.yml', '.json'];
+const ENDINGS = ['.json', '.yaml', '.yml'];
 
-/** All documents of the named files and folders (not recursive), in order. `-` is standard input. */
-export function readManifests(paths: readonly string[]): ManifestDocument[] {
+/** How folders are read. */
+export interface ManifestReading {
+  /** Folders within folders, too. */
+  readonly recursive?: boolean | undefined;
+}
+
+/** All documents of the named files and folders, in order. `-` is standard input. A folder without any is refused. */
+export function readManifests(
+  paths: readonly string[],
+  reading: ManifestReading = {},
+): ManifestDocument[] {
   return paths.flatMap((path) =>
-    filesOf(path).flatMap((file) => parseManifest(textOf(file), file)),
+    filesOf(path, reading).flatMap((file) => parseManifest(textOf(file), file)),
   );
 }
 
-function filesOf(path: string): string[] {
+function filesOf(path: string, { recursive = false }: ManifestReading): string[] {
   if (path === '-') return [path];
   try {
     if (!statSync(path).isDirectory()) return [path];
   } catch {
     throw new CommandFailure(`the path "${path}" does not exist`);
   }
-  return readdirSync(path)
+  const files = readdirSync(path, { recursive, encoding: 'utf8' })
     .filter((name) => ENDINGS.some((ending) => name.endsWith(ending)))
     .sort()
     .map((name) => join(path, name));
+  if (files.length === 0)
+    throw new CommandFailure(
+      `error reading [${path}]: recognized file extensions are [${ENDINGS.join(' ')}]`,
+    );
+  return files;
 }
 
 function textOf(file: string): string {
@@ -76,19 +90,20 @@ function documentOf(
   )
     return [];
   const line = at.lines.linePos(document.range[0]).line;
-  return objectsOf(document.toJS({ maxAliasCount: 100 }), `${at.from} line ${line}`);
+  return objectsOf(document.toJS({ maxAliasCount: 100 }), { file: at.from, line });
 }
 
-function objectsOf(value: unknown, from: string): ManifestDocument[] {
+function objectsOf(value: unknown, at: { file: string; line: number }): ManifestDocument[] {
+  const from = `${at.file} line ${at.line}`;
   const object = value as Partial<KubeObject> & { items?: unknown[] };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return [{ kind: 'broken', problem: `${from}: not an object` }];
   if (object.kind === 'List' && Array.isArray(object.items))
-    return object.items.flatMap((item) => objectsOf(item, from));
+    return object.items.flatMap((item) => objectsOf(item, at));
   for (const field of ['apiVersion', 'kind'] as const)
     if (typeof object[field] !== 'string' || object[field] === '')
       return [{ kind: 'broken', problem: `${from}: Object '${field}' is missing` }];
   if (typeof object.metadata !== 'object' || object.metadata === null)
     return [{ kind: 'broken', problem: `${from}: metadata is missing` }];
-  return [{ kind: 'object', object: object as KubeObject, from }];
+  return [{ kind: 'object', object: object as KubeObject, file: at.file }];
 }

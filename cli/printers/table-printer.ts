@@ -7,6 +7,8 @@ export interface TableOptions {
   readonly headers: boolean;
   readonly namespaces: boolean;
   readonly labels: boolean;
+  /** Stands before each name, as `pod/`, where several kinds are shown. */
+  readonly kind?: string;
 }
 
 /** Lays rows out under fixed widths, which later rows (of a watch) may outgrow. */
@@ -24,6 +26,7 @@ export class TablePrinter {
       .map((column, index) => ({
         name: column.name.toUpperCase(),
         priority: column.priority,
+        isName: column.format === 'name',
         index,
       }))
       .filter((column) => this.#options.wide || column.priority === 0);
@@ -39,8 +42,12 @@ export class TablePrinter {
     return lines.map((cells) => this.#line(cells)).join('');
   }
 
-  #cells(row: TableRow, shown: readonly { index: number }[]): string[] {
-    const cells = shown.map(({ index }) => String(row.cells[index] ?? '<none>') || '<none>');
+  #cells(row: TableRow, shown: readonly { index: number; isName: boolean }[]): string[] {
+    const { kind } = this.#options;
+    const cells = shown.map(({ index, isName }) => {
+      const cell = String(row.cells[index] ?? '<none>') || '<none>';
+      return isName && kind !== undefined ? `${kind}/${cell}` : cell;
+    });
     if (this.#options.namespaces) cells.unshift(row.object?.metadata.namespace ?? '');
     if (this.#options.labels) {
       const labels = Object.entries(row.object?.metadata.labels ?? {});

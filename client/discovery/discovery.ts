@@ -108,6 +108,11 @@ export function resourcesInCategory(
   );
 }
 
+/** How clients write a resource in front of a name: `pod`, `deployment.apps`. */
+export function qualifiedName({ ref, singular }: DiscoveredResource): string {
+  return ref.group === '' ? singular : `${singular}.${ref.group}`;
+}
+
 function answersTo(resource: DiscoveredResource, name: string): boolean {
   const { ref, singular, shortNames } = resource;
   return (

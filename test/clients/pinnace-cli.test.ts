@@ -105,7 +105,7 @@ describe('pinnace', () => {
 
   it('deletes, and waits until it is gone', async () => {
     expect(await ok('delete', 'deploy', 'catalog', '-n', 'shop')).toBe(
-      'deployment.apps "catalog" deleted\n',
+      'deployment.apps "catalog" deleted from shop namespace\n',
     );
     expect((await pinnace('get', 'deploy', 'catalog', '-n', 'shop')).stderr).toContain('not found');
   });

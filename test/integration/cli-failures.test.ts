@@ -1,0 +1,82 @@
+// What the commands say when there is no cluster to talk to, and what they do when nobody listens to them.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runPinnace } from '../support/pinnace.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+let folder: string;
+let nobody: string;
+let server: TestServer;
+const REFUSED =
+  'The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?';
+
+beforeAll(async () => {
+  server = await startTestServer();
+  folder = mkdtempSync(join(tmpdir(), 'cli-failures-'));
+  nobody = join(folder, 'kubeconfig');
+  const [cluster, context] = ['{server: "https://127.0.0.1:1"}', '{cluster: c}'];
+  writeFileSync(
+    nobody,
+    `current-context: c\nclusters: [{name: c, cluster: ${cluster}}]\ncontexts: [{name: c, context: ${context}}]\n`,
+  );
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('without a server', () => {
+  it.each([
+    ['get', 'pods'],
+    ['describe', 'pod', 'x'],
+    ['delete', 'pod', 'x'],
+    ['logs', 'x'],
+    ['top', 'nodes'],
+    ['apply', '-f', 'manifests/shop'],
+  ])('%s says which server refused, and what to do', async (...args) => {
+    const { code, stdout, stderr } = await runPinnace(args, { kubeconfig: nobody });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const [first, second, ...rest] = stderr.split('\n');
+    expect(first).toBe(REFUSED);
+    expect(second).toContain('npx pinnace up');
+    expect(rest).toEqual(['']);
+  });
+
+  it('a kubeconfig that is not there is one line', async () => {
+    for (const args of [
+      ['get', 'cm', '--kubeconfig', '/no/such'],
+      ['get', 'cm'],
+    ])
+      expect((await runPinnace(args)).stderr).toMatch(/^error: [^\n]+\n$/);
+  });
+});
+
+describe('when nobody reads what it prints', () => {
+  it('get ends quietly', async () => {
+    const run = { kubeconfig: server.kubeconfig, deaf: true };
+    const { code, stderr } = await runPinnace(['get', 'ns', '-w'], run);
+    expect({ code, stderr }).toEqual({ code: 141, stderr: '' });
+  });
+
+  it('apply goes on to its end', async () => {
+    const names = ['one', 'two', 'three'];
+    const input = names
+      .map((name) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`)
+      .join('---\n');
+    const run = { kubeconfig: server.kubeconfig, deaf: true, input };
+    const { code, stderr } = await runPinnace(['apply', '-f', '-'], run);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const name of names)
+      expect(
+        (await server.call('GET', `/api/v1/namespaces/default/configmaps/${name}`)).status,
+      ).toBe(200);
+  });
+});
+
+describe('pinnace', () => {
+  it('tells its version', async () => {
+    expect((await runPinnace(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
