@@ -17,8 +17,8 @@ const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' };
 const selector = selectorFromMap({ app: 'x' });
 const names = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name);
 
-function plan(owner: KubeObject, candidates: KubeObject[]) {
-  const { keep, adopt, release } = planClaims(owner, selector, candidates);
+function plan(owner: KubeObject, candidates: KubeObject[], mayAdopt?: () => boolean) {
+  const { keep, adopt, release } = planClaims({ owner, selector, mayAdopt }, candidates);
   return { keep: names(keep), adopt: names(adopt), release: names(release) };
 }
 
@@ -36,6 +36,14 @@ describe('a claim', () => {
       keep: ['mine'],
       adopt: ['orphan'],
       release: ['stray'],
+    });
+  });
+
+  it('takes in only orphans that may be', () => {
+    expect(plan(owner, [mine, orphan], () => false)).toEqual({
+      keep: ['mine'],
+      adopt: [],
+      release: [],
     });
   });
 

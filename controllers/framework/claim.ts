@@ -1,11 +1,12 @@
 // Which objects are an owner's: those it controls, with orphans that its selector matches taken in and those that
 // it no longer matches let go.
-// Invariant: an object has one controller at most; what another one controls is never touched.
+// Invariant: an object has one controller at most; what another one controls is never touched. Whoever counts what it was
+// answered counts all: a claim that could not be made throws.
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { Selector } from '../../api/meta/labels.ts';
-import type { KubeObject, OwnerReference } from '../../api/meta/object.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
 import { controllerOf } from '../../api/meta/object.ts';
-import { isConflict, isInvalid, isNotFound } from '../../api/status.ts';
+import { isNotFound } from '../../api/status.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { controlledBy, indexByController, ownerReferenceFor } from './owner.ts';
@@ -29,6 +30,8 @@ export interface Claim<O extends KubeObject, T extends KubeObject> {
   readonly things: ResourceClient<T>;
   /** Indexed by `indexForClaims`. */
   readonly informer: Informer<T>;
+  /** Of orphans that match only those are taken in; all unless given. */
+  readonly mayAdopt?: ((thing: T) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,8 +44,11 @@ export interface ClaimPlan<T> {
 
 /** Decides over candidates. An owner that is being deleted takes in nothing and lets nothing go. */
 export function planClaims<T extends KubeObject>(
-  owner: KubeObject,
-  selector: Selector,
+  {
+    owner,
+    selector,
+    mayAdopt = () => true,
+  }: Pick<Claim<KubeObject, T>, 'owner' | 'selector' | 'mayAdopt'>,
   candidates: readonly T[],
 ): ClaimPlan<T> {
   const plan = { keep: [] as T[], adopt: [] as T[], release: [] as T[] };
@@ -55,7 +61,7 @@ export function planClaims<T extends KubeObject>(
       if (matches) plan.keep.push(object);
       else if (!leaving) plan.release.push(object);
     } else if (matches && !leaving && object.metadata.deletionTimestamp === undefined) {
-      plan.adopt.push(object);
+      if (mayAdopt(object)) plan.adopt.push(object);
     }
   }
   return plan;
@@ -65,12 +71,12 @@ export function planClaims<T extends KubeObject>(
 export async function claimAll<O extends KubeObject, T extends KubeObject>(
   claim: Claim<O, T>,
 ): Promise<T[]> {
-  const { owner, selector, informer } = claim;
+  const { owner, informer } = claim;
   const candidates = [
     ...controlledBy(informer, owner),
     ...informer.byIndex(ORPHANS, owner.metadata.namespace ?? ''),
   ];
-  const plan = planClaims(owner, selector, candidates);
+  const plan = planClaims(claim, candidates);
   for (const object of plan.release) await release(claim, object);
   const adopted: T[] = [];
   if (plan.adopt.length > 0 && (await ownerStands(claim))) {
@@ -101,37 +107,37 @@ async function adopt<O extends KubeObject, T extends KubeObject>(
   object: T,
 ): Promise<T | undefined> {
   const reference = ownerReferenceFor(claim.owner, claim.owners.ref as unknown as KindRef);
-  return writeOwners(claim, object, [...(object.metadata.ownerReferences ?? []), reference]);
+  return writeOwner(claim, object, reference);
 }
 
 async function release<O extends KubeObject, T extends KubeObject>(
   claim: Claim<O, T>,
   object: T,
 ): Promise<void> {
-  const others = (object.metadata.ownerReferences ?? []).filter(
-    (reference) => reference.uid !== claim.owner.metadata.uid,
-  );
-  await writeOwners(claim, object, others);
+  await writeOwner(claim, object, { $patch: 'delete', uid: claim.owner.metadata.uid });
 }
 
-/** Undefined where the object is gone or was changed by somebody else: an event will say so. */
-async function writeOwners<O extends KubeObject, T extends KubeObject>(
+/**
+ * Patches our reference alone, whatever else of the object changes meanwhile. Undefined where the object is gone: an event
+ * will say so. Another object of its name is a conflict.
+ */
+async function writeOwner<O extends KubeObject, T extends KubeObject>(
   claim: Claim<O, T>,
   object: T,
-  ownerReferences: readonly OwnerReference[],
+  reference: object,
 ): Promise<T | undefined> {
-  const { namespace, name = '', uid, resourceVersion } = object.metadata;
-  const body = { metadata: { uid, resourceVersion, ownerReferences } };
+  const { namespace, name = '', uid } = object.metadata;
+  const body = { metadata: { uid, ownerReferences: [reference] } };
   try {
     const written = await claim.things.patch(
       { namespace, name },
-      { type: 'merge', body },
+      { type: 'strategic', body },
       { signal: claim.signal },
     );
     claim.informer.observeWrite(written);
     return written;
   } catch (error) {
-    if (isNotFound(error) || isConflict(error) || isInvalid(error)) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -53,6 +53,8 @@ export class ReplicaSetReconciler {
       owners: this.#setClient,
       things: this.#podClient,
       informer: this.#pods,
+      // One that has ended would only be counted as missing.
+      mayAdopt: isPodActive,
       signal,
     });
     const mayAct =

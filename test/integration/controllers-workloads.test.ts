@@ -2,14 +2,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { Deployments, Events, Pods, ReplicaSets } from '../../api/kinds.ts';
-import type { ControlledCluster } from '../support/controlled-cluster.ts';
+import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import {
   aControlledCluster,
   aDeployment,
   deploymentNow,
   podsOf,
   readyAll,
+  setReady,
 } from '../support/controlled-cluster.ts';
+import { StatusError } from '../../api/status.ts';
 import { until } from '../support/until.ts';
 
 const clusters: ControlledCluster[] = [];
@@ -17,8 +19,8 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster.close();
 });
 
-async function aCluster() {
-  const cluster = await aControlledCluster();
+async function aCluster(options: ClusterOptions = {}) {
+  const cluster = await aControlledCluster(options);
   clusters.push(cluster);
   const { client } = cluster;
   const deployments = client.resource(Deployments);
@@ -219,5 +221,86 @@ describe('a replica set', () => {
     await relabel('web');
     await until(async () => (await podsOf(client, 'web')).length === 2);
     await until(async () => (await sets())[0]?.status?.replicas === 2);
+  });
+
+  const aSet = (replicas: number): ReplicaSet => ({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { ...aDeployment('web').spec, selector: { matchLabels: { app: 'web' } }, replicas },
+  });
+  const orphan = (name: string): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { app: 'web' } },
+    spec: { containers: [{ name: 'main', image: 'image:1' }] },
+  });
+  const isPost = (request: { method: string; path: string }) =>
+    request.method === 'POST' && request.path.endsWith('/pods');
+
+  it('makes no pod too many, though a pod changes while it is taken in, or cannot be taken in yet', async () => {
+    const patched: string[] = [];
+    let made = 0;
+    const { client, sets } = await aCluster({
+      interception: {
+        async request(request, send) {
+          if (isPost(request)) made++;
+          const name = request.path.split('/').at(-1) ?? '';
+          if (request.method !== 'PATCH' || !['one', 'two'].includes(name)) return send();
+          patched.push(name);
+          const again = patched.filter((each) => each === name).length > 1;
+          if (!again && name === 'two') throw new StatusError('Conflict', 'not now');
+          // A node agent writes the pod's status at that very moment.
+          if (!again) await setReady(client, await pods.get({ namespace: 'default', name }));
+          return send();
+        },
+      },
+    });
+    const pods = client.resource(Pods);
+    for (const name of ['one', 'two']) await pods.create(orphan(name));
+    await client.resource(ReplicaSets).create(aSet(2));
+    await until(async () => (await sets())[0]?.status?.replicas === 2);
+    const owners = (await podsOf(client, 'web')).map(({ metadata }) => metadata.ownerReferences);
+    expect(owners).toMatchObject([[{ name: 'web' }], [{ name: 'web' }]]);
+    expect(patched.toSorted()).toEqual(['one', 'two', 'two']);
+    expect(made).toBe(0);
+  });
+
+  it('takes in no pod that has ended', async () => {
+    const { client, sets } = await aCluster();
+    const pods = client.resource(Pods);
+    const { metadata } = await pods.create(orphan('ended'));
+    const at = { namespace: 'default', name: metadata.name ?? '' };
+    const status = { phase: 'Succeeded' };
+    await pods.patch(at, { type: 'merge', body: { status } }, { subresource: 'status' });
+    await client.resource(ReplicaSets).create(aSet(1));
+    await until(async () => (await sets())[0]?.status?.replicas === 1);
+    expect((await pods.get(at)).metadata.ownerReferences ?? []).toEqual([]);
+  });
+
+  it('says why a pod cannot be made, until it can', async () => {
+    let refuse = true;
+    const { client, sets, messages } = await aCluster({
+      interception: {
+        request: (request, send) =>
+          refuse && isPost(request)
+            ? Promise.reject(new StatusError('Forbidden', 'pods is forbidden: no room'))
+            : send(),
+      },
+    });
+    await client.resource(ReplicaSets).create(aSet(2));
+    const failure = async () =>
+      (await sets())[0]?.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+    await until(async () => (await failure())?.reason === 'FailedCreate');
+    expect(await failure()).toMatchObject({
+      status: 'True',
+      message: 'pods is forbidden: no room',
+    });
+    await until(async () =>
+      (await messages('FailedCreate')).includes('Error creating: pods is forbidden: no room'),
+    );
+    refuse = false;
+    await until(async () => (await podsOf(client, 'web')).length === 2);
+    await until(async () => (await failure()) === undefined);
   });
 });
