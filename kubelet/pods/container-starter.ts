@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Container, Pod } from '../../api/generated/types.ts';
 import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
-import { RuntimeError, type SandboxConfig } from '../runtime/runtime.ts';
+import { RuntimeError, type SandboxConfig, type SandboxStatus } from '../runtime/runtime.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
 import { syncedWithin } from '../volumes/synced-within.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
@@ -21,7 +21,7 @@ export interface StartRequest {
   readonly pod: Pod;
   readonly container: Container;
   readonly attempt: number;
-  readonly sandboxId: string;
+  readonly live: SandboxStatus;
   readonly sandbox: SandboxConfig;
   readonly facts: PodFacts;
   readonly volumes: ReadonlyMap<string, string>;
@@ -47,7 +47,7 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
   const id = await parts.slots.run(async () => {
     let made: string | undefined;
     try {
-      made = await runtime.createContainer(request.sandboxId, request.sandbox, config);
+      made = await runtime.createContainer(request.live.id, request.sandbox, config);
       tell('Created', `Created container: ${container.name}`);
       await runtime.startContainer(made);
       tell('Started', `Started container ${container.name}`);
@@ -93,7 +93,7 @@ async function configure(
   request: StartRequest,
   image: ImageInfo,
 ): Promise<ContainerConfig> {
-  const { pod, container, attempt, facts, volumes, before } = request;
+  const { pod, container, attempt, facts, volumes, before, live } = request;
   const refused = rootRefused(pod, container, image);
   if (refused) throw configFailure(refused);
   const namespace = pod.metadata.namespace ?? '';
@@ -105,7 +105,8 @@ async function configure(
       services: await linkedServices(parts, namespace),
     });
     const hash = containerHash(container);
-    const quick = before[0]?.annotations[SPEC_HASH] === hash ? crashesOf(before) : 0;
+    const same = before[0]?.annotations[SPEC_HASH] === hash;
+    const quick = same ? crashesOf({ statuses: before, sandbox: live }) : 0;
     return containerConfigOf(container, {
       pod,
       attempt,

@@ -11,7 +11,7 @@ import type {
 import { formatTime } from '../../api/meta/time.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { containerHash } from './container-hash.ts';
-import { backoffMs, backoffUntil, crashesOf } from './crash-backoff.ts';
+import { backoffMs, backoffUntil, crashesOf, type Past } from './crash-backoff.ts';
 import { type PodState, type ProbeVerdicts, restarts } from './plan.ts';
 
 /** Why a container could not be started so far; shown as its waiting state. */
@@ -140,11 +140,12 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     const reason = pod.spec?.initContainers?.length ? 'PodInitializing' : 'ContainerCreating';
     return { waiting: { reason } };
   }
-  const until = backoffUntil(statuses, containerHash(container));
+  const past = { statuses, sandbox: facts.state.sandbox };
+  const until = backoffUntil(past, containerHash(container));
   const waits = until > facts.nowMs && !facts.ending;
   if (waits && restartsAgain(pod, container, latest))
     return {
-      waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, statuses) },
+      waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, past) },
     };
   return { terminated: terminatedOf(latest) };
 }
@@ -155,9 +156,9 @@ function restartsAgain(pod: Pod, container: Container, latest: ContainerStatus):
   return restarts(pod.spec as PodSpec, container, latest);
 }
 
-function backoffText(pod: Pod, container: Container, statuses: readonly ContainerStatus[]): string {
+function backoffText(pod: Pod, container: Container, past: Past): string {
   const { name, namespace, uid } = pod.metadata;
-  const wait = duration(backoffMs(crashesOf(statuses)) / 1000);
+  const wait = duration(backoffMs(crashesOf(past)) / 1000);
   return `back-off ${wait} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
 }
 

@@ -1,6 +1,7 @@
 // When a container that ended may be started again: at once the first time, then 10 s doubling to 5 min.
-// Pure, and kept in the containers' own notes, so that it survives the agent. Invariant: ten quiet minutes start the count anew.
-import type { ContainerStatus } from '../runtime/runtime.ts';
+// Pure, and kept in the containers' own notes, so that it survives the agent. Invariants: ten quiet minutes start the count
+// anew; only what a container did by itself counts, not that its host or sandbox went away.
+import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
 
 const INITIAL_MS = 10_000;
 const MAX_MS = 300_000;
@@ -12,21 +13,33 @@ export const SPEC_HASH = 'pinnace.dev/container-hash';
 /** Annotation under which the runtime keeps how many quick ends came before a container. */
 export const CRASHES = 'pinnace.dev/crashes';
 
-/** Quick ends in a row, the newest container's own included. Containers newest first. */
-export function crashesOf(statuses: readonly ContainerStatus[]): number {
-  const last = statuses[0];
+/** The containers of one name, newest first, and the pod's sandbox of now. */
+export interface Past {
+  readonly statuses: readonly ContainerStatus[];
+  readonly sandbox: SandboxStatus | undefined;
+}
+
+/** Quick ends in a row, the newest container's own included. */
+export function crashesOf(past: Past): number {
+  const [last] = past.statuses;
   if (!last || last.state !== 'exited') return 0;
-  const ran = (last.finishedAtMs ?? 0) - (last.startedAtMs ?? last.finishedAtMs ?? 0);
   const before = Number(last.annotations[CRASHES] ?? 0);
+  if (!hasCrashed(last, past)) return before;
+  const ran = (last.finishedAtMs ?? 0) - (last.startedAtMs ?? last.finishedAtMs ?? 0);
   return ran >= RESET_MS ? 1 : before + 1;
 }
 
 /** Wall time in milliseconds before which the next one, of that hash, must not start; 0 for at once. */
-export function backoffUntil(statuses: readonly ContainerStatus[], hash: string): number {
-  const last = statuses[0];
-  const crashes = crashesOf(statuses);
-  if (!last || crashes < 2 || last.annotations[SPEC_HASH] !== hash) return 0;
-  return (last.finishedAtMs ?? 0) + backoffMs(crashes);
+export function backoffUntil(past: Past, hash: string): number {
+  const [last] = past.statuses;
+  const crashes = crashesOf(past);
+  if (!last || crashes < 2 || !hasCrashed(last, past)) return 0;
+  return last.annotations[SPEC_HASH] === hash ? (last.finishedAtMs ?? 0) + backoffMs(crashes) : 0;
+}
+
+/** One that ended with its host or its sandbox did not crash. */
+function hasCrashed(last: ContainerStatus, { sandbox }: Past): boolean {
+  return !last.endUnseen && sandbox?.state === 'ready' && last.sandboxId === sandbox.id;
 }
 
 /** The wait after so many quick ends. */

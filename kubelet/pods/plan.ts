@@ -213,7 +213,7 @@ function planStart(run: Run, container: Container, init: boolean): void {
     return;
   }
   const until = Math.max(
-    backoffUntil(statuses, at.hashOf(container)),
+    backoffUntil({ statuses, sandbox: state.sandbox }, at.hashOf(container)),
     at.heldUntil(container.name),
   );
   if (until > at.nowMs) {

@@ -318,7 +318,7 @@ export class PodWorker {
       pod: this.#pod,
       container,
       attempt,
-      sandboxId: live.id,
+      live,
       sandbox: this.#sandbox.config(this.#pod, live),
       facts: this.#facts(),
       volumes,
@@ -437,7 +437,8 @@ export class PodWorker {
       if (latest?.state !== 'exited' || this.#told.get(container.name) === latest.id) continue;
       this.#told.set(container.name, latest.id);
       this.#parts.prober.forget(latest.id);
-      if (backoffUntil(statuses, containerHash(container)) <= this.#now()) continue;
+      const past = { statuses, sandbox: this.#state.sandbox };
+      if (backoffUntil(past, containerHash(container)) <= this.#now()) continue;
       const { namespace, name, uid } = this.#pod.metadata;
       this.#event(
         'Warning',

@@ -107,6 +107,8 @@ export interface ContainerStatus {
   /** 'Completed', 'Error', 'OOMKilled', 'ContainerStatusUnknown', … once exited. */
   readonly reason: string | undefined;
   readonly message: string | undefined;
+  /** It ended while no agent was there: on its own account, or because everything on the host did. */
+  readonly endUnseen?: boolean;
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
 }

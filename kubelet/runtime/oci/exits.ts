@@ -28,6 +28,7 @@ export class Exits {
   readonly #context: Context;
   readonly #waiters = new Map<string, Set<() => void>>();
   #watcher: FSWatcher | undefined;
+  #looksBack = false;
 
   constructor(context: Context) {
     this.#context = context;
@@ -46,6 +47,16 @@ export class Exits {
       });
     }
     this.scan();
+  }
+
+  /** While `work` lasts, ends that are found happened before this agent was there. */
+  async lookingBack(work: () => Promise<void>): Promise<void> {
+    this.#looksBack = true;
+    try {
+      await work();
+    } finally {
+      this.#looksBack = false;
+    }
   }
 
   close(): void {
@@ -139,6 +150,7 @@ export class Exits {
       ...record,
       ...end,
       phase: 'exited',
+      ...(this.#looksBack && { endUnseen: true }),
       ...(message !== '' && { message }),
     });
     const event = { containerId: record.id, podUid: record.podUid };

@@ -30,6 +30,7 @@ export interface ContainerRecord {
   readonly exitCode?: number;
   readonly reason?: string;
   readonly message?: string;
+  readonly endUnseen?: boolean;
 }
 
 /** A sandbox. */
@@ -125,6 +126,7 @@ export function containerStatusOf(record: ContainerRecord): ContainerStatus {
     exitCode: record.exitCode,
     reason: record.reason,
     message: record.message,
+    ...(record.endUnseen && { endUnseen: true }),
     logPath: config.logPath,
     annotations: config.annotations,
   };

@@ -55,7 +55,7 @@ describe('recovery', () => {
     await vi.waitFor(() => readFileSync(file), { timeout: 20_000 });
     runtime = await host.start();
     const found = await status(id);
-    expect(found).toMatchObject({ state: 'exited', exitCode: 6, reason: 'Error' });
+    expect(found).toMatchObject({ state: 'exited', exitCode: 6, reason: 'Error', endUnseen: true });
     expect(found?.finishedAtMs).toBeGreaterThanOrEqual(found?.startedAtMs ?? Infinity);
   });
 
@@ -119,6 +119,19 @@ describe('recovery', () => {
     await vi.waitFor(() => expect(host.system.processState(pid) ?? 'Z').toBe('Z'), {
       timeout: 20_000,
     });
+  });
+
+  it('tells what ended before it from what ends under its eyes', async () => {
+    const id = await run(forever);
+    const { conmon, init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    runtime.close();
+    for (const process of [conmon, init]) host.system.kill(process?.pid ?? 0, 'SIGKILL');
+    runtime = await host.start();
+    expect(await status(id)).toMatchObject({ exitCode: 137, endUnseen: true });
+    await runtime.removeContainer(id);
+    const next = await run('exit 3');
+    await until(async () => (await status(next))?.state === 'exited');
+    expect(await status(next)).not.toHaveProperty('endUnseen');
   });
 
   it('drops what has no readable record', async () => {

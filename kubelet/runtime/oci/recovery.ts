@@ -18,8 +18,11 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
   const unknown = context.system.list(layout.runcRoot).filter((id) => !records.containers.has(id));
   for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
   for (const id of brokenSandboxes) records.dropSandbox(id);
-  exits.start();
-  for (const record of records.containers.values()) await recoverContainer(context, exits, record);
+  await exits.lookingBack(async () => {
+    exits.start();
+    for (const record of records.containers.values())
+      await recoverContainer(context, exits, record);
+  });
   for (const record of records.sandboxes.values()) {
     if (record.state === 'creating') await destroySandbox(context, record);
     else if (record.state === 'ready' && !isIntact(context, record))
