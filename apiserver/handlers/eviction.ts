@@ -1,15 +1,72 @@
-// POST pods/NAME/eviction: a delete that disruption budgets may refuse. There are no budgets yet, so none does.
+// POST pods/NAME/eviction: a delete that the pod's disruption budget may refuse.
+// Invariant: a refused eviction changes nothing; one that is let through says so in the pod's conditions first.
+import type { Pod, PodCondition } from '../../api/generated/types.ts';
+import { setCondition } from '../../api/meta/conditions.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import { badRequest } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import { readDeleteOptions, removeObject } from './delete.ts';
+import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
+import { isDryRun } from './decoding.ts';
+import { takePlace } from './disruption-budget.ts';
+
+const EVICTED: PodCondition = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'EvictionByEvictionAPI',
+  message: 'Eviction API: evicting',
+};
 
 /** Evicts a pod. */
 export async function evict(exchange: Exchange): Promise<Reply> {
-  const { request, info } = exchange;
-  const eviction = (parseBody(request).value ?? {}) as { deleteOptions?: object };
-  const inner = { ...request, body: { ...eviction.deleteOptions } as never };
-  await removeObject(exchange, info.name ?? '', readDeleteOptions({ request: inner }));
+  const { definition, info, server } = exchange;
+  const name = info.name ?? '';
+  const options = readOptions(exchange, name);
+  const at = { definition, namespace: info.namespace, name };
+  const pod = server.registry.get(at).object() as unknown as Pod;
+  let { resourceVersion } = options;
+  if (isMeant(pod, options)) {
+    await takePlace(server, pod, options);
+    const written = await server.registry.update(
+      at,
+      (old) => ({ kind: 'put', object: marked(old, server.clock.now()) }),
+      options,
+    );
+    if (resourceVersion && !options.dryRun) {
+      resourceVersion = written.stored.object().metadata.resourceVersion;
+    }
+  }
+  await removeObject(exchange, name, { ...options, resourceVersion });
   return objectReply({ ...successStatus({}), code: 201 }, 201);
+}
+
+/** What the Eviction says of the delete. Throws BadRequest for one of another pod. */
+function readOptions({ request }: Exchange, name: string): DeleteOptions {
+  const eviction = (parseBody(request).value ?? {}) as {
+    metadata?: { name?: string };
+    deleteOptions?: object;
+  };
+  const named = eviction.metadata?.name;
+  if (named && named !== name) {
+    throw badRequest('name in URL does not match name in Eviction object');
+  }
+  const inner = { ...request, body: { ...eviction.deleteOptions } as never };
+  const options = readDeleteOptions({ request: inner });
+  return { ...options, dryRun: options.dryRun || isDryRun(request.query) };
+}
+
+/** Is it the pod that the preconditions speak of? The delete refuses another one. */
+function isMeant({ metadata }: Pod, { uid, resourceVersion }: DeleteOptions): boolean {
+  const versionFits = resourceVersion === undefined || resourceVersion === metadata.resourceVersion;
+  return versionFits && (uid === undefined || uid === metadata.uid);
+}
+
+function marked(old: LooseObject, nowMs: number): LooseObject {
+  const { status = {} } = old as unknown as Pod;
+  return {
+    ...old,
+    status: { ...status, conditions: setCondition(status.conditions, EVICTED, nowMs) },
+  };
 }
