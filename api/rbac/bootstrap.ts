@@ -29,6 +29,42 @@ function paths(...nonResourceURLs: string[]): PolicyRule {
 
 const HEALTH = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
 
+/** Workloads, and what they need, as the people of a namespace write them. */
+const WRITTEN_WORKLOADS = [
+  'persistentvolumeclaims',
+  'replicationcontrollers',
+  'replicationcontrollers/scale',
+  'apps:daemonsets',
+  'apps:deployments',
+  'apps:deployments/scale',
+  'apps:replicasets',
+  'apps:replicasets/scale',
+  'apps:statefulsets',
+  'apps:statefulsets/scale',
+  'autoscaling:horizontalpodautoscalers',
+  'batch:cronjobs',
+  'batch:jobs',
+  'policy:poddisruptionbudgets',
+];
+
+/** What the cluster says of them, and how it bounds them. */
+const SEEN_OF_WORKLOADS = [
+  'limitranges',
+  'persistentvolumeclaims/status',
+  'replicationcontrollers/status',
+  'resourcequotas',
+  'resourcequotas/status',
+  'apps:controllerrevisions',
+  'apps:daemonsets/status',
+  'apps:deployments/status',
+  'apps:replicasets/status',
+  'apps:statefulsets/status',
+  'autoscaling:horizontalpodautoscalers/status',
+  'batch:cronjobs/status',
+  'batch:jobs/status',
+  'policy:poddisruptionbudgets/status',
+];
+
 const VIEW: PolicyRule[] = [
   ...allow(
     READ,
@@ -44,14 +80,8 @@ const VIEW: PolicyRule[] = [
     'serviceaccounts',
     'services',
     'services/status',
-    'apps:deployments',
-    'apps:deployments/scale',
-    'apps:deployments/status',
-    'apps:replicasets',
-    'apps:replicasets/scale',
-    'apps:replicasets/status',
-    'autoscaling:horizontalpodautoscalers',
-    'autoscaling:horizontalpodautoscalers/status',
+    ...WRITTEN_WORKLOADS,
+    ...SEEN_OF_WORKLOADS,
     'discovery.k8s.io:endpointslices',
     'networking.k8s.io:ingresses',
     'networking.k8s.io:ingresses/status',
@@ -85,11 +115,7 @@ const EDIT: PolicyRule[] = [
     'secrets',
     'serviceaccounts',
     'services',
-    'apps:deployments',
-    'apps:deployments/scale',
-    'apps:replicasets',
-    'apps:replicasets/scale',
-    'autoscaling:horizontalpodautoscalers',
+    ...WRITTEN_WORKLOADS,
     'coordination.k8s.io:leases',
     'networking.k8s.io:ingresses',
     'networking.k8s.io:networkpolicies',
@@ -133,6 +159,8 @@ const NODE: PolicyRule[] = [
     'configmaps',
     'endpoints',
     'namespaces',
+    'persistentvolumeclaims',
+    'persistentvolumes',
     'secrets',
     'serviceaccounts',
     'services',
@@ -145,7 +173,18 @@ const SCHEDULER: PolicyRule[] = [
   ...allow([...READ, 'delete', 'patch', 'update'], 'pods'),
   ...allow(['patch', 'update'], 'pods/status'),
   ...allow(['create'], 'bindings', 'pods/binding'),
-  ...allow(READ, 'namespaces', 'nodes', 'services', 'apps:replicasets'),
+  ...allow(
+    READ,
+    'namespaces',
+    'nodes',
+    'persistentvolumeclaims',
+    'persistentvolumes',
+    'replicationcontrollers',
+    'services',
+    'apps:replicasets',
+    'apps:statefulsets',
+    'policy:poddisruptionbudgets',
+  ),
 ];
 
 /** One identity for all built-in controllers. The garbage collector and the namespace controller may end anything. */
@@ -157,12 +196,15 @@ const CONTROLLERS: PolicyRule[] = [
     'configmaps',
     'endpoints',
     'namespaces',
+    'persistentvolumeclaims',
     'pods',
     'pods/eviction',
     'secrets',
     'serviceaccounts',
     'serviceaccounts/token',
+    'apps:controllerrevisions',
     'apps:replicasets',
+    'batch:jobs',
     'discovery.k8s.io:endpointslices',
     'authentication.k8s.io:tokenreviews',
     'authorization.k8s.io:subjectaccessreviews',
