@@ -11,6 +11,7 @@ import {
   resourceOfKind,
 } from '../../client/discovery/discovery.ts';
 import type { Client, ResourceClient } from '../../client/rest/client.ts';
+import { EMPTY_NAME } from './asked.ts';
 import { Attempts, CommandFailure, failureWhile } from './command-failure.ts';
 import { type DryRun, dryRunSuffix } from './dry-run.ts';
 import { type ManifestReading, readManifests } from './manifests.ts';
@@ -64,6 +65,10 @@ async function applyObject(
   at: Applying,
   { object: wanted, file }: { object: KubeObject; file: string },
 ): Promise<string> {
+  const { name, generateName } = wanted.metadata;
+  if (!name && generateName)
+    throw new CommandFailure(`from ${generateName}: cannot use generate name with apply`);
+  if (!name) throw new CommandFailure(`error when applying "${file}": ${EMPTY_NAME}`);
   const found = resourceOfKind(at.discovery, wanted.apiVersion, wanted.kind);
   if (!found) throw unknownKind(wanted, file);
   const resource = at.client.resource(found.ref);
@@ -73,7 +78,6 @@ async function applyObject(
   const placed = withLastApplied(
     namespace ? { ...wanted, metadata: { ...wanted.metadata, namespace } } : wanted,
   );
-  const name = wanted.metadata.name ?? '';
   const where = { namespace, name, file, dryRun: at.options.dryRun ?? 'none' };
   const outcome = await createOrPatch(resource, placed, where);
   return `${qualifiedName(found)}/${name} ${outcome}${dryRunSuffix(where.dryRun)}`;

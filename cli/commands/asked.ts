@@ -4,13 +4,16 @@ import { type DiscoveredResource, resourcesInCategory } from '../../client/disco
 import { type Attempts, CommandFailure } from './command-failure.ts';
 import type { Connection } from './connection.ts';
 
+/** What is said of a name that is empty: for the server it would be the whole collection. */
+export const EMPTY_NAME = 'resource name may not be empty';
+
 /** A kind, and names where some are given. */
 export interface Asked {
   readonly resource: DiscoveredResource;
   readonly names: readonly string[];
 }
 
-/** Reads the arguments. Throws for a type that the server does not have. */
+/** Reads the arguments. Throws for a type that the server does not have, and for an empty name. */
 export async function whatIsAsked(
   connection: Connection,
   args: readonly string[],
@@ -19,13 +22,18 @@ export async function whatIsAsked(
     return Promise.all(
       args.map(async (arg) => {
         const slash = arg.indexOf('/');
-        const resource = await connection.resource(arg.slice(0, slash));
-        return { resource, names: [arg.slice(slash + 1)] };
+        const [type, name] = [arg.slice(0, slash), arg.slice(slash + 1)];
+        if (type === '' || name === '' || name.includes('/'))
+          throw new CommandFailure(
+            'arguments in resource/name form must have a single resource and name',
+          );
+        return { resource: await connection.resource(type), names: [name] };
       }),
     );
   if (args.some((arg) => arg.includes('/')))
     throw new CommandFailure('give either TYPE NAME ... or TYPE/NAME ..., not both');
   const [types = '', ...names] = args;
+  if (names.includes('')) throw new CommandFailure(EMPTY_NAME);
   const named = await Promise.all(types.split(',').map((type) => resourcesOf(connection, type)));
   return named.flat().map((resource) => ({ resource, names }));
 }

@@ -9,7 +9,7 @@ import {
 import type { DeleteOptions, ObjectRef } from '../../client/rest/client.ts';
 import { isNotFound } from '../../api/status.ts';
 import { unknownKind } from './apply-files.ts';
-import { whatIsAsked } from './asked.ts';
+import { EMPTY_NAME, whatIsAsked } from './asked.ts';
 import { Attempts, CommandFailure, failureWhile } from './command-failure.ts';
 import {
   connected,
@@ -135,10 +135,15 @@ async function targetsOfFiles(
       attempts.failed(unknownKind(object, file));
       return [];
     }
+    const { name } = object.metadata;
+    if (!name) {
+      attempts.failed(new CommandFailure(`error when deleting "${file}": ${EMPTY_NAME}`));
+      return [];
+    }
     const namespace = resource.ref.namespaced
       ? (object.metadata.namespace ?? connection.namespace)
       : undefined;
-    return [{ resource, ref: { namespace, name: object.metadata.name ?? '' }, file }];
+    return [{ resource, ref: { namespace, name }, file }];
   });
 }
 

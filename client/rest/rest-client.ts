@@ -1,5 +1,6 @@
 // The typed verbs over a transport: paths, queries and bodies as the API conventions have them.
 // Invariant: no retries here and no state; a failure is the transport's StatusError, unchanged.
+// A call for one object never becomes one for its whole collection: a name that is empty is refused unsent.
 import { apiVersionOf, resourcePath } from '../../api/kind-ref.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeList, KubeObject, LooseObject } from '../../api/meta/object.ts';
@@ -60,7 +61,7 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     options: CallOptions & { subresource?: string; resourceVersion?: string } = {},
   ): Promise<T> {
     const query = { resourceVersion: options.resourceVersion };
-    return this.#object('GET', { ...ref, ...pick(options), query });
+    return this.#named('GET', { ...ref, ...pick(options), query });
   }
 
   async list(options: ListOptions = {}): Promise<KubeList<T>> {
@@ -90,14 +91,15 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
   create(object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
     const subresource = options.subresource;
-    const at = subresource === undefined ? { namespace } : { namespace, name };
-    return this.#object('POST', { ...at, ...pick(options), ...this.#write(object, options) });
+    const call = { namespace, ...pick(options), ...this.#write(object, options) };
+    if (subresource === undefined) return this.#object('POST', call);
+    return this.#named('POST', { ...call, name });
   }
 
   update(object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = object.metadata;
     const at = { namespace, name };
-    return this.#object('PUT', { ...at, ...pick(options), ...this.#write(object, options) });
+    return this.#named('PUT', { ...at, ...pick(options), ...this.#write(object, options) });
   }
 
   updateStatus(object: T, options: WriteOptions = {}): Promise<T> {
@@ -106,7 +108,7 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
 
   patch(ref: ObjectRef, patch: Patch, options: WriteOptions = {}): Promise<T> {
     const force = patch.type === 'apply' ? flag(patch.force) : undefined;
-    return this.#object('PATCH', {
+    return this.#named('PATCH', {
       ...ref,
       ...pick(options),
       query: { ...writeQuery(options), force },
@@ -117,7 +119,7 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
 
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<KubeObject> {
     const body = deleteBody(options);
-    const reply = await this.#call('DELETE', { ...ref, signal: options.signal, body });
+    const reply = await this.#call('DELETE', named({ ...ref, signal: options.signal, body }));
     return reply.object();
   }
 
@@ -132,8 +134,12 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     subresource: string,
     body: KubeObject,
   ): Promise<KubeObject> {
-    const reply = await this.#call('POST', { ...ref, subresource, body });
+    const reply = await this.#call('POST', named({ ...ref, subresource, body }));
     return reply.object();
+  }
+
+  async #named(method: Method, call: Call): Promise<T> {
+    return this.#object(method, named(call));
   }
 
   async #object(method: Method, call: Call): Promise<T> {
@@ -164,6 +170,12 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     const apiVersion = apiVersionOf(this.ref);
     return { ...list, items: items.map((item) => ({ ...item, apiVersion, kind })) };
   }
+}
+
+/** The call, where it names its object: without a name its path would be the whole collection's. */
+function named(call: Call): Call {
+  if (!call.name) throw new TypeError('resource name may not be empty');
+  return call;
 }
 
 const flag = (value: boolean | undefined): string | undefined =>

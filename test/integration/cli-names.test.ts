@@ -108,6 +108,29 @@ describe('pinnace get', () => {
 });
 
 describe('pinnace delete', () => {
+  it('never takes an empty name for the whole collection', async () => {
+    for (const name of ['e1', 'e2']) await make(name);
+    const generated = config('x').replace('"name":"x"', '"generateName":"e"');
+    const path = file('generated.yaml', generated);
+    const slash = 'arguments in resource/name form must have a single resource and name';
+    const empty = 'resource name may not be empty';
+    for (const [args, problem] of [
+      [['delete', 'cm', ''], empty],
+      [['delete', 'cm', 'e1', ''], empty],
+      [['get', 'cm', ''], empty],
+      [['delete', 'cm/'], slash],
+      [['delete', 'cm/a/b'], slash],
+      [['delete', '-f', path], `error when deleting "${path}": ${empty}`],
+      [['apply', '-f', path], 'from e: cannot use generate name with apply'],
+    ] as const)
+      expect(await pinnace(...args)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `error: ${problem}\n`,
+      });
+    expect((await pinnace('get', 'cm', 'e1', 'e2', '-o', 'name')).code).toBe(0);
+  });
+
   it('goes on after what is gone, and names it', async () => {
     for (const name of ['d1', 'd2']) await make(name);
     expect(await pinnace('delete', 'cm', 'd1', 'nope', 'd2')).toEqual({
