@@ -67,3 +67,14 @@ export async function forAll<T>(
     }
   return answers;
 }
+
+/** What kubectl says when there is nothing to show. */
+export function nothingFound(
+  connection: Connection,
+  asked: readonly Asked[],
+  allNamespaces = false,
+): string {
+  return allNamespaces || !asked.some(({ resource }) => resource.ref.namespaced)
+    ? 'No resources found\n'
+    : `No resources found in ${connection.namespace} namespace.\n`;
+}

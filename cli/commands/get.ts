@@ -8,7 +8,7 @@ import { type DiscoveredResource, qualifiedName } from '../../client/discovery/d
 import type { TransportRequest } from '../../client/transport/transport.ts';
 import { TablePrinter } from '../printers/table-printer.ts';
 import { toYaml } from '../printers/yaml-printer.ts';
-import { type Asked, forAll, kindsOf, whatIsAsked } from './asked.ts';
+import { type Asked, forAll, kindsOf, nothingFound, whatIsAsked } from './asked.ts';
 import { Attempts, CommandFailure } from './command-failure.ts';
 import {
   connected,
@@ -128,17 +128,6 @@ async function printTables(getting: Getting): Promise<void> {
   if (texts.length > 0) process.stdout.write(texts.join('\n'));
   else if (!attempts.anyFailed && !flags.ignoreNotFound)
     process.stderr.write(nothingFound(connection, asked, flags.allNamespaces));
-}
-
-/** What kubectl says when there is nothing to show. */
-export function nothingFound(
-  connection: Connection,
-  asked: readonly Asked[],
-  allNamespaces = false,
-): string {
-  return allNamespaces || !asked.some(({ resource }) => resource.ref.namespaced)
-    ? 'No resources found\n'
-    : `No resources found in ${connection.namespace} namespace.\n`;
 }
 
 async function watch(

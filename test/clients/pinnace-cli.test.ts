@@ -73,7 +73,7 @@ describe('pinnace', () => {
       'catalog serves on port 8080',
     );
     expect(await ok('top', 'nodes')).toMatch(
-      /^NAME +CPU\(cores\) +MEMORY\(bytes\)\n\S+ +\d+m +\d+Mi\n/,
+      /^NAME +CPU\(cores\) +CPU\(%\) +MEMORY\(bytes\) +MEMORY\(%\)\n\S+ +\d+m +\d+% +\d+Mi +\d+%\n$/,
     );
     expect(await ok('top', 'pods', '-n', 'shop')).toMatch(/^catalog-\S+ +\d+m +\d+Mi$/m);
   });
