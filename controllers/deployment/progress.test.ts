@@ -35,7 +35,8 @@ const progressing = (reason: string, updatedMs: number): DeploymentStatus => ({
 
 function next(deployment: Deployment, set: ReplicaSet, nowMs = NOW) {
   const generations = { current: set, old: [] };
-  const figures = statusFigures(deployment, generations, nowMs);
+  const { generation } = deployment.metadata;
+  const figures = statusFigures(deployment, { generations, generation, nowMs });
   const status = withProgress(deployment, figures, { generations, nowMs });
   return {
     status,

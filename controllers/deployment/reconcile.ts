@@ -53,7 +53,7 @@ export class DeploymentReconciler {
     });
     let rollout: Rollout = { deployment: found, generations: generationsOf(found, sets) };
     if (found.metadata.deletionTimestamp === undefined) rollout = await this.#advance(rollout);
-    const written = await this.#writeStatus(rollout.deployment);
+    const written = await this.#writeStatus(rollout.deployment, found.metadata.generation);
     const waitMs = deadlineWaitMs(written, doors.clock.now());
     return waitMs === undefined ? done : requeueAfter(waitMs);
   }
@@ -145,7 +145,8 @@ export class DeploymentReconciler {
     }
   }
 
-  async #writeStatus(deployment: Deployment): Promise<Deployment> {
+  /** `generation` is that of the spec which was acted on. */
+  async #writeStatus(deployment: Deployment, generation: number | undefined): Promise<Deployment> {
     const { deployments, deploymentCache, clock } = this.#doors;
     return writeStatus(
       { resource: deployments, informer: deploymentCache },
@@ -153,7 +154,7 @@ export class DeploymentReconciler {
       (current) => {
         const nowMs = clock.now();
         const generations = generationsOf(current, this.#setsOf(current));
-        const figures = statusFigures(current, generations, nowMs);
+        const figures = statusFigures(current, { generations, generation, nowMs });
         const leaving = current.metadata.deletionTimestamp !== undefined;
         if (leaving || current.spec?.paused) return figures;
         return withProgress(current, figures, { generations, nowMs });

@@ -11,18 +11,23 @@ import { findCondition } from '../framework/conditions.ts';
 import { desired, fencesOf } from './plan.ts';
 import { available, type Generations, total, wanted } from './replica-sets.ts';
 
+/** What figures are worked out from, beside the deployment. */
+export interface FigureFacts {
+  readonly generations: Generations;
+  /** Of the spec that was acted on; the deployment may have a newer one by now. */
+  readonly generation: number | undefined;
+  readonly nowMs: number;
+}
+
 /** The figures and the Available condition; other conditions stay. */
-export function statusFigures(
-  deployment: Deployment,
-  generations: Generations,
-  nowMs: number,
-): DeploymentStatus {
+export function statusFigures(deployment: Deployment, facts: FigureFacts): DeploymentStatus {
+  const { generations, generation, nowMs } = facts;
   const { current, old } = generations;
   const sets = [current, ...old];
   const availableReplicas = total(sets, available);
   const terminating = total(sets, (set) => set.status?.terminatingReplicas ?? 0);
   return {
-    observedGeneration: deployment.metadata.generation,
+    observedGeneration: generation,
     replicas: total(sets, replicasOf),
     updatedReplicas: current ? replicasOf(current) : 0,
     readyReplicas: total(sets, (set) => set.status?.readyReplicas ?? 0),

@@ -60,25 +60,31 @@ export class NodeReconciler {
       this.#toldNotReady.delete(name);
       return done;
     }
-    const lease = this.#leases.get(`${LEASE_NAMESPACE}/${name}`);
-    const nowMs = this.#clock.monotonic();
-    const health = healthAfter(this.#health.get(name), { node: found, lease }, nowMs);
-    this.#health.set(name, health);
-    const leftMs = awayInMs(found, health, { nowMs, options: this.#options });
-    const node = leftMs > 0 ? found : await this.#markAway(found, signal);
+    const node = this.#awayInMs(found) > 0 ? found : await this.#markAway(found, signal);
     await this.#taint(node, signal);
     await this.#followReadiness(node, signal);
-    return requeueAfter(leftMs > 0 ? leftMs : AWAY_RECHECK_MS);
+    return requeueAfter(this.#awayInMs(node) || AWAY_RECHECK_MS);
   }
 
+  /** Takes in what the node says of itself, and answers how long until it counts as away; 0 when it does. */
+  #awayInMs(node: Node): number {
+    const { name = '' } = node.metadata;
+    const lease = this.#leases.get(`${LEASE_NAMESPACE}/${name}`);
+    const nowMs = this.#clock.monotonic();
+    const health = healthAfter(this.#health.get(name), { node, lease }, nowMs);
+    this.#health.set(name, health);
+    return awayInMs(node, health, { nowMs, options: this.#options });
+  }
+
+  /** A newer state that the write meets is judged anew: the node may have spoken meanwhile. */
   #markAway(node: Node, signal: AbortSignal): Promise<Node> {
     return writeStatus(
       { resource: this.#nodeClient, informer: this.#nodes, signal },
       node,
-      (current) => ({
-        ...current.status,
-        conditions: unknownConditions(current, this.#clock.now()),
-      }),
+      (current) =>
+        this.#awayInMs(current) > 0
+          ? current.status
+          : { ...current.status, conditions: unknownConditions(current, this.#clock.now()) },
     );
   }
 

@@ -64,8 +64,9 @@ export class ReplicaSetReconciler {
     const pods = controlledBy(this.#pods, set);
     const nowMs = this.#clock.now();
     const failure = mayAct ? outcome?.failure : 'unknown';
+    const { generation } = set.metadata;
     await writeStatus({ resource: this.#setClient, informer: this.#sets, signal }, set, (current) =>
-      replicaSetStatus(current, { pods, failure, nowMs }),
+      replicaSetStatus(current, { pods, generation, failure, nowMs }),
     );
     if (outcome) throw outcome.error;
     const waits = [nextAvailableMs(set, pods, nowMs), this.#expectations.waitMs(key) || undefined];

@@ -35,14 +35,15 @@ const leaving = { deletionTimestamp: formatTime(NOW) };
 describe('the status of a set', () => {
   it('counts pods by how far they are', () => {
     const pods = [aPod(20_000), aPod(4_000), aPod(undefined), aPod(20_000, leaving)];
-    const status = replicaSetStatus(set, { pods, failure: undefined, nowMs: NOW });
+    const status = replicaSetStatus(set, { pods, generation: 3, failure: undefined, nowMs: NOW });
     expect(status).toEqual({
       replicas: 3,
       fullyLabeledReplicas: 3,
       readyReplicas: 2,
       availableReplicas: 1,
       terminatingReplicas: 1,
-      observedGeneration: 4,
+      // What was acted on, not what the set asks for by now.
+      observedGeneration: 3,
       conditions: undefined,
     });
     expect(nextAvailableMs(set, pods, NOW)).toBe(6_000);
@@ -51,7 +52,7 @@ describe('the status of a set', () => {
 
   it('tells a failure once, and when it is over', () => {
     const failure = { reason: 'FailedCreate' as const, message: 'first' };
-    const input = { pods: [], nowMs: NOW };
+    const input = { pods: [], generation: 4, nowMs: NOW };
     const failed = replicaSetStatus(set, { ...input, failure });
     expect(failed.conditions).toMatchObject([{ type: 'ReplicaFailure', message: 'first' }]);
     const before = { ...set, status: failed };

@@ -16,6 +16,8 @@ export interface Failure {
 export interface StatusInput {
   /** All pods the set controls, those that go among them. */
   readonly pods: readonly Pod[];
+  /** Of the spec that was acted on; the set may have a newer one by now. */
+  readonly generation: number | undefined;
   /** The failure of this reconcile; undefined when it went well; 'unknown' when nothing was tried. */
   readonly failure: Failure | undefined | 'unknown';
   readonly nowMs: number;
@@ -23,7 +25,7 @@ export interface StatusInput {
 
 /** The status as it should be. */
 export function replicaSetStatus(set: ReplicaSet, input: StatusInput): ReplicaSetStatus {
-  const { pods, failure, nowMs } = input;
+  const { pods, generation, failure, nowMs } = input;
   const active = pods.filter(isPodActive);
   const labels = selectorFromMap(set.spec?.template?.metadata?.labels);
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
@@ -37,7 +39,7 @@ export function replicaSetStatus(set: ReplicaSet, input: StatusInput): ReplicaSe
     readyReplicas: ready.length,
     availableReplicas: available.length,
     terminatingReplicas: pods.filter((pod) => !isPodActive(pod) && !isPodTerminal(pod)).length,
-    observedGeneration: set.metadata.generation,
+    observedGeneration: generation,
     conditions: conditions?.length ? conditions : undefined,
   };
 }

@@ -26,14 +26,20 @@ async function aCluster(options: ClusterOptions = {}) {
     .resource(Namespaces)
     .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: LEASES } })
     .catch(() => undefined);
-  const tellReady = (name: string, status: 'True' | 'False' = 'True') =>
+  const tellReady = (name: string, status: 'True' | 'False' = 'True', laterMs = 0) =>
     nodes.patch(
       { name },
       {
         type: 'strategic',
         body: {
           status: {
-            conditions: [{ type: 'Ready', status, lastHeartbeatTime: new Date().toISOString() }],
+            conditions: [
+              {
+                type: 'Ready',
+                status,
+                lastHeartbeatTime: new Date(Date.now() + laterMs).toISOString(),
+              },
+            ],
           },
         },
       },
@@ -116,6 +122,39 @@ describe('a node that falls silent', () => {
     await until(async () => (await taints('n1')).length === 0);
     await stopAgain();
     await stopSecond();
+  });
+
+  it('is not called silent when it speaks at the very moment that is written', async () => {
+    const clock = new VirtualClock(Date.now());
+    let met = 0;
+    const { join, tellReady, ready } = await aCluster({
+      clock,
+      nodes: {},
+      interception: {
+        async request(request, send) {
+          if (request.method === 'PUT' && request.path.endsWith('/nodes/n1/status') && met++ === 0)
+            await tellReady('n1', 'True', 60_000);
+          return send();
+        },
+      },
+    });
+    await join('n1');
+    // Each turn lets requests under way come to their end.
+    const pass = async (ms: number) => {
+      for (let left = ms; left > 0; left -= 1_000) await clock.advance(1_000);
+    };
+    await until(async () => {
+      await clock.advance(1_000);
+      return met > 0;
+    });
+    await pass(30_000);
+    expect((await ready('n1'))?.status).toBe('True');
+    expect(met).toBe(1);
+    // It has its full grace again, and no more.
+    await until(async () => {
+      await clock.advance(1_000);
+      return (await ready('n1'))?.status === 'Unknown';
+    });
   });
 
   it('loses its pods once they tolerate it no longer', async () => {

@@ -1,6 +1,6 @@
 // Deployments and ReplicaSets against the real API server; the test plays the node agent.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Pod, ReplicaSet } from '../../api/generated/types.ts';
+import type { Deployment, Pod, ReplicaSet } from '../../api/generated/types.ts';
 import { Deployments, Events, Pods, ReplicaSets } from '../../api/kinds.ts';
 import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import {
@@ -170,6 +170,47 @@ describe('a deployment', () => {
       ({ metadata }) => metadata.annotations?.['deployment.kubernetes.io/revision'],
     );
     expect(new Set(revisions)).toEqual(new Set(['3', '4']));
+  });
+
+  it('observes only the generation it acted on, though another comes while it writes that', async () => {
+    const observed: [unknown, unknown][] = [];
+    const met = new Set<string>();
+    const { client, deployments, patch, at, sets } = await aCluster({
+      interception: {
+        async request(request, send) {
+          const status = /(deployments|replicasets)\/[^/]+\/status$/.exec(request.path);
+          if (request.method !== 'PUT' || !status) return send();
+          const kind = status[1] ?? '';
+          const written = (request.body as { status?: { observedGeneration?: number } }).status;
+          // The first write that tells of a generation meets a newer spec.
+          const isFirst = written?.observedGeneration !== undefined && !met.has(kind);
+          if (isFirst) met.add(kind);
+          if (isFirst && kind === 'deployments') await patch('web', { spec: { replicas: 2 } });
+          if (isFirst && kind === 'replicasets') {
+            const name = request.path.split('/').at(-2) ?? '';
+            const body = { spec: { minReadySeconds: 1 } };
+            await client.resource(ReplicaSets).patch(at(name), { type: 'merge', body });
+          }
+          const reply = await send();
+          const { metadata, status: now } = reply.object() as unknown as Deployment;
+          if (met.has(kind) && observed.every(([before]) => before !== kind))
+            observed.push([kind, [now?.observedGeneration, metadata.generation]]);
+          return reply;
+        },
+      },
+    });
+    await deployments.create(aDeployment('web'));
+    await rollOut(client, 'web');
+    expect(new Map(observed as [string, unknown][])).toEqual(
+      new Map([
+        ['deployments', [1, 2]],
+        ['replicasets', [1, 2]],
+      ]),
+    );
+    await until(async () => {
+      const { metadata, status } = (await sets())[0] ?? {};
+      return status !== undefined && status.observedGeneration === metadata?.generation;
+    });
   });
 
   it('says why a set cannot be made', async () => {
