@@ -492,6 +492,11 @@ describe('the agent', () => {
     expect(node.spec?.podCIDR).toBe('10.244.0.0/24');
     expect(node.status?.capacity).toMatchObject({ pods: '110' });
     expect(node.status?.nodeInfo?.containerRuntimeVersion).toBe('fake://1');
+    await told(NODE, [
+      'Normal Starting Starting kubelet.',
+      `Normal NodeHasSufficientMemory Node ${NODE} status is now: NodeHasSufficientMemory`,
+      `Normal NodeReady Node ${NODE} status is now: NodeReady`,
+    ]);
   });
 
   it('finds its containers again after its own death and starts none twice', async () => {

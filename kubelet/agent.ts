@@ -105,7 +105,7 @@ class Agent implements NodeAgent {
         },
       });
     signal.addEventListener('abort', () => statuses.close(), { once: true });
-    const reporter = new NodeReporter(options, makeFacts);
+    const reporter = new NodeReporter(options, { facts: makeFacts, events });
     const running = Promise.all([
       manager.run(),
       events.run(signal),

@@ -60,6 +60,7 @@ export class NodeReconciler {
       this.#toldNotReady.delete(name);
       return done;
     }
+    if (!this.#health.has(name)) this.#tellRegistered(found);
     const node = this.#awayInMs(found) > 0 ? found : await this.#markAway(found, signal);
     await this.#taint(node, signal);
     await this.#followReadiness(node, signal);
@@ -74,6 +75,16 @@ export class NodeReconciler {
     const health = healthAfter(this.#health.get(name), { node, lease }, nowMs);
     this.#health.set(name, health);
     return awayInMs(node, health, { nowMs, options: this.#options });
+  }
+
+  /** Once for each node that comes, and that is there when this program starts. */
+  #tellRegistered(node: Node): void {
+    const { name } = node.metadata;
+    this.#events.event(node, {
+      type: 'Normal',
+      reason: 'RegisteredNode',
+      message: `Node ${name} event: Registered Node ${name} in Controller`,
+    });
   }
 
   /** A newer state that the write meets is judged anew: the node may have spoken meanwhile. */

@@ -4,9 +4,11 @@ import { backoffDelay } from '../../base/backoff.ts';
 import type { Node } from '../../api/generated/types.ts';
 import { Nodes } from '../../api/kinds.ts';
 import { isAlreadyExists, isNotFound } from '../../api/status.ts';
+import type { EventNote } from '../../client/events/recorder.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import { covers, statusPatch } from '../status-patch.ts';
+import { nodeNews, STARTING } from './node-news.ts';
 import { newNode, nodeLabels, type NodeObjectFacts, nodeStatus } from './node-object.ts';
 
 /** How often the facts are looked at; a change of the Node in the API is seen at once. */
@@ -17,19 +19,30 @@ const RETRY = { initialMs: 200, maxMs: 7_000, jitter: 0.3 };
 /** Differences that are not worth a report. */
 const TIMES = ['lastHeartbeatTime', 'lastTransitionTime'];
 
+/** Where events go. */
+interface Events {
+  event(about: Node, note: EventNote): void;
+}
+
 /** Reports one node. */
 export class NodeReporter {
   readonly #options: NodeAgentOptions;
   readonly #facts: () => Promise<NodeObjectFacts>;
+  readonly #events: Events;
   readonly #informer: Informer<Node>;
   #reportedAtMs = -Infinity;
+  #hasStarted = false;
   /** Ends the pause between two looks. */
   #wake = new AbortController();
 
-  /** `facts` is asked before each report. */
-  constructor(options: NodeAgentOptions, facts: () => Promise<NodeObjectFacts>) {
+  /** `facts` is asked before each report; what changes is told by `events`. */
+  constructor(
+    options: NodeAgentOptions,
+    { facts, events }: { facts: () => Promise<NodeObjectFacts>; events: Events },
+  ) {
     this.#options = options;
     this.#facts = facts;
+    this.#events = events;
     const only = { fieldSelector: `metadata.name=${options.nodeName}` };
     this.#informer = options.informers.informer(Nodes, only);
   }
@@ -69,7 +82,9 @@ export class NodeReporter {
     const nodes = this.#options.client.resource(Nodes);
     try {
       const made = { ...newNode(facts), status: nodeStatus(facts, undefined) };
-      return this.#saw(await nodes.create(made, { signal }));
+      const node = this.#saw(await nodes.create(made, { signal }));
+      this.#tell(node, undefined);
+      return node;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       const body = { metadata: { labels: nodeLabels(facts) }, spec: newNode(facts).spec };
@@ -86,8 +101,18 @@ export class NodeReporter {
     if (!due && covers(node.status ?? {}, status, TIMES)) return;
     const patch = { type: 'strategic', body: { status: statusPatch(status) } } as const;
     const options = { subresource: 'status', signal } as const;
-    this.#saw(await client.resource(Nodes).patch({ name: facts.name }, patch, options));
+    const told = this.#saw(
+      await client.resource(Nodes).patch({ name: facts.name }, patch, options),
+    );
     this.#reportedAtMs = clock.monotonic();
+    this.#tell(told, node);
+  }
+
+  #tell(node: Node, before: Node | undefined): void {
+    if (!this.#hasStarted) this.#events.event(node, STARTING);
+    this.#hasStarted = true;
+    const [was, is] = [before?.status?.conditions, node.status?.conditions];
+    for (const note of nodeNews(this.#options.nodeName, was, is)) this.#events.event(node, note);
   }
 
   /** So that no later look compares with an older state. */

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Lease, Node, Pod } from '../../api/generated/types.ts';
-import { Leases, Namespaces, Nodes, Pods } from '../../api/kinds.ts';
+import { Events, Leases, Namespaces, Nodes, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster, setReady } from '../support/controlled-cluster.ts';
@@ -95,6 +95,22 @@ const stay = (tolerationSeconds?: number) => [
     ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }),
   },
 ];
+
+it('a node that comes is told to be registered, once', async () => {
+  const { client, join, tellReady, ready } = await aCluster();
+  await join('n1');
+  await tellReady('n1', 'False');
+  await until(async () => (await ready('n1'))?.status === 'False');
+  const told = async (name: string) =>
+    (await client.resource(Events).list({ namespace: 'default' })).items.filter(
+      ({ reason, involvedObject }) => reason === 'RegisteredNode' && involvedObject.name === name,
+    );
+  await join('n2');
+  await until(async () => (await told('n2')).length === 1);
+  const [event, ...more] = await told('n1');
+  expect(event?.message).toBe('Node n1 event: Registered Node n1 in Controller');
+  expect([event?.count, more]).toEqual([1, []]);
+});
 
 describe('a node that falls silent', () => {
   it('becomes unknown and tainted, its pods not ready; and all is taken back when it speaks again', async () => {
