@@ -1,11 +1,14 @@
-// The command line as kubectl's users type it: `-o=wide`, and flags of the connection before the command.
+// The command line as kubectl's users type it: `-o=wide`, `--wait=false`, and flags of the connection before the command.
 import type { Command } from 'commander';
 
-/** Splits `-o=wide` in two, since a short flag would take the `=` for a part of its value. */
+/** Splits `-o=wide` in two, since a short flag would take the `=` for a part of its value; `--wait=false` is `--no-wait`. */
 export function withoutShortEquals(args: readonly string[]): string[] {
   const end = args.indexOf('--');
   return args.flatMap((arg, at) => {
-    const short = end >= 0 && at > end ? null : /^(-[A-Za-z])=(.*)$/s.exec(arg);
+    if (end >= 0 && at > end) return [arg];
+    const wait = /^--wait=(true|false)$/.exec(arg);
+    if (wait) return [wait[1] === 'true' ? '--wait' : '--no-wait'];
+    const short = /^(-[A-Za-z])=(.*)$/s.exec(arg);
     return short ? [short[1] ?? '', short[2] ?? ''] : [arg];
   });
 }

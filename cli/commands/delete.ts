@@ -1,6 +1,8 @@
 // `pinnace delete`: by file, by name, by label; waits until the objects are gone unless told not to.
 // Invariant: what is gone already, or refused, keeps nothing else from being deleted; each is told.
 import type { Command } from 'commander';
+import { systemClock } from '../../base/clock.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
 import {
   type DiscoveredResource,
   qualifiedName,
@@ -17,6 +19,8 @@ import {
   type ConnectionFlags,
   withConnectionFlags,
 } from './connection.ts';
+import { deletedUid, type Deletion, untilGone } from './deletion-wait.ts';
+import { durationMs } from './duration.ts';
 import { type DryRun, dryRunSuffix, readDryRun } from './dry-run.ts';
 import { readManifests } from './manifests.ts';
 
@@ -30,6 +34,14 @@ interface DeleteFlags extends ConnectionFlags {
   readonly ignoreNotFound?: boolean;
   readonly dryRun?: string;
   readonly wait: boolean;
+  readonly timeout?: string;
+}
+
+/** What the flags come to. */
+interface Deletes {
+  readonly gracePeriodSeconds: number | undefined;
+  /** 0: as long as it takes. */
+  readonly timeoutMs: number;
 }
 
 interface Target {
@@ -42,6 +54,7 @@ interface Target {
 interface Deleting {
   readonly connection: Connection;
   readonly flags: DeleteFlags;
+  readonly how: Deletes;
   readonly dryRun: DryRun;
   readonly attempts: Attempts;
 }
@@ -57,19 +70,25 @@ export function registerDelete(program: Command): void {
     .option('-R, --recursive', 'folders within the folders, too')
     .option('-l, --selector <labels>', 'label selector')
     .option('--all', 'every object of the type in the namespace')
-    .option('--grace-period <seconds>', 'time to end in; 0 with --force for at once')
+    .option('--grace-period <seconds>', 'time to end in; at once takes --force, too')
     .option('--force', 'do not wait for the node')
     .option('--ignore-not-found', 'what is gone already is no failure')
     .option(
       '--dry-run <mode>',
       '"server" checks without deleting, "client" only says what it would do',
     )
+    .option('--wait', 'return when the objects are gone; --wait=false before', true)
     .option('--no-wait', 'return before the objects are gone')
+    .option('--timeout <duration>', 'how long to wait for that; for ever unless given')
     .action(async (args: string[], flags: DeleteFlags) => {
       const dryRun = readDryRun(flags.dryRun);
+      const how = {
+        gracePeriodSeconds: gracePeriod(flags),
+        timeoutMs: flags.timeout === undefined ? 0 : durationMs('--timeout', flags.timeout),
+      };
       await connected(flags, async (connection) => {
         const attempts = new Attempts(flags.ignoreNotFound);
-        await deleteAll({ connection, flags, dryRun, attempts }, args);
+        await deleteAll({ connection, flags, how, dryRun, attempts }, args);
         attempts.end();
       });
     });
@@ -79,11 +98,39 @@ async function deleteAll(deleting: Deleting, args: string[]): Promise<void> {
   const { attempts, dryRun, flags, connection } = deleting;
   const targets = await targetsOf(deleting, args);
   if (targets.length === 0 && !attempts.anyFailed) process.stdout.write('No resources found\n');
-  const deleted: Target[] = [];
-  for (const target of targets)
-    if (await attempts.make(() => deleteOne(deleting, target))) deleted.push(target);
-  if (!flags.wait || dryRun !== 'none') return;
-  for (const target of deleted) await attempts.make(() => gone(connection, target));
+  const deletions: (Target & Deletion)[] = [];
+  for (const target of targets) {
+    const answer = await attempts.make(() => deleteOne(deleting, target));
+    if (answer === undefined) continue;
+    const client = connection.client.resource(target.resource.ref);
+    deletions.push({ ...target, client, uid: deletedUid(answer) });
+  }
+  if (flags.wait && dryRun === 'none') await waitForAll(deleting, deletions);
+}
+
+/** Every delete is on its way by now: one time limit holds for all of them. */
+async function waitForAll(
+  { attempts, how }: Deleting,
+  deletions: readonly (Target & Deletion)[],
+): Promise<void> {
+  const ending = new AbortController();
+  const { timeoutMs } = how;
+  const timer =
+    timeoutMs > 0 ? systemClock.timer(timeoutMs, () => ending.abort(new Error())) : undefined;
+  const { signal } = ending;
+  for (const deletion of deletions)
+    await attempts.make(async () => {
+      try {
+        await untilGone(deletion, { clock: systemClock, signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        const { resource, ref } = deletion;
+        throw new CommandFailure(
+          `timed out waiting for the condition on ${resource.ref.plural}/${ref.name}`,
+        );
+      }
+    });
+  timer?.cancel();
 }
 
 async function targetsOf(deleting: Deleting, args: string[]): Promise<Target[]> {
@@ -147,41 +194,46 @@ async function targetsOfFiles(
   });
 }
 
-/** Deletes, and says so; answers false for what is gone already and need not be there. */
-async function deleteOne(deleting: Deleting, target: Target): Promise<boolean> {
-  const { connection, flags, dryRun } = deleting;
+/** Deletes, and says so; answers as the server does, or undefined for what is gone already and need not be there. */
+async function deleteOne(deleting: Deleting, target: Target): Promise<KubeObject | undefined> {
+  const { connection, flags, how, dryRun } = deleting;
   const { resource, ref, file } = target;
   const client = connection.client.resource(resource.ref);
+  let answer: KubeObject;
   try {
-    if (dryRun === 'client') await client.get(ref);
-    else await client.delete(ref, deleteOptions(flags, dryRun));
+    if (dryRun === 'client') answer = await client.get(ref);
+    else answer = await client.delete(ref, deleteOptions(how, dryRun));
   } catch (error) {
-    if (isNotFound(error) && flags.ignoreNotFound) return false;
+    if (isNotFound(error) && flags.ignoreNotFound) return undefined;
     throw file === undefined ? error : failureWhile(`error when deleting "${file}"`, error);
   }
   const from = ref.namespace === undefined ? '' : ` from ${ref.namespace} namespace`;
   process.stdout.write(
     `${qualifiedName(resource)} "${ref.name}" ${flags.force ? 'force deleted' : 'deleted'}${from}${dryRunSuffix(dryRun)}\n`,
   );
-  return true;
+  return answer;
 }
 
-function deleteOptions(flags: DeleteFlags, dryRun: DryRun): DeleteOptions {
-  const seconds = Number(flags.gracePeriod ?? (flags.force ? 0 : -1));
+/** The grace period asked for. Deleting at once is only for those who say so with --force, as with kubectl. */
+function gracePeriod({ gracePeriod: text, force }: DeleteFlags): number | undefined {
+  if (text === undefined) return force ? 0 : undefined;
+  const seconds = Number(text);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(seconds))
+    throw new CommandFailure(
+      `invalid argument "${text}" for "--grace-period" flag: not a whole number`,
+    );
+  if (seconds < 0) return force ? 0 : undefined;
+  if (force && seconds > 0)
+    throw new CommandFailure(
+      '--force and --grace-period greater than 0 cannot be specified together',
+    );
+  return seconds === 0 && !force ? 1 : seconds;
+}
+
+function deleteOptions({ gracePeriodSeconds }: Deletes, dryRun: DryRun): DeleteOptions {
   return {
     propagationPolicy: 'Background',
     ...(dryRun === 'server' ? { dryRun: true } : {}),
-    ...(seconds >= 0 ? { gracePeriodSeconds: seconds } : {}),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };
-}
-
-/** Watches until the object is no more. */
-async function gone(connection: Connection, { resource, ref }: Target): Promise<void> {
-  const client = connection.client.resource(resource.ref);
-  const only = { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}` };
-  const list = await client.list(only);
-  if (list.items.length === 0) return;
-  const { resourceVersion } = list.metadata;
-  for await (const events of client.watch({ ...only, resourceVersion }))
-    if (events.some((event) => event.type === 'DELETED')) return;
 }

@@ -178,6 +178,71 @@ describe('pinnace delete', () => {
   });
 });
 
+describe('how pinnace delete waits', () => {
+  const held = (name: string) =>
+    server.call('POST', '/api/v1/namespaces/default/configmaps', {
+      body: {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, finalizers: ['test/keep'] },
+      },
+    });
+  const deleted = (...names: string[]) =>
+    names.map((name) => `configmap "${name}" deleted from default namespace\n`).join('');
+
+  it('sends every delete first, and gives up after --timeout', async () => {
+    for (const name of ['w1', 'w2']) await held(name);
+    expect(await pinnace('delete', 'cm', 'w1', 'w2', '--timeout=300ms')).toEqual({
+      code: 1,
+      stdout: deleted('w1', 'w2'),
+      stderr: ['w1', 'w2']
+        .map((name) => `error: timed out waiting for the condition on configmaps/${name}\n`)
+        .join(''),
+    });
+  });
+
+  it('does not wait with --wait=false', async () => {
+    await held('w3');
+    const left = await pinnace('delete', 'cm', 'w3', '--wait=false');
+    expect(left).toEqual({ code: 0, stdout: deleted('w3'), stderr: '' });
+  });
+
+  it('refuses grace periods and timeouts that are none, before anything is deleted', async () => {
+    await make('w4');
+    const refusals = await Promise.all(
+      [['--grace-period=abc'], ['--grace-period=5', '--force'], ['--timeout=soon']].map((flags) =>
+        pinnace('delete', 'cm', 'w4', ...flags),
+      ),
+    );
+    for (const refused of refusals) {
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toMatch(/^error: [^\n]+\n$/);
+    }
+    expect((await pinnace('delete', 'cm', 'w4')).stdout).toBe(deleted('w4'));
+  });
+
+  it('deletes a pod at once only with --force', async () => {
+    await server.call('POST', '/api/v1/namespaces/default/serviceaccounts', {
+      body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } },
+    });
+    const pod = (name: string) =>
+      server.call('POST', '/api/v1/namespaces/default/pods', {
+        body: {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name },
+          spec: { nodeName: 'n', containers: [{ name: 'c', image: 'i' }] },
+        },
+      });
+    for (const name of ['p1', 'p2']) await pod(name);
+    await pinnace('delete', 'pod', 'p1', '--grace-period=0', '--wait=false');
+    const left = await pinnace('get', 'pod', 'p1', '-o', 'json');
+    expect(JSON.parse(left.stdout)).toMatchObject({ metadata: { deletionGracePeriodSeconds: 1 } });
+    await pinnace('delete', 'pod', 'p2', '--grace-period=0', '--force');
+    expect((await pinnace('get', 'pod', 'p2')).code).toBe(1);
+  });
+});
+
 describe('pinnace apply', () => {
   it('stores nothing in a dry run, and says which it was', async () => {
     const path = file('dry.yaml', config('dry'));
