@@ -87,7 +87,7 @@ function kubeconfigPath(flag: string | undefined, environment: NodeJS.ProcessEnv
   const path = candidates.find((candidate) => existsSync(candidate));
   if (path === undefined)
     throw new CommandFailure(
-      `no kubeconfig at ${candidates.join(' or ')}; start a cluster with "pinnace up", or name a file with --kubeconfig`,
+      `no kubeconfig at ${candidates.join(' or ')}; start a cluster with "npx pinnace up", or name a file with --kubeconfig`,
     );
   return path;
 }

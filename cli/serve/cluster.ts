@@ -17,19 +17,18 @@ export const API_HOST = '127.0.0.1';
 /** Domain of Services' names. */
 export const CLUSTER_DOMAIN = 'cluster.local';
 
-/** Reads the facts or makes them; settles the port. `port`: asked for, 0 for any, undefined for the one of last time. */
+/** Reads the facts or makes them; settles the port. `port`: asked for, 0 for any free one in this run, undefined for the one asked for last. */
 export async function settleFacts(
   paths: DataPaths,
   doors: { system: System; random: Random },
   port: number | undefined,
 ): Promise<ClusterFacts> {
   const known = readFacts(paths);
-  if (known && (port === undefined || port === known.port)) {
-    await freePort(API_HOST, known.port, '--port');
-    return known;
-  }
-  const settled = await freePort(API_HOST, port ?? DEFAULT_PORT, '--port');
-  const facts = known ? { ...known, port: settled } : await newFacts(doors, settled);
+  const remembered = known?.portPicked ? undefined : known?.port;
+  const wanted = port ?? remembered ?? DEFAULT_PORT;
+  const settled = await freePort(API_HOST, wanted, '--port');
+  const fixed = known ?? (await newFacts(doors, settled));
+  const facts = { ...fixed, port: settled, portPicked: wanted === 0 };
   writeFacts(paths, facts);
   return facts;
 }

@@ -23,8 +23,10 @@ export interface ClusterFacts {
   /** Address of the first node, on a device of its own. */
   readonly nodeIp: string;
   readonly nodeName: string;
-  /** Port of the API server; the same again at each start unless asked otherwise. */
+  /** Port of the API server; one that was asked for by number is that of later starts, too. */
   readonly port: number;
+  /** True where the port was picked free: it holds for one run. */
+  readonly portPicked?: boolean;
   readonly kubeletPort: number;
 }
 
@@ -65,6 +67,12 @@ export function dataPaths(root: string): DataPaths {
     supervisorPid: at('supervisor.json'),
     kubeconfig: at('kubeconfig'),
   };
+}
+
+/** A command on this cluster, as it is typed in the clone. */
+export function commandFor(command: string, paths: DataPaths): string {
+  const own = paths.root === resolve(defaultDataDirectory(process.env));
+  return `npx pinnace ${command}${own ? '' : ` --data-dir ${paths.root}`}`;
 }
 
 /** Makes the directories; says in one line what is wrong when it cannot. */

@@ -1,14 +1,26 @@
 // `pinnace image`: what lies in a cluster's image store, and how it gets there without a registry.
 // Invariant: works on the store's folder, so it needs no running cluster; a running node sees new images at once.
+import { existsSync } from 'node:fs';
 import { createLogger } from '../../base/logger.ts';
 import { createImageStore, type OciImageStore } from '../../kubelet/images/image-store.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { buildShopImages } from '../../examples/shop/images.ts';
+import { inColumns } from '../printers/columns.ts';
 import { dataPaths, prepareDataDirectory, UsageError } from './data-directory.ts';
 
 interface ImageFlags {
   readonly dataDir: string;
   readonly name?: string;
+}
+
+/** The store of a data directory that is there: only what puts images into it makes one. */
+function storeThere(flags: ImageFlags): OciImageStore {
+  const { root } = dataPaths(flags.dataDir);
+  if (!existsSync(root))
+    throw new UsageError(
+      `there is no data directory ${root}; name another with --data-dir, or make it with "npx pinnace up"`,
+    );
+  return storeOf(flags);
 }
 
 function storeOf(flags: ImageFlags): OciImageStore {
@@ -39,15 +51,17 @@ export async function loadImages(files: readonly string[], flags: ImageFlags): P
 
 /** Lists what is there. */
 export async function listImages(flags: ImageFlags): Promise<void> {
-  for (const image of await storeOf(flags).list())
-    process.stdout.write(
-      `${(image.names.join(', ') || '<none>').padEnd(50)} ${image.id.slice(0, 19)}  ${megabytes(image.sizeBytes)}\n`,
-    );
+  const rows = (await storeThere(flags).list()).map((image) => [
+    image.names.join(', ') || '<none>',
+    image.id.slice(0, 19),
+    megabytes(image.sizeBytes),
+  ]);
+  process.stdout.write(inColumns([['NAME', 'ID', 'SIZE'], ...rows], 3));
 }
 
 /** Removes a name, or an image by id. */
 export function removeImages(images: readonly string[], flags: ImageFlags): void {
-  const store = storeOf(flags);
+  const store = storeThere(flags);
   for (const image of images) {
     if (!store.remove(image)) throw new UsageError(`there is no image ${image}`);
     process.stdout.write(`removed ${image}\n`);

@@ -2,7 +2,7 @@
 // Invariant: the file names a process by pid and start time, so a reused pid is never taken for the supervisor.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { System } from '../../system/system.ts';
-import { type DataPaths, UsageError, writeAtomically } from './data-directory.ts';
+import { commandFor, type DataPaths, UsageError, writeAtomically } from './data-directory.ts';
 
 /** A process named so that a later one with the same pid is told apart. */
 export interface ProcessName {
@@ -43,7 +43,7 @@ export function refuseSecondSupervisor(system: System, paths: DataPaths): void {
   const record = readSupervisor(paths);
   if (record && record.pid !== process.pid && isRunning(system, record))
     throw new UsageError(
-      `the data directory ${paths.root} is in use by process ${record.pid}; stop it with "pinnace down --data-dir ${paths.root}" or choose another directory`,
+      `the data directory ${paths.root} is in use by process ${record.pid}; stop it with "${commandFor('down', paths)}" or choose another directory`,
     );
 }
 

@@ -13,7 +13,7 @@ interface UpFlags {
 
 const port = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+  if (!/^\d+$/.test(text) || value > 65_535)
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535');
   return value;
 };
@@ -28,10 +28,20 @@ export function registerServeCommands(program: Command): void {
     .command('up')
     .description('start a cluster on this machine')
     .addOption(dataDir())
-    .option('--port <n>', 'port of the API server on 127.0.0.1; 0 picks a free one', port)
-    .option('--kubeconfig <file>', 'write the kubeconfig here too')
-    .option('--detach', 'return once the cluster is up; `pinnace down` ends it')
-    .option('--no-node', 'API server, controllers and scheduler only')
+    .option(
+      '--port <n>',
+      'port of the API server on 127.0.0.1 (default: the one named last, else 6443); 0 picks a free one for this run',
+      port,
+    )
+    .option(
+      '--kubeconfig <file>',
+      'write the kubeconfig here too (default: only to kubeconfig in the data directory)',
+    )
+    .option(
+      '--detach',
+      'return once the cluster is up; `npx pinnace down` ends it (default: stay, until Ctrl-C)',
+    )
+    .option('--no-node', 'API server, controllers and scheduler only (default: run pods, too)')
     .action(async (flags: UpFlags) => {
       const { runUp } = await import('./up-command.ts');
       await runUp(flags);

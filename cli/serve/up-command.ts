@@ -1,9 +1,15 @@
 // What `pinnace up` does around startCluster: the foreground, or a detached process; and what to type next.
 import { openSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { once } from 'node:events';
 import { createLinuxSystem } from '../../system/linux.ts';
-import { dataPaths, prepareDataDirectory, UsageError } from './data-directory.ts';
+import {
+  commandFor,
+  type DataPaths,
+  dataPaths,
+  prepareDataDirectory,
+  UsageError,
+} from './data-directory.ts';
 import { startCluster, type UpOptions } from './up.ts';
 
 /** Flags of the command. */
@@ -37,7 +43,9 @@ export async function runUp(flags: UpFlags): Promise<void> {
       url: cluster.url,
       kubeconfig: flags.kubeconfig ?? cluster.paths.kubeconfig,
       readyMs: cluster.readyMs,
-      stop: flags.detach ? `pinnace down --data-dir ${cluster.paths.root}` : 'Ctrl-C',
+      paths: cluster.paths,
+      node: flags.node,
+      stop: flags.detach ? commandFor('down', cluster.paths) : 'Ctrl-C',
     });
     tell({ up: text });
     let failure: unknown;
@@ -92,15 +100,24 @@ function nextSteps(facts: {
   url: string;
   kubeconfig: string;
   readyMs: number;
+  paths: DataPaths;
+  node: boolean;
   stop: string;
 }): string {
+  const buildShop = commandFor('image build-shop', facts.paths);
+  const steps = [
+    `export KUBECONFIG=${resolve(facts.kubeconfig)}`,
+    ...(facts.node
+      ? [
+          'kubectl get nodes                     or, without kubectl: npx pinnace get nodes',
+          `kubectl apply -f manifests/shop/      a shop of two services (build its images first: ${buildShop})`,
+          'kubectl get pods -A -w',
+        ]
+      : ['kubectl get namespaces                or, without kubectl: npx pinnace get namespaces']),
+  ];
   return `Pinnace is up at ${facts.url} (ready after ${(facts.readyMs / 1000).toFixed(2)} s)
 
-  export KUBECONFIG=${facts.kubeconfig}
-  kubectl get nodes                     or, without kubectl: npx pinnace get nodes
-  kubectl apply -f manifests/shop/      a shop of two services (build its images first: npx pinnace image build-shop)
-  kubectl get pods -A -w
-
+${steps.map((step) => `  ${step}\n`).join('')}
 ${facts.stop} stops it.
 `;
 }

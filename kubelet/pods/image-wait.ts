@@ -61,6 +61,6 @@ function neverPulled(image: string, wait: ImageWait | undefined, nowMs: number):
 function missingImage(image: string): string {
   return (
     `image "${image}" is not on this node, and no registry is configured to pull it from; ` +
-    'load it with `pinnace image load FILE`'
+    'load it with `npx pinnace image load FILE`'
   );
 }

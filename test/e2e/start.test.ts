@@ -1,5 +1,5 @@
 // What `pinnace up` and `down` say and leave when something is in the way.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aTestPlace, startTestCluster, type TestPlace } from '../support/cluster.ts';
@@ -51,6 +51,50 @@ describe('pinnace up', () => {
   });
 });
 
+describe('pinnace up --port', () => {
+  it('refuses what is no port', async () => {
+    for (const port of ['', 'x', '-1', '65536', '1.5'])
+      expect(
+        await place.pinnace(['up', '--no-node', `--port=${port}`, '--data-dir', place.dataDir]),
+      ).toMatchObject({ code: 2, stderr: expect.stringContaining('a port is') as string });
+  });
+
+  it('keeps a port that was named, and forgets one that 0 picked', async () => {
+    const at = ['--data-dir', place.dataDir];
+    const up = async (...args: string[]) => {
+      const { stdout } = await place.pinnace(['up', '--no-node', '--detach', ...at, ...args]);
+      expect(stdout).toContain(`\nnpx pinnace down --data-dir ${place.dataDir} stops it.\n`);
+      expect(stdout).not.toContain('shop');
+      expect((await place.pinnace(['down', ...at])).code).toBe(0);
+      return /is up at https:\/\/127\.0\.0\.1:(\d+) /.exec(stdout)?.[1];
+    };
+    expect(await up('--port', '0')).not.toBe('6443');
+    expect(await up()).toBe('6443');
+    expect(await up('--port', '7443')).toBe('7443');
+    expect(await up()).toBe('7443');
+  });
+
+  it('is told with its default', async () => {
+    const { stdout } = await place.pinnace(['up', '--help']);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/--port <n> .*6443.*0 picks a free one/);
+  });
+});
+
+describe('pinnace image', () => {
+  it('lists and removes nothing where there is no data directory, and makes none', async () => {
+    const nowhere = join(place.dataDir, 'nowhere');
+    for (const args of [['ls'], ['rm', 'x']]) {
+      const { code, stderr } = await place.pinnace(['image', ...args, '--data-dir', nowhere]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: there is no data directory [^\n]*--data-dir[^\n]*\n$/);
+    }
+    expect(existsSync(nowhere)).toBe(false);
+    expect((await place.pinnace(['image', 'ls', '--data-dir', place.dataDir])).stdout).toBe(
+      'NAME   ID   SIZE\n',
+    );
+  });
+});
+
 describe('a cluster that is up', () => {
   it('keeps its data directory to itself', async () => {
     const cluster = await startTestCluster({ node: false });
@@ -61,7 +105,7 @@ describe('a cluster that is up', () => {
       cluster.dataDir,
     ]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is in use by process \d+; stop it with "pinnace down/);
+    expect(stderr).toMatch(/is in use by process \d+; stop it with "npx pinnace down --data-dir/);
     await cluster.stop();
   });
 
