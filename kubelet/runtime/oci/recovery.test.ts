@@ -121,11 +121,39 @@ describe('recovery', () => {
     });
   });
 
+  it('ends commands that the death has cut off from their callers, and nothing else', async () => {
+    const id = await run(`(while :; do sleep 1234; done) & ${forever}`);
+    const { execs } = layoutFor(host.stateDir, host.clusterId).container(id);
+    const command = sh('sleep 4321 & while :; do sleep 1; done');
+    const probe = runtime.execSync(id, command, 600_000);
+    const terminal = await runtime.exec(id, { command, tty: true, stdin: true });
+    terminal.stdout.resume();
+    const counts = async () => {
+      const { stdout } = await host.system.run('ps', ['-eo', 'args']);
+      const count = (text: string) => stdout.split('\n').filter((line) => line === text).length;
+      return { own: count('sleep 1234'), cut: count('sleep 4321') };
+    };
+    await until(async () => (await counts()).cut === 2);
+    expect(host.system.list(execs).length).toBeGreaterThan(0);
+    runtime = await host.start();
+    expect(await counts()).toEqual({ own: 1, cut: 0 });
+    expect(host.system.list(execs)).toEqual([]);
+    const { stdout } = await host.system.run('ps', ['-eo', 'args']);
+    expect(stdout.split('\n').filter((line) => line.includes(`${execs}/`))).toEqual([]);
+    expect((await probe).exitCode).toBe(137);
+    expect(await terminal.exit).toBe(137);
+    expect(await status(id)).toMatchObject({ state: 'running' });
+    const said = await runtime.execSync(id, sh('exit 5'), 20_000);
+    expect(said.exitCode).toBe(5);
+  });
+
   it('tells what ended before it from what ends under its eyes', async () => {
     const id = await run(forever);
     const { conmon, init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
     runtime.close();
-    for (const process of [conmon, init]) host.system.kill(process?.pid ?? 0, 'SIGKILL');
+    const pids = [conmon?.pid ?? 0, init?.pid ?? 0];
+    for (const pid of pids) host.system.kill(pid, 'SIGKILL');
+    await until(() => pids.every((pid) => (host.system.processState(pid) ?? 'Z') === 'Z'));
     runtime = await host.start();
     expect(await status(id)).toMatchObject({ exitCode: 137, endUnseen: true });
     await runtime.removeContainer(id);

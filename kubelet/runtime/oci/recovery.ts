@@ -2,6 +2,7 @@
 // Invariant: after recover() each record tells the truth, half-made things are gone, and nothing was started twice.
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { endAbandonedCommands } from './abandoned-commands.ts';
 import { removeCgroup } from './cgroup-removal.ts';
 import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './containers.ts';
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
@@ -63,8 +64,10 @@ async function recoverContainer(
       await destroyContainer(context, record);
       return;
     case 'created':
-    case 'running':
       exits.check(record);
+      return;
+    case 'running':
+      if (exits.check(record).phase === 'running') await endAbandonedCommands(context, record);
       return;
     case 'starting':
       await recoverStarting(context, exits, record);
