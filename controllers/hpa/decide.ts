@@ -19,6 +19,8 @@ export interface DecisionInput extends Omit<Measurements, 'tolerances'> {
   readonly history: History | undefined;
   /** The moment on the clock that history is kept by; `nowMs` is wall time, as the times of pods and samples are. */
   readonly monotonicMs: number;
+  /** Why it cannot be told who is to scale the pods; undefined where nobody else wants to. */
+  readonly ambiguity?: string | undefined;
 }
 
 /** A condition before its time is set. */
@@ -82,7 +84,8 @@ function jump(desired: number, rescaleReason: string, history: History): Decisio
 }
 
 function follow(input: DecisionInput, history: History): Decision {
-  const { spec, current } = input;
+  const { spec, current, ambiguity } = input;
+  if (ambiguity !== undefined) return { ...nothing(current, history), ...disputed(ambiguity) };
   const behavior = behaviorOf(spec);
   const specs = spec.metrics ?? [];
   const evaluations = specs.map((metric) =>
@@ -159,6 +162,18 @@ function unable(failed: readonly Failed[], all: number): Pick<Decision, 'conditi
   return {
     conditions: [condition('ScalingActive', 'False', first)],
     failures: [...failed, summary],
+  };
+}
+
+/** Two that scale the same pods would undo each other's work for ever; neither acts. */
+function disputed(message: string): Pick<Decision, 'conditions' | 'failures'> {
+  const reason = 'AmbiguousSelector';
+  return {
+    conditions: [condition('ScalingActive', 'False', { reason, message })],
+    failures: [
+      { reason, message },
+      { reason: 'FailedComputeMetricsReplicas', message },
+    ],
   };
 }
 

@@ -134,10 +134,12 @@ export class AutoscalerReconciler {
   ): Promise<void> {
     const target = await this.#targetOf(autoscaler, memory);
     const current = target.scale.spec?.replicas ?? 0;
+    const measurements = this.#measurements(autoscaler, target.selector);
     const decision = decide({
       spec: autoscaler.spec,
       current,
-      ...this.#measurements(autoscaler, target.selector),
+      ...measurements,
+      ambiguity: this.#ambiguity(autoscaler, target.selector, measurements.pods),
       history: memory.history,
       options: this.#options,
       nowMs: this.#clock.now(),
@@ -176,6 +178,24 @@ export class AutoscalerReconciler {
       if (sample) samples.set(keyOf(pod), sample);
     }
     return { pods, samples };
+  }
+
+  /** Says so where other autoscalers scale some of the pods too. */
+  #ambiguity(
+    { metadata }: HorizontalPodAutoscalerV2,
+    selector: Selector,
+    pods: readonly Pod[],
+  ): string | undefined {
+    const scalers = this.#autoscalers
+      .list(metadata.namespace ?? '')
+      .map(keyOf)
+      .filter((key) => {
+        const other = this.#memories.get(key)?.selector;
+        return other !== undefined && pods.some((pod) => other.matches(pod.metadata.labels));
+      })
+      .toSorted();
+    if (scalers.length < 2) return undefined;
+    return `pods by selector ${selector.text} are controlled by multiple HPAs: [${scalers.join(' ')}]`;
   }
 
   async #targetOf(autoscaler: HorizontalPodAutoscalerV2, memory: Memory): Promise<Target> {

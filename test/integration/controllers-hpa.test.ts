@@ -206,6 +206,40 @@ describe('the autoscaler', () => {
     });
   });
 
+  it('does nothing while another wants to scale the same pods, and says so', async () => {
+    const { client, hpas, sample, measureUntil } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 2 }));
+    const named = (name: string) => {
+      const made = autoscaler({ minReplicas: 2 });
+      return { ...made, metadata: { ...made.metadata, name } };
+    };
+    await hpas.create(named('a'));
+    await hpas.create(named('b'));
+    await measureUntil(50, 2);
+    const active = async (name: string) =>
+      (await hpas.get({ namespace: 'default', name })).status?.conditions?.find(
+        ({ type }) => type === 'ScalingActive',
+      );
+    for (const name of ['a', 'b'])
+      await until(async () => {
+        await sample(500);
+        return (await active(name))?.reason === 'AmbiguousSelector';
+      });
+    expect(await active('a')).toMatchObject({
+      status: 'False',
+      message: 'pods by selector app=web are controlled by multiple HPAs: [default/a default/b]',
+    });
+    expect((await deploymentNow(client, 'web')).spec?.replicas).toBe(2);
+    const told = async () =>
+      (await client.resource(Events).list({ namespace: 'default' })).items.filter(
+        ({ reason }) => reason === 'AmbiguousSelector',
+      );
+    await until(async () => new Set((await told()).map((e) => e.involvedObject.name)).size === 2);
+    // Alone again it goes on.
+    await hpas.delete({ namespace: 'default', name: 'b' });
+    await measureUntil(500, 6);
+  });
+
   it('leaves a deployment alone that was scaled to nothing', async () => {
     const { client, hpas, condition } = await aCluster();
     await client.resource(Deployments).create(aDeployment('web', { replicas: 0 }));
