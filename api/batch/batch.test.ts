@@ -575,7 +575,7 @@ describe('CronJobs', () => {
       Name: 'tick',
       Schedule: '*/5 * * * *',
       Timezone: 'Asia/Tokyo',
-      Suspend: false,
+      Suspend: 'False',
       Active: 1,
       'Last Schedule': '60s',
       Age: '<unknown>',

@@ -4,7 +4,7 @@ import type { FieldError } from '../field-error.ts';
 import { invalidValue, notSupported, required } from '../field-error.ts';
 import type { CronJob, CronJobSpec, JobTemplateSpec } from '../generated/types.ts';
 import { CronJobs } from '../kinds.ts';
-import { ageColumn, count, nameColumn, text, workloadColumns, yesNo } from '../meta/columns.ts';
+import { ageColumn, count, nameColumn, text, workloadColumns } from '../meta/columns.ts';
 import { notNegative, requiredOneOf } from '../meta/numbers.ts';
 import { ageOf } from '../wire/human-duration.ts';
 import { scheduleFault } from './cron-schedule.ts';
@@ -32,7 +32,10 @@ export const cronJobDefinition = defineResource<CronJob>({
     nameColumn,
     text('Schedule', 'When jobs are made, as cron writes it.', ({ spec }) => spec?.schedule ?? ''),
     text('Timezone', 'Where that is meant.', ({ spec }) => spec?.timeZone ?? '<none>'),
-    yesNo('Suspend', 'Whether no jobs are made for now.', ({ spec }) => spec?.suspend ?? false),
+    {
+      ...text<CronJob>('Suspend', 'Whether no jobs are made for now.', suspendText),
+      type: 'boolean',
+    },
     count('Active', 'Jobs that are running.', ({ status }) => status?.active?.length ?? 0),
     text('Last Schedule', 'How long ago the last job was made.', ({ status }, nowMs) =>
       status?.lastScheduleTime ? ageOf(status.lastScheduleTime, nowMs) : '<none>',
@@ -60,6 +63,12 @@ export const cronJobDefinition = defineResource<CronJob>({
   ],
   warnings: ({ metadata }) => podNameWarnings(metadata.name),
 });
+
+/** Upstream's one boolean column of words. */
+function suspendText({ spec }: CronJob): string {
+  if (spec?.suspend === undefined) return '<unset>';
+  return spec.suspend ? 'True' : 'False';
+}
 
 function validateSpec(spec: Partial<CronJobSpec>, before: CronJobSpec | undefined): FieldError[] {
   const policies = ['Allow', 'Forbid', 'Replace'];

@@ -8,6 +8,8 @@
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const CORE = 'io.k8s.api.core.v1';
 const HPA = 'io.k8s.api.autoscaling.v2';
+const BATCH = 'io.k8s.api.batch.v1';
+const POLICY = 'io.k8s.api.policy.v1';
 const RBAC = 'io.k8s.api.rbac.v1';
 const AUTHZ = 'io.k8s.api.authorization.v1';
 const AUTHN = 'io.k8s.api.authentication.v1';
@@ -71,7 +73,24 @@ const WORKLOAD_FIELDS = {
     'progressDeadlineSeconds?',
   'io.k8s.api.apps.v1.DeploymentStrategy': 'type rollingUpdate',
   'io.k8s.api.apps.v1.RollingUpdateDeployment': 'maxUnavailable maxSurge',
-  'io.k8s.api.policy.v1.Eviction': 'metadata deleteOptions',
+  [`${BATCH}.Job`]: OBJECT,
+  [`${BATCH}.JobSpec`]:
+    'parallelism? completions? activeDeadlineSeconds? selector manualSelector? template ' +
+    'backoffLimit? ttlSecondsAfterFinished? completionMode suspend? podFailurePolicy ' +
+    'backoffLimitPerIndex? maxFailedIndexes? podReplacementPolicy managedBy successPolicy',
+  [`${BATCH}.CronJob`]: OBJECT,
+  [`${BATCH}.CronJobSpec`]:
+    'schedule startingDeadlineSeconds? concurrencyPolicy suspend? jobTemplate ' +
+    'successfulJobsHistoryLimit? failedJobsHistoryLimit? timeZone',
+  [`${BATCH}.JobTemplateSpec`]: 'metadata spec',
+  [`${POLICY}.Eviction`]: 'metadata deleteOptions',
+  [`${POLICY}.PodDisruptionBudget`]: OBJECT,
+  [`${POLICY}.PodDisruptionBudgetSpec`]:
+    'minAvailable selector maxUnavailable unhealthyPodEvictionPolicy',
+  [`${CORE}.ResourceQuota`]: OBJECT,
+  [`${CORE}.ResourceQuotaSpec`]: 'hard scopes scopeSelector',
+  [`${CORE}.ScopeSelector`]: 'matchExpressions',
+  [`${CORE}.ScopedResourceSelectorRequirement`]: 'scopeName operator values',
 };
 
 const AUTOSCALING_FIELDS = {

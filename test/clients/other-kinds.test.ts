@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { aSigningRequest } from '../support/signing-request.ts';
 import { otherKinds } from './other-kinds.ts';
+import { describeShownKinds } from './shown-kinds.ts';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -11,42 +12,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop());
 
 const k = () => cluster.kubectl;
-/** A row of kubectl's table, by its columns, which end where two spaces or more begin. */
-const cellsOf = (line = '') => line.split(/ {2,}/).map((cell) => cell.trim());
-
-describe.each(otherKinds)('$object.kind', ({ object, short, header, row, wide, described }) => {
-  const { name } = object.metadata;
-  const one = () => [short, name];
-
-  it('is applied, and unchanged when applied again', async () => {
-    expect(await k().apply(object)).toMatch(/ created\n$/);
-    expect(await k().apply(object)).toMatch(/ unchanged\n$/);
-  });
-
-  it('is shown in the columns of upstream', async () => {
-    const [head, first] = (await k().ok(['get', ...one()])).split('\n');
-    expect(cellsOf(head)).toEqual(header);
-    expect(cellsOf(first)).toEqual(
-      row.map((cell) => (cell === 'AGE' ? expect.stringMatching(/^\d+s$/) : cell)),
-    );
-    const [wideHead] = (await k().ok(['get', ...one(), '-o', 'wide'])).split('\n');
-    expect(cellsOf(wideHead)).toEqual([...header, ...(wide ?? [])]);
-  });
-
-  it('is described and explained', async () => {
-    expect(await k().ok(['describe', ...one()])).toMatch(described);
-    expect(await k().ok(['explain', short, '--recursive'])).toMatch(
-      new RegExp(`KIND: +${object.kind}\n`),
-    );
-  });
-
-  it('is labelled, and deleted', async () => {
-    await k().ok(['label', ...one(), 'a=b']);
-    expect((await k().json(['get', ...one()])).metadata.labels).toMatchObject({ a: 'b' });
-    expect(await k().ok(['delete', ...one()])).toMatch(/ deleted/);
-    expect((await k().run(['get', ...one()])).stderr).toMatch(/NotFound/);
-  });
-});
+describeShownKinds(k, otherKinds);
 
 describe('kubectl create', () => {
   it('makes an ingress, which describe shows by its rules', async () => {

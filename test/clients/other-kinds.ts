@@ -1,22 +1,6 @@
 // One object of each kind beside workloads, and what kubectl shows of it.
 // Invariant: headers and rows are what upstream prints, in its order; AGE stands for an age.
-
-/** What kubectl is to show of an object. */
-export interface ShownKind {
-  readonly object: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly metadata: { readonly name: string; readonly annotations?: object };
-    readonly [field: string]: unknown;
-  };
-  /** The name that is typed. */
-  readonly short: string;
-  readonly header: readonly string[];
-  readonly row: readonly string[];
-  /** Further columns of `-o wide`. */
-  readonly wide?: readonly string[];
-  readonly described: RegExp;
-}
+import type { ShownKind } from './shown-kinds.ts';
 
 const NETWORKING = 'networking.k8s.io/v1';
 const STORAGE = 'storage.k8s.io/v1';
