@@ -38,6 +38,9 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 
+/** What was found on this machine after the end; empty before there is a cluster. */
+let remains: readonly string[] = [];
+
 async function main(view: View): Promise<boolean> {
   const made = flags['data-dir'] === undefined;
   const dataDir = flags['data-dir'] ?? mkdtempSync(join(tmpdir(), 'pinnace-demo-'));
@@ -52,14 +55,15 @@ async function main(view: View): Promise<boolean> {
     interrupted.signal.throwIfAborted();
     view.stage('Starting the cluster');
     cluster = await startCluster({ dataDir, port: 0, kubeconfig: undefined, node: true });
+    interrupted.signal.throwIfAborted();
     view.note(`API server ready after ${(cluster.readyMs / 1000).toFixed(2)} s at ${cluster.url}`);
     story = await play(cluster, view);
   } finally {
-    const kept = flags.keep && cluster !== undefined && !interrupted.signal.aborted;
-    if (cluster && kept) view.note(keepText(cluster));
+    const kept = flags.keep && story !== undefined && !interrupted.signal.aborted;
     if (cluster && !kept) {
       await cluster.stop();
       left = await leftovers(system, { id: cluster.facts.id, dataDir });
+      remains = left;
     }
     if (made && !kept) rmSync(dataDir, { recursive: true, force: true });
   }
@@ -68,7 +72,15 @@ async function main(view: View): Promise<boolean> {
   const { seconds, moments } = story;
   writeFileSync(flags.report, reportHtml({ title: 'Pinnace: the sale', seconds, moments, checks }));
   view.note(`report with charts: ${resolve(flags.report)}`);
-  if (flags.keep && cluster) await waitForInterrupt(cluster);
+  if (flags.keep && cluster && left === undefined) {
+    view.note(keepText(cluster));
+    await waitForInterrupt(cluster);
+    view.note(
+      made
+        ? 'the cluster has ended, and its data is removed'
+        : 'the cluster has ended; its data stays',
+    );
+  }
   return checks.every((check) => check.ok);
 }
 
@@ -127,12 +139,20 @@ async function waitForInterrupt(cluster: RunningCluster): Promise<void> {
   if (flags['data-dir'] === undefined) rmSync(cluster.paths.root, { recursive: true, force: true });
 }
 
+/** Why it ended early. Whatever an interrupt broke (a program it ran, a wait) is no failure of its own. */
+function endingText(error: unknown): string {
+  if (interrupted.signal.aborted)
+    return remains.length === 0
+      ? `${(interrupted.signal.reason as Error).message}; cleaned up, nothing is left`
+      : `${(interrupted.signal.reason as Error).message}; cleaned up, but this is left: ${remains.join(', ')}`;
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof UsageError ? error.message : (error.stack ?? error.message);
+}
+
 try {
   process.exitCode = (await main(createView(process.stdout))) ? 0 : 1;
 } catch (error) {
-  const known = error instanceof UsageError || interrupted.signal.aborted;
-  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
-  process.stderr.write(`demo: ${text}\n`);
+  process.stderr.write(`demo: ${endingText(error)}\n`);
   process.exitCode = interrupted.signal.aborted ? 130 : 1;
 }
 process.exit();

@@ -42,30 +42,46 @@ describe('npm run demo', () => {
     expect(left).toEqual(['report.html']);
   });
 
-  it('cleans up when it is interrupted', { timeout: CEILING_MS }, async () => {
-    const demo = host.start('npm', ['run', 'demo'], {
-      env: { TMPDIR: scratch },
-      timeoutMs: CEILING_MS,
-    });
-    let said = '';
-    const sale = new Promise<void>((resolve, reject) => {
-      demo.stdout?.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.includes('the sale begins')) resolve();
+  it.each([
+    ['sets up', 'Setting up'],
+    ['starts its cluster', 'Starting the cluster'],
+    ['has its sale', 'the sale begins'],
+  ])(
+    'cleans up when it is interrupted while it %s, and says so in one line',
+    {
+      timeout: CEILING_MS,
+    },
+    async (_, moment) => {
+      const demo = host.start('npm', ['run', 'demo'], {
+        env: { TMPDIR: scratch },
+        timeoutMs: CEILING_MS,
       });
-      demo.once('exit', () => reject(new Error(`the demo ended early: ${said}`)));
-    });
-    await sale;
-    const ended = new Promise<void>((resolve) => demo.once('exit', () => resolve()));
-    const [program] = programsOf(demo.pid ?? 0);
-    process.kill(program ?? 0, 'SIGINT');
-    await ended;
-    expect(readdirSync(scratch).filter((name) => name.startsWith('pinnace-demo-'))).toEqual([]);
-    const left = readdirSync('/proc').filter(
-      (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(scratch),
-    );
-    expect(left).toEqual([]);
-  });
+      let said = '';
+      let complained = '';
+      demo.stderr?.on('data', (chunk: Buffer) => (complained += chunk.toString()));
+      const reached = new Promise<void>((resolve, reject) => {
+        demo.stdout?.on('data', (chunk: Buffer) => {
+          said += chunk.toString();
+          if (said.includes(moment)) resolve();
+        });
+        demo.once('exit', () => reject(new Error(`the demo ended early: ${said}`)));
+      });
+      await reached;
+      const ended = new Promise<void>((resolve) => demo.once('close', () => resolve()));
+      const [program] = programsOf(demo.pid ?? 0);
+      process.kill(program ?? 0, 'SIGINT');
+      await ended;
+      expect(complained.split('\n').filter((line) => line.startsWith('demo:'))).toEqual([
+        'demo: interrupted by SIGINT; cleaned up, nothing is left',
+      ]);
+      expect(complained).not.toContain('    at ');
+      expect(readdirSync(scratch).filter((name) => name.startsWith('pinnace-demo-'))).toEqual([]);
+      const left = readdirSync('/proc').filter(
+        (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(scratch),
+      );
+      expect(left).toEqual([]);
+    },
+  );
 });
 
 /** The demo's own process below npm and the shell. */

@@ -5,6 +5,7 @@ import { Pods, Services } from '../../api/kinds.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Client } from '../../client/rest/client.ts';
 import type { System } from '../../system/system.ts';
+import { failureTexts, firstAnswer } from './answers.ts';
 import { Load, type LoadSpec } from './load.ts';
 import { isReady, type Observer, SHOP, type Wait } from './observer.ts';
 import {
@@ -74,10 +75,11 @@ export class Storyteller {
     );
     if (ready.kind === 'timeout')
       throw new Error(`the shop did not get ready: ${this.#whyNotReady()}`);
-    this.#moment(
-      `the shop is open: payment 1, catalog 2 replicas (${(ready.ms / 1000).toFixed(1)} s)`,
-    );
     const urls = { payment: await this.#url('payment'), catalog: await this.#url('catalog') };
+    const openMs = ready.ms + (await this.#answering(Object.values(urls)));
+    this.#moment(
+      `the shop is open: payment 1, catalog 2 replicas (${(openMs / 1000).toFixed(1)} s)`,
+    );
     this.#catalog = this.#load({
       name: 'catalog',
       url: `${urls.catalog}/goods`,
@@ -133,13 +135,9 @@ export class Storyteller {
     await this.#pause(2_000);
     this.#stage = 'over';
     await Promise.all([after.stop(), this.#catalog?.stop()]);
-    for (const load of [calm, sale, after, this.#catalog]) this.#tellFailures(load);
+    const loads = [calm, sale, after, ...(this.#catalog ? [this.#catalog] : [])];
+    for (const text of failureTexts(loads)) this.#moment(text);
     return this.#told({ startReplicas, step, healed, replaced, share, loads: [calm, sale, after] });
-  }
-
-  #tellFailures(load: Load | undefined): void {
-    for (const [why, count] of load?.totals.errors ?? [])
-      this.#moment(`${load?.spec.name}: ${count} requests failed with ${why}`);
   }
 
   #scaledIn(): boolean {
@@ -167,7 +165,9 @@ export class Storyteller {
       (name) => (sale.totals.byPod.get(name) ?? 0) - (before.get(name) ?? 0),
     );
     const mean = served.reduce((sum, count) => sum + count, 0) / Math.max(1, served.length);
-    this.#moment(`shares of ${names.length} payment pods at the peak: ${served.join(', ')}`);
+    this.#moment(
+      `requests answered at the peak by each of the ${names.length} payment pods: ${served.join(', ')}`,
+    );
     return mean === 0 ? 0 : Math.min(...served) / mean;
   }
 
@@ -253,6 +253,15 @@ export class Storyteller {
       connections,
       ...(rate === undefined ? {} : { rate }),
     };
+  }
+
+  /** Waits until each Service answers: Ready pods are behind it only when the node has heard of them. */
+  async #answering(urls: readonly string[]): Promise<number> {
+    const { clock, signal } = this.#o;
+    const startedAt = clock.monotonic();
+    const ceiling = AbortSignal.any([signal, AbortSignal.timeout(DEPLOY_CEILING_MS)]);
+    await Promise.all(urls.map((url) => firstAnswer(`${url}/`, clock, ceiling)));
+    return clock.monotonic() - startedAt;
   }
 
   /** The Service's node port on this machine. */
