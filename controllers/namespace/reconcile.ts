@@ -1,9 +1,10 @@
-// One look at a namespace that is being deleted: everything in it is deleted, then it is let go.
-// Invariant: the namespace's own finalizer comes off only after every kind was seen empty on the server, not in a cache.
+// One look at a namespace that is being deleted: its pods are deleted, then everything else in it, then it is let go.
+// Invariants: the namespace's own finalizer comes off only after every kind was seen empty on the server, not in a cache;
+// nothing that pods may rely on (policies, secrets, accounts) is deleted while one of them may still run (KEP-5080).
 import type { Clock } from '../../base/clock.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import { Namespaces } from '../../api/kinds.ts';
+import { Namespaces, Pods } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
 import type { Informer } from '../../client/informer/informer.ts';
@@ -31,7 +32,7 @@ export class NamespaceReconciler {
     this.#client = client;
     this.#clock = clock;
     this.#namespaces = informers.informer(Namespaces);
-    this.#kinds = kinds;
+    this.#kinds = [Pods, ...kinds.filter((ref) => !isPods(ref))];
   }
 
   /** Is this namespace being deleted? */
@@ -77,6 +78,8 @@ export class NamespaceReconciler {
         if (signal.aborted) throw error;
         failures.push(error instanceof Error ? error.message : String(error));
       }
+      const mayRun = failures.length > 0 || remains.some(({ count }) => count > 0);
+      if (isPods(ref) && mayRun) break;
     }
     return { remains, failures };
   }
@@ -111,3 +114,6 @@ export class NamespaceReconciler {
     }
   }
 }
+
+const isPods = ({ group, plural }: KindRef): boolean =>
+  group === Pods.group && plural === Pods.plural;

@@ -192,6 +192,40 @@ describe('a namespace', () => {
     expect((await client.resource(Secrets).list({ namespace: 'shop' })).items).toEqual([]);
   });
 
+  it('loses nothing else while one of its pods is left', async () => {
+    const client = await aCluster();
+    const namespaces = client.resource(Namespaces);
+    const [pods, maps] = [client.resource(Pods), client.resource(ConfigMaps)];
+    await namespaces.create(shop);
+    const map = configMap('settings');
+    map.metadata.namespace = 'shop';
+    await maps.create(map);
+    await pods.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'slow', namespace: 'shop', finalizers: ['example.com/hold'] },
+      spec: { containers: [{ name: 'main', image: 'image:1' }] },
+    });
+    await namespaces.delete({ name: 'shop' });
+    const remaining = async () =>
+      (await namespaces.get({ name: 'shop' })).status?.conditions?.find(
+        ({ type }) => type === 'NamespaceContentRemaining',
+      );
+    await until(async () => (await remaining())?.status === 'True');
+    expect((await remaining())?.message).toBe(
+      'Some resources are remaining: pods. has 1 resource instances',
+    );
+    expect((await maps.get(at('settings', 'shop'))).metadata.deletionTimestamp).toBeUndefined();
+    await pods.patch(at('slow', 'shop'), {
+      type: 'merge',
+      body: { metadata: { finalizers: null } },
+    });
+    await until(
+      async () => !(await namespaces.list()).items.some((n) => n.metadata.name === 'shop'),
+    );
+    expect((await maps.list({ namespace: 'shop' })).items).toEqual([]);
+  });
+
   it('says what holds it while something does', async () => {
     const client = await aCluster();
     const namespaces = client.resource(Namespaces);
