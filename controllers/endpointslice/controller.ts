@@ -29,8 +29,17 @@ export const endpointSliceController: ControllerFactory = (context) => {
           ...new Set([...selecting(services, pod), ...(old ? selecting(services, old) : [])]),
         ],
       }),
-      source<EndpointSlice>({ ref: EndpointSlices, keys: serviceKeyOf }),
-      source<Endpoints>({ ref: EndpointsKind, predicate: isOurs }),
+      // What has lost our mark is ours no more, but its Service wants another, or it back.
+      source<EndpointSlice>({
+        ref: EndpointSlices,
+        keys: (slice, old) => [
+          ...new Set([...serviceKeyOf(slice), ...(old ? serviceKeyOf(old) : [])]),
+        ],
+      }),
+      source<Endpoints>({
+        ref: EndpointsKind,
+        predicate: (endpoints, old) => isOurs(endpoints) || (old !== undefined && isOurs(old)),
+      }),
     ],
     reconcile: (key) => reconciler.reconcile(key),
   };

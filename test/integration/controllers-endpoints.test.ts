@@ -104,6 +104,25 @@ describe('the endpoints of a service', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(130);
   });
 
+  it('are made anew, or marked again, when they lose our mark', async () => {
+    const { client, slices } = await aCluster();
+    await client.resource(Services).create(service());
+    const endpoints = client.resource(Endpoints);
+    const at = { namespace: 'default', name: 'web' };
+    const mark = async () =>
+      (await endpoints.get(at)).metadata.labels?.['endpoints.kubernetes.io/managed-by'];
+    await until(
+      async () => (await slices()).length === 1 && (await endpoints.list()).items.length > 0,
+    );
+    const unmarked = { type: 'merge', body: { metadata: { labels: null } } } as const;
+    const [slice] = await slices();
+    const name = slice?.metadata.name ?? '';
+    await client.resource(EndpointSlices).patch({ namespace: 'default', name }, unmarked);
+    await until(async () => (await slices()).some(({ metadata }) => metadata.name !== name));
+    await endpoints.patch(at, unmarked);
+    await until(async () => (await mark()) === 'endpoint-controller');
+  });
+
   it('go with it', async () => {
     const { client, slices } = await aCluster();
     await client.resource(Services).create(service());
