@@ -1,8 +1,10 @@
-// A controller of one's own in fifty lines: every ConfigMap labelled `mirror-to: NAMESPACE` gets a copy there,
+// A controller of one's own on one page: every ConfigMap labelled `mirror-to: NAMESPACE` gets a copy there,
 // kept in step, owned by nobody, and marked so that it is never mirrored again.
-// Run it against any cluster: `node examples/01-own-controller/main.ts`, with KUBECONFIG set.
+// Run it against any cluster: `KUBECONFIG=FILE node_modules/.bin/node examples/01-own-controller/main.ts`.
 import {
   ConfigMaps,
+  ConnectionError,
+  connectionProblem,
   createClient,
   createHttpTransport,
   createLogger,
@@ -19,7 +21,7 @@ const LABEL = 'mirror-to';
 export const mirror = controllerFor(ConfigMaps)
   .named('mirror')
   .where(({ metadata }) => metadata.labels?.[LABEL] !== undefined)
-  .reconcile(async (config, { client }) => {
+  .reconcile(async (config, { client, logger }) => {
     const namespace = config.metadata.labels?.[LABEL] ?? '';
     const name = config.metadata.name ?? '';
     const configs = client.resource(ConfigMaps);
@@ -37,19 +39,32 @@ export const mirror = controllerFor(ConfigMaps)
       };
       await configs.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config.data });
     }
+    logger.info('mirrored', { from: config.metadata.namespace, to: namespace, name });
     return done;
   });
 
-if (import.meta.main) {
-  const path = process.env['KUBECONFIG'];
-  if (path === undefined) throw new Error('set KUBECONFIG to the kubeconfig of a cluster');
-  const client = createClient(createHttpTransport((await loadKubeconfig(path)).transport));
+/** Runs it on the cluster of a kubeconfig until the process is told to end. Throws what keeps it from starting. */
+async function run(path: string | undefined): Promise<void> {
+  if (!path) throw new Error('set KUBECONFIG to the kubeconfig of a cluster');
+  const { transport: options } = await loadKubeconfig(path);
+  const client = createClient(createHttpTransport(options));
+  await client.transport.request({ method: 'GET', path: '/version' }).catch((error: unknown) => {
+    throw error instanceof ConnectionError
+      ? new Error(connectionProblem(error, options.server))
+      : error;
+  });
   const ending = new AbortController();
-  process.on('SIGINT', () => ending.abort(new Error('interrupted')));
-  const logger = createLogger('info');
-  await runControllers(
-    [mirror],
-    { client, clock: systemClock, random: systemRandom, logger },
-    ending.signal,
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => ending.abort(new Error('told to end')));
+  const doors = { clock: systemClock, random: systemRandom, logger: createLogger('info') };
+  process.stdout.write(
+    `mirror runs on ${options.server}: ConfigMaps labelled ${LABEL}=NAMESPACE are copied there; Ctrl-C ends it\n`,
   );
+  await runControllers([mirror], { client, ...doors }, ending.signal);
 }
+
+if (import.meta.main)
+  await run(process.env['KUBECONFIG']).catch((error: unknown) => {
+    process.stderr.write(`mirror: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });

@@ -53,6 +53,33 @@ describe('without a server', () => {
   });
 });
 
+describe('examples/01-own-controller', () => {
+  const program = 'examples/01-own-controller/main.ts';
+  it('says in one line why it cannot start', async () => {
+    for (const [kubeconfig, why] of [
+      [undefined, /^mirror: set KUBECONFIG [^\n]+\n$/],
+      ['/no/such', /^mirror: kubeconfig \/no\/such: [^\n]+\n$/],
+      [nobody, /^mirror: The connection to the server 127\.0\.0\.1:1 was refused[^\n]+\n$/],
+    ] as const) {
+      const run = { program, ...(kubeconfig === undefined ? {} : { kubeconfig }) };
+      const { code, stderr } = await runPinnace([], run);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(why) as string });
+    }
+  });
+
+  it('says what it does while it runs', async () => {
+    const metadata = { name: 'm', labels: { 'mirror-to': 'kube-public' } };
+    await server.call('POST', '/api/v1/namespaces/default/configmaps', {
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata },
+    });
+    const run = { program, kubeconfig: server.kubeconfig, endAfter: /"mirrored"/ };
+    const { code, stdout, stderr } = await runPinnace([], run);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`mirror runs on ${server.url}`);
+    expect(stderr).toMatch(/"to":"kube-public","name":"m"/);
+  });
+});
+
 describe('when nobody reads what it prints', () => {
   it('get ends quietly', async () => {
     const run = { kubeconfig: server.kubeconfig, deaf: true };

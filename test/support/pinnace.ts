@@ -16,6 +16,8 @@ export interface PinnaceRun {
   readonly program?: string;
   /** Closes standard output at once, as `| head -0` does. */
   readonly deaf?: boolean;
+  /** Tells it to end (SIGINT) once its standard error matches. */
+  readonly endAfter?: RegExp;
 }
 
 /** Runs it to its end. */
@@ -34,7 +36,10 @@ export async function runPinnace(args: readonly string[], how: PinnaceRun = {}):
   let stderr = '';
   if (how.deaf) child.stdout.destroy();
   else child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+    if (how.endAfter?.test(stderr)) child.kill('SIGINT');
+  });
   child.stdin.end(input ?? '');
   const [code] = (await once(child, 'close')) as [number | null];
   return { code: code ?? -1, stdout, stderr };
