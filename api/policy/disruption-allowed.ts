@@ -1,10 +1,16 @@
 // What a disruption budget says of itself: whether pods may be evicted now, and if not, why.
 // Pure; texts and reasons are those API clients know.
-import type { Condition, PodDisruptionBudget } from '../generated/types.ts';
+import type {
+  Condition,
+  PodDisruptionBudget,
+  PodDisruptionBudgetStatus,
+} from '../generated/types.ts';
 import { findCondition, setCondition } from '../meta/conditions.ts';
 
 /** The type of the condition. */
 export const DISRUPTION_ALLOWED = 'DisruptionAllowed';
+
+const SYNC_FAILED = 'SyncFailed';
 
 /** The conditions of a budget that allows so many disruptions at that generation. */
 export function withDisruptionAllowed(
@@ -23,13 +29,30 @@ export function withDisruptionAllowed(
   return setCondition(conditions, next, nowMs);
 }
 
+/** The conditions of a budget that could not be worked out. */
+export function withSyncFailed(
+  { conditions, observedGeneration = 0 }: PodDisruptionBudgetStatus,
+  message: string,
+  nowMs: number,
+): Condition[] {
+  const next: Condition = {
+    type: DISRUPTION_ALLOWED,
+    status: 'False',
+    reason: SYNC_FAILED,
+    message,
+    observedGeneration,
+    lastTransitionTime: '',
+  };
+  return setCondition(conditions, next, nowMs);
+}
+
 /** Why the budget lets no pod go now. */
 export function refusalText({ metadata, status = {} }: PodDisruptionBudget): string {
   const { conditions, currentHealthy = 0, desiredHealthy = 0 } = status;
   const budget = `The disruption budget ${metadata.name ?? ''}`;
   const condition = findCondition(conditions, DISRUPTION_ALLOWED);
   const why = condition?.status === 'False' ? condition.message : '';
-  if (why !== '' && condition?.reason === 'SyncFailed') {
+  if (why !== '' && condition?.reason === SYNC_FAILED) {
     return `${budget} does not allow evicting pods currently because it failed sync: ${why}`;
   }
   if (currentHealthy <= desiredHealthy) {
