@@ -21,7 +21,13 @@ export const endpointSliceController: ControllerFactory = (context) => {
     name: 'endpoint-slice-controller',
     concurrency: CONCURRENT_SERVICES,
     sources: [
-      source({ ref: Services }),
+      source<Service>({
+        ref: Services,
+        predicate(service, _old, change) {
+          if (change === 'delete') reconciler.noteEnd(service);
+          return true;
+        },
+      }),
       source<Pod>({
         ref: Pods,
         predicate: (pod, old) => !old || !sameEndpoint(pod, old),

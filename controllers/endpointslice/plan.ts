@@ -7,6 +7,7 @@ import type {
   Pod,
   Service,
 } from '../../api/generated/types.ts';
+import { SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from '../../api/discovery/slice-labels.ts';
 import { Services } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { ownerReferenceFor } from '../framework/owner.ts';
@@ -15,10 +16,7 @@ import { addressOf, addressTypesOf, endpointOf, hasEndpoint, portsOf } from './p
 
 /** Most endpoints in a slice, as upstream: an update then sends a small object to every node. */
 export const MAX_ENDPOINTS = 100;
-/** The label that names a slice's Service. */
-export const SERVICE_NAME = 'kubernetes.io/service-name';
-/** The label that says who keeps a slice, and our value of it. */
-export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
+/** Our value of the label that says who keeps a slice. */
 export const MANAGER = 'endpointslice-controller.k8s.io';
 /** The label of slices of Services that have no address of their own. */
 const HEADLESS = 'service.kubernetes.io/headless';
@@ -165,8 +163,8 @@ function labelsOf(service: Service): Record<string, string> {
   const { [HEADLESS]: _, ...labels } = service.metadata.labels ?? {};
   return {
     ...labels,
-    [SERVICE_NAME]: service.metadata.name ?? '',
-    [MANAGED_BY]: MANAGER,
+    [SERVICE_NAME_LABEL]: service.metadata.name ?? '',
+    [SLICE_MANAGED_BY_LABEL]: MANAGER,
     ...(service.spec?.clusterIP === 'None' ? { [HEADLESS]: '' } : {}),
   };
 }

@@ -1,6 +1,8 @@
 // One look at a Service: its slices and its Endpoints object are brought in line with the pods it selects.
-// Invariant: only objects that carry our mark are written or removed; what others keep for a Service stays.
+// Invariant: only objects that carry our mark are written or removed; what others keep for a Service stays. But the
+// Endpoints of a Service go with it, whoever keeps them: they are of the same name, and nobody else would remove them.
 import type { Endpoints, EndpointSlice, Node, Pod, Service } from '../../api/generated/types.ts';
+import { SERVICE_NAME_LABEL, SLICE_MANAGED_BY_LABEL } from '../../api/discovery/slice-labels.ts';
 import {
   EndpointSlices,
   Endpoints as EndpointsKind,
@@ -17,7 +19,7 @@ import type { ResourceClient } from '../../client/rest/client.ts';
 import type { ControllerContext, Result } from '../framework/reconciler.ts';
 import { done } from '../framework/reconciler.ts';
 import { ENDPOINTS_MANAGED_BY, ENDPOINTS_MANAGER, endpointsOf } from './endpoints.ts';
-import { MANAGED_BY, MANAGER, planSlices, SERVICE_NAME } from './plan.ts';
+import { MANAGER, planSlices } from './plan.ts';
 
 /** The index of our slices by their Service's key. */
 const BY_SERVICE = 'service';
@@ -26,8 +28,8 @@ const ZONE = 'topology.kubernetes.io/zone';
 /** The key of the Service a slice of ours belongs to. */
 export function serviceKeyOf(slice: EndpointSlice): readonly string[] {
   const { labels = {}, namespace = '' } = slice.metadata;
-  const name = labels[SERVICE_NAME];
-  return name && labels[MANAGED_BY] === MANAGER ? [`${namespace}/${name}`] : [];
+  const name = labels[SERVICE_NAME_LABEL];
+  return name && labels[SLICE_MANAGED_BY_LABEL] === MANAGER ? [`${namespace}/${name}`] : [];
 }
 
 /** Is the object one that this controller keeps? */
@@ -44,6 +46,8 @@ export class EndpointReconciler {
   readonly #endpoints: Informer<Endpoints>;
   readonly #sliceClient: ResourceClient<EndpointSlice>;
   readonly #endpointsClient: ResourceClient<Endpoints>;
+  /** Keys of Services that were seen to go and whose Endpoints were not looked at since. */
+  readonly #ended = new Set<string>();
 
   constructor({ client, informers }: ControllerContext) {
     this.#services = informers.informer(Services);
@@ -56,13 +60,20 @@ export class EndpointReconciler {
     this.#endpointsClient = client.resource(EndpointsKind);
   }
 
+  /** A Service was seen to go. */
+  noteEnd(service: Service): void {
+    this.#ended.add(keyOf(service));
+  }
+
   /** Brings one Service's endpoints up to date. */
   async reconcile(key: string): Promise<Result> {
     const service = this.#services.get(key);
     if (!service) {
       await this.#removeEndpoints(key);
+      this.#ended.delete(key);
       return done;
     }
+    this.#ended.delete(key);
     const { selector, type } = service.spec ?? {};
     const selects = Object.keys(selector ?? {}).length > 0;
     if (!selects || type === 'ExternalName' || service.metadata.deletionTimestamp !== undefined)
@@ -106,7 +117,7 @@ export class EndpointReconciler {
 
   async #removeEndpoints(key: string): Promise<void> {
     const left = this.#endpoints.get(key);
-    if (!left || !isOurs(left)) return;
+    if (!left || !(isOurs(left) || this.#ended.has(key))) return;
     const { namespace, name = '' } = left.metadata;
     await ifThere(this.#endpointsClient.delete({ namespace, name }));
   }

@@ -1,6 +1,10 @@
 // Endpoints of Services against the real API server; the test plays the node agent.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+import type {
+  Endpoints as EndpointsObject,
+  EndpointSlice,
+  Service,
+} from '../../api/generated/types.ts';
 import { Deployments, Endpoints, EndpointSlices, Pods, Services } from '../../api/kinds.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
 import {
@@ -133,5 +137,70 @@ describe('the endpoints of a service', () => {
       async () =>
         (await client.resource(Endpoints).list({ namespace: 'default' })).items.length === 0,
     );
+  });
+});
+
+describe('endpoints written by hand for a service without selector', () => {
+  const at = { namespace: 'default', name: 'web' };
+  const byHand = (...ips: string[]): EndpointsObject => ({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { ...at, labels: { made: 'by-hand' } },
+    subsets: [
+      {
+        addresses: ips.map((ip) => ({ ip })),
+        notReadyAddresses: [{ ip: '10.9.9.9' }],
+        ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      },
+    ],
+  });
+  const addressesOf = (list: readonly EndpointSlice[]) =>
+    list.flatMap(({ endpoints = [] }) =>
+      endpoints.map(({ addresses, conditions }) => `${addresses[0]} ${conditions?.ready}`),
+    );
+
+  it('are shown as slices, and follow what becomes of them', async () => {
+    const { client, slices } = await aCluster();
+    const endpoints = client.resource(Endpoints);
+    await endpoints.create(byHand('10.1.1.1', 'fd00::1'));
+    const { selector: _, ...spec } = service().spec ?? {};
+    await client.resource(Services).create({ ...service(), spec });
+    await until(async () => (await slices()).length === 2);
+    const made = await slices();
+    const ipv4 = made.find(({ addressType }) => addressType === 'IPv4');
+    expect(ipv4).toMatchObject({
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      metadata: {
+        labels: {
+          made: 'by-hand',
+          'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io',
+        },
+        ownerReferences: [{ kind: 'Endpoints', name: 'web', controller: true }],
+      },
+    });
+    expect(addressesOf(made).toSorted()).toEqual([
+      '10.1.1.1 true',
+      '10.9.9.9 false',
+      'fd00::1 true',
+    ]);
+    await endpoints.patch(at, { type: 'merge', body: { subsets: byHand('10.1.1.2').subsets } });
+    await until(async () => addressesOf(await slices()).includes('10.1.1.2 true'));
+    await until(async () => (await slices()).length === 1);
+    expect((await slices())[0]?.metadata.uid).toBe(ipv4?.metadata.uid);
+    const skip = { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } };
+    await endpoints.patch(at, { type: 'merge', body: { metadata: skip } });
+    await until(async () => (await slices()).length === 0);
+  });
+
+  it('go with the service', async () => {
+    const { client, slices } = await aCluster();
+    const endpoints = client.resource(Endpoints);
+    const { selector: _, ...spec } = service().spec ?? {};
+    await client.resource(Services).create({ ...service(), spec });
+    await endpoints.create(byHand('10.1.1.1'));
+    await until(async () => (await slices()).length === 1);
+    await client.resource(Services).delete(at);
+    await until(async () => (await slices()).length === 0);
+    await until(async () => (await endpoints.list({ namespace: 'default' })).items.length === 0);
   });
 });
