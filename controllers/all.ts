@@ -2,6 +2,7 @@
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
+import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
 import type { ControllerFactory } from './framework/reconciler.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
@@ -30,6 +31,7 @@ export function builtInControllers(
     deploymentController,
     replicaSetController,
     endpointSliceController,
+    endpointSliceMirroringController,
     disruptionController,
     horizontalPodAutoscaler(options.autoscaler),
     garbageCollector,
