@@ -68,3 +68,16 @@ export function resolve(schema: Schema): Schema {
   const name = refName(schema);
   return name === undefined ? schema : schemaOf(name);
 }
+
+/** The schema of a field of an object, or of a map's value. */
+export function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
+  if (schema === undefined) return undefined;
+  const { properties, additionalProperties } = resolve(schema);
+  if (properties !== undefined && Object.hasOwn(properties, field)) return properties[field];
+  return additionalProperties;
+}
+
+/** How patches merge what has this schema: `merge`, `replace`, `retainKeys`. */
+export function patchStrategies(schema: Schema | undefined): string[] {
+  return schema?.['x-kubernetes-patch-strategy']?.split(',') ?? [];
+}

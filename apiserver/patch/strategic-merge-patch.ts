@@ -3,7 +3,7 @@
 // on strategic merge. Invariant: pure; parts that the patch does not touch are shared with the
 // object it was applied to.
 import type { Schema } from '../../api/schema/schema.ts';
-import { resolve } from '../../api/schema/schema.ts';
+import { fieldSchema, patchStrategies } from '../../api/schema/schema.ts';
 import { badRequest } from '../../api/status.ts';
 import {
   DELETE_FROM_PRIMITIVE_LIST,
@@ -65,7 +65,7 @@ interface FieldChange {
 function mergeField(current: unknown, change: FieldChange, schema: Schema | undefined): unknown {
   const { value, remove, order } = change;
   if (value === null) return undefined;
-  const merges = strategies(schema).includes('merge');
+  const merges = patchStrategies(schema).includes('merge');
   if (Array.isArray(current) && (value === undefined || Array.isArray(value))) {
     const lists: MergeLists = { current: without(current, remove), patch: value ?? [], order };
     if (merges) return mergeList(lists, schema);
@@ -73,7 +73,7 @@ function mergeField(current: unknown, change: FieldChange, schema: Schema | unde
   }
   if (value === undefined) return current;
   if (isObject(current) && isObject(value)) {
-    return strategies(schema).includes('replace')
+    return patchStrategies(schema).includes('replace')
       ? withoutDirectives(value)
       : mergeObject(current, value, schema);
   }
@@ -109,17 +109,6 @@ function retained(current: JsonObject, patch: JsonObject): JsonObject {
     }
   }
   return fromEntries(Object.entries(current).filter(([key]) => keys.includes(key)));
-}
-
-function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
-  if (schema === undefined) return undefined;
-  const { properties, additionalProperties } = resolve(schema);
-  if (properties !== undefined && Object.hasOwn(properties, field)) return properties[field];
-  return additionalProperties;
-}
-
-function strategies(schema: Schema | undefined): string[] {
-  return schema?.['x-kubernetes-patch-strategy']?.split(',') ?? [];
 }
 
 interface MergeLists {

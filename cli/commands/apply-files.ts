@@ -2,7 +2,9 @@
 // of what was applied last, what is there and what is wanted. Shared by `pinnace apply` and the demo.
 // Invariant: one document's failure keeps no other from being applied; fields of other writers are left alone.
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { schemaNameOf } from '../../api/schema/endpoints.ts';
+import { schemaOf } from '../../api/schema/schema.ts';
 import { isNotFound } from '../../api/status.ts';
 import {
   discover,
@@ -14,7 +16,13 @@ import type { Client, ResourceClient } from '../../client/rest/client.ts';
 import { EMPTY_NAME } from './asked.ts';
 import { Attempts, CommandFailure, failureWhile } from './command-failure.ts';
 import { type DryRun, dryRunSuffix } from './dry-run.ts';
-import { type ManifestReading, readManifests } from './manifests.ts';
+import {
+  type ManifestReading,
+  type NamespaceChoice,
+  namespaceFor,
+  readManifests,
+} from './manifests.ts';
+import { type ThreeWay, threeWayPatch } from './three-way-patch.ts';
 
 /** Annotation that holds what was applied last; kubectl's own, so that both can take turns. */
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -22,9 +30,7 @@ export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const MANAGER = 'kubectl-client-side-apply';
 
 /** How to apply. */
-export interface ApplyOptions extends ManifestReading {
-  /** For objects that name none. */
-  readonly namespace?: string;
+export interface ApplyOptions extends ManifestReading, NamespaceChoice {
   readonly dryRun?: DryRun;
   /** Told of each outcome as it happens. */
   readonly onLine?: (line: string) => void;
@@ -72,9 +78,7 @@ async function applyObject(
   const found = resourceOfKind(at.discovery, wanted.apiVersion, wanted.kind);
   if (!found) throw unknownKind(wanted, file);
   const resource = at.client.resource(found.ref);
-  const namespace = found.ref.namespaced
-    ? (wanted.metadata.namespace ?? at.options.namespace ?? 'default')
-    : undefined;
+  const namespace = namespaceFor(found.ref, wanted, at.options);
   const placed = withLastApplied(
     namespace ? { ...wanted, metadata: { ...wanted.metadata, namespace } } : wanted,
   );
@@ -123,8 +127,12 @@ async function createOrPatch(
   }
   // Without asking the server nobody knows what it would make of the patch; kubectl says so, too.
   if (at.dryRun === 'client') return 'configured';
-  const body = threeWayPatch(lastApplied(current), wanted as LooseObject);
-  const after = await doing('patching', resource.patch(ref, { type: 'merge', body }, write));
+  const schemaName = schemaNameOf(resource.ref);
+  const states = { last: lastApplied(current), current, wanted } as unknown as ThreeWay;
+  const body = threeWayPatch(states, schemaName === undefined ? undefined : schemaOf(schemaName));
+  if (Object.keys(body).length === 0) return 'unchanged';
+  const type = schemaName === undefined ? 'merge' : 'strategic';
+  const after = await doing('patching', resource.patch(ref, { type, body }, write));
   return isDeepStrictEqual(contentOf(after), contentOf(current)) ? 'unchanged' : 'configured';
 }
 
@@ -154,22 +162,4 @@ function lastApplied(object: KubeObject): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-/** A merge patch (RFC 7396) that sets what is wanted and removes what was applied last and is wanted no more. */
-export function threeWayPatch(
-  last: Readonly<Record<string, unknown>>,
-  wanted: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const patch: Record<string, unknown> = {};
-  for (const key of Object.keys(last)) if (!(key in wanted)) patch[key] = null;
-  for (const [key, value] of Object.entries(wanted)) {
-    const before = last[key];
-    patch[key] = isMap(value) ? threeWayPatch(isMap(before) ? before : {}, value) : value;
-  }
-  return patch;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

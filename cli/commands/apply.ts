@@ -25,6 +25,7 @@ export function registerApply(program: Command): void {
       await connected(flags, async ({ client, namespace }) => {
         await applyFiles(client, flags.filename, {
           namespace,
+          namespaceAsked: flags.namespace !== undefined,
           dryRun,
           recursive: flags.recursive,
           onLine: (line) => process.stdout.write(`${line}\n`),

@@ -22,7 +22,7 @@ import {
 import { deletedUid, type Deletion, untilGone } from './deletion-wait.ts';
 import { durationMs } from './duration.ts';
 import { type DryRun, dryRunSuffix, readDryRun } from './dry-run.ts';
-import { readManifests } from './manifests.ts';
+import { namespaceFor, readManifests } from './manifests.ts';
 
 interface DeleteFlags extends ConnectionFlags {
   readonly filename?: string[];
@@ -187,10 +187,15 @@ async function targetsOfFiles(
       attempts.failed(new CommandFailure(`error when deleting "${file}": ${EMPTY_NAME}`));
       return [];
     }
-    const namespace = resource.ref.namespaced
-      ? (object.metadata.namespace ?? connection.namespace)
-      : undefined;
-    return [{ resource, ref: { namespace, name }, file }];
+    try {
+      const { namespace: asked } = flags;
+      const choice = { namespace: connection.namespace, namespaceAsked: asked !== undefined };
+      const namespace = namespaceFor(resource.ref, object, choice);
+      return [{ resource, ref: { namespace, name }, file }];
+    } catch (error) {
+      attempts.failed(error);
+      return [];
+    }
   });
 }
 

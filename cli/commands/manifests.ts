@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isScalar, LineCounter, parseAllDocuments, type Document, type ScalarTag } from 'yaml';
+import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { CommandFailure } from './command-failure.ts';
 
@@ -106,4 +107,27 @@ function objectsOf(value: unknown, at: { file: string; line: number }): Manifest
   if (typeof object.metadata !== 'object' || object.metadata === null)
     return [{ kind: 'broken', problem: `${from}: metadata is missing` }];
   return [{ kind: 'object', object: object as KubeObject, file: at.file }];
+}
+
+/** Which namespace manifests go to. */
+export interface NamespaceChoice {
+  /** For objects that name none. */
+  readonly namespace?: string;
+  /** The user asked for that namespace (-n): an object that names another is refused. */
+  readonly namespaceAsked?: boolean;
+}
+
+/** Where an object goes; undefined for a kind without namespaces. Throws where it may not go there. */
+export function namespaceFor(
+  ref: KindRef,
+  { metadata }: KubeObject,
+  { namespace = 'default', namespaceAsked = false }: NamespaceChoice,
+): string | undefined {
+  if (!ref.namespaced) return undefined;
+  const own = metadata.namespace || namespace;
+  if (namespaceAsked && own !== namespace)
+    throw new CommandFailure(
+      `the namespace from the provided object "${own}" does not match the namespace "${namespace}". You must pass '--namespace=${own}' to perform this operation.`,
+    );
+  return own;
 }

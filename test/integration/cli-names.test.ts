@@ -118,6 +118,7 @@ describe('pinnace delete', () => {
       [['delete', 'cm', ''], empty],
       [['delete', 'cm', 'e1', ''], empty],
       [['get', 'cm', ''], empty],
+      [['logs', ''], empty],
       [['delete', 'cm/'], slash],
       [['delete', 'cm/a/b'], slash],
       [['delete', '-f', path], `error when deleting "${path}": ${empty}`],
