@@ -8,6 +8,7 @@ import { AdmissionChain } from './admission/admission.ts';
 import { certificates } from './admission/certificates.ts';
 import { defaultIngressClass } from './admission/default-ingress-class.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
+import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
@@ -65,6 +66,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     strategies: new Map([['/services', services]]),
     admission: new AdmissionChain([
       namespaceLifecycle(store),
+      limitRanger(store),
       serviceAccount(store, clock),
       priority(store),
       defaultTolerations,
