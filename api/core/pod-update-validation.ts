@@ -15,8 +15,10 @@ const MAY_CHANGE =
 
 /** Rules of a write to an existing pod other than through /status, /binding or /ephemeralcontainers. */
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
-  const [spec, before] = [pod.spec, old.spec];
-  if (spec === undefined || before === undefined) return [];
+  // A write without a spec would take all containers away.
+  const spec: PodSpec = pod.spec ?? { containers: [] };
+  const before = old.spec;
+  if (before === undefined) return [];
   const counts = [
     ...sameCount(spec.containers, before.containers, 'spec.containers'),
     ...sameCount(spec.initContainers, before.initContainers, 'spec.initContainers'),

@@ -94,7 +94,9 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, path: string)
   return errors;
 }
 
-function addressRule(address: string, addressType: string): string | undefined {
+function addressRule(address: string, addressType: string | undefined): string | undefined {
+  // That the type is missing is said elsewhere.
+  if (!addressType) return undefined;
   if (addressType === 'FQDN') return dnsSubdomain(address);
   if (ipFamily(address) === undefined) return ipAddress(address);
   return ipFamily(address) === addressType ? undefined : `must be an ${addressType} address`;

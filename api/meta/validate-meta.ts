@@ -128,7 +128,7 @@ function validateOwners(owners: readonly OwnerReference[]): FieldError[] {
   if (first && second) {
     const why =
       'Only one reference can have Controller set to true. ' +
-      `Found "true" in references for ${first.name} and ${second.name}`;
+      `Found "true" in references for ${first.name ?? ''} and ${second.name ?? ''}`;
     errors.push(invalidValue(path, owners, why));
   }
   return errors;

@@ -81,6 +81,6 @@ function patchBody({ request }: Exchange): unknown {
 function checkName({ info }: Exchange, object: LooseObject): void {
   if (object.metadata.name !== info.name)
     throw badRequest(
-      `the name of the object (${object.metadata.name}) does not match the name on the URL (${info.name})`,
+      `the name of the object (${object.metadata.name ?? ''}) does not match the name on the URL (${info.name})`,
     );
 }

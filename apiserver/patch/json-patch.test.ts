@@ -81,3 +81,11 @@ describe('applyJsonPatch', () => {
     expect('polluted' in {}).toBe(false);
   });
 });
+
+it('says so when operations go on after the object is gone', () => {
+  const patch = [
+    { op: 'remove', path: '' },
+    { op: 'add', path: '/a', value: 1 },
+  ];
+  expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow('operation 1: the ones before it leave no');
+});

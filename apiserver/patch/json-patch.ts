@@ -71,11 +71,16 @@ function copiedBytes(document: unknown, operation: Operation): number {
 }
 
 function applyOne(document: unknown, operation: Operation, index: number): unknown {
+  // The library looks inside without asking.
+  if (!isObject(document))
+    throw doesNotApply(`operation ${index}: the ones before it leave no object`);
   try {
     // Validated, in place (the document is our own copy), prototypes out of bounds.
     return fastJsonPatch.applyOperation(document, operation, true, true, true, index).newDocument;
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    // Its own errors have words for people; a TypeError is its way over what is not there.
+    const own = error instanceof Error && !(error instanceof TypeError);
+    const why = own ? error.message.split('\n')[0] : 'there is no such place in the object';
     throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`);
   }
 }
