@@ -2,7 +2,7 @@
 // Invariants: a stream's bytes come out in order and once; the connection is read no faster than its streams are; streams
 // end with the connection. There is no flow control per stream, since those clients (moby/spdystream) have none.
 import { Duplex } from 'node:stream';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import {
   dataFrame,
   type Frame,
@@ -19,6 +19,8 @@ import { HeaderReader, type SpdyHeaders, HeaderWriter } from './header-blocks.ts
 
 /** Streams open at once on a connection; two for each forwarded connection. */
 export const MAX_STREAMS = 1024;
+/** How often a peer is pinged while a stream is full. */
+const STALL_PING_MS = 10_000;
 /** How long a peer may take to end a connection that is over. */
 const CLOSE_CEILING_MS = 5_000;
 
@@ -50,10 +52,11 @@ export class SpdyStream extends Duplex {
     this.on('error', () => undefined);
   }
 
-  /** Gives the reader what came; resolves when it may be given more. */
-  async deliver(data: Uint8Array): Promise<void> {
-    if (data.length === 0 || this.destroyed || this.readableEnded || this.push(data)) return;
-    await new Promise<void>((resolve) => {
+  /** Gives the reader what came; where that is more than it takes, a promise that resolves when it may be given more. */
+  deliver(data: Uint8Array): Promise<void> | undefined {
+    if (data.length === 0 || this.destroyed || this.readableEnded || this.push(data))
+      return undefined;
+    return new Promise((resolve) => {
       this.#wanted = resolve;
     });
   }
@@ -115,6 +118,8 @@ export class SpdySession {
   readonly #out = new HeaderWriter();
   readonly #streams = new Map<number, SpdyStream>();
   #lastId = 0;
+  /** The id of this side's last ping; its ids are even. */
+  #pings = 0;
   #closing = false;
 
   constructor(connection: Duplex, owner: SessionOwner, clock: Clock) {
@@ -123,6 +128,8 @@ export class SpdySession {
     this.#clock = clock;
     // The loop in run() hears of it too, and ends.
     connection.on('error', () => undefined);
+    // Also while the loop waits for a stream that nobody reads.
+    connection.once('close', () => this.#endStreams());
   }
 
   /** Reads until the connection ends, by either side. Never rejects; every stream is over then. */
@@ -138,6 +145,10 @@ export class SpdySession {
     await this.#say(goAwayFrame(this.#lastId, status)).catch(() => undefined);
     this.#connection.destroy();
     this.#headers.close();
+    this.#endStreams();
+  }
+
+  #endStreams(): void {
     for (const stream of this.#streams.values()) stream.destroy();
   }
 
@@ -158,7 +169,8 @@ export class SpdySession {
         const stream = this.#streams.get(frame.streamId);
         // One that was reset here may still be written to by a peer that does not know yet.
         if (!stream) return undefined;
-        await stream.deliver(frame.data);
+        const full = stream.deliver(frame.data);
+        if (full) await this.#stalled(full);
         if (frame.fin) stream.endOfInput();
         return undefined;
       }
@@ -166,12 +178,25 @@ export class SpdySession {
         this.#streams.get(frame.streamId)?.destroy(new Error('the peer broke the stream off'));
         return undefined;
       case 'ping':
-        // Pings of this side, which has none, would be even.
+        // Even ones answer this side's.
         if (frame.id % 2 === 1) await this.#say(pingFrame(frame.id));
         return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** While a stream is full nothing is read, the end of the connection neither: that a peer is gone shows in writing to it. */
+  async #stalled(full: Promise<void>): Promise<void> {
+    const probe = (): Timer =>
+      this.#clock.timer(STALL_PING_MS, () => {
+        this.#pings += 2;
+        this.#say(pingFrame(this.#pings)).catch(() => undefined);
+        timer = probe();
+      });
+    let timer = probe();
+    await full;
+    timer.cancel();
   }
 
   async #open(frame: Frame & { kind: 'synStream' }): Promise<void> {

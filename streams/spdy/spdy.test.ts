@@ -182,7 +182,7 @@ function aSession(accept: (stream: SpdyStream) => boolean = () => true) {
   const open = async (id: number, headers: Record<string, string> = {}) =>
     far.write(synStreamFrame(id, await client.block(headers)));
   endings.push(() => far.destroy());
-  return { session, running, streams, far, open, clock, heard: hear(far) };
+  return { session, running, streams, near, far, open, clock, heard: hear(far) };
 }
 
 /** Frames that the client has got so far; call it to wait until some of that kind is there. */
@@ -288,6 +288,24 @@ describe('a session', () => {
       expect(made.streams.every((stream) => stream.destroyed)).toBe(true);
     },
   );
+
+  it('pings while a stream that nobody reads is full, and ends with its connection even then', async () => {
+    const { near, far, open, heard, streams, running, clock } = aSession();
+    await open(1);
+    await heard('synReply');
+    while (far.write(dataFrame(1, randomBytes(16 * 1024), false)));
+    await clock.advance(10_000);
+    await clock.advance(10_000);
+    expect(await heard('ping', 2)).toEqual([
+      { kind: 'ping', id: 2 },
+      { kind: 'ping', id: 4 },
+    ]);
+    // As a socket does when a write to its peer fails.
+    near.destroy();
+    await running;
+    expect(streams[0]?.destroyed).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
 
   it('says goodbye, and cuts off a peer that stays', async () => {
     const { session, running, heard, clock, open, streams } = aSession();
