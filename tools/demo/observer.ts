@@ -52,12 +52,15 @@ export class Observer {
   #count(deployment: Deployment, changed: () => void): void {
     const name = deployment.metadata.name ?? '';
     const counts = this.#replicaCounts.get(name) ?? new Set();
-    counts.add(deployment.spec?.replicas ?? 1);
+    const { replicas: wanted = 1 } = deployment.spec ?? {};
+    const there = deployment.status?.replicas ?? 0;
+    // Before the first pods are there, their number has only begun.
+    if (counts.size > 0 || there === wanted) counts.add(wanted).add(there);
     this.#replicaCounts.set(name, counts);
     changed();
   }
 
-  /** Every number of replicas that a deployment was ever asked to have. */
+  /** Every number of replicas that a deployment was asked to have, or had, since it first had all of them. */
   replicaCounts(name: string): readonly number[] {
     return [...(this.#replicaCounts.get(name) ?? [])];
   }

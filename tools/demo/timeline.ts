@@ -49,31 +49,14 @@ export function summarise(
   };
 }
 
-/** Requests a second over each run of at least `seconds`, sliding; the smallest of them. */
-export function slowestWindow(
-  buckets: readonly { answered: number; length: number }[],
-  seconds: number,
-): number {
-  let slowest = Number.POSITIVE_INFINITY;
-  for (let first = 0; first < buckets.length; first++) {
-    let answered = 0;
-    let length = 0;
-    for (const bucket of buckets.slice(first)) {
-      answered += bucket.answered;
-      length += bucket.length;
-      if (length >= seconds) break;
-    }
-    if (length >= seconds) slowest = Math.min(slowest, answered / length);
-  }
-  return slowest;
+/** A stretch of load: answers in so many seconds. */
+interface Bucket {
+  readonly answered: number;
+  readonly length: number;
 }
 
-/** The largest mean over `seconds`, sliding. */
-export function fastestWindow(
-  buckets: readonly { answered: number; length: number }[],
-  seconds: number,
-): number {
-  let fastest = 0;
+/** Requests a second over each run of at least `seconds`, sliding by a bucket. */
+function* windows(buckets: readonly Bucket[], seconds: number): Generator<number> {
   for (let first = 0; first < buckets.length; first++) {
     let answered = 0;
     let length = 0;
@@ -82,7 +65,17 @@ export function fastestWindow(
       length += bucket.length;
       if (length >= seconds) break;
     }
-    if (length >= seconds) fastest = Math.max(fastest, answered / length);
+    if (length >= seconds) yield answered / length;
   }
-  return fastest;
+}
+
+/** The smallest mean over `seconds`; 0 where the load was never that long, so that nothing can pass for what was not seen. */
+export function slowestWindow(buckets: readonly Bucket[], seconds: number): number {
+  const all = [...windows(buckets, seconds)];
+  return all.length === 0 ? 0 : Math.min(...all);
+}
+
+/** The largest mean over `seconds`; 0 where the load was never that long. */
+export function fastestWindow(buckets: readonly Bucket[], seconds: number): number {
+  return Math.max(0, ...windows(buckets, seconds));
 }

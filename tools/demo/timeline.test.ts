@@ -1,0 +1,37 @@
+// Tests of what the demo works out from its load: means over windows, and quantiles.
+import { describe, expect, it } from 'vitest';
+import { fastestWindow, quantile, slowestWindow } from './timeline.ts';
+
+const seconds = (...answered: number[]) => answered.map((each) => ({ answered: each, length: 1 }));
+
+describe('windows of load', () => {
+  it('slide, so that a short dip or peak counts as part of its window only', () => {
+    const load = seconds(90, 90, 30, 90, 90, 120, 120, 120);
+    expect(slowestWindow(load, 3)).toBe(70);
+    expect(fastestWindow(load, 3)).toBe(120);
+    expect(slowestWindow(load, 1)).toBe(30);
+  });
+
+  it('are as long as they say, whatever the buckets', () => {
+    const uneven = [
+      { answered: 10, length: 0.5 },
+      { answered: 20, length: 0.7 },
+      { answered: 80, length: 2 },
+    ];
+    expect(slowestWindow(uneven, 3)).toBeCloseTo(110 / 3.2);
+    expect(fastestWindow(uneven, 2)).toBeCloseTo(40);
+  });
+
+  it('that nothing fills are none: no load passes for a good one', () => {
+    expect(slowestWindow(seconds(100, 100), 3)).toBe(0);
+    expect(fastestWindow(seconds(100, 100), 3)).toBe(0);
+    expect(slowestWindow([], 3)).toBe(0);
+  });
+});
+
+it('quantiles take the value below which the share lies', () => {
+  const values = Array.from({ length: 100 }, (_, i) => 100 - i);
+  expect(quantile(values, 0.5)).toBe(51);
+  expect(quantile(values, 0.99)).toBe(100);
+  expect(quantile([], 0.5)).toBe(0);
+});
