@@ -1,22 +1,33 @@
-// Endpoints of Services: what wakes them. Changes of a Service, of pods it selects or selected, of what we wrote.
+// Endpoints of Services: what wakes them. Changes of a Service, of pods it selects or selected, of what we wrote; and
+// nodes that come, go or move to another zone.
 // Invariant: a pod wakes only Services of its namespace, and only when something changed that endpoints show.
-import type { Endpoints, EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
-import { EndpointSlices, Endpoints as EndpointsKind, Pods, Services } from '../../api/kinds.ts';
+import type { Endpoints, EndpointSlice, Node, Pod, Service } from '../../api/generated/types.ts';
+import {
+  EndpointSlices,
+  Endpoints as EndpointsKind,
+  Nodes,
+  Pods,
+  Services,
+} from '../../api/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Labels } from '../../api/meta/labels.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { ControllerFactory } from '../framework/reconciler.ts';
 import { source } from '../framework/reconciler.ts';
 import { sameEndpoint } from './pod-endpoint.ts';
-import { EndpointReconciler, isOurs, serviceKeyOf } from './reconcile.ts';
+import { EndpointReconciler, isOurs, serviceKeyOf, zoneOf } from './reconcile.ts';
 
 /** How many Services are seen to at once, as upstream. */
 const CONCURRENT_SERVICES = 5;
+/** The index of pods by the node they are on. */
+const BY_NODE = 'endpoints.node';
 
 /** Keeps EndpointSlices and Endpoints of Services that have a selector. */
 export const endpointSliceController: ControllerFactory = (context) => {
   const services = context.informers.informer(Services);
   const reconciler = new EndpointReconciler(context);
+  const pods = context.informers.informer(Pods);
+  pods.addIndex(BY_NODE, ({ spec }) => (spec?.nodeName ? [spec.nodeName] : []));
   return {
     name: 'endpoint-slice-controller',
     concurrency: CONCURRENT_SERVICES,
@@ -33,6 +44,13 @@ export const endpointSliceController: ControllerFactory = (context) => {
         predicate: (pod, old) => !old || !sameEndpoint(pod, old),
         keys: (pod, old) => [
           ...new Set([...selecting(services, pod), ...(old ? selecting(services, old) : [])]),
+        ],
+      }),
+      source<Node>({
+        ref: Nodes,
+        predicate: (node, old) => !old || zoneOf(node) !== zoneOf(old),
+        keys: (node) => [
+          ...new Set(pods.byIndex(BY_NODE, keyOf(node)).flatMap((pod) => selecting(services, pod))),
         ],
       }),
       // What has lost our mark is ours no more, but its Service wants another, or it back.

@@ -51,9 +51,9 @@ const pod = (i: number, traits: Traits = {}): Pod => {
   };
 };
 const pods = (count: number, from = 0) => Array.from({ length: count }, (_, i) => pod(from + i));
-const zoneOf = () => 'zone-a';
+const nodeOf = (name: string) => (name === 'gone' ? undefined : { zone: 'zone-a' });
 const plan = (of: Service, of_: readonly Pod[], slices: readonly EndpointSlice[] = []) =>
-  planSlices({ service: of, pods: of_, slices, zoneOf });
+  planSlices({ service: of, pods: of_, slices, nodeOf });
 
 /** The slices after the plan, new ones named as a server would. */
 function applied(before: readonly EndpointSlice[], { create, update, remove }: SlicePlan) {
@@ -109,6 +109,14 @@ describe('an endpoint', () => {
 });
 
 describe('slices', () => {
+  it('leave out pods whose node is gone, unless the service wants addresses that are not ready too', () => {
+    const gone = pod(1, { spec: { nodeName: 'gone' } });
+    const unassigned = pod(2, { spec: { nodeName: '' } });
+    const all = [gone, unassigned, pod(3)];
+    expect(sizes(plan(service(), all).create)).toEqual([2]);
+    expect(sizes(plan(service({ publishNotReadyAddresses: true }), all).create)).toEqual([3]);
+  });
+
   it('are one with nothing in it while there is no pod', () => {
     const { create } = plan(service(), []);
     expect(create).toMatchObject([{ endpoints: [], ports: [], addressType: 'IPv4' }]);

@@ -35,7 +35,8 @@ export interface SliceInput {
   readonly pods: readonly Pod[];
   /** Those we keep for it. */
   readonly slices: readonly EndpointSlice[];
-  zoneOf(nodeName: string | undefined): string | undefined;
+  /** What is known of a node; undefined where there is none of that name. */
+  nodeOf(name: string): { readonly zone: string | undefined } | undefined;
 }
 
 /** Endpoints that share their ports, by pod. */
@@ -82,12 +83,15 @@ function groupsOf(input: SliceInput, type: AddressType): Map<string, Group> {
   for (const pod of input.pods) {
     const address = hasEndpoint(pod) ? addressOf(pod, type) : undefined;
     if (address === undefined) continue;
+    const { nodeName } = pod.spec ?? {};
+    const node = nodeName ? input.nodeOf(nodeName) : undefined;
+    // Nobody can tell any more how a pod is whose node is gone.
+    if (nodeName && !node && !input.service.spec?.publishNotReadyAddresses) continue;
     const ports = portsOf(input.service, pod);
     const key = portsKey(ports);
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { ports, endpoints: new Map() }));
-    const zone = input.zoneOf(pod.spec?.nodeName);
-    const endpoint = endpointOf(pod, input.service, { address, zone });
+    const endpoint = endpointOf(pod, input.service, { address, zone: node?.zone });
     group.endpoints.set(endpointKey(endpoint), endpoint);
   }
   return groups;

@@ -32,6 +32,11 @@ export function serviceKeyOf(slice: EndpointSlice): readonly string[] {
   return name && labels[SLICE_MANAGED_BY_LABEL] === MANAGER ? [`${namespace}/${name}`] : [];
 }
 
+/** Where the node says it is. */
+export function zoneOf({ metadata }: Node): string | undefined {
+  return metadata.labels?.[ZONE];
+}
+
 /** Is the object one that this controller keeps? */
 export function isOurs(endpoints: Endpoints): boolean {
   return endpoints.metadata.labels?.[ENDPOINTS_MANAGED_BY] === ENDPOINTS_MANAGER;
@@ -92,8 +97,10 @@ export class EndpointReconciler {
       service,
       pods,
       slices: this.#slices.byIndex(BY_SERVICE, keyOf(service)),
-      zoneOf: (node) =>
-        node === undefined ? undefined : this.#nodes.get(node)?.metadata.labels?.[ZONE],
+      nodeOf: (name) => {
+        const node = this.#nodes.get(name);
+        return node && { zone: zoneOf(node) };
+      },
     });
     for (const slice of plan.create)
       this.#slices.observeWrite(await this.#sliceClient.create(slice));

@@ -5,7 +5,7 @@ import type {
   EndpointSlice,
   Service,
 } from '../../api/generated/types.ts';
-import { Deployments, Endpoints, EndpointSlices, Pods, Services } from '../../api/kinds.ts';
+import { Deployments, Endpoints, EndpointSlices, Nodes, Pods, Services } from '../../api/kinds.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
 import {
   aControlledCluster,
@@ -106,6 +106,25 @@ describe('the endpoints of a service', () => {
     const sizes = (await slices()).map(({ endpoints = [] }) => endpoints.length);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(130);
+  });
+
+  it('leave out pods whose node is not there', async () => {
+    const { client, ready } = await aCluster();
+    await client.resource(Services).create(service());
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } };
+    await client.resource(Nodes).create(node);
+    const pod = await client.resource(Pods).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace: 'default', labels: { app: 'web' } },
+      spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'image:1' }] },
+    });
+    await setReady(client, pod);
+    await until(async () => (await ready()) === 1);
+    await client.resource(Nodes).delete({ name: 'n1' });
+    await until(async () => (await ready()) === 0);
+    await client.resource(Nodes).create(node);
+    await until(async () => (await ready()) === 1);
   });
 
   it('are made anew, or marked again, when they lose our mark', async () => {
