@@ -4,6 +4,7 @@ import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Lease, Node, Pod } from '../../api/generated/types.ts';
 import { Events, Leases, Namespaces, Nodes, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
+import { NODE_QUARANTINE_MS } from '../../controllers/podgc/reconcile.ts';
 import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster, setReady } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
@@ -252,6 +253,39 @@ describe('a node', () => {
 });
 
 describe('the pod collector', () => {
+  it('removes the pods of a node that is gone, once it was gone for long enough', async () => {
+    const clock = new VirtualClock(Date.now());
+    const phases: unknown[] = [];
+    const { client, nodes, join } = await aCluster({
+      clock,
+      nodes: { graceMs: 3_600_000 },
+      interception: {
+        request(request, send) {
+          const { status } = (request.body ?? {}) as Pod;
+          if (request.method === 'PUT' && request.path.endsWith('/pods/p/status'))
+            phases.push([status?.phase, status?.conditions?.at(-1)?.reason]);
+          return send();
+        },
+      },
+    });
+    await join('n1');
+    await join('n2');
+    const pods = client.resource(Pods);
+    await pods.create(aPod('p'));
+    await pods.create(aPod('other', { nodeName: 'n2' }));
+    const names = async () =>
+      (await pods.list({ namespace: 'default' })).items.map(({ metadata }) => metadata.name);
+    await nodes.delete({ name: 'n1' });
+    for (let passed = 0; passed < NODE_QUARANTINE_MS - 5_000; passed += 1_000)
+      await clock.advance(1_000);
+    expect(await names()).toEqual(['other', 'p']);
+    await until(async () => {
+      await clock.advance(1_000);
+      return (await names()).join() === 'other';
+    });
+    expect(phases).toEqual([['Failed', 'DeletionByPodGC']]);
+  });
+
   it('leaves nothing of a pod that is deleted before it has a node', async () => {
     const { client } = await aCluster();
     const pods = client.resource(Pods);

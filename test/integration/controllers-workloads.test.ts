@@ -11,6 +11,7 @@ import {
   readyAll,
   setReady,
 } from '../support/controlled-cluster.ts';
+import { templateHash } from '../../controllers/deployment/template-hash.ts';
 import { StatusError } from '../../api/status.ts';
 import { until } from '../support/until.ts';
 
@@ -211,6 +212,34 @@ describe('a deployment', () => {
       const { metadata, status } = (await sets())[0] ?? {};
       return status !== undefined && status.observedGeneration === metadata?.generation;
     });
+  });
+
+  it('takes another name for its set where somebody else has the first', async () => {
+    const { client, deployments, at, sets } = await aCluster();
+    const { metadata, spec } = await deployments.create(aDeployment('web', { paused: true }));
+    const template = spec?.template ?? {};
+    // What the template's set would be called: another's set is of that name.
+    const name = `web-${templateHash(template)}`;
+    const theirs = { matchLabels: { app: 'theirs' } };
+    await client.resource(ReplicaSets).create({
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        replicas: 0,
+        selector: theirs,
+        template: { ...template, metadata: { labels: theirs.matchLabels } },
+      },
+    });
+    await deployments.patch(at('web'), { type: 'merge', body: { spec: { paused: false } } });
+    await rollOut(client, 'web');
+    expect((await deployments.get(at('web'))).status?.collisionCount).toBe(1);
+    const own = (await sets()).filter(({ metadata: { ownerReferences = [] } }) =>
+      ownerReferences.some(({ uid }) => uid === metadata.uid),
+    );
+    expect(own).toHaveLength(1);
+    expect(own[0]?.metadata.name).not.toBe(name);
+    expect((await sets()).find((set) => set.metadata.name === name)?.spec?.replicas).toBe(0);
   });
 
   it('says why a set cannot be made', async () => {
