@@ -7,6 +7,7 @@ import type { Handler } from '../api/wire/exchange.ts';
 import { AdmissionChain } from './admission/admission.ts';
 import { certificates } from './admission/certificates.ts';
 import { defaultIngressClass } from './admission/default-ingress-class.ts';
+import { defaultStorageClass } from './admission/default-storage-class.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -70,6 +71,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       serviceAccount(store, clock),
       priority(store),
       defaultTolerations,
+      defaultStorageClass(store),
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
       certificates(rbac, clock),
