@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Lease, Node, Pod } from '../../api/generated/types.ts';
 import { Leases, Nodes, Pods } from '../../api/kinds.ts';
 import { findCondition, setCondition } from '../../api/meta/conditions.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
@@ -14,7 +15,7 @@ import { writeStatus } from '../framework/status-writer.ts';
 import type { Health } from './health.ts';
 import { awayInMs, healthAfter, readiness, unknownConditions } from './health.ts';
 import type { NodeLifecycleOptions } from './options.ts';
-import { nextTaints } from './taints.ts';
+import { type Eviction, evictionFrom, nextTaints } from './taints.ts';
 
 /** Where nodes keep their Leases. */
 export const LEASE_NAMESPACE = 'kube-node-lease';
@@ -100,15 +101,20 @@ export class NodeReconciler {
   }
 
   async #taint(node: Node, signal: AbortSignal): Promise<void> {
-    const mayEvict =
-      readiness(node) === 'True' || this.#nodes.list().some((other) => readiness(other) === 'True');
-    const taints = nextTaints(node, { mayEvict, nowMs: this.#clock.now() });
-    if (!taints) return;
     const { name = '', resourceVersion } = node.metadata;
+    const taints = nextTaints(node, { eviction: this.#eviction(node), nowMs: this.#clock.now() });
+    if (!taints) return;
     const body = { metadata: { resourceVersion }, spec: { taints } };
     this.#nodes.observeWrite(
       await this.#nodeClient.patch({ name }, { type: 'merge', body }, { signal }),
     );
+  }
+
+  /** A node that is ready costs no look at the others. */
+  #eviction(node: Node): Eviction {
+    if (readiness(node) === 'True') return 'goes-on';
+    const others = this.#nodes.list().filter((each) => keyOf(each) !== keyOf(node));
+    return evictionFrom(node, [node, ...others]);
   }
 
   /** Pods of a node that is not ready are not ready either, so that Services leave them out. */

@@ -5,7 +5,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { leavesAtMs } from './eviction-plan.ts';
 import { awayInMs, healthAfter, unknownConditions } from './health.ts';
 import { resolveNodeLifecycleOptions } from './options.ts';
-import { nextTaints } from './taints.ts';
+import { type Eviction, evictionFrom, nextTaints } from './taints.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const node = (
@@ -64,8 +64,8 @@ describe('health', () => {
 });
 
 describe('taints', () => {
-  const ids = (of: Node, mayEvict = true) =>
-    nextTaints(of, { mayEvict, nowMs: NOW })?.map(
+  const ids = (of: Node, eviction: Eviction = 'goes-on') =>
+    nextTaints(of, { eviction, nowMs: NOW })?.map(
       ({ key, effect }) => `${key.split('/')[1] ?? key}:${effect}`,
     );
 
@@ -77,9 +77,54 @@ describe('taints', () => {
   });
 
   it('drive no pod away while no node is ready', () => {
-    expect(ids(node('Unknown'), false)).toEqual(['unreachable:NoSchedule']);
-    const tainted = nextTaints(node('Unknown'), { mayEvict: true, nowMs: NOW }) ?? [];
-    expect(ids(node('Unknown', { taints: tainted }), false)).toEqual(['unreachable:NoSchedule']);
+    expect(ids(node('Unknown'), 'is-taken-back')).toEqual(['unreachable:NoSchedule']);
+    const tainted = nextTaints(node('Unknown'), { eviction: 'goes-on', nowMs: NOW }) ?? [];
+    expect(ids(node('Unknown', { taints: tainted }), 'is-taken-back')).toEqual([
+      'unreachable:NoSchedule',
+    ]);
+  });
+
+  it('drive no further pods away while eviction is held, and go on where it began', () => {
+    expect(ids(node('Unknown'), 'is-held')).toEqual(['unreachable:NoSchedule']);
+    const taints = nextTaints(node('False'), { eviction: 'goes-on', nowMs: NOW }) ?? [];
+    expect(ids(node('False', { taints }), 'is-held')).toBeUndefined();
+    expect(ids(node('Unknown', { taints }), 'is-held')).toEqual([
+      'unreachable:NoSchedule',
+      'unreachable:NoExecute',
+    ]);
+    expect(ids(node('True', { taints }), 'is-held')).toEqual([]);
+  });
+
+  it.each<[number, number, Eviction]>([
+    [1, 1, 'goes-on'],
+    [1, 2, 'goes-on'],
+    [1, 3, 'is-held'],
+    [3, 3, 'goes-on'],
+    [9, 11, 'is-held'],
+    [22, 28, 'is-held'],
+    [10, 41, 'goes-on'],
+    [0, 4, 'is-taken-back'],
+  ])('with %i nodes ready and %i not: eviction %s', (ready, unready, eviction) => {
+    const away = node('Unknown');
+    const nodes = [
+      ...Array.from({ length: ready }, () => node('True')),
+      away,
+      ...Array.from({ length: unready - 1 }, (_, i) => node(i % 2 ? 'False' : 'Unknown')),
+    ];
+    expect(evictionFrom(away, nodes)).toBe(eviction);
+  });
+
+  it('are judged zone by zone', () => {
+    const within = (zone: string, of: Node): Node => ({
+      ...of,
+      metadata: { ...of.metadata, labels: { 'topology.kubernetes.io/zone': zone } },
+    });
+    const [a, b] = [within('a', node('Unknown')), within('b', node('Unknown'))];
+    const ready = within('a', node('True'));
+    const nodes = [a, a, a, ready, b, b, b];
+    expect(evictionFrom(a, nodes)).toBe('is-held');
+    // A whole zone that is down is evicted from, since another is up.
+    expect(evictionFrom(b, nodes)).toBe('goes-on');
   });
 
   it('follow pressure and cordons', () => {
@@ -92,12 +137,15 @@ describe('taints', () => {
 
   it('of others stay, and ours go when they no longer hold', () => {
     const theirs = { key: 'example.com/gpu', effect: 'NoSchedule' };
-    const ours = nextTaints(node('False'), { mayEvict: true, nowMs: NOW }) ?? [];
+    const ours = nextTaints(node('False'), { eviction: 'goes-on', nowMs: NOW }) ?? [];
     expect(
-      nextTaints(node('True', { taints: [theirs, ...ours] }), { mayEvict: true, nowMs: NOW }),
+      nextTaints(node('True', { taints: [theirs, ...ours] }), { eviction: 'goes-on', nowMs: NOW }),
     ).toEqual([theirs]);
     expect(
-      nextTaints(node('False', { taints: [theirs, ...ours] }), { mayEvict: true, nowMs: NOW + 5 }),
+      nextTaints(node('False', { taints: [theirs, ...ours] }), {
+        eviction: 'goes-on',
+        nowMs: NOW + 5,
+      }),
     ).toBeUndefined();
   });
 });
