@@ -2,7 +2,7 @@
 // Invariant: recording never blocks, throws or grows without bound; what cannot be kept is counted as dropped.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { BackoffOptions } from '../../base/backoff.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { nameSuffix } from '../../base/random.ts';
@@ -22,6 +22,8 @@ export const REPEAT_WINDOW_MS = 10 * 60_000;
 /** How often sending one event is tried. */
 export const MAX_SEND_ATTEMPTS = 5;
 const SEND_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 5_000, jitter: 0.5 };
+/** How long after the end of `run` was asked for events that wait may still be sent. */
+export const LAST_WORDS_MS = 5_000;
 /** Upstream's limit on an event's message. */
 const MAX_MESSAGE_LENGTH = 1024;
 
@@ -90,20 +92,32 @@ export class ClientEventRecorder {
     return { event: (about, note) => this.#note(about, note, component) };
   }
 
-  /** Sends what is recorded until the signal aborts; then what waits is tried once more. Never rejects. */
+  /**
+   * Sends what is recorded until the signal aborts; then what waits is tried once more, within LAST_WORDS_MS
+   * for all of it. Never rejects.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const onAbort = () => this.#wake?.();
-    signal.addEventListener('abort', onAbort, { once: true });
+    const end = new AbortController();
+    let timer: Timer | undefined;
+    const onAbort = () => {
+      this.#wake?.();
+      const giveUp = () => end.abort(new Error('the recorder has ended'));
+      timer = this.#options.clock.timer(LAST_WORDS_MS, giveUp);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     for (;;) {
       for (const [id, pending] of this.#pending) {
         this.#pending.delete(id);
-        await this.#send(id, pending, signal);
+        if (end.signal.aborted) this.counters.dropped++;
+        else await this.#send({ id, pending }, { stopping: signal, end: end.signal });
       }
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    timer?.cancel();
   }
 
   #note(about: KubeObject, note: EventNote, component: string): void {
@@ -128,16 +142,19 @@ export class ClientEventRecorder {
     return this.#spam.admits(`${component}|${object}`, this.#options.clock.monotonic());
   }
 
-  async #send(id: string, pending: Pending, signal: AbortSignal): Promise<void> {
+  async #send(
+    { id, pending }: { readonly id: string; readonly pending: Pending },
+    { stopping, end }: { readonly stopping: AbortSignal; readonly end: AbortSignal },
+  ): Promise<void> {
     const { clock, random, logger } = this.#options;
     for (let attempt = 0; attempt < MAX_SEND_ATTEMPTS; attempt++) {
       try {
-        this.#remember(id, await this.#write(id, pending));
+        this.#remember(id, await this.#write(id, pending, end));
         this.counters.sent++;
         return;
       } catch (error) {
         const hopeless = error instanceof StatusError && error.code < 500 && error.code !== 429;
-        if (hopeless || signal.aborted || attempt + 1 === MAX_SEND_ATTEMPTS) {
+        if (hopeless || stopping.aborted || attempt + 1 === MAX_SEND_ATTEMPTS) {
           this.counters.dropped++;
           logger.debug('an event could not be recorded', {
             reason: pending.note.reason,
@@ -147,12 +164,12 @@ export class ClientEventRecorder {
         }
       }
       const pause = backoffDelay(attempt, SEND_BACKOFF, random);
-      await clock.sleep(pause, signal).catch(() => undefined);
+      await clock.sleep(pause, stopping).catch(() => undefined);
     }
   }
 
   /** Counts the event up where it is known, else makes it. */
-  async #write(id: string, pending: Pending): Promise<Remembered> {
+  async #write(id: string, pending: Pending, signal: AbortSignal): Promise<Remembered> {
     const events = this.#options.client.resource(Events);
     const known = this.#remembered.get(id);
     if (known && pending.lastMs - known.lastMs < REPEAT_WINDOW_MS) {
@@ -160,14 +177,14 @@ export class ClientEventRecorder {
       const body = { count, lastTimestamp: timestamp(pending.lastMs) };
       const { namespace, name } = known;
       try {
-        await events.patch({ namespace, name }, { type: 'merge', body });
+        await events.patch({ namespace, name }, { type: 'merge', body }, { signal });
         return { namespace, name, count, lastMs: pending.lastMs };
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
     }
     const made = newEvent(pending, this.#options);
-    await events.create(made);
+    await events.create(made, { signal });
     const { namespace = '', name = '' } = made.metadata;
     return { namespace, name, count: pending.times, lastMs: pending.lastMs };
   }

@@ -7,6 +7,7 @@ import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import {
   ClientEventRecorder,
+  LAST_WORDS_MS,
   MAX_PENDING_EVENTS,
   REPEAT_WINDOW_MS,
 } from '../../client/events/recorder.ts';
@@ -130,5 +131,37 @@ describe('the event recorder', () => {
       await until(() => recorder.counters.sent === MAX_PENDING_EVENTS + 1);
       expect((await events()).length).toBe(MAX_PENDING_EVENTS + 1);
     });
+  });
+
+  it('ends in time though the server answers nothing any more', async () => {
+    const server = await anApiServer();
+    const clock = new VirtualClock();
+    let asked = 0;
+    const request = ({ signal }: { readonly signal?: AbortSignal | undefined }): Promise<never> => {
+      asked++;
+      return new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
+    };
+    const recorder = new ClientEventRecorder({
+      client: createClient({ ...server.transport, request }),
+      clock,
+      random: seededRandom(1),
+      logger: silentLogger,
+      component: 'kubelet',
+    });
+    const stop = new AbortController();
+    let ended = false;
+    const running = recorder.run(stop.signal).then(() => (ended = true));
+    for (let i = 0; i < 3; i++) recorder.event(pod, { ...note, message: `m${i}` });
+    await until(() => asked === 1);
+    stop.abort(new Error('the test is over'));
+    await clock.advance(LAST_WORDS_MS - 1);
+    expect(ended).toBe(false);
+    await clock.advance(1);
+    await running;
+    expect(recorder.counters).toMatchObject({ recorded: 3, sent: 0, dropped: 3 });
+    expect([asked, clock.pendingTimers]).toEqual([1, 0]);
+    await server.close();
   });
 });
