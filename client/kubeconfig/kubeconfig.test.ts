@@ -81,7 +81,22 @@ describe('kubeconfig', () => {
       '/home/me/.kube/me.key',
       '/home/me/.kube/token',
     ]);
-    expect(resolved.transport).toMatchObject({ ca: PEM, token: 'abc' });
+    expect(resolved.transport).toMatchObject({ ca: PEM });
+  });
+
+  it('reads the token file anew for each use, and before an inline token', async () => {
+    let token = 'first';
+    const { transport } = await parseKubeconfig(
+      file({ user: 'token: inline, tokenFile: t' }),
+      '/',
+      {
+        read: () => Promise.resolve(`${token}\n`),
+      },
+    );
+    const ask = transport.token as () => Promise<string>;
+    expect(await ask()).toBe('first');
+    token = 'second';
+    expect(await ask()).toBe('second');
   });
 
   it('passes on that certificates are not to be checked', async () => {
@@ -106,6 +121,11 @@ describe('kubeconfig', () => {
       /no cluster is named "z"; there are: c/,
     ],
     ['without a server', file({ cluster: '' }), /cluster "c" has no server/],
+    [
+      'with a proxy',
+      file({ cluster: 'server: "https://h:1", proxy-url: "http://p:1"' }),
+      /cluster "c" is reached through a proxy-url, which is not supported/,
+    ],
     ['with a bad server', file({ cluster: 'server: h:1' }), /is no http\(s\) URL/],
     [
       'with a certificate and no key',

@@ -174,6 +174,8 @@ async function clusterOptions(part: Part, name: string): Promise<HttpTransportOp
   const server = requiredText(part.fields, 'server', of);
   if (!/^https?:\/\//.test(server) || !URL.canParse(server))
     throw new KubeconfigError(`${of} has the server ${quote(server)}, which is no http(s) URL`);
+  if (optionalText(part.fields, 'proxy-url') !== undefined)
+    throw new KubeconfigError(`${of} is reached through a proxy-url, which is not supported`);
   const ca = await pem(part, 'certificate-authority', of);
   const tlsServerName = optionalText(part.fields, 'tls-server-name');
   const insecure = part.fields['insecure-skip-tls-verify'] === true;
@@ -202,7 +204,7 @@ async function userOptions(
   const clientKey = await pem(part, 'client-key', of);
   if ((clientCert === undefined) !== (clientKey === undefined))
     throw new KubeconfigError(`${of} has only one of client-certificate and client-key`);
-  const token = optionalText(part.fields, 'token') ?? (await tokenFromFile(part, of));
+  const token = (await tokenFile(part, of)) ?? optionalText(part.fields, 'token');
   return {
     ...(clientCert === undefined ? {} : { clientCert }),
     ...(clientKey === undefined ? {} : { clientKey }),
@@ -210,9 +212,13 @@ async function userOptions(
   };
 }
 
-async function tokenFromFile(part: Part, of: string): Promise<string | undefined> {
+/** A way to the token of the file that is named, if one is: such tokens expire, and the file is written anew. */
+async function tokenFile(part: Part, of: string): Promise<(() => Promise<string>) | undefined> {
   const path = optionalText(part.fields, 'tokenFile');
-  return path === undefined ? undefined : (await readPart(part, path, `${of}: tokenFile`)).trim();
+  if (path === undefined) return undefined;
+  const read = async () => (await readPart(part, path, `${of}: tokenFile`)).trim();
+  await read();
+  return read;
 }
 
 /** A PEM text, from `<field>-data` (base64) or else the file that `<field>` names. */
