@@ -124,4 +124,26 @@ describe('ObjectStore', () => {
     // A hundred times the objects: a linear cost would be a hundred times as high.
     expect(perEvent(20_000)).toBeLessThan(20 * Math.max(perEvent(200), 2000));
   });
+
+  it('is as it was when an index function throws, and takes the object later', () => {
+    const store = new ObjectStore();
+    let broken = true;
+    store.addIndex('broken', ({ metadata }) => {
+      if (broken && metadata.resourceVersion === '2') throw new Error('no index');
+      return [metadata.resourceVersion ?? ''];
+    });
+    store.apply(anObject('a', 1));
+    for (const take of [
+      () => store.apply(anObject('a', 2)),
+      () => store.apply(anObject('b', 2)),
+      () => store.replace([anObject('c', 1), anObject('b', 2)], 2),
+    ])
+      expect(take).toThrow('no index');
+    expect(store.list().map(({ metadata }) => metadata.resourceVersion)).toEqual(['1']);
+    expect(store.byIndex('broken', '1')).toHaveLength(1);
+    broken = false;
+    expect(kinds(store.observe(anObject('b', 2)))).toEqual(['add']);
+    expect(kinds(store.apply(anObject('a', 2)))).toEqual(['update']);
+    expect(store.byIndex('broken', '2')).toHaveLength(2);
+  });
 });

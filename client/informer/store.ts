@@ -12,7 +12,18 @@ export type StoreChange<T> =
 interface Index<T> {
   readonly values: (object: T) => readonly string[];
   readonly buckets: Map<string, Map<string, T>>;
+  /** Under which values each key stands. */
+  readonly entered: Map<string, readonly string[]>;
 }
+
+/** Where an object stands in one index. */
+interface Place<T> {
+  readonly key: string;
+  readonly object: T;
+  readonly values: readonly string[];
+}
+
+type Places<T> = readonly { readonly index: Index<T>; readonly place: Place<T> }[];
 
 /** The built-in index by namespace. */
 const NAMESPACE = 'metadata.namespace';
@@ -45,9 +56,10 @@ export class ObjectStore<T extends KubeObject> {
   /** Adds an index over what is here and what will come; a name is given once. */
   addIndex(name: string, values: (object: T) => readonly string[]): void {
     if (this.#indexes.has(name)) return;
-    const index: Index<T> = { values, buckets: new Map() };
+    const index: Index<T> = { values, buckets: new Map(), entered: new Map() };
+    for (const [key, object] of this.#objects)
+      enter(index, { key, object, values: values(object) });
     this.#indexes.set(name, index);
-    for (const [key, object] of this.#objects) enter(index, key, object);
   }
 
   byIndex(name: string, value: string): T[] {
@@ -58,8 +70,9 @@ export class ObjectStore<T extends KubeObject> {
 
   /** Takes a state from the stream; older states than the known one are passed over. */
   apply(object: T): StoreChange<T>[] {
+    const changes = this.#put(object);
     this.advance(revisionOf(object));
-    return this.#put(object);
+    return changes;
   }
 
   /** Takes a deletion from the stream. */
@@ -68,7 +81,7 @@ export class ObjectStore<T extends KubeObject> {
     this.advance(revision);
     const old = this.#objects.get(keyOf(object));
     if (!old || revisionOf(old) > revision) return [];
-    this.#drop(keyOf(object), old);
+    this.#drop(keyOf(object));
     return [{ kind: 'delete', object }];
   }
 
@@ -91,30 +104,35 @@ export class ObjectStore<T extends KubeObject> {
    */
   replace(objects: readonly T[], revision: number): StoreChange<T>[] {
     const otherHistory = revision < this.#revision;
+    const places = objects.map((object) => this.#placesOf(object));
     this.#revision = revision;
     const changes: StoreChange<T>[] = [];
     const listed = new Set(objects.map(keyOf));
     for (const [key, old] of this.#objects) {
       if (listed.has(key) || (!otherHistory && revisionOf(old) > revision)) continue;
-      this.#drop(key, old);
+      this.#drop(key);
       changes.push({ kind: 'delete', object: old });
     }
-    for (const object of objects) changes.push(...this.#put(object, otherHistory));
+    for (const [at, object] of objects.entries())
+      changes.push(...this.#put(object, otherHistory, places[at]));
     return changes;
   }
 
-  #put(object: T, evenIfOlder = false): StoreChange<T>[] {
+  #put(
+    object: T,
+    evenIfOlder = false,
+    places: Places<T> = this.#placesOf(object),
+  ): StoreChange<T>[] {
     const key = keyOf(object);
     const old = this.#objects.get(key);
     if (!old) {
-      this.#set(key, object);
+      this.#set(key, object, places);
       return [{ kind: 'add', object }];
     }
     if (revisionOf(old) === revisionOf(object) && old.metadata.uid === object.metadata.uid)
       return [];
     if (!evenIfOlder && revisionOf(old) > revisionOf(object)) return [];
-    this.#drop(key, old);
-    this.#set(key, object);
+    this.#set(key, object, places);
     if (old.metadata.uid === object.metadata.uid) return [{ kind: 'update', object, old }];
     return [
       { kind: 'delete', object: old },
@@ -122,31 +140,44 @@ export class ObjectStore<T extends KubeObject> {
     ];
   }
 
-  #set(key: string, object: T): void {
+  /** Where the object is to stand. An index function that throws does so here, before anything has changed. */
+  #placesOf(object: T): Places<T> {
+    const key = keyOf(object);
+    return Array.from(this.#indexes.values(), (index) => ({
+      index,
+      place: { key, object, values: index.values(object) },
+    }));
+  }
+
+  /** Takes the object in, in place of what stands under its key. */
+  #set(key: string, object: T, places: Places<T>): void {
+    this.#drop(key);
     this.#objects.set(key, object);
-    for (const index of this.#indexes.values()) enter(index, key, object);
+    for (const { index, place } of places) enter(index, place);
   }
 
-  #drop(key: string, old: T): void {
+  #drop(key: string): void {
     this.#objects.delete(key);
-    for (const index of this.#indexes.values()) leave(index, key, old);
+    for (const index of this.#indexes.values()) leave(index, key);
   }
 }
 
-function enter<T>(index: Index<T>, key: string, object: T): void {
-  for (const value of index.values(object)) {
+function enter<T>(index: Index<T>, place: Place<T>): void {
+  index.entered.set(place.key, place.values);
+  for (const value of place.values) {
     const bucket = index.buckets.get(value);
-    if (bucket) bucket.set(key, object);
-    else index.buckets.set(value, new Map([[key, object]]));
+    if (bucket) bucket.set(place.key, place.object);
+    else index.buckets.set(value, new Map([[place.key, place.object]]));
   }
 }
 
-function leave<T>(index: Index<T>, key: string, object: T): void {
-  for (const value of index.values(object)) {
+function leave<T>(index: Index<T>, key: string): void {
+  for (const value of index.entered.get(key) ?? []) {
     const bucket = index.buckets.get(value);
     bucket?.delete(key);
     if (bucket?.size === 0) index.buckets.delete(value);
   }
+  index.entered.delete(key);
 }
 
 /** An object's revision as a number (revisions are far below 2^53); 0 where it has none. */
