@@ -40,7 +40,10 @@ export interface HttpLimits {
   readonly watchSilenceMs: number;
   /** The kernel probes a silent connection after this, and gives it up some ten seconds later. */
   readonly tcpKeepAliveMs: number;
-  /** How often a read that was refused for now (429, 503), or whose connection broke, is made again. */
+  /**
+   * How often a read that was refused for now (429, 503), or whose connection broke, is made again; and a write
+   * that a 429 with Retry-After put off.
+   */
   readonly maxRetries: number;
   /** A Retry-After above this is taken for this. */
   readonly maxRetryAfterMs: number;

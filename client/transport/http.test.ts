@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
-import type { HttpTransportOptions } from './http-options.ts';
+import { HTTP_LIMITS, type HttpTransportOptions } from './http-options.ts';
 import { createHttpTransport } from './http.ts';
 import type { Transport } from './transport.ts';
 
@@ -67,6 +67,48 @@ async function readAll(watch: AsyncIterable<readonly WatchEventObject[]>): Promi
 }
 
 describe('requests over HTTP', () => {
+  it('makes a write again that a 429 with Retry-After put off, and no other', async () => {
+    let asked = 0;
+    let retryAfter: string | undefined = '0';
+    const transport = await transportTo((_, response) => {
+      asked++;
+      if (retryAfter !== undefined && asked === 3) return void response.end('{"kind":"Done"}');
+      if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
+      response.statusCode = 429;
+      response.end(status('TooManyRequests', 429));
+    });
+    const post = { method: 'POST', path: '/x' } as const;
+    expect((await transport.request(post)).object()).toEqual({ kind: 'Done' });
+    asked = 10;
+    await expect(transport.request(post)).rejects.toMatchObject({ code: 429 });
+    expect(asked).toBe(10 + 1 + HTTP_LIMITS.maxRetries);
+    asked = 10;
+    retryAfter = undefined;
+    await expect(transport.request(post)).rejects.toMatchObject({ code: 429 });
+    expect(asked).toBe(11);
+  });
+
+  it('lets go of a stream that is given back before it was read', async () => {
+    const closed = Promise.withResolvers<void>();
+    const transport = await transportTo((_, response) => {
+      response.on('close', () => closed.resolve());
+      response.write('a');
+    });
+    const stream = await transport.stream(get);
+    await stream[Symbol.asyncIterator]().return?.();
+    await closed.promise;
+  });
+
+  it('tells a refusal of a stream or watch that breaks off as a lost connection', async () => {
+    const transport = await transportTo((_, response) => {
+      response.writeHead(403, { 'content-length': '1000' });
+      response.write('{"kind"', () => response.destroy());
+    });
+    const lost = { name: 'ConnectionError', failure: 'lost' };
+    await expect(transport.stream(get)).rejects.toMatchObject(lost);
+    expect(await readAll(transport.watch(watchX))).toEqual(['ConnectionError: lost']);
+  });
+
   it('carry method, path, query, body and token, and bring back object, headers and warnings', async () => {
     const transport = await transportTo(
       (request, response) => {
@@ -122,7 +164,7 @@ describe('requests over HTTP', () => {
     });
   });
 
-  it('wait as Retry-After says and read again, but never write again', async () => {
+  it('wait as Retry-After says and read again, but write no more after a 503', async () => {
     const clock = new VirtualClock();
     const calls: string[] = [];
     const transport = await transportTo(
@@ -130,8 +172,9 @@ describe('requests over HTTP', () => {
         calls.push(request.method ?? '');
         request.resume();
         if (calls.length === 2) return response.end('{"kind":"Fine"}');
-        response.writeHead(429, { 'retry-after': '7' });
-        return response.end(status('TooManyRequests', 429));
+        const code = request.method === 'GET' ? 429 : 503;
+        response.writeHead(code, { 'retry-after': '7' });
+        return response.end(status('NotNow', code));
       },
       { clock },
     );
@@ -142,7 +185,7 @@ describe('requests over HTTP', () => {
     await clock.advance(1);
     expect((await reading).object()).toEqual({ kind: 'Fine' });
     await expect(transport.request({ ...get, method: 'POST' })).rejects.toMatchObject({
-      code: 429,
+      code: 503,
     });
     expect(calls).toEqual(['GET', 'GET', 'POST']);
   });

@@ -1,5 +1,6 @@
 // The transport over HTTPS: requests share a bounded set of connections, each watch and stream has its own.
-// Invariant: no failure is swallowed; only reads are made again, and only so often (http-options.ts).
+// Invariant: no failure is swallowed; only what cannot have been done is made again (reads, and writes that a 429
+// put off), and only so often (http-options.ts).
 import { Agent as HttpAgent } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
@@ -55,7 +56,11 @@ class HttpTransport implements Transport {
       } catch (caught) {
         error = caught;
       }
-      const again = isRead && attempt < limits.maxRetries && isPassing(error);
+      // A 429 that says when to come back did nothing; without Retry-After (an eviction that a budget forbids)
+      // it is an answer for the caller.
+      const undone = retryAfterMs !== undefined && isTooMany(error);
+      const may = undone || (isRead && isPassing(error));
+      const again = may && attempt < limits.maxRetries;
       if (!again || request.signal?.aborted) throw error;
       const pause = retryAfterMs ?? backoffDelay(attempt, RETRY_BACKOFF);
       await clock.sleep(Math.min(pause, limits.maxRetryAfterMs), request.signal);
@@ -109,12 +114,17 @@ class HttpTransport implements Transport {
     const { limits } = this.#options;
     const timeoutMs = limits.requestTimeoutMs;
     const parts = { options: this.#options, agent: this.#shared, timeoutMs };
-    const reply = await exchange(parts, request);
+    return this.#read(await exchange(parts, request), request.signal);
+  }
+
+  /** The whole reply; throws ConnectionError where it breaks off. */
+  async #read(reply: IncomingMessage, signal: AbortSignal | undefined): Promise<RawReply> {
+    const { limits } = this.#options;
     try {
       const bytes = await readBody(reply, limits.maxReplyBytes);
       return { status: reply.statusCode ?? 0, headers: reply.headers, bytes: () => bytes };
     } catch (error) {
-      throw readingError(error, request.signal);
+      throw readingError(error, signal);
     } finally {
       if (!reply.complete) reply.destroy();
     }
@@ -129,14 +139,17 @@ class HttpTransport implements Transport {
     reply.socket.setKeepAlive(true, limits.tcpKeepAliveMs);
     const status = reply.statusCode ?? 0;
     if (status < 400) return reply;
-    const bytes = await readBody(reply, limits.maxReplyBytes);
-    throw failureOf({ status, headers: reply.headers, bytes: () => bytes });
+    throw failureOf(await this.#read(reply, request.signal));
   }
+}
+
+function isTooMany(error: unknown): boolean {
+  return error instanceof StatusError && error.code === 429;
 }
 
 /** May the same read well succeed in a moment? */
 function isPassing(error: unknown): boolean {
-  if (error instanceof StatusError) return error.code === 429 || error.code === 503;
+  if (error instanceof StatusError) return isTooMany(error) || error.code === 503;
   return error instanceof ConnectionError && error.failure === 'lost' && !isRefusal(error);
 }
 
@@ -152,17 +165,29 @@ function retryAfter(raw: RawReply): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
-async function* chunksOf(
+/** The reply's body as it comes. Given back at any time, read from or not, it lets go of the connection. */
+function chunksOf(
   reply: IncomingMessage,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* reply as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw readingError(error, signal);
-  } finally {
-    reply.destroy();
-  }
+): AsyncIterableIterator<Uint8Array> {
+  // Not a generator: one that is returned before its first step runs nothing, not even its `finally`.
+  const chunks = (reply as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        return await chunks.next();
+      } catch (error) {
+        throw readingError(error, signal);
+      }
+    },
+    async return() {
+      reply.destroy();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 /** Gives a watch up that says nothing for too long: half of its connection may be gone. */
