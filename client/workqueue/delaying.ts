@@ -1,19 +1,28 @@
 // A work queue that also takes keys for later.
 // Invariant: a key waits for one moment only, the earliest asked for; one timer is armed, for the earliest of all.
+// A key that was taken in is not lost: where the queue is full when its moment comes, it waits on.
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { QueueOptions } from './queue.ts';
-import { WorkQueue } from './queue.ts';
+import { MAX_QUEUED_KEYS, WorkQueue } from './queue.ts';
+import type { QueueObserver } from './queue-observer.ts';
 
 interface Later {
   readonly key: string;
   readonly due: number;
 }
 
+/** When a key is offered again whose moment came while the queue was full. */
+export const FULL_QUEUE_RETRY_MS = 1000;
+/** Entries out of date that the heap holds at most, beside as many as there are keys. */
+const MAX_STALE = 64;
+
 /** A WorkQueue with `addAfter`. */
 export class DelayingQueue extends WorkQueue {
   readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #teller: QueueObserver | undefined;
   /** A binary heap by due time; an entry that no longer agrees with #due is out of date and passed over. */
-  readonly #heap: Later[] = [];
+  #heap: Later[] = [];
   readonly #due = new Map<string, number>();
   #timer: Timer | undefined;
   #timerDue = Infinity;
@@ -22,6 +31,8 @@ export class DelayingQueue extends WorkQueue {
   constructor(options: QueueOptions) {
     super(options);
     this.#clock = options.clock;
+    this.#limit = options.limit ?? MAX_QUEUED_KEYS;
+    this.#teller = options.observer;
   }
 
   /** Keys that wait for their moment. */
@@ -29,18 +40,34 @@ export class DelayingQueue extends WorkQueue {
     return this.#due.size;
   }
 
-  /** Adds the key after `ms`; where it waits already, the earlier moment counts. */
-  addAfter(key: string, ms: number): void {
-    if (this.#shut) return;
-    if (ms <= 0) {
+  /**
+   * Adds the key after `ms`; where it waits already, the earlier moment counts. False when the queue is closed, or
+   * as many keys wait for their moments as it may hold: the key is not in, and the observer knows.
+   */
+  addAfter(key: string, ms: number): boolean {
+    if (this.#shut) return false;
+    if (ms <= 0 && this.offer(key)) {
       this.#due.delete(key);
-      this.add(key);
-      return;
+      return true;
     }
-    const due = this.#clock.monotonic() + ms;
-    if ((this.#due.get(key) ?? Infinity) <= due) return;
+    const known = this.#due.get(key);
+    if (known === undefined && this.#due.size >= this.#limit) {
+      this.#teller?.refused(key);
+      return false;
+    }
+    const due = this.#clock.monotonic() + (ms > 0 ? ms : FULL_QUEUE_RETRY_MS);
+    if ((known ?? Infinity) > due) this.#wait(key, due);
+    return true;
+  }
+
+  #wait(key: string, due: number): void {
     this.#due.set(key, due);
     push(this.#heap, { key, due });
+    if (this.#heap.length > 2 * this.#due.size + MAX_STALE) {
+      const entries = Array.from(this.#due, ([each, at]) => ({ key: each, due: at }));
+      // A list in order is a heap.
+      this.#heap = entries.sort((a, b) => a.due - b.due);
+    }
     this.#arm();
   }
 
@@ -67,7 +94,7 @@ export class DelayingQueue extends WorkQueue {
       pop(this.#heap);
       if (this.#due.get(first.key) !== first.due) continue;
       this.#due.delete(first.key);
-      this.add(first.key);
+      if (!this.offer(first.key)) this.#wait(first.key, now + FULL_QUEUE_RETRY_MS);
     }
     this.#arm();
   }

@@ -7,6 +7,8 @@ export interface QueueObserver {
   started(waitedMs: number, depth: number): void;
   finished(tookMs: number): void;
   retried(): void;
+  /** The queue is full: this key is lost to it. */
+  refused(key: string): void;
 }
 
 /** What went through a queue so far. */
@@ -14,6 +16,8 @@ export interface QueueCounters {
   depth: number;
   adds: number;
   retries: number;
+  /** Keys lost because the queue was full. */
+  refused: number;
   started: number;
   finished: number;
   /** Sum of the times keys waited. */
@@ -32,6 +36,7 @@ export function countQueue(): {
     depth: 0,
     adds: 0,
     retries: 0,
+    refused: 0,
     started: 0,
     finished: 0,
     waitedMs: 0,
@@ -55,6 +60,9 @@ export function countQueue(): {
     },
     retried() {
       counters.retries++;
+    },
+    refused() {
+      counters.refused++;
     },
   };
   return { counters, observer };

@@ -71,6 +71,7 @@ describe('WorkQueue', () => {
       depth: 1,
       adds: 2,
       retries: 0,
+      refused: 0,
       started: 1,
       finished: 1,
       waitedMs: 30,

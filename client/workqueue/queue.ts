@@ -44,8 +44,15 @@ export class WorkQueue {
     return this.#working.size;
   }
 
-  /** Adds a key; one that waits already waits once. False when the queue is closed or full: the key is not in. */
+  /** Adds a key; one that waits already waits once. False when the queue is closed or full: the key is not in, and the observer knows. */
   add(key: string): boolean {
+    const taken = this.offer(key);
+    if (!taken && !this.#closed) this.#observer?.refused(key);
+    return taken;
+  }
+
+  /** The same for those who try again: nobody is told of a refusal. */
+  protected offer(key: string): boolean {
     if (this.#closed) return false;
     if (this.#waiting.has(key) || this.#again.has(key)) return true;
     if (this.size >= this.#limit) return false;

@@ -34,10 +34,20 @@ export async function runController(
   signal: AbortSignal,
 ): Promise<void> {
   const { counters: queueCounters, observer } = countQueue();
+  const logger = context.logger.child({ controller: spec.name });
   const loop: Loop = {
     spec,
-    queue: new RateLimitedQueue({ clock: context.clock, observer }),
-    logger: context.logger.child({ controller: spec.name }),
+    queue: new RateLimitedQueue({
+      clock: context.clock,
+      observer: {
+        ...observer,
+        refused(key) {
+          observer.refused(key);
+          logger.error('the work queue is full; the key is dropped', { key });
+        },
+      },
+    }),
+    logger,
     counters: { queue: queueCounters, reconciles: 0, errors: 0, terminalErrors: 0 },
     signal,
   };
@@ -118,10 +128,7 @@ function subscribe(source: Source, loop: Loop, context: ControllerContext): () =
     change: 'add' | 'update' | 'delete',
   ) => {
     if (source.predicate && !source.predicate(object, old, change)) return;
-    for (const key of keys(object, old)) {
-      if (loop.queue.add(key) || loop.signal.aborted) continue;
-      loop.logger.error('the work queue is full; the key is dropped', { key });
-    }
+    for (const key of keys(object, old)) loop.queue.add(key);
   };
   return informer.subscribe({
     onAdd: (object) => enqueue(object, undefined, 'add'),
