@@ -34,7 +34,8 @@ export interface ElectionOptions {
 /**
  * Waits for leadership, runs `lead` while it lasts, and starts over until the signal aborts or `lead` ends
  * by itself. The signal given to `lead` aborts when leadership is lost; the Lease is released on the way out.
- * Rejects with what `lead` rejects with.
+ * Rejects with what `lead` rejects with; not with its signal's own reason,
+ * and not with what comes of losing the Lease.
  */
 export async function runElection(
   options: ElectionOptions,
@@ -59,14 +60,21 @@ async function serve(
   const onAbort = () => term.abort(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
-  const endTerm = () => term.abort(new Error('the leader has ended'));
+  let failedFirst = false;
+  const endTerm = () => {
+    failedFirst = !term.signal.aborted;
+    term.abort(new Error('the leader has ended'));
+  };
   const [work] = await Promise.allSettled([
     lead(term.signal).finally(endTerm),
     candidate.keep(term),
   ]);
   signal.removeEventListener('abort', onAbort);
   await candidate.release();
-  if (work.status === 'rejected') throw work.reason;
+  if (work.status === 'fulfilled' || work.reason === term.signal.reason) return;
+  // Losing the Lease ends the term, not the candidacy, however the work takes it.
+  if (failedFirst || !candidate.lost) throw work.reason;
+  candidate.failedAfterLoss(work.reason);
 }
 
 class Candidate {
@@ -78,6 +86,8 @@ class Candidate {
   #seen: Lease | undefined;
   /** When the record last changed, by our own clock: other machines' clocks are not trusted. */
   #seenAt = 0;
+  /** When the request was sent that took the Lease: what it says counts from then on. */
+  #acquiredAt = 0;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -93,7 +103,9 @@ class Candidate {
   async acquire(signal: AbortSignal): Promise<boolean> {
     this.lost = false;
     while (!signal.aborted) {
+      const triedAt = this.#options.clock.monotonic();
       if (await this.#attempt(signal)) {
+        this.#acquiredAt = triedAt;
         this.#options.logger.info('leading', { lease: this.#options.name });
         return true;
       }
@@ -105,7 +117,7 @@ class Candidate {
   /** Renews until the term ends; ends it when renewing failed for the whole deadline. */
   async keep(term: AbortController): Promise<void> {
     const { clock, logger, name } = this.#options;
-    let renewedAt = clock.monotonic();
+    let renewedAt = this.#acquiredAt;
     while (!term.signal.aborted) {
       await this.#pause(term.signal);
       if (term.signal.aborted) return;
@@ -122,6 +134,12 @@ class Candidate {
         term.abort(new Error(`the lease ${name} could not be renewed`));
       }
     }
+  }
+
+  /** Notes what the work made of the loss. */
+  failedAfterLoss(error: unknown): void {
+    const { logger, name } = this.#options;
+    logger.warn('the work of a lost term failed', { lease: name, err: error });
   }
 
   /** Lets others in at once. What goes wrong here only makes them wait. */

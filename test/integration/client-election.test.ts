@@ -39,7 +39,8 @@ async function setUp() {
 function candidate(identity: string, clock: VirtualClock, inner: Transport) {
   const transport = new FaultyTransport(() => inner);
   const stop = new AbortController();
-  const me = { identity, leading: false, terms: 0, transport, stop };
+  const ending: (signal: AbortSignal) => void = () => undefined;
+  const me = { identity, leading: false, terms: 0, transport, stop, atTheEnd: ending };
   const running = runElection(
     {
       ...at,
@@ -54,6 +55,7 @@ function candidate(identity: string, clock: VirtualClock, inner: Transport) {
       me.terms++;
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       me.leading = false;
+      me.atTheEnd(signal);
     },
     stop.signal,
   );
@@ -65,6 +67,46 @@ function candidate(identity: string, clock: VirtualClock, inner: Transport) {
 }
 
 describe('election by lease', () => {
+  it('goes on as a candidate when the work rejects because its term was lost', async () => {
+    const { clock, seconds, transport } = await setUp();
+    for (const [identity, atTheEnd] of [
+      ['aborts', (signal: AbortSignal) => signal.throwIfAborted()],
+      ['fails otherwise', () => expect.fail('cut off')],
+    ] as const) {
+      const me = candidate(identity, clock, transport);
+      me.atTheEnd = (signal) => {
+        if (!me.stop.signal.aborted) atTheEnd(signal);
+      };
+      await seconds(() => me.leading);
+      me.transport.down = new ConnectionError('lost', 'cut');
+      await seconds(() => !me.leading);
+      me.transport.down = undefined;
+      await seconds(() => me.terms === 2);
+      me.stop.abort(new Error('next'));
+      await seconds(() => !me.leading);
+    }
+  });
+
+  it('counts the first term from the request that began it, as the lease does', async () => {
+    const { clock, seconds, transport } = await setUp();
+    let slow = true;
+    let sentAt = 0;
+    const request: Transport['request'] = async (asked) => {
+      const answer = await transport.request(asked);
+      if (asked.method !== 'GET' && slow) {
+        slow = false;
+        sentAt = clock.now();
+        await clock.sleep(8_000);
+        me.transport.down = new ConnectionError('lost', 'cut');
+      }
+      return answer;
+    };
+    const me = candidate('slow', clock, { ...transport, request });
+    await seconds(() => me.leading);
+    await seconds(() => !me.leading);
+    expect(clock.now() - sentAt).toBeLessThan(14_000);
+  });
+
   it('gives the lease to one candidate, who keeps renewing it', async () => {
     const { clock, leases, seconds, transport } = await setUp();
     const first = candidate('first', clock, transport);
