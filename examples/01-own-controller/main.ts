@@ -1,5 +1,6 @@
 // A controller of one's own on one page: every ConfigMap labelled `mirror-to: NAMESPACE` gets a copy there,
-// kept in step, owned by nobody, and marked so that it is never mirrored again.
+// kept in step (keys that go here go there), owned by nobody, and marked with where it is from: a ConfigMap without
+// that mark is somebody's own and left alone.
 // Run it against any cluster: `KUBECONFIG=FILE node_modules/.bin/node examples/01-own-controller/main.ts`.
 import {
   ConfigMaps,
@@ -16,6 +17,7 @@ import {
 import { controllerFor, done, runControllers } from '../../controllers/framework/index.ts';
 
 const LABEL = 'mirror-to';
+const SOURCE = 'mirrored-from';
 
 /** The controller: what wakes it, and what it does. */
 export const mirror = controllerFor(ConfigMaps)
@@ -25,21 +27,20 @@ export const mirror = controllerFor(ConfigMaps)
     const namespace = config.metadata.labels?.[LABEL] ?? '';
     const name = config.metadata.name ?? '';
     const configs = client.resource(ConfigMaps);
+    const annotations = { [SOURCE]: config.metadata.namespace ?? '' };
+    const { data, binaryData } = config;
     try {
-      await configs.patch(
-        { namespace, name },
-        { type: 'merge', body: { data: config.data ?? {} } },
-      );
+      const copy = await configs.get({ namespace, name });
+      // Somebody's own ConfigMap of that name is not ours to overwrite.
+      if (copy.metadata.annotations?.[SOURCE] !== annotations[SOURCE]) return done;
+      const { apiVersion, kind, metadata } = copy;
+      // The whole object, not a patch, so that a key that is gone here is gone there.
+      await configs.update({ apiVersion, kind, metadata, data, binaryData });
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      const metadata = {
-        name,
-        namespace,
-        annotations: { 'mirrored-from': config.metadata.namespace ?? '' },
-      };
-      await configs.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config.data });
+      const metadata = { name, namespace, annotations };
+      await configs.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data, binaryData });
     }
-    logger.info('mirrored', { from: config.metadata.namespace, to: namespace, name });
     return done;
   });
 

@@ -1,5 +1,5 @@
 // The examples of the documentation do what they say, against a whole server.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mirror } from '../../examples/01-own-controller/main.ts';
 import { ConfigMaps } from '../../api/kinds.ts';
 import { silentLogger } from '../../base/logger.ts';
@@ -9,8 +9,11 @@ import { runControllers } from '../../controllers/framework/index.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { anApiServer, type ClientServer } from '../support/client-server.ts';
 
-const ending = new AbortController();
+let ending: AbortController;
 let server: ClientServer | undefined;
+beforeEach(() => {
+  ending = new AbortController();
+});
 afterEach(async () => {
   ending.abort(new Error('the test is over'));
   await server?.close();
@@ -35,8 +38,37 @@ describe('examples/01-own-controller', () => {
       data: { text: 'hello' },
     });
     expect((await next())?.data).toEqual({ text: 'hello' });
-    await configs.update({ ...made, data: { text: 'good evening' } });
-    expect((await next())?.data).toEqual({ text: 'good evening' });
+    await configs.update({ ...made, data: { more: 'good evening' } });
+    expect((await next())?.data).toEqual({ more: 'good evening' });
+    ending.abort(new Error('the test is over'));
+    await running;
+  });
+
+  it('leaves a ConfigMap of that name alone that is no copy', async () => {
+    server = await anApiServer();
+    const client = createClient(server.transport);
+    const configs = client.resource(ConfigMaps);
+    const config = (namespace: string, name: string, more: object) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace, ...more },
+      data: { from: namespace },
+    });
+    await configs.create(config('kube-public', 'a', {}));
+    const labels = { 'mirror-to': 'kube-public' };
+    for (const name of ['a', 'b']) await configs.create(config('default', name, { labels }));
+    const copies = configs.watch({ namespace: 'kube-public' })[Symbol.asyncIterator]();
+    const running = runControllers(
+      [mirror],
+      { client, clock: systemClock, random: systemRandom, logger: silentLogger },
+      ending.signal,
+    );
+    // One worker takes the keys in order: once the second has its copy, the first has been looked at.
+    const seen = new Set<string | undefined>();
+    while (!seen.has('b'))
+      for (const { object } of (await copies.next()).value ?? []) seen.add(object.metadata.name);
+    const kept = await configs.get({ namespace: 'kube-public', name: 'a' });
+    expect(kept.data).toEqual({ from: 'kube-public' });
     ending.abort(new Error('the test is over'));
     await running;
   });
