@@ -32,7 +32,10 @@ export const mirror = controllerFor(ConfigMaps)
     try {
       const copy = await configs.get({ namespace, name });
       // Somebody's own ConfigMap of that name is not ours to overwrite.
-      if (copy.metadata.annotations?.[SOURCE] !== annotations[SOURCE]) return done;
+      if (copy.metadata.annotations?.[SOURCE] !== annotations[SOURCE]) {
+        logger.warn('left alone: it is no copy of ours', { namespace, name });
+        return done;
+      }
       const { apiVersion, kind, metadata } = copy;
       // The whole object, not a patch, so that a key that is gone here is gone there.
       await configs.update({ apiVersion, kind, metadata, data, binaryData });
@@ -41,6 +44,7 @@ export const mirror = controllerFor(ConfigMaps)
       const metadata = { name, namespace, annotations };
       await configs.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data, binaryData });
     }
+    logger.info('mirrored', { from: config.metadata.namespace, to: namespace, name });
     return done;
   });
 
