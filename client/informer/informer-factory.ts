@@ -1,5 +1,5 @@
 // Informers over reflectors: one per kind and scope, shared by everything in a program.
-// Invariant: handlers are told after the cache shows the change, and no handler can break another or the reflector.
+// Invariant: handlers are told after the cache shows the change, and no handler or index can break another or the reflector.
 import { invariant } from '../../base/invariant.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
@@ -116,7 +116,15 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
   }
 
   addIndex(name: string, values: (object: T) => readonly string[]): void {
-    this.#store.addIndex(name, values);
+    this.#store.addIndex(name, (object) => {
+      try {
+        return values(object);
+      } catch (err) {
+        const about = { resource: this.ref.plural, key: keyOf(object), index: name, err };
+        this.#options.logger.error('an object is left out of an index that cannot place it', about);
+        return [];
+      }
+    });
   }
 
   byIndex(name: string, value: string): T[] {

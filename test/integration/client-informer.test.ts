@@ -222,4 +222,21 @@ describe('an informer', () => {
     await expect(waiting).rejects.toBe(gone);
     await expect(informer.synced(stop.signal)).rejects.toBe(gone);
   });
+
+  it('go on past an object that an index cannot place', async () => {
+    const { direct, informers, start } = await setUp();
+    const informer = informers.informer(ConfigMaps);
+    informer.addIndex('first-key', ({ data }) => {
+      if (data?.['odd']) throw new Error('cannot be placed');
+      return Object.keys(data ?? {});
+    });
+    await direct().create(aConfigMap('odd', { data: { odd: 'yes' } }));
+    start();
+    await informers.synced();
+    await direct().create(aConfigMap('fine', { data: { plain: 'yes' } }));
+    await until(() => informer.byIndex('first-key', 'plain').length === 1);
+    expect(informer.get('default/odd')?.data).toEqual({ odd: 'yes' });
+    await direct().delete({ namespace: 'default', name: 'odd' });
+    await until(() => informer.get('default/odd') === undefined);
+  });
 });
