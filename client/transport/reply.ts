@@ -37,7 +37,11 @@ export function failureOf(raw: RawReply): StatusError {
   const body = statusBody(raw);
   if (body) return StatusError.fromStatus(body, raw.status);
   const text = Buffer.from(raw.bytes()).toString('utf8', 0, MAX_PLAIN_MESSAGE_BYTES).trim();
-  const message = text === '' ? `the server answered ${raw.status}` : text;
+  const page = /^<(!doctype|html)/i.test(text);
+  const plain = page
+    ? `the server answered ${raw.status} with a web page, not as an API server does`
+    : text;
+  const message = plain === '' ? `the server answered ${raw.status}` : plain;
   return StatusError.fromStatus({ message, code: raw.status });
 }
 

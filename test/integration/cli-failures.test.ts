@@ -1,5 +1,7 @@
 // What the commands say when there is no cluster to talk to, and what they do when nobody listens to them.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,6 +44,23 @@ describe('without a server', () => {
     expect(first).toBe(REFUSED);
     expect(second).toContain('npx pinnace up');
     expect(rest).toEqual(['']);
+  });
+
+  it('a server that is none of Kubernetes is one line', async () => {
+    const pages = createServer((_, response) =>
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<!DOCTYPE html>\n<p>\nno'),
+    );
+    await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
+    const { port } = pages.address() as AddressInfo;
+    const path = join(folder, 'pages');
+    writeFileSync(
+      path,
+      readFileSync(nobody, 'utf8').replace('https://127.0.0.1:1', `http://127.0.0.1:${port}`),
+    );
+    const { code, stderr } = await runPinnace(['get', 'cm'], { kubeconfig: path });
+    pages.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error from server \(NotFound\): [^\n]*web page[^\n]*\n$/);
   });
 
   it('a kubeconfig that is not there is one line', async () => {
