@@ -39,7 +39,7 @@ export async function takePlace(
   }
   if (!isConditionTrue(pod.status?.conditions, 'Ready') && unreadyMayGo(budget)) return;
   const definition = podDisruptionBudgetDefinition as unknown as ResourceDefinition;
-  await server.registry.update(
+  await server.registry.updateInTurn(
     { definition, namespace, name: budget.metadata.name ?? '' },
     (old) => ({ kind: 'put', object: withoutPlace(old, pod, server.clock.now()) }),
     options,

@@ -3,6 +3,7 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import { Turns } from '../../base/turns.ts';
 import { alreadyExists, conflict, notFound, StatusError } from '../../api/status.ts';
 import { sameEntries } from '../managedfields/owners.ts';
 import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
@@ -33,6 +34,7 @@ export interface Written {
 /** Reads and writes objects. */
 export class Registry {
   readonly #store: ObjectStore;
+  readonly #turns = new Turns();
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -91,6 +93,19 @@ export class Registry {
         return stored(decided.kind === 'delete' ? 'deleted' : 'stored', result);
     }
     throw conflict(definition.ref, name);
+  }
+
+  /**
+   * As update, for objects that many write at once, such as counters: they wait for each other rather than give up. What
+   * waits is bounded by the requests that are under way.
+   */
+  updateInTurn(
+    at: At,
+    change: (old: LooseObject, revision: bigint) => Change | Promise<Change>,
+    options: { readonly dryRun: boolean },
+  ): Promise<Written> {
+    const key = objectKey(at.definition.ref, at.namespace, at.name);
+    return this.#turns.take(key, () => this.update(at, change, options));
   }
 
   #dryRun(decided: Exclude<Change, { kind: 'keep' }>, visible: VisibleObject): Written {
