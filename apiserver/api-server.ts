@@ -13,6 +13,7 @@ import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
+import { resourceQuota } from './admission/resource-quota.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { authorize } from './auth/authorization.ts';
@@ -75,6 +76,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
       certificates(rbac, clock),
+      resourceQuota(store),
     ]),
     authorize: (user, info) => authorize(rbac, user, info),
     nodeDialer: options.nodeDialer,

@@ -12,6 +12,7 @@ import { nodeLifecycleController, taintEvictionController } from './nodelifecycl
 import type { NodeLifecycleOptions } from './nodelifecycle/options.ts';
 import { podCollector } from './podgc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 
@@ -40,6 +41,7 @@ export function builtInControllers(
     taintEvictionController,
     podCollector(),
     serviceAccountController,
+    resourceQuotaController,
     ...(options.caCertificate === undefined ? [] : [rootCaPublisher(options.caCertificate)]),
   ];
 }

@@ -15,6 +15,8 @@ export interface AdmissionRequest {
   /** The new object; plugins that change it change this one. */
   readonly object: LooseObject;
   readonly old: LooseObject | undefined;
+  /** Nothing is to be stored, by plugins neither. */
+  readonly dryRun: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -71,6 +71,7 @@ async function createOnce(
     user,
     object,
     old: undefined,
+    dryRun: isDryRun(request.query),
     signal: request.signal,
   };
   await server.admission.mutate(admission);

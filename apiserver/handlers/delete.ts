@@ -69,6 +69,7 @@ export async function removeObject(
         user,
         object: old,
         old,
+        dryRun: options.dryRun,
         signal: request.signal,
       });
       return decide(old, withDefaultPropagation(options, definition, old), server.clock.now());

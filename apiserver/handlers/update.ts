@@ -137,6 +137,7 @@ async function admitUpdate(
     user,
     object,
     old,
+    dryRun: isDryRun(request.query),
     signal: request.signal,
   };
   await server.admission.mutate(admission);

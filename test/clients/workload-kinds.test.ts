@@ -41,6 +41,8 @@ describe('kubectl create', () => {
     await k().ok(['create', 'quota', 'made', '--hard=cpu=2,pods=3', '--scopes=NotTerminating']);
     const { spec } = await k().json(['get', 'quota', 'made']);
     expect(spec).toEqual({ hard: { cpu: '2', pods: '3' }, scopes: ['NotTerminating'] });
+    await k().ok(['wait', '--for=jsonpath={.status.hard.pods}=3', 'quota/made', '--timeout=60s']);
+    expect(await k().ok(['get', 'quota', 'made'])).toMatch(/made +cpu: 0\/2, pods: 0\/3 +\d+s/);
     await k().ok(['delete', 'pdb/made', 'quota/made']);
   });
 
