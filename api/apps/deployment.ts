@@ -5,9 +5,10 @@ import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { Deployment, DeploymentSpec, DeploymentStrategy } from '../generated/types.ts';
 import { Deployments } from '../kinds.ts';
-import { ageColumn, count, nameColumn, text, workloadColumns } from '../meta/columns.ts';
+import { ageColumn, count, nameColumn, workloadColumns } from '../meta/columns.ts';
 import { labelSelectorText } from '../meta/labels.ts';
 import { atMostAll, countOrPercent, isNone, notNegative, requiredOneOf } from '../meta/numbers.ts';
+import { readyOfWanted } from './replica-columns.ts';
 import { replicaScale } from './replica-scale.ts';
 import {
   availableWithinReady,
@@ -43,11 +44,7 @@ export const deploymentDefinition = defineResource<Deployment>({
   subresources: [],
   columns: [
     nameColumn,
-    text(
-      'Ready',
-      'Ready pods of all that are wanted.',
-      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
-    ),
+    readyOfWanted,
     count(
       'Up-to-date',
       'Pods of the newest template.',

@@ -3,8 +3,9 @@ import { defaultPodTemplate } from '../core/pod-template-defaults.ts';
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { ReplicaSet } from '../generated/types.ts';
 import { ReplicaSets } from '../kinds.ts';
-import { ageColumn, count, nameColumn, workloadColumns } from '../meta/columns.ts';
+import { ageColumn, nameColumn, workloadColumns } from '../meta/columns.ts';
 import { labelSelectorText } from '../meta/labels.ts';
+import { replicaCounts } from './replica-columns.ts';
 import { replicaScale } from './replica-scale.ts';
 import {
   validateReplicaStatus,
@@ -27,9 +28,7 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   subresources: [],
   columns: [
     nameColumn,
-    count('Desired', 'Pods that are wanted.', ({ spec }) => spec?.replicas ?? 1),
-    count('Current', 'Pods that there are.', ({ status }) => status?.replicas ?? 0),
-    count('Ready', 'Pods that are ready.', ({ status }) => status?.readyReplicas ?? 0),
+    ...replicaCounts,
     ageColumn,
     ...workloadColumns<ReplicaSet>((set) => set.spec),
   ],

@@ -12,13 +12,14 @@ import type {
   StatefulSetUpdateStrategy,
 } from '../generated/types.ts';
 import { StatefulSets } from '../kinds.ts';
-import { ageColumn, containerColumns, nameColumn, text } from '../meta/columns.ts';
+import { ageColumn, containerColumns, nameColumn } from '../meta/columns.ts';
 import { sameMeaning } from '../meta/deep-equal.ts';
 import { labelSelectorText } from '../meta/labels.ts';
 import { dnsLabel } from '../meta/names.ts';
 import { atMostAll, countOrPercent, isNone, notNegative, oneOf } from '../meta/numbers.ts';
 import { validateLabels } from '../meta/validate-labels.ts';
 import { validateAnnotations } from '../meta/validate-meta.ts';
+import { readyOfWanted } from './replica-columns.ts';
 import { replicaScale } from './replica-scale.ts';
 import {
   availableWithinReady,
@@ -62,11 +63,7 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   subresources: [],
   columns: [
     nameColumn,
-    text(
-      'Ready',
-      'Ready pods of all that are wanted.',
-      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`,
-    ),
+    readyOfWanted,
     ageColumn,
     ...containerColumns<StatefulSet>((set) => set.spec?.template),
   ],

@@ -6,10 +6,10 @@ import type {
   TypedLocalObjectReference,
 } from '../generated/types.ts';
 import { PersistentVolumeClaims } from '../kinds.ts';
-import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
-import { CLASS_ANNOTATION, validateClaim, validateClaimStatus } from './claim-validation.ts';
+import { ageColumn, nameColumn, text } from '../meta/columns.ts';
+import { validateClaim, validateClaimStatus } from './claim-validation.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
-import { accessModesText, UNSET } from './volume-text.ts';
+import { accessModesText, classColumns, phaseColumn, volumeModeColumn } from './volume-columns.ts';
 
 /** What PersistentVolumeClaims are. */
 export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeClaim>({
@@ -25,9 +25,7 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
   subresources: [],
   columns: [
     nameColumn,
-    text('Status', 'Whether it has a volume.', ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
-    ),
+    phaseColumn,
     text('Volume', 'The volume that it has.', ({ spec }) => spec?.volumeName ?? ''),
     text('Capacity', 'How much it holds.', ({ spec, status }) =>
       spec?.volumeName ? (status?.capacity?.['storage'] ?? '0') : '',
@@ -35,19 +33,9 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
     text('Access Modes', 'Who may use it, and how.', ({ spec, status }) =>
       spec?.volumeName ? accessModesText(status?.accessModes) : '',
     ),
-    text(
-      'StorageClass',
-      'The class that it asks for.',
-      ({ metadata, spec }) =>
-        metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
-    ),
-    text(
-      'VolumeAttributesClass',
-      'The attributes that it asks for.',
-      ({ spec }) => spec?.volumeAttributesClassName ?? UNSET,
-    ),
+    ...classColumns,
     ageColumn,
-    wide('VolumeMode', 'Files or a block device.', ({ spec }) => spec?.volumeMode ?? UNSET),
+    volumeModeColumn,
   ],
   selectableFields: {},
   defaults: ({ spec, status }) => {

@@ -2,11 +2,10 @@
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.ts';
 import { PersistentVolumes } from '../kinds.ts';
-import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
-import { CLASS_ANNOTATION } from './claim-validation.ts';
+import { ageColumn, nameColumn, text } from '../meta/columns.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
-import { accessModesText, UNSET } from './volume-text.ts';
 import { validatePersistentVolume } from './persistent-volume-validation.ts';
+import { accessModesText, classColumns, phaseColumn, volumeModeColumn } from './volume-columns.ts';
 
 /** What PersistentVolumes are. */
 export const persistentVolumeDefinition = defineResource<PersistentVolume>({
@@ -31,26 +30,14 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
       'What becomes of it when it is given back.',
       ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? '',
     ),
-    text('Status', 'Whether a claim has it.', ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
-    ),
+    phaseColumn,
     text('Claim', 'The claim that has it.', ({ spec }) =>
       spec?.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '',
     ),
-    text(
-      'StorageClass',
-      'The class that it belongs to.',
-      ({ metadata, spec }) =>
-        metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
-    ),
-    text(
-      'VolumeAttributesClass',
-      'The attributes that it has.',
-      ({ spec }) => spec?.volumeAttributesClassName ?? UNSET,
-    ),
+    ...classColumns,
     text('Reason', 'Why it is in this state.', ({ status }) => status?.reason ?? ''),
     ageColumn,
-    wide('VolumeMode', 'Files or a block device.', ({ spec }) => spec?.volumeMode ?? UNSET),
+    volumeModeColumn,
   ],
   selectableFields: {},
   defaults: ({ spec }) => {

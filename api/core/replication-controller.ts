@@ -1,4 +1,5 @@
 // ReplicationControllers: what ReplicaSets were before. Stored and shown; no controller yet.
+import { replicaCounts } from '../apps/replica-columns.ts';
 import { replicaScale } from '../apps/replica-scale.ts';
 import {
   validateAlwaysRestarts,
@@ -10,7 +11,7 @@ import type { FieldError } from '../field-error.ts';
 import { required } from '../field-error.ts';
 import type { ReplicationController, ReplicationControllerSpec } from '../generated/types.ts';
 import { ReplicationControllers } from '../kinds.ts';
-import { ageColumn, containerColumns, count, mapText, nameColumn, wide } from '../meta/columns.ts';
+import { ageColumn, containerColumns, mapText, nameColumn, wide } from '../meta/columns.ts';
 import { selectorFromMap } from '../meta/labels.ts';
 import { notNegative } from '../meta/numbers.ts';
 import { defaultPodTemplate } from './pod-template-defaults.ts';
@@ -32,9 +33,7 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   subresources: [],
   columns: [
     nameColumn,
-    count('Desired', 'Pods that are wanted.', ({ spec }) => spec?.replicas ?? 1),
-    count('Current', 'Pods that there are.', ({ status }) => status?.replicas ?? 0),
-    count('Ready', 'Pods that are ready.', ({ status }) => status?.readyReplicas ?? 0),
+    ...replicaCounts,
     ageColumn,
     ...containerColumns<ReplicationController>(({ spec }) => spec?.template),
     wide('Selector', 'The labels of the pods.', ({ spec }) => mapText(spec?.selector)),
