@@ -95,6 +95,9 @@ describe('namespaces', () => {
     let text = '';
     for await (const chunk of socket) text += String(chunk);
     expect(text).toBe('hello');
+    // Half open: this side may still speak, and ends on its own.
+    expect(socket.writable).toBe(true);
+    socket.end();
     await new Promise((resolve) => server.close(resolve));
     const refused = system.connectInNamespace(path, where, { timeoutMs: 5000 });
     await expect(refused).rejects.toThrow('ECONNREFUSED');
