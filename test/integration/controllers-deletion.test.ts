@@ -4,6 +4,7 @@ import type { ConfigMap, Namespace } from '../../api/generated/types.ts';
 import {
   ConfigMaps,
   Deployments,
+  Jobs,
   Namespaces,
   Pods,
   ReplicaSets,
@@ -151,6 +152,24 @@ describe('the garbage collector', () => {
     const [set] = (await client.resource(ReplicaSets).list({ namespace: 'default' })).items;
     expect(set?.metadata.ownerReferences ?? []).toEqual([]);
     expect(await podsOf(client, 'web')).toHaveLength(2);
+  });
+
+  it('lets what a job owned be, unless told otherwise', async () => {
+    const client = await aCluster();
+    const spec = { containers: [{ name: 'a', image: 'a' }], restartPolicy: 'Never' };
+    const job = await client.resource(Jobs).create({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: at('job'),
+      spec: { template: { spec } },
+    });
+    const { name = '', uid = '' } = job.metadata;
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true };
+    await client.resource(ConfigMaps).create(configMap('left', [owner]));
+    await client.resource(Jobs).delete(at('job'));
+    await until(async () => (await client.resource(Jobs).list()).items.length === 0);
+    const left = await client.resource(ConfigMaps).get(at('left'));
+    expect(left.metadata.ownerReferences ?? []).toEqual([]);
   });
 
   it('finishes though two objects own each other', async () => {
