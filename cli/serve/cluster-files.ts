@@ -1,9 +1,10 @@
 // Everything a cluster has on disk before its first process starts: facts, certificates, kubeconfigs.
 // Invariant: repeatable; a second call changes nothing but what has run out or was asked anew.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import { clusterNames, writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import type { System } from '../../system/system.ts';
 import { certificateSpecs, ensureCertificates, loadCa, loadPair } from './certificates.ts';
 import { apiServiceIp, serverUrl, settleFacts } from './cluster.ts';
@@ -12,6 +13,7 @@ import {
   dataPaths,
   type DataPaths,
   prepareDataDirectory,
+  UsageError,
   writeAtomically,
 } from './data-directory.ts';
 import { refuseSecondSupervisor } from './lock.ts';
@@ -30,6 +32,7 @@ export async function ensureClusterFiles(
   doors: { system: System; clock: Clock; random: Random },
 ): Promise<{ paths: DataPaths; facts: ClusterFacts }> {
   const paths = dataPaths(request.dataDir);
+  if (request.kubeconfig !== undefined) refuseForeignKubeconfig(request.kubeconfig);
   prepareDataDirectory(paths);
   refuseSecondSupervisor(doors.system, paths);
   const facts = await settleFacts(paths, doors, request.port);
@@ -38,12 +41,31 @@ export async function ensureClusterFiles(
   return { paths, facts };
 }
 
+/** What the admin's way into the cluster is called in kubeconfigs. */
+const CLUSTER_NAME = 'pinnace';
+
+/** A file that leads to other clusters too would lose them. */
+function refuseForeignKubeconfig(path: string): void {
+  let names: string[];
+  try {
+    names = clusterNames(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new UsageError(`${path} cannot be replaced: ${(error as Error).message}`);
+  }
+  const others = names.filter((name) => name !== CLUSTER_NAME);
+  if (others.length > 0)
+    throw new UsageError(
+      `${path} leads to other clusters (${others.join(', ')}) and would lose them; name another file, and join both by KUBECONFIG=${path}:FILE`,
+    );
+}
+
 function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string | undefined): void {
   const ca = loadCa(paths.pki);
   const server = serverUrl(facts);
   const write = (path: string, user: string, file: string) => {
     const { cert, key } = loadPair(paths.pki, file);
-    const content = { name: 'pinnace', server, ca, user, clientCert: cert, clientKey: key };
+    const content = { name: CLUSTER_NAME, server, ca, user, clientCert: cert, clientKey: key };
     writeAtomically(path, writeKubeconfig(content), 0o600);
   };
   write(paths.kubeconfig, 'kubernetes-admin', 'admin');

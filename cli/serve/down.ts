@@ -53,6 +53,6 @@ async function ended(system: System, paths: DataPaths, name: ProcessName): Promi
 }
 
 async function gone(system: System, name: ProcessName): Promise<void> {
-  while (isRunning(system, name))
-    await systemClock.sleep(LOOK_MS, AbortSignal.timeout(STOP_CEILING_MS));
+  const late = AbortSignal.timeout(STOP_CEILING_MS);
+  while (isRunning(system, name)) await systemClock.sleep(LOOK_MS, late);
 }

@@ -55,7 +55,11 @@ export class CertificateAuthority {
       publicKey: keys.publicKey as webcrypto.CryptoKey,
       signingKey: this.#key,
       signingAlgorithm: ALGORITHM,
-      extensions: leafExtensions(spec),
+      extensions: [
+        ...leafExtensions(spec),
+        // Of the key that signs; strict verifiers ask for it (RFC 5280, section 4.2.1.1).
+        await x509.AuthorityKeyIdentifierExtension.create(this.#issuer.publicKey),
+      ],
     });
     return writePair(this.#folder, spec.file, {
       cert: `${certificate.toString('pem')}\n`,

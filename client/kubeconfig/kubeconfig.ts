@@ -40,6 +40,14 @@ export async function loadKubeconfig(
   }
 }
 
+/** Names of the clusters that a kubeconfig's text holds. Throws KubeconfigError for a text that is none. */
+export function clusterNames(text: string): string[] {
+  const { clusters } = parseYaml(text);
+  return (Array.isArray(clusters) ? (clusters as Fields[]) : []).map((each) =>
+    String(each['name']),
+  );
+}
+
 /** Reads a kubeconfig's text; relative paths in it start at `directory`. Throws KubeconfigError. */
 export async function parseKubeconfig(
   text: string,

@@ -1,5 +1,5 @@
 // What `pinnace up` and `down` say and leave when something is in the way.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aTestPlace, startTestCluster, type TestPlace } from '../support/cluster.ts';
@@ -35,6 +35,19 @@ describe('pinnace up', () => {
     writeFileSync(path, '');
     const said = await refused('--no-node', '--port', '0', '--data-dir', path);
     expect(said).toContain(`cannot write to the data directory ${path}`);
+  });
+
+  it('leaves a kubeconfig alone that leads to other clusters', async () => {
+    const path = join(place.dataDir, 'mine');
+    const clusters = [{ name: 'prod', cluster: { server: 'https://prod:6443' } }];
+    const mine = JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters });
+    writeFileSync(path, mine);
+    const dataDir = join(place.dataDir, 'data');
+    const where = ['--no-node', '--port', '0', '--data-dir', dataDir];
+    const said = await refused(...where, '--kubeconfig', path);
+    expect(said).toContain('leads to other clusters (prod)');
+    expect(readFileSync(path, 'utf8')).toBe(mine);
+    expect(existsSync(dataDir)).toBe(false);
   });
 
   it('names a program that is missing, and the package to install', async () => {
