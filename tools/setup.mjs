@@ -109,7 +109,8 @@ async function unpackClients() {
   writeFileSync(stamp, version);
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail('Node 20.20 or newer is needed');
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 20)) fail('Node 20.20 or newer is needed');
 installPackages();
 generateSources();
 compileSources();
