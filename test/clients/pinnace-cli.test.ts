@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import type { Outcome } from '../support/host-namespace.ts';
+import type { Outcome } from '../../tools/host-namespace.ts';
 
 const MANIFESTS = 'manifests/shop';
 let cluster: TestCluster;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aHostNamespace, type HostNamespace } from '../support/host-namespace.ts';
+import { aHostNamespace, type HostNamespace } from '../../tools/host-namespace.ts';
 
 const CEILING_MS = 300_000;
 let host: HostNamespace;

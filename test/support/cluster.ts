@@ -13,7 +13,12 @@ import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { leftovers } from '../../tools/demo/leftovers.ts';
 import { writeFileSync } from 'node:fs';
 import type { ClusterAnswer, ClusterRequest } from './cluster-request.ts';
-import { aHostNamespace, type HostNamespace, type Outcome, type RunHow } from './host-namespace.ts';
+import {
+  aHostNamespace,
+  type HostNamespace,
+  type Outcome,
+  type RunHow,
+} from '../../tools/host-namespace.ts';
 import { type Kubectl, kubectlFor } from './kubectl.ts';
 import { buildTestImages } from './tiny-images.ts';
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import type { HostNamespace, Outcome, RunHow } from './host-namespace.ts';
+import type { HostNamespace, Outcome, RunHow } from '../../tools/host-namespace.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** The binary that the repository brings along. */

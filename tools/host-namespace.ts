@@ -1,9 +1,9 @@
-// A network namespace for one test cluster: addresses, ports and tables of its own, so clusters never meet the host's.
-// Invariant: dispose removes it; a test process that ends early removes it too.
+// A network namespace for clusters of tests and of the bench: addresses, ports and tables of its own, so they never meet the host's.
+// Invariant: dispose removes it; a process that ends early removes it too.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createLinuxSystem } from '../../system/linux.ts';
-import type { System } from '../../system/system.ts';
+import { createLinuxSystem } from '../system/linux.ts';
+import type { System } from '../system/system.ts';
 
 /** What a program in the namespace came to. */
 export interface Outcome {
