@@ -1,6 +1,7 @@
 // Every built-in kind this server has, as KindRefs: how clients and controllers name them.
 // The rules of each kind stand in api/<group>/<kind>.ts; scheme.ts joins the two.
 import type {
+  APIService,
   CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
@@ -244,6 +245,10 @@ export const PriorityLevelConfigurations = flowcontrol<PriorityLevelConfiguratio
   'prioritylevelconfigurations',
   'cluster',
 ]);
+export const APIServices = at(
+  'apiregistration.k8s.io',
+  'v1',
+)<APIService>(['APIService', 'apiservices', 'cluster']);
 export const PriorityClasses = at(
   'scheduling.k8s.io',
   'v1',

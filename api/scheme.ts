@@ -12,6 +12,7 @@ import {
   mutatingWebhookConfigurationDefinition,
   validatingWebhookConfigurationDefinition,
 } from './admissionregistration/webhook-configuration.ts';
+import { apiServiceDefinition } from './apiregistration/api-service.ts';
 import { controllerRevisionDefinition } from './apps/controller-revision.ts';
 import { daemonSetDefinition } from './apps/daemon-set.ts';
 import { deploymentDefinition } from './apps/deployment.ts';
@@ -126,6 +127,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(validatingAdmissionPolicyBindingDefinition),
   anyKind(mutatingAdmissionPolicyDefinition),
   anyKind(mutatingAdmissionPolicyBindingDefinition),
+  anyKind(apiServiceDefinition),
   anyKind(resourceClaimDefinition),
   anyKind(resourceClaimTemplateDefinition),
   anyKind(deviceClassDefinition),

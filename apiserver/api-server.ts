@@ -51,6 +51,9 @@ export interface ListenOptions {
   readonly tls: ServerTls;
 }
 
+/** Resources without a definition: nothing of them is stored. */
+const UNSTORED = [...reviewResources, ...metricsResources];
+
 /** Loads the store, makes what every cluster has, and answers from then on. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, logger } = options;
@@ -88,7 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     logger,
   };
-  await bootstrap(server, services.firstAddress);
+  await bootstrap(server, { apiServiceIp: services.firstAddress, extra: UNSTORED });
   const health = createHealth([
     { name: 'ping', live: true, run: () => true },
     { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
@@ -108,7 +111,7 @@ function pipelineOf(
     server,
     rbac,
     discovery: createDiscovery(server.scheme.definitions, {
-      extra: [...reviewResources, ...metricsResources],
+      extra: UNSTORED,
     }),
     virtual: [reviews({ rbac, authenticate }), metricsApi(metrics, clock)],
     paths: (request) => health.handle(request),

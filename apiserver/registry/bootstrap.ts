@@ -6,7 +6,9 @@ import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
 import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
+import type { ServedResource } from '../../api/schema/endpoints.ts';
 import type { ServerParts } from '../exchange.ts';
+import { localApiServices } from '../extensions/local-api-services.ts';
 import { trackWrite, type Writer } from '../managedfields/track-write.ts';
 import { prepareForCreate, structuredCopy } from './preparation.ts';
 
@@ -14,14 +16,19 @@ import { prepareForCreate, structuredCopy } from './preparation.ts';
 const MANAGER = 'kube-apiserver';
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-/** Has the objects there. */
-export async function bootstrap(server: ServerParts, apiServiceIp: string): Promise<void> {
+/** Has the objects there; `extra` are the resources without a definition. */
+export async function bootstrap(
+  server: ServerParts,
+  { apiServiceIp, extra }: { apiServiceIp: string; extra: readonly ServedResource[] },
+): Promise<void> {
+  const served = [...server.scheme.definitions, ...extra];
   const objects: object[] = [
     ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     ...bootstrapClusterRoles,
     ...bootstrapClusterRoleBindings,
     ...systemPriorityClasses,
     apiService(apiServiceIp),
+    ...localApiServices(served, formatTime(server.clock.now())),
   ];
   // All in one turn of the store: one flush.
   await Promise.all(objects.map((object) => ensure(server, object as LooseObject)));
@@ -44,6 +51,7 @@ async function ensure(server: ServerParts, wanted: LooseObject): Promise<void> {
   const owners = trackWrite(writer, { before: undefined, after: object, submitted: undefined });
   prepareForCreate(definition, object, { uid: server.random.uuid(), now });
   if (owners) object.metadata.managedFields = [...owners];
+  if (wanted['status'] !== undefined) object['status'] = structuredCopy(wanted['status']);
   const created = await server.registry.create(at, object, false);
   if (!created && hasRules(definition)) await bringUpToDate(server, writer, { at, wanted: object });
 }

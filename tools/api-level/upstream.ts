@@ -131,7 +131,6 @@ const GROUPS: readonly (readonly [group: string, version: string, rows: readonly
         is: 'apiservices APIService cluster',
         categories: extensions,
         subresources: status,
-        lacking: 'no other server is asked yet',
       },
     ],
   ],
