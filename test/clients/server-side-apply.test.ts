@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { hasHostKubectl, HOST_KUBECTL, KUBECTL } from '../support/kubectl.ts';
+import { KUBECTL_VERSIONS } from '../support/kubectl.ts';
 import { ownersOf } from '../support/applying.ts';
 import { configMap, webDeployment, webService } from './objects.ts';
 
@@ -13,13 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.stop());
 
-const clients = [{ name: 'kubectl 1.35', binary: KUBECTL }];
-if (hasHostKubectl) clients.push({ name: "the host's kubectl", binary: HOST_KUBECTL });
-
-for (const client of clients)
-  describe(client.name, () => {
-    const k = () => cluster.kubectl.with({ binary: client.binary });
-    const ns = client.binary === KUBECTL ? 'applied-new' : 'applied-old';
+for (const { version, binary, word } of KUBECTL_VERSIONS)
+  describe(`kubectl ${version}`, () => {
+    const k = () => cluster.kubectl.with({ binary });
+    const ns = `applied-${word}`;
     const run = (object: object, ...args: readonly string[]) =>
       k().run([...args, '-n', ns, '-f', '-'], { input: JSON.stringify(object) });
     const apply = (object: object, ...args: readonly string[]) =>

@@ -1,16 +1,28 @@
 // The real kubectl, run inside a test cluster's namespace. Its home is the cluster's own, so nothing of the host's leaks in.
 // Invariant: no call outlives its ceiling; a follower (`-w`, `-f`) ends with stop().
-import { existsSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { HostNamespace, Outcome, RunHow } from '../../tools/host-namespace.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** The binary that the repository brings along. */
-export const KUBECTL = join(ROOT, 'node_modules', '.cache', 'clients', 'kubectl');
-/** An older one, where the host has it. */
-export const HOST_KUBECTL = '/usr/bin/kubectl';
-export const hasHostKubectl = existsSync(HOST_KUBECTL);
+const CLIENTS = join(ROOT, 'node_modules', '.cache', 'clients');
+/** The newer of the binaries that the repository brings along, and the one that is used unless a test says otherwise. */
+export const KUBECTL = join(CLIENTS, 'kubectl');
+
+/** A version of kubectl. */
+export interface KubectlVersion {
+  /** Major and minor, such as `1.35`. */
+  readonly version: string;
+  readonly binary: string;
+  /** A word for names of objects, different for each version. */
+  readonly word: string;
+}
+
+/** Every version that the repository brings along, newest first. */
+export const KUBECTL_VERSIONS: readonly KubectlVersion[] = [
+  { version: '1.35', binary: KUBECTL, word: 'new' },
+  { version: '1.32', binary: join(CLIENTS, '1.32', 'kubectl'), word: 'old' },
+];
 
 const CEILING_MS = 60_000;
 
