@@ -15,10 +15,13 @@ import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { resourceQuota } from './admission/resource-quota.ts';
 import { serviceAccount } from './admission/service-account.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
+import { type Authenticator, createAuthenticator } from './auth/authenticator.ts';
 import { authorize } from './auth/authorization.ts';
+import { anyOf, listedTokens, type TokenReader } from './auth/bearer-token.ts';
+import { issuerDocuments } from './auth/issuer-documents.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { reviewResources, reviews } from './auth/reviews.ts';
+import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
 import { createHealth, type Health } from './health.ts';
@@ -64,6 +67,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     nodePortRange: options.nodePortRange ?? NODE_PORTS,
   });
   const rbac = new RbacAuthorizer(store);
+  const tokens = new ServiceAccountTokens({ store, clock, random }, options.accountTokens);
+  const readToken = anyOf([
+    listedTokens(options.tokens ?? new Map(), tokens.audiences),
+    tokens.read,
+  ]);
   const server: ServerParts = {
     store,
     registry: new Registry(store),
@@ -82,6 +90,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       resourceQuota(store),
     ]),
     authorize: (user, info) => authorize(rbac, user, info),
+    tokens,
     nodeDialer: options.nodeDialer,
     components: [
       ...(options.components ?? []),
@@ -96,16 +105,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { name: 'ping', live: true, run: () => true },
     { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
   ]);
-  const handler = pipelineOf(options, { server, rbac, health });
-  return new RunningServer(options, handler, store);
+  const handler = pipelineOf(options, { server, rbac, health, readToken });
+  const authenticate = createAuthenticator(readToken, tokens.audiences);
+  return new RunningServer(options, { handler, store, authenticate });
+}
+
+interface HandlerParts {
+  readonly server: ServerParts;
+  readonly rbac: RbacAuthorizer;
+  readonly health: Health;
+  readonly readToken: TokenReader;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health }: { server: ServerParts; rbac: RbacAuthorizer; health: Health },
+  { server, rbac, health, readToken }: HandlerParts,
 ): Handler {
-  const { store, clock } = server;
-  const authenticate = createAuthenticator(options.tokens ?? new Map());
+  const { store, clock, tokens } = server;
+  const documents = issuerDocuments(tokens);
   const metrics = new MetricsStore(clock, labelsIn(store));
   return createPipeline({
     server,
@@ -113,8 +130,11 @@ function pipelineOf(
     discovery: createDiscovery(server.scheme.definitions, {
       extra: UNSTORED,
     }),
-    virtual: [reviews({ rbac, authenticate }), metricsApi(metrics, clock)],
-    paths: (request) => health.handle(request),
+    virtual: [
+      reviews({ rbac, readToken, audiences: tokens.audiences }),
+      metricsApi(metrics, clock),
+    ],
+    paths: (request) => documents(request) ?? health.handle(request),
     audit: (record) => {
       health.count(record);
       options.audit?.(record);
@@ -141,19 +161,24 @@ class RunningServer implements ApiServer {
   readonly handler: Handler;
   readonly store: ObjectStore;
   readonly #options: ApiServerOptions;
+  readonly #authenticate: Authenticator;
   #listener: HttpServer | undefined;
 
-  constructor(options: ApiServerOptions, handler: Handler, store: ObjectStore) {
+  constructor(
+    options: ApiServerOptions,
+    parts: { handler: Handler; store: ObjectStore; authenticate: Authenticator },
+  ) {
     this.#options = options;
-    this.handler = handler;
-    this.store = store;
+    this.handler = parts.handler;
+    this.store = parts.store;
+    this.#authenticate = parts.authenticate;
   }
 
   async listen(at: ListenOptions): Promise<{ readonly port: number }> {
     this.#listener = await startHttpServer({
       ...at,
       handler: this.handler,
-      authenticate: createAuthenticator(this.#options.tokens ?? new Map()),
+      authenticate: this.#authenticate,
       bodyLimitBytes: this.#options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
       clock: this.#options.clock,
       logger: this.#options.logger,

@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../api/definition.ts';
 import type { Scheme } from '../api/scheme.ts';
 import type { Request, UserInfo } from '../api/wire/exchange.ts';
 import type { AdmissionChain } from './admission/admission.ts';
+import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { ComponentCheck } from './options.ts';
 import type { Registry } from './registry/registry.ts';
@@ -22,6 +23,7 @@ export interface ServerParts {
   readonly admission: AdmissionChain;
   /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
   readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
+  readonly tokens: ServiceAccountTokens;
   readonly nodeDialer: NodeDialer | undefined;
   /** What ComponentStatuses are made from. */
   readonly components: readonly ComponentCheck[];

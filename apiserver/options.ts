@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { UserInfo } from '../api/wire/exchange.ts';
+import type { TokenOptions } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -20,6 +21,8 @@ export interface ApiServerOptions {
   readonly nodeDialer?: NodeDialer;
   /** Bearer tokens by their text. */
   readonly tokens?: ReadonlyMap<string, UserInfo>;
+  /** How tokens of ServiceAccounts are made. */
+  readonly accountTokens?: TokenOptions;
   /** Parts of the control plane that run beside this server, for ComponentStatuses. */
   readonly components?: readonly ComponentCheck[];
   /** Told of each request once it is answered. Must not throw. */

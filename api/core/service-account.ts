@@ -15,7 +15,15 @@ export const serviceAccountDefinition = defineResource<ServiceAccount>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
-  subresources: [],
+  subresources: [
+    {
+      name: 'token',
+      kind: 'TokenRequest',
+      group: 'authentication.k8s.io',
+      version: 'v1',
+      verbs: ['create'],
+    },
+  ],
   columns: [
     nameColumn,
     count('Secrets', 'How many secrets it lists.', (account) => (account.secrets ?? []).length),

@@ -2,6 +2,7 @@
 // Invariant: a credential that is wrong is refused, never taken for anonymous; a certificate counts only once TLS verified it.
 import { StatusError } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
+import type { TokenReader } from './bearer-token.ts';
 
 /** The subject of a verified client certificate; CN is the user, each O a group. */
 export interface CertificateSubject {
@@ -26,16 +27,19 @@ export const UNAUTHENTICATED = 'system:unauthenticated';
 /** Who sends no credential. */
 export const ANONYMOUS: UserInfo = { username: 'system:anonymous', groups: [UNAUTHENTICATED] };
 
-/** An authenticator; `tokens` are bearer tokens by their text. */
-export function createAuthenticator(tokens: ReadonlyMap<string, UserInfo>): Authenticator {
+/** An authenticator; bearer tokens are read by `read`, and must be for one of the server's own `audiences`. */
+export function createAuthenticator(
+  read: TokenReader,
+  audiences: readonly string[],
+): Authenticator {
   return ({ authorization, certificate }) => {
     const known = certificate ? fromCertificate(certificate) : undefined;
     if (known) return known;
     if (authorization === undefined) return ANONYMOUS;
     const token = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
-    const user = token === undefined ? undefined : tokens.get(token);
-    if (!user) throw new StatusError('Unauthorized', 'Unauthorized');
-    return authenticated(user);
+    const verdict = token === undefined ? undefined : read(token, audiences);
+    if (verdict?.kind !== 'known') throw new StatusError('Unauthorized', 'Unauthorized');
+    return authenticated(verdict.user);
   };
 }
 

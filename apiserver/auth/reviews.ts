@@ -9,7 +9,8 @@ import type { Reply, Request, UserInfo } from '../../api/wire/exchange.ts';
 import type { VirtualHandler } from '../pipeline.ts';
 import { objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import type { Authenticator } from './authenticator.ts';
+import { authenticated } from './authenticator.ts';
+import type { TokenReader } from './bearer-token.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 const AUTHENTICATION = 'authentication.k8s.io';
@@ -31,6 +32,7 @@ interface ReviewSpec {
   groups?: string[];
   namespace?: string;
   token?: string;
+  audiences?: string[];
 }
 
 interface Review extends LooseObject {
@@ -40,7 +42,9 @@ interface Review extends LooseObject {
 /** Who decides. */
 interface Judges {
   readonly rbac: RbacAuthorizer;
-  readonly authenticate: Authenticator;
+  readonly readToken: TokenReader;
+  /** The server's own audiences. */
+  readonly audiences: readonly string[];
 }
 
 type Answer = (review: Review, user: UserInfo, judges: Judges) => object;
@@ -66,7 +70,7 @@ const KINDS: readonly Kind[] = [
     kind: 'TokenReview',
     plural: 'tokenreviews',
     namespaced: false,
-    answer: (review, _user, { authenticate }) => bearer(review.spec.token, authenticate),
+    answer: (review, _user, judges) => bearer(review.spec, judges),
   },
   {
     group: AUTHORIZATION,
@@ -151,16 +155,17 @@ function shownUser({ username, groups, uid, extra }: UserInfo): object {
   return { username, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
 }
 
-/** Whose bearer token it is. A wrong one is an answer, not a failure. */
-function bearer(token: string | undefined, authenticate: Authenticator): object {
+/** Whose bearer token it is, and for whom. A wrong one is an answer, not a failure. */
+function bearer({ token, audiences = [] }: ReviewSpec, judges: Judges): object {
   if (!token) throw badRequest('token is required for TokenReview in authentication');
-  try {
-    const user = authenticate({ authorization: `Bearer ${token}`, certificate: undefined });
-    return { authenticated: true, user: shownUser(user) };
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    return { user: {}, error: 'invalid bearer token' };
+  const wanted = audiences.length > 0 ? audiences : judges.audiences;
+  const verdict = judges.readToken(token, wanted);
+  if (verdict?.kind === 'known') {
+    const user = shownUser(authenticated(verdict.user));
+    return { authenticated: true, user, audiences: verdict.audiences };
   }
+  const error = verdict ? `[invalid bearer token, ${verdict.why}]` : 'invalid bearer token';
+  return { user: {}, error };
 }
 
 /** A local review asks about the namespace it is made in, and nothing else. */

@@ -15,6 +15,7 @@ import { list } from './list.ts';
 import { log, stream } from './node-proxy.ts';
 import { patch } from './patch.ts';
 import { scale } from './scale.ts';
+import { requestToken } from './token-request.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
 
@@ -54,6 +55,7 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/attach': { get: stream, create: stream },
   'pods/portforward': { get: stream, create: stream },
   'namespaces/finalize': { update: finalize },
+  'serviceaccounts/token': { create: requestToken },
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
 };
 

@@ -19,6 +19,7 @@ it('a token says whose it is', async () => {
   expect(status).toBe(201);
   expect(json.status).toEqual({
     authenticated: true,
+    audiences: ['https://kubernetes.default.svc.cluster.local'],
     user: {
       username: 'ann',
       uid: '7',
