@@ -1,11 +1,12 @@
-// Reads request bodies in `application/vnd.kubernetes.protobuf`, which kubectl's typed commands
-// send whatever the server prefers (they take answers in JSON). Gives the value that the same body
-// would be in JSON. Invariant: nothing is dropped that the writer said; a message or field unknown
+// Reads request bodies in `application/vnd.kubernetes.protobuf`, which kubectl's typed commands and
+// many Go programs send whatever the server prefers (they take answers in JSON). Gives the value
+// that the same body would be in JSON. Invariant: nothing is dropped that the writer said; a message or field unknown
 // here is refused with 415.
 import { badRequest, StatusError } from '../status.ts';
 import { MAX_DEPTH, setOwn } from './decode.ts';
 import { schemaNameOf } from './endpoints.ts';
-import { protobufField } from './protobuf-fields.ts';
+import { protobufFields } from './protobuf-fields.ts';
+import type { MessageFields } from './protobuf-fields.ts';
 import { ProtobufError, readFields } from './protobuf-reader.ts';
 import type { WireField } from './protobuf-reader.ts';
 import { shapeOf } from './shape.ts';
@@ -67,33 +68,41 @@ function unsupported(what: string): StatusError {
 }
 
 function readStruct(shape: Struct, bytes: Uint8Array, depth: number): Record<string, unknown> {
-  if (depth > MAX_DEPTH) throw new ProtobufError('nested too deeply');
   const object: Record<string, unknown> = {};
-  for (const sent of readFields(bytes)) {
-    const field = protobufField(shape.schemaName, sent.number);
-    const fieldShape = field && shape.fields.get(field.name);
-    if (fieldShape === undefined) throw unsupported(`field ${sent.number} of ${shape.typeName}`);
-    if (field === undefined || field.skipped) continue;
-    const wire = field.wrapped ? firstOf(bytesOf(sent)) : sent;
-    if (wire === undefined) continue;
-    const value = readInto(object[field.name], { shape: fieldShape, wire, depth: depth + 1 });
-    // Fields that are no pointers are always sent, set or not.
-    const unset = value === undefined || value === '' || (isZero(value) && !field.keepsZero);
-    if (!unset) object[field.name] = value;
-  }
+  readMessage(object, bytes, { shape, fields: protobufFields(shape.schemaName), depth });
   return object;
 }
 
-/** The one field of a message that has no other; undefined where it is not set. */
-function firstOf(bytes: Uint8Array): WireField | undefined {
-  const [first, ...more] = readFields(bytes);
-  const other = [first, ...more].find((field) => field !== undefined && field.number !== 1);
-  if (other !== undefined) throw unsupported(`field ${other.number} of an embedded message`);
-  return first;
+interface Message {
+  /** Of the object that the fields go into. */
+  readonly shape: Struct;
+  readonly fields: MessageFields;
+  readonly depth: number;
+}
+
+function readMessage(object: Record<string, unknown>, bytes: Uint8Array, message: Message): void {
+  const { shape, fields, depth } = message;
+  if (depth > MAX_DEPTH) throw new ProtobufError('nested too deeply');
+  for (const wire of readFields(bytes)) {
+    const field = fields.get(wire.number);
+    if (field?.embedded !== undefined) {
+      const embedded = { shape, fields: field.embedded, depth: depth + 1 };
+      readMessage(object, bytesOf(wire), embedded);
+      continue;
+    }
+    const fieldShape = field && shape.fields.get(field.name);
+    if (field === undefined || fieldShape === undefined) {
+      throw unsupported(`field ${wire.number} of ${shape.typeName}`);
+    }
+    const value = readInto(object[field.name], { shape: fieldShape, wire, depth: depth + 1 });
+    // Fields that are no pointers are always sent, set or not.
+    const unset = value === undefined || (isZero(value) && !field.keepsZero);
+    if (!unset) object[field.name] = value;
+  }
 }
 
 function isZero(value: unknown): boolean {
-  return value === 0 || value === false;
+  return value === 0 || value === false || value === '';
 }
 
 interface Reading {
@@ -148,9 +157,34 @@ function readValue({ shape, wire, depth }: Reading): unknown {
     case 'micro-time':
     case 'time':
       return readTime(bytesOf(wire));
+    case 'any':
+      return readRaw(bytesOf(wire));
+    case 'list':
+      return readItems(shape, bytesOf(wire), depth);
     default:
       throw unsupported(`a value of type ${shape.typeName}`);
   }
+}
+
+/** Free-form values come as JSON in a message with one field; without it there is no value. */
+function readRaw(bytes: Uint8Array): unknown {
+  const [raw, ...more] = readFields(bytes);
+  if (raw === undefined) return undefined;
+  const other = [raw, ...more].find(({ number }) => number !== 1);
+  if (other !== undefined) throw unsupported(`field ${other.number} of a free-form value`);
+  try {
+    return JSON.parse(textOf(bytesOf(raw))) as unknown;
+  } catch {
+    throw new ProtobufError('a free-form value that is not valid JSON');
+  }
+}
+
+/** A list that is the value of a map, such as `extra` of a review: {items}. */
+function readItems(shape: Shape & { kind: 'list' }, bytes: Uint8Array, depth: number): unknown[] {
+  return [...readFields(bytes)].map((wire) => {
+    if (wire.number !== 1) throw unsupported(`field ${wire.number} of ${shape.typeName}`);
+    return readValue({ shape: shape.item, wire, depth: depth + 1 });
+  });
 }
 
 /** {type, intVal, strVal}: type 1 is the text. */

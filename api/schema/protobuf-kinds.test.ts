@@ -1,0 +1,65 @@
+// Protobuf bodies of every kind: as client-go makes them of objects of ours, and a number for every
+// field that a served kind has.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { builtInDefinitions, furtherVersions } from '../scheme.ts';
+import { decodeObject } from './decode.ts';
+import { schemaNameOf } from './endpoints.ts';
+import { protobufFieldNames } from './protobuf-fields.ts';
+import { readProtobuf } from './protobuf.ts';
+import { loadSchemas } from './schema.ts';
+import { closureOf } from './schema-closure.ts';
+
+interface Body {
+  readonly object: { readonly apiVersion: string; readonly kind: string };
+  readonly protobuf: string;
+}
+
+const FILE = new URL('../../test/fixtures/protobuf-bodies.yaml', import.meta.url);
+const bodies = parseAllDocuments(readFileSync(FILE, 'utf8')).map((one) => one.toJS() as Body);
+
+describe('a protobuf body of client-go', () => {
+  it.each(bodies.map((body) => [body.object.kind, body] as const))(
+    'of a %s reads as the same object in JSON does',
+    (kind, { object, protobuf }) => {
+      const [version = '', group = ''] = object.apiVersion.split('/').reverse();
+      const gvk = { group, version, kind };
+      const name = schemaNameOf(gvk) ?? '';
+      const sent = readProtobuf(Buffer.from(protobuf, 'base64'));
+      const { object: read, unknownFields } = decodeObject(name, sent, { gvk });
+      expect(unknownFields).toEqual([]);
+      expect(read).toEqual(decodeObject(name, object, { gvk }).object);
+    },
+  );
+});
+
+describe('the field numbers', () => {
+  const named = new Map(protobufFieldNames());
+  const propertiesOf = (name: string) => Object.keys(loadSchemas().get(name)?.properties ?? {});
+
+  it('are of fields that the schemas have', () => {
+    const strange = [...named].flatMap(([name, fields]) =>
+      fields.filter((field) => !propertiesOf(name).includes(field)).map((f) => `${name}.${f}`),
+    );
+    expect(strange).toEqual([]);
+  });
+
+  it('are there for every field of every kind that is served, but those in the decision', () => {
+    // CustomResourceDefinitions hold schemas, whose messages have a form of their own: sent as JSON.
+    const left = /apiextensions/;
+    const all = [...builtInDefinitions, ...furtherVersions].map(({ schemaName }) => schemaName);
+    const missing = Object.keys(closureOf(all.filter((name) => !left.test(name)))).flatMap((name) =>
+      propertiesOf(name)
+        .filter((field) => !['apiVersion', 'kind'].includes(field) || !isTop(name))
+        .filter((field) => !named.get(name)?.includes(field))
+        .map((field) => `${name}.${field}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+/** Its apiVersion and kind stand in the envelope. */
+function isTop(name: string): boolean {
+  return loadSchemas().get(name)?.['x-kubernetes-group-version-kind'] !== undefined;
+}
