@@ -80,8 +80,7 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   const reading = request.method === 'GET' || request.method === 'HEAD';
   if (info.kind === 'path' || info.resource === '') {
     const found =
-      (reading ? parts.discovery.handle(request.path, request.headers) : undefined) ??
-      (await parts.paths(request));
+      (reading ? parts.discovery.handle(request) : undefined) ?? (await parts.paths(request));
     return found ?? textReply(NO_PAGE, STATUS_CODES.NotFound);
   }
   for (const virtual of parts.virtual) {

@@ -1,7 +1,8 @@
-// The schemas of the built-in kinds: generated from the client package, completed by list-types.ts.
+// The schemas of the built-in kinds: generated from the client package, completed by list-types.ts and by those it lacks.
 // Invariant: schemas are shared and never changed after loading; every $ref resolves.
 import { readFileSync } from 'node:fs';
 import { invariant } from '../../base/invariant.ts';
+import { metricsSchemas } from '../metrics/schemas.ts';
 import { addListTypes } from './list-types.ts';
 
 /** Group, version and kind of a type that stands at the top of a document. */
@@ -45,7 +46,7 @@ let loaded: SchemaMap | undefined;
 export function loadSchemas(): SchemaMap {
   if (loaded === undefined) {
     const all = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, Schema>;
-    loaded = new Map(Object.entries(addListTypes(all)));
+    loaded = new Map(Object.entries(addListTypes({ ...all, ...metricsSchemas })));
   }
   return loaded;
 }

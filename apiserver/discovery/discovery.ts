@@ -7,7 +7,7 @@ import { schemaNameOf } from '../../api/schema/endpoints.ts';
 import { openApiV2 } from '../../api/schema/openapi-v2.ts';
 import { openApiV3 } from '../../api/schema/openapi-v3.ts';
 import { StatusError } from '../../api/status.ts';
-import type { Reply } from '../../api/wire/exchange.ts';
+import type { Reply, Request } from '../../api/wire/exchange.ts';
 import { parseAccept, takesJson } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { Document } from './document.ts';
@@ -58,20 +58,19 @@ export interface DiscoveryOptions {
   readonly version?: Partial<VersionInfo>;
 }
 
-/** The request headers that discovery looks at. */
-export type DiscoveryHeaders = Readonly<Record<string, string | undefined>>;
+/** The parts of a request that discovery looks at. */
+export type DiscoveryRequest = Pick<Request, 'path' | 'query' | 'headers'>;
 
 /** Answers discovery requests. */
 export interface Discovery {
   /**
-   * The answer to a GET of that path; undefined when the path is none of discovery's. Throws
-   * NotAcceptable.
+   * The answer to a GET; undefined when the path is none of discovery's. Throws NotAcceptable.
    */
-  handle(path: string, headers: DiscoveryHeaders): Reply | undefined;
+  handle(request: DiscoveryRequest): Reply | undefined;
 }
 
 /** What a path leads to. */
-type Route = (request: { accept: MediaRange[]; headers: DiscoveryHeaders }) => Reply;
+type Route = (request: DiscoveryRequest & { accept: MediaRange[] }) => Reply;
 
 /** Discovery of these kinds. */
 export function createDiscovery(
@@ -87,9 +86,9 @@ export function createDiscovery(
     ...openApiRoutes(groups, version.gitVersion),
   ]);
   return {
-    handle(path, headers) {
+    handle({ path, query, headers }) {
       const route = routes.get(path.length > 1 ? path.replace(/\/+$/, '') : path);
-      return route?.({ accept: parseAccept(headers['accept']), headers });
+      return route?.({ accept: parseAccept(headers['accept']), path, query, headers });
     },
   };
 }
@@ -132,7 +131,7 @@ function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [
     paths: Object.fromEntries(
       [...documents].map(([name, document]) => [
         name,
-        { serverRelativeURL: `/openapi/v3/${name}?hash=${document().hash}` },
+        { serverRelativeURL: hashedUrl(name, document()) },
       ]),
     ),
   });
@@ -141,9 +140,24 @@ function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [
     ['/openapi/v3', json(index)],
     ...[...documents].map(([name, document]): [string, Route] => [
       `/openapi/v3/${name}`,
-      plain(document),
+      hashed(name, document),
     ]),
   ];
+}
+
+const hashedUrl = (name: string, { hash }: Document) => `/openapi/v3/${name}?hash=${hash}`;
+
+/** A document that is asked for by its digest: to be kept for good, or, by an older digest, to be found at the new one. */
+function hashed(name: string, document: () => Document): Route {
+  const whole = plain(document);
+  return (request) => {
+    const asked = request.query.get('hash');
+    if (asked === null || asked === '') return whole(request);
+    const found = document();
+    if (asked === found.hash) return plain(document, { immutable: true })(request);
+    const location = hashedUrl(name, found);
+    return { kind: 'body', status: 301, headers: { location }, body: [] };
+  };
 }
 
 const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
@@ -173,12 +187,13 @@ function json(make: () => object): Route {
   return plain(documentOf(make));
 }
 
-function plain(document: () => Document): Route {
+function plain(document: () => Document, how: { immutable?: boolean } = {}): Route {
   return ({ accept, headers }) => {
     if (!accept.some(takesJson)) throw notAcceptable();
     return replyWith(document(), {
       contentType: 'application/json',
       ifNoneMatch: headers['if-none-match'],
+      ...how,
     });
   };
 }
