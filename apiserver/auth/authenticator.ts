@@ -43,7 +43,16 @@ export function createAuthenticator(
   };
 }
 
-function fromCertificate({ CN, O }: CertificateSubject): UserInfo | undefined {
+/** Users by subject: a connection's requests share one UserInfo, and what is remembered about it (see rbac.ts). */
+const users = new WeakMap<CertificateSubject, UserInfo>();
+
+function fromCertificate(subject: CertificateSubject): UserInfo | undefined {
+  const known = users.get(subject) ?? userOf(subject);
+  if (known) users.set(subject, known);
+  return known;
+}
+
+function userOf({ CN, O }: CertificateSubject): UserInfo | undefined {
   const username = typeof CN === 'string' ? CN : CN?.[0];
   if (!username) return undefined;
   const groups = O === undefined ? [] : typeof O === 'string' ? [O] : [...O];

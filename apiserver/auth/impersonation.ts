@@ -6,6 +6,7 @@ import { ANONYMOUS, authenticated, UNAUTHENTICATED } from './authenticator.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+const PREFIX = 'impersonate-';
 const EXTRA = 'impersonate-extra-';
 const AUTHENTICATION_GROUP = 'authentication.k8s.io';
 
@@ -23,6 +24,7 @@ export function actingAs(
   user: UserInfo,
   { headers }: Pick<Request, 'headers'>,
 ): UserInfo {
+  if (!impersonates(headers)) return user;
   const username = headers['impersonate-user'];
   const groups = listOf(headers['impersonate-group']);
   const uid = headers['impersonate-uid'];
@@ -44,6 +46,11 @@ export function actingAs(
   if (username === ANONYMOUS.username)
     return { ...other, groups: [...other.groups, UNAUTHENTICATED] };
   return authenticated(other);
+}
+
+function impersonates(headers: Request['headers']): boolean {
+  for (const name in headers) if (name.startsWith(PREFIX)) return true;
+  return false;
 }
 
 interface Wanted {

@@ -20,11 +20,16 @@ type Binding = ClusterRoleBinding | RoleBinding;
 /** Who may do everything, whatever the rules say. */
 const SUPERUSERS = 'system:masters';
 
+/** Namespaces that a user's rules are remembered for; past it the user's are found anew. */
+const MAX_REMEMBERED = 1_000;
+
 /** Decides by the roles and bindings in a store. */
 export class RbacAuthorizer {
   readonly #store: ObjectStore;
   /** Bindings by namespace ('' for cluster-wide ones), then by storage key. */
   readonly #bindings = new Map<string, Map<string, Binding>>();
+  /** What #find came to, by user and namespace, until any role or binding changes. A connection has one UserInfo for all its requests. */
+  #found = new WeakMap<UserInfo, Map<string, PolicyRule[]>>();
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -34,26 +39,43 @@ export class RbacAuthorizer {
         this.#put(item.key, item.object() as unknown as Binding);
       store.subscribe(prefix, (event) => this.#apply(event));
     }
+    for (const ref of [ClusterRoles, Roles] as readonly KindRef<KubeObject>[])
+      store.subscribe(collectionPrefix(ref), () => this.#forget());
   }
 
   /** May the user do this? `namespace` is '' for requests about no namespace or all of them. */
   allows(user: UserInfo, request: AccessRequest, namespace: string): boolean {
     if (user.groups.includes(SUPERUSERS)) return true;
-    return this.#grants(user, namespace).some((rules) => rulesAllow(rules, request));
+    return rulesAllow(this.#rules(user, namespace), request);
   }
 
   /** Every rule that holds for the user in a namespace. */
-  rulesFor(user: UserInfo, namespace: string): PolicyRule[] {
-    return this.#grants(user, namespace).flat();
+  rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[] {
+    return this.#rules(user, namespace);
   }
 
-  #grants(user: UserInfo, namespace: string): (readonly PolicyRule[])[] {
+  #rules(user: UserInfo, namespace: string): readonly PolicyRule[] {
+    let places = this.#found.get(user);
+    if (!places) this.#found.set(user, (places = new Map()));
+    let rules = places.get(namespace);
+    if (!rules) {
+      if (places.size >= MAX_REMEMBERED) places.clear();
+      places.set(namespace, (rules = this.#find(user, namespace)));
+    }
+    return rules;
+  }
+
+  #find(user: UserInfo, namespace: string): PolicyRule[] {
     const places = namespace === '' ? [''] : ['', namespace];
-    const granted: (readonly PolicyRule[])[] = [];
+    const granted: PolicyRule[] = [];
     for (const place of places)
       for (const binding of this.#bindings.get(place)?.values() ?? [])
-        if (names(binding, user)) granted.push(this.#rulesOf(binding));
+        if (names(binding, user)) granted.push(...this.#rulesOf(binding));
     return granted;
+  }
+
+  #forget(): void {
+    this.#found = new WeakMap();
   }
 
   #rulesOf(binding: Binding): readonly PolicyRule[] {
@@ -67,6 +89,7 @@ export class RbacAuthorizer {
   }
 
   #apply(event: StoreEvent): void {
+    this.#forget();
     if (event.type === 'put') this.#put(event.key, event.value.object() as unknown as Binding);
     else for (const bindings of this.#bindings.values()) bindings.delete(event.key);
   }
