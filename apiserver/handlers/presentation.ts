@@ -15,7 +15,9 @@ const META_GROUP = 'meta.k8s.io';
 
 /** What the Accept header asks for, first fit first. Throws NotAcceptable; BadRequest for Tables of a form that is none. */
 export function presentationOf(exchange: Pick<Exchange, 'request'>): Presentation {
-  const ranges = parseAccept(exchange.request.headers['accept']);
+  const { accept } = exchange.request.headers;
+  if (accept === undefined || accept === 'application/json') return 'object';
+  const ranges = parseAccept(accept);
   if (ranges.length === 0) return 'object';
   for (const range of ranges) {
     const form = formOf(range);

@@ -78,6 +78,7 @@ function plainHeaders(headers: Sendable['headers']): PlainHeaders {
 
 /** A header's text as bytes that may go on the wire: UTF-8, without control characters. */
 export function headerText(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   // oxlint-disable-next-line no-control-regex
   return Buffer.from(text.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString('latin1');
 }
