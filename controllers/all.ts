@@ -1,4 +1,5 @@
 // Every controller a cluster runs.
+import { clusterRoleAggregator } from './clusterroleaggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
@@ -15,11 +16,15 @@ import { replicaSetController } from './replicaset/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { serviceAccountTokenController } from './serviceaccounttoken/controller.ts';
+import type { LegacyTokens } from './serviceaccounttoken/plan.ts';
 
 /** What the built-in controllers can be told. */
 export interface BuiltInControllersOptions {
   /** PEM of the cluster's CA, published in each namespace as kube-root-ca.crt; not published where left out. */
   readonly caCertificate?: string | undefined;
+  /** Signs tokens that live in Secrets; those Secrets stay empty where left out. */
+  readonly signToken?: LegacyTokens['sign'] | undefined;
   readonly autoscaler?: Partial<AutoscalerOptions> | undefined;
   readonly nodes?: Partial<NodeLifecycleOptions> | undefined;
 }
@@ -28,7 +33,9 @@ export interface BuiltInControllersOptions {
 export function builtInControllers(
   options: BuiltInControllersOptions = {},
 ): readonly ControllerFactory[] {
+  const { caCertificate, signToken } = options;
   return [
+    clusterRoleAggregator,
     deploymentController,
     replicaSetController,
     endpointSliceController,
@@ -42,6 +49,9 @@ export function builtInControllers(
     podCollector(),
     serviceAccountController,
     resourceQuotaController,
-    ...(options.caCertificate === undefined ? [] : [rootCaPublisher(options.caCertificate)]),
+    ...(caCertificate === undefined ? [] : [rootCaPublisher(caCertificate)]),
+    ...(caCertificate === undefined || signToken === undefined
+      ? []
+      : [serviceAccountTokenController({ caCertificate, sign: signToken })]),
   ];
 }

@@ -1,7 +1,9 @@
 // The roles and bindings that every cluster starts with: for admins, for people by degree, for our own parts.
 // Names are those that Kubernetes' documentation fixes; what each may do is written for the kinds we have.
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../generated/types.ts';
+import { aggregatedRules } from './aggregate.ts';
 import { RBAC_GROUP } from './binding-rules.ts';
+import { AUTOUPDATE } from './reconcile.ts';
 
 const READ = ['get', 'list', 'watch'];
 const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
@@ -27,6 +29,12 @@ function paths(...nonResourceURLs: string[]): PolicyRule {
   return { verbs: ['get'], nonResourceURLs };
 }
 
+const ISSUER = [
+  '/.well-known/openid-configuration',
+  '/.well-known/openid-configuration/',
+  '/openid/v1/jwks',
+  '/openid/v1/jwks/',
+];
 const HEALTH = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
 
 /** Workloads, and what they need, as the people of a namespace write them. */
@@ -95,7 +103,6 @@ const VIEW: PolicyRule[] = [
 ];
 
 const EDIT: PolicyRule[] = [
-  ...VIEW,
   ...allow(
     READ,
     'pods/attach',
@@ -122,12 +129,12 @@ const EDIT: PolicyRule[] = [
     'resource.k8s.io:resourceclaims',
     'resource.k8s.io:resourceclaimtemplates',
   ),
-  ...allow(['create'], 'pods/eviction'),
+  ...allow(['create'], 'pods/eviction', 'serviceaccounts/token'),
+  ...allow(['impersonate'], 'serviceaccounts'),
   ...allow(['create', 'patch', 'update'], 'events'),
 ];
 
 const ADMIN: PolicyRule[] = [
-  ...EDIT,
   ...allow(
     [...READ, ...WRITE],
     'rbac.authorization.k8s.io:roles',
@@ -209,22 +216,49 @@ const CONTROLLERS: PolicyRule[] = [
     'authentication.k8s.io:tokenreviews',
     'authorization.k8s.io:subjectaccessreviews',
   ),
+  // Aggregated roles are given what their parts have, whoever wrote those.
+  ...allow(['escalate'], 'rbac.authorization.k8s.io:clusterroles'),
   paths('*'),
 ];
 
 const MARKS = {
   labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-  annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
+  annotations: { [AUTOUPDATE]: 'true' },
 };
 
-function role(name: string, rules: PolicyRule[]): ClusterRole {
+function role(
+  name: string,
+  rules: PolicyRule[],
+  labels: Readonly<Record<string, string>> = {},
+): ClusterRole {
   return {
     apiVersion: `${RBAC_GROUP}/v1`,
     kind: 'ClusterRole',
-    metadata: { name, ...MARKS },
+    metadata: { name, ...MARKS, labels: { ...MARKS.labels, ...labels } },
     rules,
   };
 }
+
+/** The label of roles that become part of another one. */
+const partOf = (whole: string) => ({ [`${RBAC_GROUP}/aggregate-to-${whole}`]: 'true' });
+
+/** What people may do by degree; who adds a kind adds a role with such a label. */
+const DEGREES: readonly ClusterRole[] = [
+  role('system:aggregate-to-view', VIEW, partOf('view')),
+  role('system:aggregate-to-edit', EDIT, partOf('edit')),
+  role('system:aggregate-to-admin', ADMIN, partOf('admin')),
+];
+
+/** A role made of others, with their rules from the start: a server without controllers has them, too. */
+function wholeOf(name: string, labels: Readonly<Record<string, string>>, parts: ClusterRole[]) {
+  const aggregationRule = { clusterRoleSelectors: [{ matchLabels: partOf(name) }] };
+  const whole: ClusterRole = { ...role(name, [], labels), aggregationRule };
+  return { ...whole, rules: aggregatedRules(whole, parts) };
+}
+
+const VIEWER = wholeOf('view', partOf('edit'), [...DEGREES]);
+const EDITOR = wholeOf('edit', partOf('admin'), [...DEGREES, VIEWER]);
+const NAMESPACE_ADMIN = wholeOf('admin', {}, [...DEGREES, VIEWER, EDITOR]);
 
 function binding(roleName: string, kind: 'Group' | 'User', ...names: string[]): ClusterRoleBinding {
   return {
@@ -242,9 +276,10 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
     { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
     { verbs: ['*'], nonResourceURLs: ['*'] },
   ]),
-  role('admin', ADMIN),
-  role('edit', EDIT),
-  role('view', VIEW),
+  NAMESPACE_ADMIN,
+  EDITOR,
+  VIEWER,
+  ...DEGREES,
   role('system:discovery', [
     paths('/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...HEALTH),
   ]),
@@ -257,6 +292,7 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
     ),
   ]),
   role('system:public-info-viewer', [paths(...HEALTH)]),
+  role('system:service-account-issuer-discovery', [paths(...ISSUER)]),
   role('system:node', NODE),
   role('system:kube-scheduler', SCHEDULER),
   role('system:kube-controller-manager', CONTROLLERS),
@@ -268,6 +304,7 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
   binding('system:discovery', 'Group', 'system:authenticated'),
   binding('system:basic-user', 'Group', 'system:authenticated'),
   binding('system:public-info-viewer', 'Group', 'system:authenticated', 'system:unauthenticated'),
+  binding('system:service-account-issuer-discovery', 'Group', 'system:serviceaccounts'),
   binding('system:node', 'Group', 'system:nodes'),
   binding('system:kube-scheduler', 'User', 'system:kube-scheduler'),
   binding('system:kube-controller-manager', 'User', 'system:kube-controller-manager'),

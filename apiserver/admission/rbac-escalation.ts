@@ -15,6 +15,14 @@ const GROUP = 'rbac.authorization.k8s.io';
 const ROLES = new Set(['roles', 'clusterroles']);
 const BINDINGS = new Set(['rolebindings', 'clusterrolebindings']);
 
+/** A role that is made of others may come to hold any rule. */
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+const aggregation = (role: object | undefined) =>
+  (role as ClusterRole | undefined)?.aggregationRule;
+
 /** The plugin. */
 export function rbacEscalation(rbac: RbacAuthorizer, store: ObjectStore): AdmissionPlugin {
   return {
@@ -23,6 +31,8 @@ export function rbacEscalation(rbac: RbacAuthorizer, store: ObjectStore): Admiss
       const { definition, operation, object, old } = request;
       if (definition.ref.group !== GROUP || operation === 'delete') return;
       const { plural } = definition.ref;
+      if (plural === ClusterRoles.plural && !deepEqual(aggregation(object), aggregation(old)))
+        check(rbac, request, { verb: 'escalate', role: plural, rules: EVERYTHING });
       if (ROLES.has(plural) && !deepEqual(object['rules'], old?.['rules']))
         check(rbac, request, { verb: 'escalate', role: plural, rules: rulesOf(object) });
       if (BINDINGS.has(plural) && !sameGrant(object, old)) {

@@ -1,19 +1,16 @@
 // What every cluster has from its first start: namespaces, RBAC objects, the API server's own Service.
-// Invariant: repeatable; what users changed is left, but for the rules of bootstrap roles, which are brought up to date.
+// Invariant: repeatable; what users changed is left, but for what bootstrap roles and bindings lack, which is added.
+import type { ClusterRole, ClusterRoleBinding } from '../../api/generated/types.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
-import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
+import { reconciledBinding, reconciledRole } from '../../api/rbac/reconcile.ts';
 import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
-import type { ResourceDefinition } from '../../api/definition.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import type { ServerParts } from '../exchange.ts';
 import { localApiServices } from '../extensions/local-api-services.ts';
-import { trackWrite, type Writer } from '../managedfields/track-write.ts';
-import { prepareForCreate, structuredCopy } from './preparation.ts';
+import { type BringUpToDate, ensureObject } from './ensure-object.ts';
 
-/** Who owns what every cluster has. */
-const MANAGER = 'kube-apiserver';
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 /** Has the objects there; `extra` are the resources without a definition. */
@@ -31,55 +28,29 @@ export async function bootstrap(
     ...localApiServices(served, formatTime(server.clock.now())),
   ];
   // All in one turn of the store: one flush.
-  await Promise.all(objects.map((object) => ensure(server, object as LooseObject)));
-}
-
-async function ensure(server: ServerParts, wanted: LooseObject): Promise<void> {
-  const slash = wanted.apiVersion.lastIndexOf('/');
-  const group = slash < 0 ? '' : wanted.apiVersion.slice(0, slash);
-  const version = wanted.apiVersion.slice(slash + 1);
-  const definition = server.scheme.byKind(group, version, wanted.kind);
-  if (!definition) throw new Error(`no definition of ${wanted.apiVersion} ${wanted.kind}`);
-  const { name = '', namespace = '' } = wanted.metadata;
-  const at = { definition, namespace, name };
-  const object = structuredCopy(wanted);
-  definition.defaults?.(object);
-  const now = formatTime(server.clock.now());
-  const { scheme } = server;
-  const written = definition.hasStatus ? 'all but status' : 'everything';
-  const writer: Writer = { scheme, definition, manager: MANAGER, subresource: '', written, now };
-  const owners = trackWrite(writer, { before: undefined, after: object, submitted: undefined });
-  prepareForCreate(definition, object, { uid: server.random.uuid(), now });
-  if (owners) object.metadata.managedFields = [...owners];
-  if (wanted['status'] !== undefined) object['status'] = structuredCopy(wanted['status']);
-  const created = await server.registry.create(at, object, false);
-  if (!created && hasRules(definition)) await bringUpToDate(server, writer, { at, wanted: object });
-}
-
-const hasRules = (definition: ResourceDefinition): boolean => definition.ref.kind === 'ClusterRole';
-
-async function bringUpToDate(
-  server: ServerParts,
-  writer: Writer,
-  {
-    at,
-    wanted,
-  }: {
-    at: { definition: ResourceDefinition; namespace: string; name: string };
-    wanted: LooseObject;
-  },
-): Promise<void> {
-  await server.registry.update(
-    at,
-    (old) => {
-      if (deepEqual(old['rules'], wanted['rules'])) return { kind: 'keep' };
-      const object: LooseObject = { ...old, rules: wanted['rules'] };
-      const owners = trackWrite(writer, { before: old, after: object, submitted: undefined });
-      object.metadata = { ...old.metadata, ...(owners && { managedFields: [...owners] }) };
-      return { kind: 'put', object };
-    },
-    { dryRun: false },
+  await Promise.all(
+    objects.map((object) => {
+      const wanted = object as LooseObject;
+      return ensureObject(server, wanted, updateOf(wanted));
+    }),
   );
+}
+
+/** How an object that is there already is brought up to date; most are their users'. */
+function updateOf(wanted: LooseObject): BringUpToDate | undefined {
+  switch (wanted.kind) {
+    case 'ClusterRole':
+      return (old) =>
+        reconciledRole(old as ClusterRole, wanted as unknown as ClusterRole) as LooseObject;
+    case 'ClusterRoleBinding':
+      return (old) =>
+        reconciledBinding(
+          old as unknown as ClusterRoleBinding,
+          wanted as unknown as ClusterRoleBinding,
+        ) as unknown as LooseObject;
+    default:
+      return undefined;
+  }
 }
 
 function apiService(clusterIP: string): KubeObject {
