@@ -30,6 +30,7 @@ import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
 import { createPipeline } from './pipeline.ts';
+import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
 import { bootstrap } from './registry/bootstrap.ts';
 import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
@@ -41,8 +42,10 @@ export interface ApiServer {
   /** The whole way of a request, for callers in this process. */
   readonly handler: Handler;
   readonly store: ObjectStore;
-  /** Serves HTTPS; port 0 picks a free one. Throws an Error with one clear line when the port is taken. */
+  /** Serves HTTPS, here too; port 0 picks a free one. Throws an Error with one clear line when the port is taken. */
   listen(at: ListenOptions): Promise<{ readonly port: number }>;
+  /** Leads the Service `kubernetes` to an address that pods can reach. */
+  advertise(at: ApiAddress): Promise<void>;
   /** Ends watches and connections. Storage stays its owner's. */
   close(): Promise<void>;
 }
@@ -107,7 +110,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ]);
   const handler = pipelineOf(options, { server, rbac, health, readToken });
   const authenticate = createAuthenticator(readToken, tokens.audiences);
-  return new RunningServer(options, { handler, store, authenticate });
+  return new RunningServer(options, { handler, server, authenticate });
 }
 
 interface HandlerParts {
@@ -161,21 +164,23 @@ class RunningServer implements ApiServer {
   readonly handler: Handler;
   readonly store: ObjectStore;
   readonly #options: ApiServerOptions;
+  readonly #server: ServerParts;
   readonly #authenticate: Authenticator;
-  #listener: HttpServer | undefined;
+  readonly #listeners: HttpServer[] = [];
 
   constructor(
     options: ApiServerOptions,
-    parts: { handler: Handler; store: ObjectStore; authenticate: Authenticator },
+    parts: { handler: Handler; server: ServerParts; authenticate: Authenticator },
   ) {
     this.#options = options;
     this.handler = parts.handler;
-    this.store = parts.store;
+    this.store = parts.server.store;
+    this.#server = parts.server;
     this.#authenticate = parts.authenticate;
   }
 
   async listen(at: ListenOptions): Promise<{ readonly port: number }> {
-    this.#listener = await startHttpServer({
+    const listener = await startHttpServer({
       ...at,
       handler: this.handler,
       authenticate: this.#authenticate,
@@ -183,11 +188,16 @@ class RunningServer implements ApiServer {
       clock: this.#options.clock,
       logger: this.#options.logger,
     });
-    return { port: this.#listener.port };
+    this.#listeners.push(listener);
+    return { port: listener.port };
+  }
+
+  advertise(at: ApiAddress): Promise<void> {
+    return advertise(this.#server, at);
   }
 
   async close(): Promise<void> {
-    await this.#listener?.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.store.close();
   }
 }

@@ -32,8 +32,8 @@ export const MAX_REMEMBERED = 4096;
 
 /** What a server's tokens rest on. */
 export interface TokenOptions {
-  /** PEM of a P-256 key; one for this run alone where left out. */
-  readonly key?: string | undefined;
+  /** One for this run alone where left out. */
+  readonly key?: SigningKey | undefined;
   /** A URL. */
   readonly issuer?: string | undefined;
   /** Whom tokens are for where nobody says: the issuer, unless given. */
@@ -72,7 +72,7 @@ export class ServiceAccountTokens {
     this.#store = doors.store;
     this.#clock = doors.clock;
     this.#random = doors.random;
-    this.key = new SigningKey(options.key ?? SigningKey.generate());
+    this.key = options.key ?? new SigningKey(SigningKey.generate());
     this.issuer = options.issuer ?? DEFAULT_ISSUER;
     this.audiences = options.audiences ?? [this.issuer];
     this.maxSeconds = options.maxSeconds;

@@ -17,6 +17,7 @@ import {
   writeAtomically,
 } from './data-directory.ts';
 import { refuseSecondSupervisor } from './lock.ts';
+import { ensureTokenKey } from './token-key.ts';
 
 /** What is asked for. */
 export interface ClusterRequest {
@@ -37,6 +38,7 @@ export async function ensureClusterFiles(
   refuseSecondSupervisor(doors.system, paths);
   const facts = await settleFacts(paths, doors, request.port);
   await ensureCertificates(paths.pki, certificateSpecs(facts, apiServiceIp(facts)), doors);
+  ensureTokenKey(paths.pki);
   writeKubeconfigs(paths, facts, request.kubeconfig);
   return { paths, facts };
 }

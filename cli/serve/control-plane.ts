@@ -11,7 +11,7 @@ import { StorageError } from '../../apiserver/storage/storage.ts';
 import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
-import { builtInControllers } from '../../controllers/all.ts';
+import { builtInControllers, type BuiltInControllersOptions } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
@@ -23,7 +23,9 @@ import {
   readFacts,
   UsageError,
 } from './data-directory.ts';
+import { servePods } from './pod-access.ts';
 import { runSchedulerWith } from './scheduler.ts';
+import { loadTokenKey, tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT, SCHEDULER_AGENT } from './user-agents.ts';
 
 /** Names of the parts, as ComponentStatuses have them upstream. */
@@ -69,11 +71,20 @@ export async function serveApi(
     logger,
     serviceCidr: facts.serviceCidr,
     nodeDialer: createHttpNodeDialer({ ...dialer, ca }),
+    accountTokens: { key: loadTokenKey(paths.pki) },
     components,
   });
   const tls = { ...loadPair(paths.pki, 'apiserver'), clientCa: ca };
   await server.listen({ host: API_HOST, port: facts.port, tls });
+  const ending = new AbortController();
+  const forPods = servePods(
+    server,
+    { host: facts.nodeIp, port: facts.port, tls },
+    { logger, signal: ending.signal },
+  ).catch((error: unknown) => logger.error('pods are not served', { err: error }));
   const close = async () => {
+    ending.abort(new Error('the server is closing'));
+    await forPods;
     await server.close();
     await storage.close();
   };
@@ -83,7 +94,7 @@ export async function serveApi(
 /** Runs the controllers and the scheduler against a server in this process until aborted. */
 export async function runInProcess(
   server: ApiServer,
-  facts: { ca: string },
+  options: BuiltInControllersOptions,
   context: ChildContext & { readonly running?: Set<string> },
 ): Promise<void> {
   const { logger, signal, running = new Set<string>() } = context;
@@ -98,7 +109,7 @@ export async function runInProcess(
     during(
       CONTROLLER_MANAGER,
       runControllers(
-        builtInControllers({ caCertificate: facts.ca }),
+        builtInControllers(options),
         {
           ...doors,
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
@@ -131,7 +142,8 @@ export async function controlPlane(dataDir: string, context: ChildContext): Prom
   const api = await serveApi(paths, facts, { ...context, components });
   context.ready();
   try {
-    await runInProcess(api.server, { ca: loadCa(paths.pki) }, { ...context, running });
+    const options = { caCertificate: loadCa(paths.pki), signToken: tokenSigner(paths.pki) };
+    await runInProcess(api.server, options, { ...context, running });
   } finally {
     await api.close();
   }

@@ -10,6 +10,7 @@ import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa } from './certificates.ts';
 import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
+import { tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
@@ -19,7 +20,7 @@ export async function runComponent(dataDir: string): Promise<void> {
     const config = await loadKubeconfig(join(pki, 'controllers.kubeconfig'));
     const transport = createHttpTransport({ ...config.transport, userAgent: CONTROLLERS_AGENT });
     await runControllers(
-      builtInControllers({ caCertificate: loadCa(pki) }),
+      builtInControllers({ caCertificate: loadCa(pki), signToken: tokenSigner(pki) }),
       { client: createClient(transport), clock: systemClock, random: systemRandom, logger },
       signal,
     );
