@@ -1,8 +1,11 @@
 // ResourceDefinition: what a kind is, as data and pure functions. One per kind, in api/<group>/<kind>.ts.
 // Invariant: nothing here does I/O or reads a clock; hooks that mutate get an object that is theirs alone.
 import type { FieldError } from './field-error.ts';
+import type { MergeType } from './fieldset/merge-type.ts';
 import type { KindRef } from './kind-ref.ts';
 import type { KubeObject, LooseObject } from './meta/object.ts';
+import type { Decoded } from './schema/decode.ts';
+import type { GroupVersionKind, Schema } from './schema/schema.ts';
 
 /** One column of `kubectl get`. */
 export interface Column<T> {
@@ -34,6 +37,16 @@ export interface StoredAs {
   fromStored(object: LooseObject): LooseObject;
 }
 
+/** What stands in the place of a generated schema for custom resources. */
+export interface CustomType {
+  /** How writes are owned. */
+  readonly mergeType: MergeType;
+  /** How documents describe the kind and its list, by name. */
+  readonly schemas: ReadonlyMap<string, Schema>;
+  /** As decodeObject. */
+  decode(value: unknown, gvk: GroupVersionKind): Decoded;
+}
+
 /** How a kind behaves. Optional hooks are left out where the kind has no such rule. */
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
@@ -41,8 +54,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly listKind: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
-  /** Name of the generated schema, e.g. `io.k8s.api.core.v1.Pod`. */
+  /** Name of the generated schema, e.g. `io.k8s.api.core.v1.Pod`; of one of `custom` where that is set. */
   readonly schemaName: string;
+  /** Set for custom resources: there is no generated schema. */
+  readonly custom?: CustomType;
   readonly verbs: readonly ResourceVerb[];
   /** Has a status written only through /status; writes elsewhere keep the stored one. */
   readonly hasStatus: boolean;
@@ -58,6 +73,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   /** Set on a further version of a kind; the hooks below, columns and fields then see the stored form. */
   readonly storedAs?: StoredAs;
+  /** Finalizers that come with the first delete: somebody has to clean up first. */
+  readonly finalizersOnDelete?: readonly string[];
+  /** Set while the kind itself is being deleted: nothing new is taken. */
+  readonly ending?: boolean;
   /** The rule for metadata.name; DNS subdomain unless given. Answers the reason why not, or undefined. */
   validateName?(name: string): string | undefined;
   /** Fills what the writer left out. Runs on each decoded object, new or stored. */
@@ -98,6 +117,9 @@ export const ALL_VERBS: readonly ResourceVerb[] = [
   'update',
   'watch',
 ];
+
+/** The verbs of a proxy: every method is passed on. */
+export const PROXY_VERBS: readonly ResourceVerb[] = ['create', 'delete', 'get', 'patch', 'update'];
 
 /** A subresource as discovery lists it. */
 export interface SubresourceEntry {

@@ -30,6 +30,12 @@ const show = (value: unknown): string =>
       ? JSON.stringify(value)
       : JSON.stringify(value);
 
+/** An error of which only the whole text is known. */
+export const fieldError = (type: FieldErrorType, field: string, message: string): FieldError => ({
+  type,
+  field,
+  message,
+});
 /** A value that must be there is not. */
 export const required = (field: string, detail = ''): FieldError => ({
   type: 'FieldValueRequired',

@@ -12,6 +12,7 @@ import type {
   CSIDriver,
   CSINode,
   CSIStorageCapacity,
+  CustomResourceDefinition,
   DaemonSet,
   Deployment,
   DeviceClass,
@@ -245,6 +246,10 @@ export const PriorityLevelConfigurations = flowcontrol<PriorityLevelConfiguratio
   'prioritylevelconfigurations',
   'cluster',
 ]);
+export const CustomResourceDefinitions = at(
+  'apiextensions.k8s.io',
+  'v1',
+)<CustomResourceDefinition>(['CustomResourceDefinition', 'customresourcedefinitions', 'cluster']);
 export const APIServices = at(
   'apiregistration.k8s.io',
   'v1',

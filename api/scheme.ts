@@ -1,5 +1,5 @@
 // The scheme: every built-in kind's definition in each served version, found by resource or by kind.
-// Invariant: no two definitions share a resource or a kind; a Scheme never changes once made.
+// Invariant: no two definitions share a resource or a kind; built-in kinds never change, custom ones are replaced as a whole.
 import {
   mutatingAdmissionPolicyDefinition,
   validatingAdmissionPolicyDefinition,
@@ -57,6 +57,7 @@ import { clusterRoleBindingDefinition } from './rbac/cluster-role-binding.ts';
 import { clusterRoleDefinition } from './rbac/cluster-role.ts';
 import { roleBindingDefinition } from './rbac/role-binding.ts';
 import { roleDefinition } from './rbac/role.ts';
+import { customResourceDefinitionDefinition } from './apiextensions/custom-resource-definition.ts';
 import { deviceClassDefinition } from './resource/device-class.ts';
 import { resourceClaimDefinition } from './resource/resource-claim.ts';
 import { resourceClaimTemplateDefinition } from './resource/resource-claim-template.ts';
@@ -127,6 +128,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(validatingAdmissionPolicyBindingDefinition),
   anyKind(mutatingAdmissionPolicyDefinition),
   anyKind(mutatingAdmissionPolicyBindingDefinition),
+  anyKind(customResourceDefinitionDefinition),
   anyKind(apiServiceDefinition),
   anyKind(resourceClaimDefinition),
   anyKind(resourceClaimTemplateDefinition),
@@ -142,11 +144,14 @@ export const furtherVersions: readonly ResourceDefinition[] = [
   anyKind(eventV1Definition),
 ];
 
-/** Definitions by resource and by kind. */
+/** Definitions by resource and by kind; built-in ones win. */
 export class Scheme {
   readonly definitions: readonly ResourceDefinition[];
   readonly #byResource = new Map<string, ResourceDefinition>();
   readonly #byKind = new Map<string, ResourceDefinition>();
+  #custom: readonly ResourceDefinition[] = [];
+  #customByResource: ReadonlyMap<string, ResourceDefinition> = new Map();
+  #customByKind: ReadonlyMap<string, ResourceDefinition> = new Map();
 
   /** Throws when two definitions claim the same resource or kind. */
   constructor(
@@ -160,14 +165,32 @@ export class Scheme {
     }
   }
 
+  /** The kinds that users defined. */
+  get custom(): readonly ResourceDefinition[] {
+    return this.#custom;
+  }
+
+  /** Replaces them; names were found to be free before. */
+  serveCustom(definitions: readonly ResourceDefinition[]): void {
+    this.#custom = definitions;
+    const by = (name: (ref: ResourceDefinition['ref']) => string) =>
+      new Map(
+        definitions.map((one) => [keyOf([one.ref.group, one.ref.version, name(one.ref)]), one]),
+      );
+    this.#customByResource = by(({ plural }) => plural);
+    this.#customByKind = by(({ kind }) => kind);
+  }
+
   /** The definition that serves this resource, e.g. ('apps', 'v1', 'deployments'). */
   byResource(group: string, version: string, plural: string): ResourceDefinition | undefined {
-    return this.#byResource.get(keyOf([group, version, plural]));
+    const key = keyOf([group, version, plural]);
+    return this.#byResource.get(key) ?? this.#customByResource.get(key);
   }
 
   /** The definition of this kind, e.g. ('apps', 'v1', 'Deployment'). */
   byKind(group: string, version: string, kind: string): ResourceDefinition | undefined {
-    return this.#byKind.get(keyOf([group, version, kind]));
+    const key = keyOf([group, version, kind]);
+    return this.#byKind.get(key) ?? this.#customByKind.get(key);
   }
 }
 

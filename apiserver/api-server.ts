@@ -22,8 +22,10 @@ import { issuerDocuments } from './auth/issuer-documents.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { reviewResources, reviews } from './auth/reviews.ts';
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
-import { createDiscovery } from './discovery/discovery.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
+import { CustomResources } from './extensions/custom-resources.ts';
+import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
@@ -108,9 +110,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { name: 'ping', live: true, run: () => true },
     { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
   ]);
-  const handler = pipelineOf(options, { server, rbac, health, readToken });
+  const discovery = new LiveDiscovery(server.scheme, UNSTORED);
+  const handler = pipelineOf(options, { server, rbac, health, readToken, discovery });
+  const customs = new CustomResources({
+    server,
+    handler: () => handler,
+    onChange: () => discovery.refresh(),
+  });
   const authenticate = createAuthenticator(readToken, tokens.audiences);
-  return new RunningServer(options, { handler, server, authenticate });
+  return new RunningServer(options, { handler, server, authenticate, customs });
 }
 
 interface HandlerParts {
@@ -118,11 +126,12 @@ interface HandlerParts {
   readonly rbac: RbacAuthorizer;
   readonly health: Health;
   readonly readToken: TokenReader;
+  readonly discovery: Discovery;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health, readToken }: HandlerParts,
+  { server, rbac, health, readToken, discovery }: HandlerParts,
 ): Handler {
   const { store, clock, tokens } = server;
   const documents = issuerDocuments(tokens);
@@ -130,9 +139,7 @@ function pipelineOf(
   return createPipeline({
     server,
     rbac,
-    discovery: createDiscovery(server.scheme.definitions, {
-      extra: UNSTORED,
-    }),
+    discovery,
     virtual: [
       reviews({ rbac, readToken, audiences: tokens.audiences }),
       metricsApi(metrics, clock),
@@ -165,17 +172,24 @@ class RunningServer implements ApiServer {
   readonly store: ObjectStore;
   readonly #options: ApiServerOptions;
   readonly #server: ServerParts;
+  readonly #customs: CustomResources;
   readonly #authenticate: Authenticator;
   readonly #listeners: HttpServer[] = [];
 
   constructor(
     options: ApiServerOptions,
-    parts: { handler: Handler; server: ServerParts; authenticate: Authenticator },
+    parts: {
+      handler: Handler;
+      server: ServerParts;
+      authenticate: Authenticator;
+      customs: CustomResources;
+    },
   ) {
     this.#options = options;
     this.handler = parts.handler;
     this.store = parts.server.store;
     this.#server = parts.server;
+    this.#customs = parts.customs;
     this.#authenticate = parts.authenticate;
   }
 
@@ -198,6 +212,7 @@ class RunningServer implements ApiServer {
 
   async close(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#customs.close();
     await this.store.close();
   }
 }

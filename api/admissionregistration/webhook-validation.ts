@@ -55,7 +55,7 @@ function validateWebhook(webhook: Partial<Webhook>, path: string): FieldError[] 
     ...validateTimeout(timeoutSeconds, `${path}.timeoutSeconds`),
     ...validateLabelSelector(webhook.namespaceSelector, `${path}.namespaceSelector`),
     ...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`),
-    ...validateClient(clientConfig ?? {}, `${path}.clientConfig`),
+    ...validateWebhookClient(clientConfig ?? {}, `${path}.clientConfig`),
     ...validateMatchConditions(webhook.matchConditions ?? [], `${path}.matchConditions`),
   ];
 }
@@ -81,7 +81,8 @@ function validateReviewVersions(versions: readonly string[], webhook: string): F
   return [...errors, invalidValue(path, versions, why)];
 }
 
-function validateClient(
+/** Who is called: a Service or a URL. */
+export function validateWebhookClient(
   { url, service }: AdmissionregistrationWebhookClientConfig,
   path: string,
 ): FieldError[] {

@@ -28,7 +28,7 @@ export interface StructType {
 /** A key of the items of a list, and what it counts as where an item leaves it out. */
 export interface ListKey {
   readonly name: string;
-  readonly whenAbsent: string | undefined;
+  readonly whenAbsent: boolean | number | string | undefined;
 }
 
 /** What a value is to server-side apply. */

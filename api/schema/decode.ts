@@ -1,7 +1,7 @@
 // Turns a parsed body into an object of a known kind, by its schema. Invariant: the input is never
 // changed and never shared with the output (it may be frozen, or in use by the caller); fields that
 // the kind does not have, nulls and `undefined` do not get through.
-import type { LooseObject } from '../meta/object.ts';
+import type { LooseObject, ObjectMeta } from '../meta/object.ts';
 import type { StatusError } from '../status.ts';
 import { badRequest } from '../status.ts';
 import { decodeLeaf } from './decode-leaf.ts';
@@ -36,16 +36,37 @@ export interface DecodeOptions {
  * or version.
  */
 export function decodeObject(schemaName: string, value: unknown, { gvk }: DecodeOptions): Decoded {
-  const unknownFields: string[] = [];
+  return decodeAs(gvk, value, () => {
+    const unknownFields: string[] = [];
+    const object = new Decoder(unknownFields).value(shapeOf(schemaName), value, Place.root());
+    return { object: object as LooseObject, unknownFields };
+  });
+}
+
+/** As decodeObject, by a walk of the caller's own, which may throw DecodeError. */
+export function decodeAs(gvk: GroupVersionKind, value: unknown, walk: () => Decoded): Decoded {
   try {
     checkKind(value, gvk);
-    const object = new Decoder(unknownFields).value(shapeOf(schemaName), value, Place.root());
-    return { object: withType(object as LooseObject, gvk), unknownFields };
+    const { object, unknownFields } = walk();
+    return { object: withType(object, gvk), unknownFields };
   } catch (error) {
     if (error instanceof DecodeError) throw cannotBeHandled(gvk, error.message);
     throw error;
   }
 }
+
+/** The metadata of an object that has no schema name. Throws DecodeError. */
+export function decodeMetadata(value: unknown): {
+  readonly metadata: ObjectMeta;
+  readonly unknownFields: string[];
+} {
+  const unknownFields: string[] = [];
+  const at = Place.root().field('metadata', 'ObjectMeta');
+  const metadata = new Decoder(unknownFields).value(shapeOf(OBJECT_META), value ?? {}, at);
+  return { metadata: metadata as ObjectMeta, unknownFields };
+}
+
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
 /** The refusal of a body, in the words that clients know. */
 export function cannotBeHandled(gvk: GroupVersionKind, why: string): StatusError {

@@ -19,7 +19,10 @@ export interface VirtualResource {
 /** What endpoints are made of: a ResourceDefinition, or a VirtualResource. */
 export type ServedResource = VirtualResource &
   Partial<
-    Pick<ResourceDefinition, 'hasStatus' | 'listKind' | 'scale' | 'schemaName' | 'subresources'>
+    Pick<
+      ResourceDefinition,
+      'custom' | 'hasStatus' | 'listKind' | 'scale' | 'schemaName' | 'subresources'
+    >
   >;
 
 /** A query parameter. */
@@ -136,6 +139,16 @@ export function schemaNameOf({ group, version, kind }: GroupVersionKind): string
   return byKind.get(`${group}/${version}/${kind}`);
 }
 
+/** The name of the schema of a kind that the resource's endpoints speak of. */
+function schemaFor(resource: ServedResource, gvk: GroupVersionKind): string | undefined {
+  if (gvk.kind === resource.ref.kind && resource.schemaName) return resource.schemaName;
+  for (const [name, schema] of resource.custom?.schemas ?? []) {
+    const [own] = schema['x-kubernetes-group-version-kind'] ?? [];
+    if (own?.kind === gvk.kind) return name;
+  }
+  return schemaNameOf(gvk);
+}
+
 function ownEndpoints(resource: ServedResource): Endpoint[] {
   const { ref } = resource;
   const collection = resourcePath(ref, { namespace: '' });
@@ -198,8 +211,8 @@ const VERBS: Readonly<
 
 function ownOperation(resource: ServedResource, path: string, verb: ResourceVerb): ApiOperation {
   const { group, version, kind, namespaced: scoped } = resource.ref;
-  const own = resource.schemaName ?? schemaNameOf(resource.ref);
-  const list = schemaNameOf({ group, version, kind: resource.listKind ?? `${kind}List` });
+  const own = schemaFor(resource, resource.ref);
+  const list = schemaFor(resource, { group, version, kind: resource.listKind ?? `${kind}List` });
   const { body, ...http } = VERBS[verb];
   const across = scoped && !path.includes('{namespace}');
   const what = across ? `${kind}ForAllNamespaces` : `${scoped ? 'Namespaced' : ''}${kind}`;
@@ -267,17 +280,18 @@ function subresourceEndpoints(resource: ServedResource): Endpoint[] {
 }
 
 function subresourceOperation(
-  { ref }: ServedResource,
+  resource: ServedResource,
   entry: SubresourceEntry,
   verb: keyof typeof METHODS,
 ): ApiOperation {
+  const { ref } = resource;
   const gvk = {
     group: entry.group ?? ref.group,
     version: entry.version ?? ref.version,
     kind: entry.kind,
   };
   const connects = CONNECT.includes(entry.name);
-  const schema = connects || entry.name === 'log' ? undefined : schemaNameOf(gvk);
+  const schema = connects || entry.name === 'log' ? undefined : schemaFor(resource, gvk);
   const method = METHODS[verb];
   const suffix = capital(entry.name);
   return {

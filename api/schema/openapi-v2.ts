@@ -5,7 +5,7 @@ import type { OpenAPIV2 } from 'openapi-types';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';
 import { PATCH_SCHEMA } from './openapi-v3.ts';
-import { closureOf } from './schema-closure.ts';
+import { closureOf, customSchemasOf } from './schema-closure.ts';
 import { refName } from './schema.ts';
 import type { Schema } from './schema.ts';
 
@@ -26,7 +26,10 @@ export function openApiV2(
   const named = endpoints.flatMap(({ operations }) =>
     operations.flatMap(({ request, response }) => [request, response]),
   );
-  const schemas = closureOf(named.filter((name) => name !== undefined));
+  const schemas = closureOf(
+    named.filter((name) => name !== undefined),
+    customSchemasOf(resources),
+  );
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: serverVersion },
@@ -47,6 +50,9 @@ export function toV2(schema: Schema): SchemaV2 {
     $ref: _ref,
     allOf: _allOf,
     oneOf,
+    anyOf: _anyOf,
+    not: _not,
+    nullable: _nullable,
     properties,
     items,
     additionalProperties,
@@ -56,7 +62,7 @@ export function toV2(schema: Schema): SchemaV2 {
   return {
     ...(name === undefined ? {} : ref(name)),
     ...rest,
-    ...(oneOf === undefined ? {} : { type: 'string' }),
+    ...(oneOf === undefined || rest.type !== undefined ? {} : { type: 'string' }),
     ...(properties === undefined
       ? {}
       : {

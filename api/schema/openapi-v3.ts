@@ -4,7 +4,7 @@
 import type { OpenAPIV3 } from 'openapi-types';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';
-import { closureOf } from './schema-closure.ts';
+import { closureOf, customSchemasOf } from './schema-closure.ts';
 import type { Schema } from './schema.ts';
 
 /** Patches are objects (or lists, as JSON patches) of no fixed form. */
@@ -44,7 +44,10 @@ export function openApiV3(
     paths: Object.fromEntries(endpoints.map((entry) => [entry.path, pathItem(entry)])),
     components: {
       schemas: {
-        ...closureOf(named.filter((name) => name !== undefined)),
+        ...closureOf(
+          named.filter((name) => name !== undefined),
+          customSchemasOf(resources),
+        ),
         [PATCH_SCHEMA]: {
           description: 'A patch, in the form that its content type names.',
           type: 'object',

@@ -1,19 +1,28 @@
 // What an OpenAPI document must hold besides the kinds it names.
 // Schemas together with all that they refer to, so that a document stands on its own.
+import type { ServedResource } from './endpoints.ts';
 import { refName, schemaOf } from './schema.ts';
-import type { Schema } from './schema.ts';
+import type { Schema, SchemaMap } from './schema.ts';
 
-/** The schemas of these names and of everything they refer to, sorted by name. */
-export function closureOf(names: readonly string[]): Record<string, Schema> {
+/** The schemas of these names and of everything they refer to, sorted by name; `custom` are found before the generated ones. */
+export function closureOf(
+  names: readonly string[],
+  custom: SchemaMap = new Map(),
+): Record<string, Schema> {
   const found = new Map<string, Schema>();
   const open = [...names];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (found.has(name)) continue;
-    const schema = schemaOf(name);
+    const schema = custom.get(name) ?? schemaOf(name);
     found.set(name, schema);
     for (const property of Object.values(schema.properties ?? {})) collect(property, open);
   }
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The schemas that these resources bring along. */
+export function customSchemasOf(resources: readonly Pick<ServedResource, 'custom'>[]): SchemaMap {
+  return new Map(resources.flatMap(({ custom }) => [...(custom?.schemas ?? [])]));
 }
 
 function collect(schema: Schema, names: string[]): void {
@@ -21,4 +30,5 @@ function collect(schema: Schema, names: string[]): void {
   if (name !== undefined) names.push(name);
   if (schema.items !== undefined) collect(schema.items, names);
   if (schema.additionalProperties !== undefined) collect(schema.additionalProperties, names);
+  for (const property of Object.values(schema.properties ?? {})) collect(property, names);
 }

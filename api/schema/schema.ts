@@ -25,6 +25,9 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly additionalProperties?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly not?: Schema;
+  readonly nullable?: boolean;
   readonly required?: readonly string[];
   readonly 'x-kubernetes-group-version-kind'?: readonly GroupVersionKind[];
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set';

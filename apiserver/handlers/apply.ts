@@ -2,9 +2,8 @@
 // Invariant: an apply makes the object where it is not there; it never changes what others own unless it is forced to.
 import { misfitMessage, misfitsOf } from '../../api/fieldset/check-config.ts';
 import { FieldSetError } from '../../api/fieldset/field-set-error.ts';
-import { mergeTypeOf } from '../../api/fieldset/merge-type.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
-import { decodeObject } from '../../api/schema/decode.ts';
+import { decodeAsKind, type KindOfBody, mergeTypeOfKind } from '../../api/object-type.ts';
 import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
 import type { GroupVersionKind } from '../../api/schema/schema.ts';
 import { duplicateFields } from '../../api/schema/strict-json.ts';
@@ -34,7 +33,7 @@ export async function apply(exchange: Exchange, part: Part): Promise<Reply> {
   const show = objectPresenter(exchange);
   const { definition } = exchange;
   const applier = applierFor(exchange, part);
-  const config = readConfig(exchange, { gvk: definition.ref, schemaName: definition.schemaName });
+  const config = readConfig(exchange, definition);
   for (let attempt = 1; ; attempt++) {
     const isThere = exists(exchange);
     try {
@@ -138,29 +137,24 @@ function checkPlace({ definition, info }: Exchange, { metadata }: LooseObject): 
     );
 }
 
-/** What is to be read from the body. */
-interface Expected {
-  readonly gvk: GroupVersionKind;
-  readonly schemaName: string;
-}
-
 /** The configuration in the body, in normal form, with the nulls that it has. Throws BadRequest. */
-export function readConfig(exchange: Exchange, { gvk, schemaName }: Expected): LooseObject {
+export function readConfig(exchange: Exchange, expected: KindOfBody): LooseObject {
+  const { ref: gvk } = expected;
   const raw = applyBody(exchange, gvk);
   checkDepth(raw);
   const { apiVersion = '', kind = '', metadata } = raw as Partial<LooseObject>;
   const sent = typeName(String(apiVersion), String(kind));
-  const expected = `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
-  if (sent !== expected) throw badRequest(`invalid object type: ${sent}`);
+  const wanted = `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
+  if (sent !== wanted) throw badRequest(`invalid object type: ${sent}`);
   if (Array.isArray(metadata?.managedFields) && metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil');
-  const misfits = misfitsOf(mergeTypeOf(schemaName), raw);
+  const misfits = misfitsOf(mergeTypeOfKind(expected), raw);
   if (misfits.length > 0) {
     const { namespace = '', name = '' } = isObject(metadata) ? metadata : {};
-    const what = `${String(namespace)}/${String(name)}; ${expected}`;
+    const what = `${String(namespace)}/${String(name)}; ${wanted}`;
     throw badRequest(`failed to create typed patch object (${what}): ${misfitMessage(misfits)}`);
   }
-  const { object } = decodeObject(schemaName, raw, { gvk });
+  const { object } = decodeAsKind(expected, raw);
   object.metadata ??= {};
   delete object.metadata.managedFields;
   const config = withNullsOf(raw, object) as LooseObject;

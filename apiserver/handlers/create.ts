@@ -20,6 +20,11 @@ const MAX_GENERATED_BASE = 58;
 
 /** Stores a new object. */
 export async function create(exchange: Exchange): Promise<Reply> {
+  if (exchange.definition.ending)
+    throw new StatusError(
+      'MethodNotAllowed',
+      'create not allowed while custom resource definition is terminating',
+    );
   const show = objectPresenter(exchange);
   const writer = writerOf(exchange, 'all but status');
   const object = decodeBody(exchange);

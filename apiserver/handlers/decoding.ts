@@ -1,6 +1,6 @@
 // From a request's body to an object of the asked kind, with upstream's checks of name and namespace against the URL.
 import type { LooseObject } from '../../api/meta/object.ts';
-import { decodeObject } from '../../api/schema/decode.ts';
+import { decodeAsKind } from '../../api/object-type.ts';
 import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
 import { badRequest } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
@@ -25,7 +25,7 @@ export function decodeValue(
   const { definition, request, warnings } = exchange;
   const level = parseFieldValidation(request.query.get('fieldValidation'));
   const gvk = definition.ref;
-  const { object, unknownFields } = decodeObject(definition.schemaName, value, { gvk });
+  const { object, unknownFields } = decodeAsKind(definition, value);
   const duplicateFields = level === 'Ignore' ? [] : duplicates();
   warnings.push(...checkFields(level, gvk, { unknownFields, duplicateFields }));
   object.metadata ??= {};

@@ -72,7 +72,8 @@ export async function removeObject(
         dryRun: options.dryRun,
         signal: request.signal,
       });
-      return decide(old, withDefaultPropagation(options, definition, old), server.clock.now());
+      const asked = withDefaultPropagation(options, definition, old);
+      return decide(withFinalizers(old, definition), asked, server.clock.now());
     },
     { dryRun: options.dryRun },
   );
@@ -98,6 +99,17 @@ function checkPreconditions(
       name,
       `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
     );
+}
+
+/** The first delete brings the kind's own finalizers; a later one finds them, or finds them taken off. */
+function withFinalizers(
+  old: LooseObject,
+  { finalizersOnDelete = [] }: ResourceDefinition,
+): LooseObject {
+  const { metadata } = old;
+  if (finalizersOnDelete.length === 0 || metadata.deletionTimestamp !== undefined) return old;
+  const finalizers = [...new Set([...(metadata.finalizers ?? []), ...finalizersOnDelete])];
+  return { ...old, metadata: { ...metadata, finalizers } };
 }
 
 /** What a delete does to an object in this state. Pure. */

@@ -1,5 +1,6 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; apply.ts has the fourth sort.
 // Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
+import type { ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
 import { badRequest, conflict } from '../../api/status.ts';
@@ -26,6 +27,13 @@ const PATCHES: Readonly<Record<string, ApplyPatch>> = {
     applyStrategicMergePatch(current, patch, schemaOf(definition.schemaName)),
 };
 
+const { 'application/strategic-merge-patch+json': _, ...CUSTOM_PATCHES } = PATCHES;
+
+/** Strategic merges rest on what the client package's schemas say of lists; custom resources have none of it, as upstream. */
+function patchesOf({ custom }: ResourceDefinition): Readonly<Record<string, ApplyPatch>> {
+  return custom ? CUSTOM_PATCHES : PATCHES;
+}
+
 /** Patches an object, or its status. */
 export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
   return async (exchange) => {
@@ -33,8 +41,9 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     const show = objectPresenter(exchange);
     const type = mediaType(request);
     if (type === APPLY_TYPE) return applyConfiguration(exchange, part);
-    const apply = PATCHES[type];
-    if (!apply) throw unsupported(type, [...Object.keys(PATCHES), APPLY_TYPE]);
+    const apply = patchesOf(exchange.definition)[type];
+    if (!apply)
+      throw unsupported(type, [...Object.keys(patchesOf(exchange.definition)), APPLY_TYPE]);
     refuseForce(exchange);
     const body = patchBody(exchange);
     const pass = speaksOfOwners(request.body) ? asIs : withoutOwners;

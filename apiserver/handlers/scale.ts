@@ -60,7 +60,7 @@ export async function scale(exchange: Exchange): Promise<Reply> {
 function applyScale(exchange: Exchange): Promise<Written> {
   const { definition, info } = exchange;
   const applier = applierFor(exchange, 'all but status');
-  const { metadata, spec } = readConfig(exchange, { gvk: GVK, schemaName: SCHEMA }) as Scale;
+  const { metadata, spec } = readConfig(exchange, { ref: GVK, schemaName: SCHEMA }) as Scale;
   if ((spec?.replicas ?? 0) < 0) throw negative(spec?.replicas);
   const { resourceVersion, uid, name = info.name } = metadata;
   const config = {

@@ -5,7 +5,6 @@ import { emptyValue } from '../../api/fieldset/empty-value.ts';
 import { EMPTY_SET, type FieldSet, setOf } from '../../api/fieldset/field-set.ts';
 import {
   type MergeType,
-  mergeTypeOf,
   type StructType,
   withFieldType,
   withoutNamed,
@@ -13,6 +12,7 @@ import {
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
+import { mergeTypeOfKind } from '../../api/object-type.ts';
 import type { Scheme } from '../../api/scheme.ts';
 
 /** What a write can change: a write of status nothing else, and another write nothing of a status that has its own path. */
@@ -30,7 +30,7 @@ export interface KindView {
 export function viewOf(definition: ResourceDefinition): KindView {
   return {
     apiVersion: apiVersionOf(definition.ref),
-    type: mergeTypeOf(definition.schemaName),
+    type: mergeTypeOfKind(definition),
     show: (stored) => definition.storedAs?.fromStored(stored) ?? stored,
   };
 }

@@ -123,7 +123,8 @@ function bumpGeneration(
   old: LooseObject,
 ): void {
   if (!definition.hasGeneration) return;
-  const spec = ({ metadata: _m, status: _s, ...rest }: LooseObject) => rest;
+  const spec = ({ metadata: _m, status, ...rest }: LooseObject) =>
+    definition.hasStatus ? rest : { ...rest, status };
   if (!deepEqual(spec(object), spec(old)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }

@@ -119,7 +119,6 @@ const GROUPS: readonly (readonly [group: string, version: string, rows: readonly
         short: 'crd,crds',
         categories: extensions,
         subresources: status,
-        lacking: 'a stored definition would make no resource appear yet',
       },
     ],
   ],

@@ -1,0 +1,213 @@
+// The kind that a CustomResourceDefinition describes, as a ResourceDefinition for each served version.
+// Invariant: pure; the same path as built-in kinds is taken: what is made here is data and hooks, nothing else.
+import { ALL_VERBS, type Column, type CustomType, type ResourceDefinition } from '../definition.ts';
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceDefinition,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresourceScale,
+} from '../generated/types.ts';
+import { mergeTypeOfStructural } from '../fieldset/structural-type.ts';
+import { parseJsonPath } from '../meta/json-path.ts';
+import { nameColumn } from '../meta/columns.ts';
+import { labelSelectorText } from '../meta/labels.ts';
+import type { LooseObject } from '../meta/object.ts';
+import { decodeAs } from '../schema/decode.ts';
+import { fillDefaults } from '../schema/structural/defaults.ts';
+import { duplicates } from '../schema/structural/list-keys.ts';
+import { pruned } from '../schema/structural/prune.ts';
+import { type Structural, structuralOf } from '../schema/structural/structural.ts';
+import { schemaErrors } from '../schema/structural/validate.ts';
+import { ageOf } from '../wire/human-duration.ts';
+import { customSchemaName, customSchemas } from './custom-schemas.ts';
+
+/** The definitions of all served versions, under the names that were accepted. Patterns and paths were checked when it was stored. */
+export function customResources(
+  crd: CustomResourceDefinition,
+  names: CustomResourceDefinitionNames,
+): ResourceDefinition[] {
+  const storage = crd.spec.versions.find((version) => version.storage);
+  if (storage === undefined) return [];
+  return crd.spec.versions
+    .filter(({ served }) => served)
+    .map((version) => definitionOf(crd, names, { version, storage: storage.name }));
+}
+
+function definitionOf(
+  { spec }: CustomResourceDefinition,
+  names: CustomResourceDefinitionNames,
+  { version, storage }: { version: CustomResourceDefinitionVersion; storage: string },
+): ResourceDefinition {
+  const { group, scope } = spec;
+  const listKind = names.listKind ?? `${names.kind}List`;
+  const ref = {
+    group,
+    version: version.name,
+    kind: names.kind,
+    plural: names.plural,
+    namespaced: scope === 'Namespaced',
+  };
+  const structural = structuralOf(version.schema?.openAPIV3Schema ?? {});
+  const { scale, status } = version.subresources ?? {};
+  const custom = customTypeOf({ ...ref, listKind }, version, structural);
+  return {
+    ref,
+    singular: names.singular ?? '',
+    listKind,
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    schemaName: customSchemaName(ref),
+    custom,
+    verbs: ALL_VERBS,
+    hasStatus: status !== undefined,
+    hasGeneration: true,
+    ...(scale && { scale: scaleAccess(scale) }),
+    subresources: [],
+    columns: [nameColumn, ...columnsOf(version.additionalPrinterColumns)],
+    selectableFields: selectableOf(version),
+    ...(version.name !== storage && { storedAs: storedAs(`${group}/`, version.name, storage) }),
+    defaults: (object) => fillDefaults(object, structural),
+    validate: (object) => [...schemaErrors(object, structural), ...duplicates(object, structural)],
+    validateStatus: (object: LooseObject) => statusErrors(object['status'], structural),
+    ...(version.deprecated && { warnings: () => [deprecation(version, ref)] }),
+  } as ResourceDefinition;
+}
+
+function customTypeOf(
+  ref: { group: string; version: string; kind: string; listKind: string },
+  version: CustomResourceDefinitionVersion,
+  structural: Structural,
+): CustomType {
+  return {
+    mergeType: mergeTypeOfStructural(structural),
+    schemas: customSchemas(ref, version.schema?.openAPIV3Schema ?? {}),
+    decode: (value, gvk) =>
+      decodeAs(gvk, value, () => pruned(value as Record<string, unknown>, structural)),
+  };
+}
+
+/** Where only the status may change, only it is held to the rules: what else is wrong was so before. */
+function statusErrors(status: unknown, structural: Structural) {
+  const schema = structural.properties.get('status');
+  if (schema === undefined || status === undefined) return [];
+  const only: Structural = {
+    ...structural,
+    properties: new Map([['status', schema]]),
+    rules: { ...structural.rules, required: [], allOf: [], anyOf: [], oneOf: [], not: undefined },
+  };
+  return [...schemaErrors({ status }, only), ...duplicates({ status }, only)];
+}
+
+/** Versions without a webhook differ in nothing but their name. */
+function storedAs(group: string, version: string, storage: string): ResourceDefinition['storedAs'] {
+  const [shown, stored] = [`${group}${version}`, `${group}${storage}`];
+  return {
+    apiVersion: stored,
+    toStored: (object) => ({ ...object, apiVersion: stored }),
+    fromStored: (object) => ({ ...object, apiVersion: shown }),
+  };
+}
+
+function deprecation(
+  { deprecationWarning }: CustomResourceDefinitionVersion,
+  { group, version, kind }: { group: string; version: string; kind: string },
+): string {
+  return deprecationWarning ?? `${group}/${version} ${kind} is deprecated`;
+}
+
+const AGE: CustomResourceColumnDefinition = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'How long ago the object was created.',
+};
+
+function columnsOf(
+  columns: readonly CustomResourceColumnDefinition[] = [AGE],
+): Column<LooseObject>[] {
+  return columns.map(({ name, type, format, description, priority, jsonPath }) => {
+    const path = parseJsonPath(jsonPath);
+    return {
+      name,
+      type: type as Column<LooseObject>['type'],
+      ...(format && { format }),
+      description:
+        description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+      ...(priority && { priority }),
+      value: (object, nowMs) => cellOf(path.find(object)[0], type, nowMs),
+    };
+  });
+}
+
+/** The cell of a value; null where the value is missing or of another type. */
+function cellOf(value: unknown, type: string, nowMs: number): string | number | boolean | null {
+  if (value === undefined || value === null) return null;
+  switch (type) {
+    case 'date':
+      return typeof value === 'string' ? ageOf(value, nowMs) : null;
+    case 'integer':
+      return typeof value === 'number' ? Math.trunc(value) : null;
+    case 'number':
+      return typeof value === 'number' ? value : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null;
+    default:
+      return plainText(value);
+  }
+}
+
+/** Texts as they are, everything else as JSON. */
+function plainText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function selectableOf({
+  selectableFields = [],
+}: CustomResourceDefinitionVersion): ResourceDefinition['selectableFields'] {
+  return Object.fromEntries(
+    selectableFields.map(({ jsonPath }) => {
+      const names = jsonPath.slice(1).split('.');
+      return [names.join('.'), (object) => plainText(valueAt(object, names) ?? '')];
+    }),
+  );
+}
+
+function valueAt(object: unknown, names: readonly string[]): unknown {
+  let value = object;
+  for (const name of names) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
+      return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+function scaleAccess({
+  specReplicasPath,
+  statusReplicasPath,
+  labelSelectorPath,
+}: CustomResourceSubresourceScale): ResourceDefinition['scale'] {
+  const namesOf = (path: string) => path.slice(1).split('.');
+  const count = (object: unknown, path: string) => {
+    const value = valueAt(object, namesOf(path));
+    return typeof value === 'number' ? value : 0;
+  };
+  return {
+    specReplicas: (object) => count(object, specReplicasPath),
+    statusReplicas: (object) => count(object, statusReplicasPath),
+    selector(object) {
+      const found = labelSelectorPath && valueAt(object, namesOf(labelSelectorPath));
+      if (typeof found === 'object' && found !== null) return labelSelectorText(found);
+      return typeof found === 'string' ? found : '';
+    },
+    withReplicas: (object, replicas) => withValue(object, namesOf(specReplicasPath), replicas),
+  } as ResourceDefinition['scale'];
+}
+
+/** The object with a value at a place; what lies on the way is copied, or made. */
+function withValue<T>(object: T, [name = '', ...rest]: readonly string[], value: unknown): T {
+  const base = typeof object === 'object' && object !== null ? object : {};
+  const part = (base as Record<string, unknown>)[name];
+  return { ...base, [name]: rest.length === 0 ? value : withValue(part, rest, value) } as T;
+}

@@ -1,0 +1,192 @@
+// Rules of the schemas in a CustomResourceDefinition, keyword by keyword: what may not be said, and how lists and maps are told.
+// Pure; wordings are those API clients know. Whether a schema is structural is structural-rules.ts's.
+import type { FieldError } from '../field-error.ts';
+import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
+import type { JSONSchemaProps } from '../generated/types.ts';
+import { isSchema } from '../schema/structural/structural.ts';
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
+const LIST_TYPES = ['atomic', 'map', 'set'];
+const MAP_TYPES = ['atomic', 'granular'];
+const SCALARS = ['boolean', 'integer', 'number', 'string'];
+/** Keywords of JSON Schema that no definition may use. */
+const UNUSED = [
+  'id',
+  'additionalItems',
+  'patternProperties',
+  'definitions',
+  'dependencies',
+  '$ref',
+] as const;
+
+/** Errors of a schema and of all below it. */
+export function schemaKeywordErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+  return [
+    ...ownErrors(schema, path),
+    ...childrenOf(schema, path).flatMap(([child, at]) => schemaKeywordErrors(child, at)),
+  ];
+}
+
+/** The schemas within a schema, each with its path; those within value rules too. */
+export function childrenOf(schema: JSONSchemaProps, path: string): [JSONSchemaProps, string][] {
+  const lists = (['allOf', 'anyOf', 'oneOf'] as const).flatMap((key) =>
+    (schema[key] ?? []).map((child, i): [JSONSchemaProps, string] => [
+      child,
+      `${path}.${key}[${i}]`,
+    ]),
+  );
+  const single = (['additionalProperties', 'items', 'not'] as const).flatMap(
+    (key): [JSONSchemaProps, string][] => {
+      const child = schema[key];
+      return isSchema(child) ? [[child, `${path}.${key}`]] : [];
+    },
+  );
+  const fields = Object.entries(schema.properties ?? {}).map(
+    ([name, child]): [JSONSchemaProps, string] => [child, `${path}.properties[${name}]`],
+  );
+  return [...fields, ...single, ...lists];
+}
+
+function ownErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+  const errors: FieldError[] = UNUSED.filter((key) => isSaid(schema[key])).map((key) =>
+    forbiddenField(`${path}.${key}`, `${key} is not supported`),
+  );
+  if (schema.type === 'null') {
+    const why = 'type cannot be set to null, use nullable as an alternative';
+    errors.push(forbiddenField(`${path}.type`, why));
+  } else if (schema.type && !TYPES.includes(schema.type)) {
+    errors.push(notSupported(`${path}.type`, schema.type, TYPES));
+  }
+  if (schema.uniqueItems) {
+    const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
+    errors.push(forbiddenField(`${path}.uniqueItems`, why));
+  }
+  if (Array.isArray(schema.items)) {
+    const why = 'items must be a schema object and not an array';
+    errors.push(forbiddenField(`${path}.items`, why));
+  }
+  if (schema.additionalProperties === false) {
+    const why = 'additionalProperties cannot be set to false';
+    errors.push(forbiddenField(`${path}.additionalProperties`, why));
+  } else if (schema.additionalProperties && Object.keys(schema.properties ?? {}).length > 0) {
+    const why = 'additionalProperties and properties are mutual exclusive';
+    errors.push(forbiddenField(`${path}.additionalProperties`, why));
+  }
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
+    const at = `${path}.x-kubernetes-preserve-unknown-fields`;
+    errors.push(invalidValue(at, false, 'must be true or undefined'));
+  }
+  return [...errors, ...mapErrors(schema, path), ...listErrors(schema, path)];
+}
+
+function isSaid(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  return value !== undefined && value !== '' && value !== false;
+}
+
+function mapErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+  const mapType = schema['x-kubernetes-map-type'];
+  if (mapType === undefined) return [];
+  const errors: FieldError[] = [];
+  if (schema.type !== 'object') {
+    const why = 'must be object if x-kubernetes-map-type is specified';
+    errors.push(typeError(schema.type, `${path}.type`, why));
+  }
+  if (!MAP_TYPES.includes(mapType))
+    errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, MAP_TYPES));
+  return errors;
+}
+
+function typeError(type: string | undefined, path: string, why: string): FieldError {
+  return type ? invalidValue(path, type, why) : required(path, why);
+}
+
+function listErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+  const listType = schema['x-kubernetes-list-type'];
+  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
+  const errors: FieldError[] = [];
+  if (listType !== undefined) {
+    if (schema.type !== 'array') {
+      const why = 'must be array if x-kubernetes-list-type is set';
+      errors.push(typeError(schema.type, `${path}.type`, why));
+    }
+    if (!LIST_TYPES.includes(listType))
+      errors.push(notSupported(`${path}.x-kubernetes-list-type`, listType, LIST_TYPES));
+  }
+  if (keys.length > 0 && listType !== 'map') {
+    const why = 'must be map if x-kubernetes-list-map-keys is non-empty';
+    errors.push(typeError(listType, `${path}.x-kubernetes-list-type`, why));
+  }
+  if (listType === 'map') errors.push(...keyedListErrors(schema, keys, path));
+  if (listType === 'set') errors.push(...setErrors(schema, path));
+  return errors;
+}
+
+function keyedListErrors(
+  schema: JSONSchemaProps,
+  keys: readonly string[],
+  path: string,
+): FieldError[] {
+  const keysAt = `${path}.x-kubernetes-list-map-keys`;
+  if (keys.length === 0)
+    return [required(keysAt, 'must not be empty if x-kubernetes-list-type is map')];
+  if (!isSchema(schema.items))
+    return [required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map')];
+  const { items } = schema;
+  const errors: FieldError[] = [];
+  if (items.type !== 'object') {
+    const why = "must be object if parent array's x-kubernetes-list-type is map";
+    errors.push(invalidValue(`${path}.items.type`, items.type ?? '', why));
+  }
+  if (items.nullable) errors.push(notNullable('map', path));
+  return [...errors, ...keys.flatMap((key, i) => keyErrors({ items, keys, key, i }, keysAt, path))];
+}
+
+function keyErrors(
+  {
+    items,
+    keys,
+    key,
+    i,
+  }: { items: JSONSchemaProps; keys: readonly string[]; key: string; i: number },
+  keysAt: string,
+  path: string,
+): FieldError[] {
+  if (keys.indexOf(key) < i) return [invalidValue(`${keysAt}[${i}]`, key, 'must be unique')];
+  const property = items.properties?.[key];
+  const at = `${path}.items.properties[${key}]`;
+  if (property === undefined)
+    return [invalidValue(`${keysAt}[${i}]`, key, 'entries must all be names of item properties')];
+  const errors: FieldError[] = [];
+  if (!SCALARS.includes(property.type ?? '')) {
+    const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+    errors.push(invalidValue(`${at}.type`, property.type ?? '', why));
+  }
+  if (property.nullable) {
+    const why = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
+    errors.push(forbiddenField(`${at}.nullable`, why));
+  }
+  if (property.default === undefined && !items.required?.includes(key)) {
+    const why =
+      'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
+    errors.push(required(`${at}.default`, why));
+  }
+  return errors;
+}
+
+function notNullable(listType: string, path: string): FieldError {
+  const why = `cannot be nullable when x-kubernetes-list-type is ${listType}`;
+  return forbiddenField(`${path}.items.nullable`, why);
+}
+
+function setErrors({ items }: JSONSchemaProps, path: string): FieldError[] {
+  if (!isSchema(items))
+    return [required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is set')];
+  const errors: FieldError[] = items.nullable ? [notNullable('set', path)] : [];
+  const how = items.type === 'object' ? 'x-kubernetes-map-type' : 'x-kubernetes-list-type';
+  if ((items.type === 'object' || items.type === 'array') && items[how] !== 'atomic') {
+    const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
+    errors.push(typeError(items[how], `${path}.items.${how}`, why));
+  }
+  return errors;
+}

@@ -1,0 +1,207 @@
+// Holds a custom resource to its schema's rules: types, bounds, patterns, formats, combinations.
+// Invariant: pure; time is bounded by the object's and the schema's sizes; wordings are those API clients know.
+import type { FieldError } from '../../field-error.ts';
+import {
+  fieldError,
+  invalidBecause,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '../../field-error.ts';
+import { deepEqual } from '../../meta/deep-equal.ts';
+import { formatRule } from './formats.ts';
+import { type Path, textOf } from './place.ts';
+import type { SchemaType, Structural, ValueRules } from './structural.ts';
+
+/** Of one object, this many broken rules are told. */
+export const MAX_SCHEMA_ERRORS = 100;
+
+/** The broken rules; at most MAX_SCHEMA_ERRORS of them. */
+export function schemaErrors(value: unknown, schema: Structural): FieldError[] {
+  const checker = new Checker();
+  checker.value(value, schema, undefined);
+  return checker.errors;
+}
+
+const bodyOf = (at: Path | undefined): string => `${textOf(at)} in body`;
+
+class Checker {
+  readonly errors: FieldError[] = [];
+
+  value(value: unknown, schema: Structural, at: Path | undefined): void {
+    if (this.errors.length >= MAX_SCHEMA_ERRORS) return;
+    if (value === null && schema.nullable) return;
+    if (!this.#type(value, schema, at)) return;
+    this.#rules(value, schema.rules, at);
+    if (typeof value === 'number') this.#number(value, schema.rules, at);
+    else if (typeof value === 'string') this.#text(value, schema.rules, at);
+    else if (Array.isArray(value)) this.#list(value, schema, at);
+    else if (typeof value === 'object' && value !== null)
+      this.#object(value as Record<string, unknown>, schema, at);
+    this.#combinations(value, schema.rules, at);
+  }
+
+  #add(...errors: readonly FieldError[]): void {
+    this.errors.push(...errors.slice(0, MAX_SCHEMA_ERRORS - this.errors.length));
+  }
+
+  #type(value: unknown, schema: Structural, at: Path | undefined): boolean {
+    const { type, intOrString } = schema;
+    if (intOrString) {
+      if (typeof value === 'string' || Number.isInteger(value)) return true;
+      this.#wrongType(value, 'integer,string', at);
+      return false;
+    }
+    if (type === undefined || hasType(value, type)) return true;
+    this.#wrongType(value, type, at);
+    return false;
+  }
+
+  #wrongType(value: unknown, type: string, at: Path | undefined): void {
+    const is = JSON.stringify(typeName(value));
+    const why = `Invalid value: ${is}: ${bodyOf(at)} must be of type ${type}: ${is}`;
+    this.#add(fieldError('FieldValueTypeInvalid', textOf(at), why));
+  }
+
+  #rules(value: unknown, rules: ValueRules, at: Path | undefined): void {
+    if (rules.enum === undefined || rules.enum.some((known) => deepEqual(known, value))) return;
+    const known = rules.enum.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
+    this.#add(notSupported(textOf(at), value, known));
+  }
+
+  #number(value: number, rules: ValueRules, at: Path | undefined): void {
+    const { minimum, maximum, multipleOf } = rules;
+    const low =
+      minimum !== undefined && (rules.exclusiveMinimum ? value <= minimum : value < minimum);
+    if (low) {
+      const than = rules.exclusiveMinimum ? 'greater than' : 'greater than or equal to';
+      this.#add(invalidValue(textOf(at), value, `${bodyOf(at)} should be ${than} ${minimum}`));
+    }
+    const high =
+      maximum !== undefined && (rules.exclusiveMaximum ? value >= maximum : value > maximum);
+    if (high) {
+      const than = rules.exclusiveMaximum ? 'less than' : 'less than or equal to';
+      this.#add(invalidValue(textOf(at), value, `${bodyOf(at)} should be ${than} ${maximum}`));
+    }
+    if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
+      const why = `${bodyOf(at)} should be a multiple of ${multipleOf}`;
+      this.#add(invalidValue(textOf(at), value, why));
+    }
+    this.#format(value, rules, at);
+  }
+
+  #text(value: string, rules: ValueRules, at: Path | undefined): void {
+    const { minLength, maxLength, pattern } = rules;
+    const length = minLength === undefined && maxLength === undefined ? 0 : characters(value);
+    if (maxLength !== undefined && length > maxLength) this.#add(tooLong(textOf(at), maxLength));
+    if (minLength !== undefined && length < minLength) {
+      const why = `${bodyOf(at)} should be at least ${minLength} chars long`;
+      this.#add(invalidValue(textOf(at), value, why));
+    }
+    if (pattern !== undefined && !pattern.test(value)) {
+      this.#add(invalidValue(textOf(at), value, `${bodyOf(at)} should match '${pattern.text}'`));
+    }
+    this.#format(value, rules, at);
+  }
+
+  #format(value: number | string, { format }: ValueRules, at: Path | undefined): void {
+    const fits = format === undefined ? undefined : formatRule(format);
+    if (fits === undefined || fits(value)) return;
+    const shown = JSON.stringify(value);
+    const why = `Invalid value: ${shown}: ${bodyOf(at)} must be of type ${format}: ${shown}`;
+    this.#add(fieldError('FieldValueTypeInvalid', textOf(at), why));
+  }
+
+  #list(value: readonly unknown[], schema: Structural, at: Path | undefined): void {
+    const { minItems, maxItems } = schema.rules;
+    if (maxItems !== undefined && value.length > maxItems)
+      this.#add(tooMany(textOf(at), value.length, maxItems));
+    if (minItems !== undefined && value.length < minItems) {
+      const why = `${bodyOf(at)} should have at least ${minItems} items`;
+      this.#add(invalidValue(textOf(at), value.length, why));
+    }
+    const { items } = schema;
+    if (items) value.forEach((item, key) => this.value(item, items, { parent: at, key }));
+  }
+
+  #object(value: Record<string, unknown>, schema: Structural, at: Path | undefined): void {
+    const { minProperties, maxProperties } = schema.rules;
+    for (const name of schema.rules.required) {
+      if (!Object.hasOwn(value, name)) this.#add(required(textOf({ parent: at, key: name })));
+    }
+    if (minProperties !== undefined || maxProperties !== undefined) {
+      const count = Object.keys(value).length;
+      if (maxProperties !== undefined && count > maxProperties)
+        this.#add(tooMany(textOf(at), count, maxProperties));
+      if (minProperties !== undefined && count < minProperties) {
+        const why = `${bodyOf(at)} should have at least ${minProperties} properties`;
+        this.#add(invalidValue(textOf(at), count, why));
+      }
+    }
+    const { properties, additional } = schema;
+    if (properties.size === 0 && additional === undefined) return;
+    for (const key of Object.keys(value)) {
+      const part = properties.get(key) ?? (additional === 'any' ? undefined : additional);
+      if (part) this.value(value[key], part, { parent: at, key });
+    }
+  }
+
+  #combinations(value: unknown, rules: ValueRules, at: Path | undefined): void {
+    for (const part of rules.allOf) this.value(value, part, at);
+    const { anyOf, oneOf, not } = rules;
+    if (anyOf.length > 0 && !anyOf.some((part) => fits(value, part)))
+      this.#combined(at, 'must validate at least one schema (anyOf)');
+    if (oneOf.length > 0) {
+      const count = oneOf.filter((part) => fits(value, part)).length;
+      const found = count === 0 ? 'none valid' : `${count} valid alternatives`;
+      if (count !== 1)
+        this.#combined(at, `must validate one and only one schema (oneOf). Found ${found}`);
+    }
+    if (not !== undefined && fits(value, not))
+      this.#combined(at, 'must not validate the schema (not)');
+  }
+
+  /** Upstream gives these no field of their own. */
+  #combined(at: Path | undefined, why: string): void {
+    this.#add(invalidBecause('<nil>', `"": ${JSON.stringify(textOf(at))} ${why}`));
+  }
+}
+
+/** Code points, as upstream counts them. */
+function characters(value: string): number {
+  let count = 0;
+  for (const _ of value) count += 1;
+  return count;
+}
+
+function fits(value: unknown, schema: Structural): boolean {
+  return schemaErrors(value, schema).length === 0;
+}
+
+function hasType(value: unknown, type: SchemaType): boolean {
+  switch (type) {
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'integer':
+      return Number.isInteger(value);
+    default:
+      return typeof value === type;
+  }
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (Number.isInteger(value)) return 'integer';
+  return typeof value;
+}
+
+/** As exact as doubles are: 0.3 is a multiple of 0.1. */
+function isMultiple(value: number, of: number): boolean {
+  const times = value / of;
+  return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
+}

@@ -1,0 +1,259 @@
+// What stored CustomResourceDefinitions make of the server: names are accepted, kinds are served, and go with their objects.
+// Invariants: the served kinds follow the store's events in order, in the turn in which a definition becomes visible;
+// a definition that is being deleted takes no new objects and goes only after its last one.
+import type { ResourceDefinition } from '../../api/definition.ts';
+import { customResources } from '../../api/apiextensions/custom-resource.ts';
+import type { CustomResourceDefinition } from '../../api/generated/types.ts';
+import { CustomResourceDefinitions } from '../../api/kinds.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
+import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
+import { isConflict, isNotFound } from '../../api/status.ts';
+import type { Handler } from '../../api/wire/exchange.ts';
+import type { ServerParts } from '../exchange.ts';
+import { collectionPrefix } from '../registry/keys.ts';
+import { acceptNames, statusWith, type TakenNames } from './names.ts';
+
+/** Held by definitions that are being deleted while objects of theirs are there. Source: the public API reference. */
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+/** Who deletes the objects of a definition that goes. */
+const SYSTEM = { username: 'system:apiserver', groups: ['system:masters'] };
+/** Tries again to end a definition whose objects were held after this long; the end of an object wakes it sooner. */
+const RETRY_MS = 5_000;
+
+/** What the part needs besides the server's. */
+export interface CustomResourcesOptions {
+  readonly server: ServerParts;
+  /** The whole way of a request, for deleting objects as anybody would. */
+  readonly handler: () => Handler;
+  /** Called after the served kinds have changed. */
+  readonly onChange: () => void;
+}
+
+interface Known {
+  readonly crd: CustomResourceDefinition;
+  readonly served: readonly ResourceDefinition[];
+}
+
+/** Follows the definitions in a store. */
+export class CustomResources {
+  readonly #options: CustomResourcesOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #ending = new Map<string, () => void>();
+  readonly #unsubscribe: () => void;
+  readonly #closed = new AbortController();
+
+  constructor(options: CustomResourcesOptions) {
+    this.#options = options;
+    const { store } = options.server;
+    const prefix = collectionPrefix(CustomResourceDefinitions);
+    for (const item of store.list(prefix).items) this.#put(item.object());
+    this.#publish();
+    this.#unsubscribe = store.subscribe(prefix, (event) => {
+      if (event.type === 'put') this.#put(event.value.object());
+      else this.#remove(nameIn(event.key));
+      this.#publish();
+    });
+  }
+
+  /** Stops following; what is under way is given up. */
+  close(): void {
+    this.#unsubscribe();
+    this.#closed.abort();
+    for (const stop of this.#ending.values()) stop();
+  }
+
+  #put(object: LooseObject): void {
+    const crd = object as unknown as CustomResourceDefinition;
+    const name = crd.metadata.name ?? '';
+    const names = crd.status?.acceptedNames;
+    const established = isConditionTrue(crd.status?.conditions, 'Established');
+    this.#known.set(name, {
+      crd,
+      served: established && names ? this.#definitions(crd, names) : [],
+    });
+    if (crd.metadata.deletionTimestamp !== undefined) this.#end(crd);
+    else this.#settleNames(crd);
+  }
+
+  #definitions(
+    crd: CustomResourceDefinition,
+    names: NonNullable<NonNullable<CustomResourceDefinition['status']>['acceptedNames']>,
+  ): ResourceDefinition[] {
+    const before = this.#known.get(crd.metadata.name ?? '');
+    const same =
+      before !== undefined &&
+      deepEqual(before.crd.spec, crd.spec) &&
+      deepEqual(before.crd.status?.acceptedNames, names) &&
+      before.crd.metadata.deletionTimestamp === crd.metadata.deletionTimestamp;
+    if (same && before.served.length > 0) return [...before.served];
+    const made = customResources(crd, names);
+    if (crd.metadata.deletionTimestamp === undefined) return made;
+    return made.map((definition) => ({ ...definition, ending: true }));
+  }
+
+  #remove(name: string): void {
+    this.#known.delete(name);
+    this.#ending.get(name)?.();
+    // Somebody may wait for the names that are free now.
+    for (const { crd } of this.#known.values())
+      if (!isConditionTrue(crd.status?.conditions, 'NamesAccepted')) this.#settleNames(crd);
+  }
+
+  #publish(): void {
+    const { scheme } = this.#options.server;
+    const served = [...this.#known.values()].flatMap(({ served: own }) => own);
+    if (sameList(scheme.custom, served)) return;
+    scheme.serveCustom(served);
+    this.#options.onChange();
+  }
+
+  #settleNames(crd: CustomResourceDefinition): void {
+    const { clock } = this.#options.server;
+    const decided = acceptNames(crd, this.#takenBeside(crd));
+    const status = statusWith(crd, decided, clock.now());
+    if (!deepEqual(status, crd.status)) void this.#write(crd, (old) => ({ ...old, status }));
+  }
+
+  #takenBeside({ metadata, spec }: CustomResourceDefinition): TakenNames {
+    const others = [...this.#known.values()]
+      .filter(({ crd }) => crd.spec.group === spec.group && crd.metadata.name !== metadata.name)
+      .map(({ crd }) => crd.status?.acceptedNames);
+    const builtIn = this.#options.server.scheme.definitions.filter(
+      ({ ref }) => ref.group === spec.group,
+    );
+    return {
+      resources: new Set([
+        ...others.flatMap((names) => [
+          names?.plural ?? '',
+          names?.singular ?? '',
+          ...(names?.shortNames ?? []),
+        ]),
+        ...builtIn.flatMap(({ ref, singular, shortNames }) => [
+          ref.plural,
+          singular,
+          ...shortNames,
+        ]),
+      ]),
+      kinds: new Set([
+        ...others.flatMap((names) => [names?.kind ?? '', names?.listKind ?? '']),
+        ...builtIn.flatMap(({ ref, listKind }) => [ref.kind, listKind]),
+      ]),
+    };
+  }
+
+  /** Deletes the objects, waits for the last one, and lets the definition go. */
+  #end(crd: CustomResourceDefinition): void {
+    const name = crd.metadata.name ?? '';
+    if (this.#ending.has(name) || !crd.metadata.finalizers?.includes(CLEANUP_FINALIZER)) return;
+    const { store, clock } = this.#options.server;
+    const prefix = `/registry/${crd.spec.group}/${crd.spec.names.plural}/`;
+    let timer = clock.timer(0, () => look());
+    const look = () => {
+      timer.cancel();
+      void this.#cleanUp(crd, prefix).then((held) => {
+        if (held && this.#ending.has(name)) timer = clock.timer(RETRY_MS, look);
+      });
+    };
+    const unsubscribe = store.subscribe(prefix, (event) => {
+      if (event.type !== 'put' && store.list(prefix, { limit: 1 }).items.length === 0) look();
+    });
+    this.#ending.set(name, () => {
+      timer.cancel();
+      unsubscribe();
+      this.#ending.delete(name);
+    });
+  }
+
+  /** True while objects are left. */
+  async #cleanUp(crd: CustomResourceDefinition, prefix: string): Promise<boolean> {
+    const { store, clock, logger } = this.#options.server;
+    const terminating = (status: string, reason: string, message: string) =>
+      this.#write(crd, (old) => {
+        const { status: before } = old as unknown as CustomResourceDefinition;
+        const condition = { type: 'Terminating', status, reason, message };
+        const conditions = setCondition(before?.conditions, condition, clock.now());
+        return { ...old, status: { ...before, conditions } };
+      });
+    try {
+      if (store.list(prefix, { limit: 1 }).items.length > 0) {
+        await terminating(
+          'True',
+          'InstanceDeletionInProgress',
+          'CustomResource deletion is in progress',
+        );
+        await this.#deleteObjects(crd);
+      }
+      if (store.list(prefix, { limit: 1 }).items.length > 0) return true;
+      await this.#letGo(crd);
+    } catch (error) {
+      logger.warn('the objects of a definition could not be deleted', {
+        err: error,
+        definition: crd.metadata.name,
+      });
+      return true;
+    }
+    return false;
+  }
+
+  async #deleteObjects({ spec }: CustomResourceDefinition): Promise<void> {
+    const version = spec.versions.find(({ storage }) => storage)?.name ?? '';
+    const { group, names } = spec;
+    const reply = await this.#options.handler()(
+      {
+        method: 'DELETE',
+        path: `/apis/${group}/${version}/${names.plural}`,
+        query: new URLSearchParams(),
+        headers: {},
+        signal: this.#closed.signal,
+      },
+      SYSTEM,
+    );
+    if (reply.kind === 'body' && reply.status >= 400)
+      throw new Error(`deleting ${names.plural}.${group}: ${reply.status}`);
+  }
+
+  /** Takes the finalizer off; the last one takes the definition along. */
+  async #letGo(crd: CustomResourceDefinition): Promise<void> {
+    await this.#write(crd, (old) => {
+      const finalizers = (old.metadata.finalizers ?? []).filter(
+        (each) => each !== CLEANUP_FINALIZER,
+      );
+      const { finalizers: _, ...metadata } = old.metadata;
+      if (finalizers.length === 0) return undefined;
+      return { ...old, metadata: { ...metadata, finalizers } };
+    });
+    this.#ending.get(crd.metadata.name ?? '')?.();
+  }
+
+  /** Changes a definition, which may be gone or another one meanwhile; undefined deletes it. */
+  async #write(
+    { metadata }: CustomResourceDefinition,
+    change: (old: LooseObject) => LooseObject | undefined,
+  ): Promise<void> {
+    const { registry, scheme, logger } = this.#options.server;
+    const { group, version, plural } = CustomResourceDefinitions;
+    const definition = scheme.byResource(group, version, plural);
+    if (definition === undefined) return;
+    try {
+      await registry.update(
+        { definition, namespace: '', name: metadata.name ?? '' },
+        (old) => {
+          if (old.metadata.uid !== metadata.uid) return { kind: 'keep' };
+          const object = change(old);
+          return object ? { kind: 'put', object } : { kind: 'delete' };
+        },
+        { dryRun: false },
+      );
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error) || this.#closed.signal.aborted) return;
+      logger.warn('a definition could not be written', { err: error, definition: metadata.name });
+    }
+  }
+}
+
+const nameIn = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+
+function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
