@@ -84,6 +84,9 @@ export class OrderedMap<V> {
   /** At most `limit` values of a range, and how many more it has. */
   slice(bounds: RangeBounds, limit: number): { values: V[]; remaining: number } {
     const from = this.#start(bounds);
+    // Most collections that every write looks into, such as LimitRanges, are empty.
+    if (!this.#blocks[from.at]?.keys[from.index]?.startsWith(bounds.prefix))
+      return { values: [], remaining: 0 };
     const end = this.#position(`${bounds.prefix}\uffff`);
     const total = this.#distance(from, end);
     const values: V[] = [];

@@ -11,7 +11,9 @@ export const REVISION_WIDTH = 18;
 const QUOTE = 0x22;
 const SPACE = 0x20;
 const MAX_REVISION = 10n ** BigInt(REVISION_WIDTH - 2) - 1n;
-const EMPTY_GAP = `""${' '.repeat(REVISION_WIDTH - 2)}`;
+/** As JSON this is as wide as the gap. */
+const PLACEHOLDER = '0'.repeat(REVISION_WIDTH - 2);
+const EMPTY_GAP = Buffer.from(`""${' '.repeat(REVISION_WIDTH - 2)}`);
 
 /** Writes `revision` into the gap at `at`, in place. */
 export function fillRevision(bytes: Uint8Array, at: number, revision: bigint): void {
@@ -44,17 +46,16 @@ export function withRevision(stored: Stored, revision: bigint): Uint8Array {
 export function encodeObject(object: LooseObject): NewValue {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _replaced, ...meta } = metadata;
-  const head =
-    '{' +
-    (kind === undefined ? '' : `"kind":${JSON.stringify(kind)},`) +
-    (apiVersion === undefined ? '' : `"apiVersion":${JSON.stringify(apiVersion)},`) +
-    '"metadata":{"resourceVersion":';
-  const tail = `${members(meta)}}${members(rest)}}`;
-  return { bytes: Buffer.from(head + EMPTY_GAP + tail), revisionAt: Buffer.byteLength(head) };
-}
-
-/** The members of an object as JSON, each with a comma before it. */
-function members(object: object): string {
-  const text = JSON.stringify(object);
-  return text === '{}' ? '' : `,${text.slice(1, -1)}`;
+  // One call for the whole object, then one for its few first members: joining texts cost as much as making them.
+  const type = { kind, apiVersion };
+  const text = JSON.stringify({
+    ...type,
+    metadata: { resourceVersion: PLACEHOLDER, ...meta },
+    ...rest,
+  });
+  const bytes = Buffer.from(text);
+  const before = JSON.stringify({ ...type, metadata: { resourceVersion: 0 } });
+  const revisionAt = Buffer.byteLength(before) - '0}}'.length;
+  bytes.set(EMPTY_GAP, revisionAt);
+  return { bytes, revisionAt };
 }
