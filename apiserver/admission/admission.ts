@@ -36,10 +36,16 @@ export class AdmissionChain {
   }
 
   async mutate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) await plugin.mutate?.(request);
+    for (const plugin of this.#plugins) {
+      const work = plugin.mutate?.(request);
+      if (work) await work;
+    }
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) await plugin.validate?.(request);
+    for (const plugin of this.#plugins) {
+      const work = plugin.validate?.(request);
+      if (work) await work;
+    }
   }
 }

@@ -138,7 +138,9 @@ async function admitUpdate(
     object,
     old,
     dryRun: isDryRun(request.query),
-    signal: request.signal,
+    get signal() {
+      return request.signal;
+    },
   };
   await server.admission.mutate(admission);
   validate();
