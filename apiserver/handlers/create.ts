@@ -77,7 +77,9 @@ async function createOnce(
     object,
     old: undefined,
     dryRun: isDryRun(request.query),
-    signal: request.signal,
+    get signal() {
+      return request.signal;
+    },
   };
   await server.admission.mutate(admission);
   const now = formatTime(server.clock.now());
