@@ -23,7 +23,9 @@ export function customSchemas(
   kind: CustomKind,
   schema: JSONSchemaProps,
 ): ReadonlyMap<string, Schema> {
-  const { listKind, ...gvk } = kind;
+  const { listKind } = kind;
+  // No other key: clients compare the whole.
+  const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
   const name = customSchemaName(kind);
   const list = customSchemaName({ ...kind, kind: listKind });
   return new Map([
