@@ -1,8 +1,9 @@
 // Namespaces: what wakes them. Their own changes, and the end of objects in a namespace that is being deleted.
 // Invariant: namespaces that live cost nothing but the look that finds them alive.
-import type { Namespace } from '../../api/generated/types.ts';
+import type { CustomResourceDefinition, Namespace } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import { Namespaces } from '../../api/kinds.ts';
+import { CustomResourceDefinitions, Namespaces } from '../../api/kinds.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
 import type { ControllerFactory } from '../framework/reconciler.ts';
@@ -17,9 +18,25 @@ const namespacedKinds: readonly KindRef[] = builtInDefinitions
   .filter(({ ref, verbs }) => ref.namespaced && verbs.includes('deletecollection'))
   .map(({ ref }) => ref);
 
+/** The kinds of users that live in namespaces, each in a version that is served. */
+function customKinds(definitions: readonly CustomResourceDefinition[]): KindRef[] {
+  return definitions
+    .filter(({ spec, status }) => {
+      return spec.scope === 'Namespaced' && isConditionTrue(status?.conditions, 'Established');
+    })
+    .flatMap(({ spec, status }) => {
+      const { kind, plural } = status?.acceptedNames ?? spec.names;
+      const served = spec.versions.find((version) => version.served);
+      const ref = { group: spec.group, version: served?.name ?? '', kind, plural };
+      return served ? [{ ...ref, namespaced: true }] : [];
+    });
+}
+
 /** Empties namespaces that are being deleted, then lets them go. */
 export const namespaceController: ControllerFactory = (context) => {
-  const reconciler = new NamespaceReconciler(context, namespacedKinds);
+  const definitions = context.informers.informer(CustomResourceDefinitions);
+  const kinds = () => [...namespacedKinds, ...customKinds(definitions.list())];
+  const reconciler = new NamespaceReconciler(context, kinds);
   return {
     name: 'namespace-controller',
     concurrency: CONCURRENT_NAMESPACES,

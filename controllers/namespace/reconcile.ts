@@ -26,13 +26,14 @@ export class NamespaceReconciler {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #namespaces: Informer<Namespace>;
-  readonly #kinds: readonly KindRef[];
+  readonly #kinds: () => readonly KindRef[];
 
-  constructor({ client, clock, informers }: ControllerContext, kinds: readonly KindRef[]) {
+  /** `kinds` answers every kind that lives in namespaces at the moment. */
+  constructor({ client, clock, informers }: ControllerContext, kinds: () => readonly KindRef[]) {
     this.#client = client;
     this.#clock = clock;
     this.#namespaces = informers.informer(Namespaces);
-    this.#kinds = [Pods, ...kinds.filter((ref) => !isPods(ref))];
+    this.#kinds = () => [Pods, ...kinds().filter((ref) => !isPods(ref))];
   }
 
   /** Is this namespace being deleted? */
@@ -66,7 +67,7 @@ export class NamespaceReconciler {
   async #empty(namespace: string, signal: AbortSignal): Promise<Progress> {
     const remains: Remains[] = [];
     const failures: string[] = [];
-    for (const ref of this.#kinds) {
+    for (const ref of this.#kinds()) {
       try {
         const before = await this.#remainsOf(ref, namespace, signal);
         if (before.count === 0) continue;

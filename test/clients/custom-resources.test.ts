@@ -139,6 +139,17 @@ describe('A kind of a user’s', () => {
     await k().ok(['delete', 'proute', 'shared']);
   });
 
+  it('goes with its namespace', async () => {
+    const place = async () => {
+      await k().ok(['create', 'namespace', 'ending']);
+      return k().run(['get', 'proute', 'euro', '-n', 'ending']);
+    };
+    await place();
+    await k().ok(['apply', '-n', 'ending', '-f', file('.right')]);
+    await k().ok(['delete', 'namespace', 'ending', '--wait']);
+    expect((await place()).stderr).toMatch(/NotFound/);
+  });
+
   it('ends with its definition', async () => {
     await k().ok(['delete', '-f', file('')]);
     const gone = await k().run(['get', 'proute']);

@@ -163,7 +163,7 @@ describe('Values', () => {
       ['a: Invalid value: "2026-02-30": a in body must be of type date: "2026-02-30"'],
     ],
     ['a format that nobody knows', { type: 'string', format: 'odd' }, 'x', []],
-  ])('%s', (_, field, value, errors) => {
+  ])('%s', (...[, field, value, errors]) => {
     expect(told(field, value)).toEqual(errors);
   });
 
@@ -241,7 +241,7 @@ describe('Sets and keyed lists', () => {
       ],
       ['a[2]'],
     ],
-  ])('%s', (_, field, value, places) => {
+  ])('%s', (...[, field, value, places]) => {
     expect(duplicates({ a: value }, of(field)).map(({ field: at }) => at)).toEqual(places);
   });
 });
