@@ -13,7 +13,8 @@ export type Verb =
   | 'update'
   | 'patch'
   | 'delete'
-  | 'deletecollection';
+  | 'deletecollection'
+  | 'options';
 
 /** A request about a resource. */
 export interface ResourceInfo {
@@ -113,6 +114,8 @@ function verbOf(
     case 'DELETE':
       return name === undefined ? 'deletecollection' : 'delete';
     case 'OPTIONS':
+      // Passed on; only rules for all verbs allow it, as upstream.
+      if (subresource === 'proxy') return 'options';
       throw new StatusError(
         'MethodNotAllowed',
         'the server does not allow this method on the requested resource',

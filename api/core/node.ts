@@ -1,6 +1,6 @@
 // Nodes: machines that run pods. The agent writes the status; the address block never changes once given.
 import type { FieldError } from '../field-error.ts';
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { Node } from '../generated/types.ts';
 import { Nodes } from '../kinds.ts';
@@ -24,7 +24,7 @@ export const nodeDefinition = defineResource<Node>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
-  subresources: [],
+  subresources: [{ name: 'proxy', kind: 'NodeProxyOptions', verbs: PROXY_VERBS }],
   columns: [
     nameColumn,
     text('Status', 'Whether it is ready, and takes new pods.', statusText),

@@ -1,6 +1,6 @@
 // Pods: containers that live and die together on one node.
 // Status belongs to the node agent (through /status); the spec hardly changes once written.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { invalidValue } from '../field-error.ts';
 import type { Pod, PodSpec } from '../generated/types.ts';
@@ -31,6 +31,7 @@ export const podDefinition = defineResource<Pod>({
     { name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] },
     { name: 'log', kind: 'Pod', verbs: ['get'] },
     { name: 'portforward', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    { name: 'proxy', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
   ],
   columns: podColumns,
   selectableFields: {

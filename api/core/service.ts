@@ -1,6 +1,6 @@
 // Services: one stable address for a changing set of pods. Addresses and node ports are given out by the
 // server's allocators; here are the shapes, and what of a given address a later write keeps.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import type { Service, ServicePort, ServiceSpec } from '../generated/types.ts';
 import { Services } from '../kinds.ts';
 import { ageColumn, mapText, nameColumn, text, wide } from '../meta/columns.ts';
@@ -21,7 +21,7 @@ export const serviceDefinition = defineResource<Service>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
-  subresources: [],
+  subresources: [{ name: 'proxy', kind: 'ServiceProxyOptions', verbs: PROXY_VERBS }],
   columns: [
     nameColumn,
     text('Type', 'How it can be reached.', (service) => service.spec?.type ?? ''),

@@ -1,6 +1,6 @@
 // Request, Reply and Handler: what the server's pipeline speaks, whether a socket or a function call is behind it.
 // Invariant: no sockets here, and nothing of any HTTP library.
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { LooseObject } from '../meta/object.ts';
 
 /** Who makes a request. */
@@ -14,6 +14,16 @@ export interface UserInfo {
 /** HTTP methods the API uses. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
+/** What a request looked like on the wire, where it is to be passed on as it came. */
+export interface WireRequest {
+  /** Path and query, still encoded. */
+  readonly target: string;
+  /** The body, not read yet; undefined where the request has none. */
+  readonly body: Readable | undefined;
+  /** Address of the caller. */
+  readonly from: string | undefined;
+}
+
 /** A request, its body wholly read (within the body limit) or none. */
 export interface Request {
   readonly method: Method;
@@ -24,6 +34,8 @@ export interface Request {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Bytes off a socket, or an object from a caller in this process (which must not change it afterwards). */
   readonly body?: Uint8Array | LooseObject;
+  /** Set on requests to a proxy that came through a socket; `body` is not. */
+  readonly wire?: WireRequest;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
 }

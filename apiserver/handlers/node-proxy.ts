@@ -1,11 +1,11 @@
 // Logs, commands and port-forwarding of pods: passed through to the agent of the pod's node.
 // Invariant: bytes go through untouched and unbuffered; the agent is asked as the server, after the caller was authorized.
-import { Nodes } from '../../api/kinds.ts';
-import type { Node, Pod } from '../../api/generated/types.ts';
+import type { Pod } from '../../api/generated/types.ts';
 import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
-import { objectKey } from '../registry/keys.ts';
+import { agentAddress } from './agent-address.ts';
+import { joinedConnection } from './joined-connection.ts';
 import type { NodeAddress, NodeDialer } from './node-dialer.ts';
 
 /** Query parameters of logs that the agent knows. */
@@ -70,29 +70,7 @@ export async function stream(exchange: Exchange): Promise<Reply> {
   query.delete('container');
   const path = `/${verb}/${target.path}?${query.toString()}`;
   const upgrade = await target.dialer.upgrade(target.address, path, headers);
-  return {
-    kind: 'upgrade',
-    connection: {
-      headers: upgrade.headers,
-      accept(socket, head) {
-        if (socket.destroyed) {
-          upgrade.socket.destroy();
-          return;
-        }
-        if (upgrade.head.length > 0) socket.write(upgrade.head);
-        if (head.length > 0) upgrade.socket.write(head);
-        socket.pipe(upgrade.socket).pipe(socket);
-        const end = () => {
-          socket.destroy();
-          upgrade.socket.destroy();
-        };
-        for (const each of [socket, upgrade.socket]) {
-          each.on('error', end);
-          each.on('close', end);
-        }
-      },
-    },
-  };
+  return { kind: 'upgrade', connection: joinedConnection(upgrade) };
 }
 
 interface Target {
@@ -115,10 +93,7 @@ async function targetOf(
   const container = about === 'pod' ? [] : [containerOf(pod, request.query.get('container'))];
   const node = pod.spec?.nodeName;
   if (!node) throw badRequest(`pod ${name} does not have a host assigned`);
-  const address = addressOf(
-    server.store.get(objectKey(Nodes, '', node))?.object() as Node | undefined,
-    node,
-  );
+  const address = agentAddress(server.store, node);
   const path = [info.namespace, name, ...container].map(encodeURIComponent).join('/');
   return { dialer: nodeDialer, address, path };
 }
@@ -137,11 +112,4 @@ function containerOf(pod: Pod, asked: string | null): string {
   throw badRequest(
     `a container name must be specified for pod ${name}, choose one of: [${own.join(' ')}]`,
   );
-}
-
-function addressOf(node: Node | undefined, name: string): NodeAddress {
-  const host = node?.status?.addresses?.find((address) => address.type === 'InternalIP')?.address;
-  const port = node?.status?.daemonEndpoints?.kubeletEndpoint?.Port;
-  if (host && port) return { host, port };
-  throw new StatusError('ServiceUnavailable', `node ${name} has no address to reach its agent at`);
 }

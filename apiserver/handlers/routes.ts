@@ -14,6 +14,7 @@ import { get } from './get.ts';
 import { list } from './list.ts';
 import { log, stream } from './node-proxy.ts';
 import { patch } from './patch.ts';
+import { proxy } from './proxy.ts';
 import { scale } from './scale.ts';
 import { requestToken } from './token-request.ts';
 import { update } from './update.ts';
@@ -44,6 +45,15 @@ const OF_ONE = new Set<Verb>(['get', 'update', 'patch', 'delete']);
 const OF_MANY = new Set<Verb>(['list', 'create', 'deletecollection']);
 
 const STATUS: Verbs = { get, update: update('status'), patch: patch('status') };
+/** Every method is passed on. */
+const PROXY: Verbs = {
+  get: proxy,
+  create: proxy,
+  update: proxy,
+  patch: proxy,
+  delete: proxy,
+  options: proxy,
+};
 const SCALE: Verbs = { get: scale, update: scale, patch: scale };
 
 /** Subresources of single kinds, by `plural/subresource`, behind their group where they have one. */
@@ -54,6 +64,9 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'pods/exec': { get: stream, create: stream },
   'pods/attach': { get: stream, create: stream },
   'pods/portforward': { get: stream, create: stream },
+  'nodes/proxy': PROXY,
+  'pods/proxy': PROXY,
+  'services/proxy': PROXY,
   'namespaces/finalize': { update: finalize },
   'serviceaccounts/token': { create: requestToken },
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
@@ -63,7 +76,8 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
 export function routeOf(exchange: Exchange): VerbHandler {
   const { info } = exchange;
   const handler = verbsOf(exchange)[info.verb];
-  if (handler && info.rest.length === 0 && isOffered(exchange)) return handler;
+  const fits = info.rest.length === 0 || info.subresource === 'proxy';
+  if (handler && fits && isOffered(exchange)) return handler;
   throw new StatusError(
     'MethodNotAllowed',
     'the server does not allow this method on the requested resource',
@@ -76,7 +90,7 @@ function isOffered({ definition, info }: Exchange): boolean {
   if (subresource !== undefined) return name !== undefined;
   if (OF_ONE.has(verb) && name === undefined) return false;
   if (OF_MANY.has(verb) && name !== undefined) return false;
-  return definition.verbs.includes(verb);
+  return (definition.verbs as readonly Verb[]).includes(verb);
 }
 
 function verbsOf({ definition, info }: Exchange): Verbs {

@@ -12,7 +12,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
-import { incomingRequest } from './incoming.ts';
+import { incomingRequest, PROXY_ROUTES } from './incoming.ts';
 import { sendReply } from './send-reply.ts';
 import { upgradeListener } from './upgrades.ts';
 
@@ -89,11 +89,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.setNotFoundHandler((_request, reply) =>
     refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
   );
-  app.route({
-    method: METHODS,
-    url: '/*',
-    handler: (request, reply) =>
-      answer(request, reply, { options, closing: closing.signal, answering }),
+  const handler = (request: FastifyRequest, reply: FastifyReply) =>
+    answer(request, reply, { options, closing: closing.signal, answering });
+  app.route({ method: METHODS, url: '/*', handler });
+  await app.register(async (passing) => {
+    passing.removeAllContentTypeParsers();
+    // The body stays in the socket until a proxy passes it on.
+    passing.addContentTypeParser('*', (_request, _body, done) => done(null));
+    for (const url of PROXY_ROUTES) passing.route({ method: METHODS, url, handler });
   });
   await app.ready();
   const server = app.server as unknown as Server;
@@ -154,6 +157,8 @@ async function answer(
   const { signal } = gone;
   try {
     const result = await handled(request, options, signal);
+    // A body that was refused is not waited for.
+    if (!message.complete && result.kind === 'body') reply.raw.shouldKeepAlive = false;
     const acceptEncoding = message.headers['accept-encoding'];
     const context = { acceptEncoding: String(acceptEncoding ?? ''), signal };
     await sendReply(reply.raw, result, { ...context, head: message.method === 'HEAD' });

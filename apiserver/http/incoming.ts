@@ -1,14 +1,30 @@
 // Reads the head of an HTTP request into the pipeline's form.
-// Invariant: the path is split before it is decoded, so no encoded slash can change what a path means.
+// Invariants: the path is split before it is decoded, so no encoded slash can change what a path means; what a proxy
+// passes on is neither decoded nor read.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { badRequest, StatusError } from '../../api/status.ts';
-import type { Method, Request } from '../../api/wire/exchange.ts';
+import type { Method, Request, WireRequest } from '../../api/wire/exchange.ts';
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
+const PROXIED = [
+  'nodes/:name',
+  'namespaces/:namespace/pods/:name',
+  'namespaces/:namespace/services/:name',
+];
+/** Routes of requests that are passed on: their bodies are left unread. */
+export const PROXY_ROUTES: readonly string[] = PROXIED.flatMap((object) => [
+  `/api/v1/${object}/proxy`,
+  `/api/v1/${object}/proxy/*`,
+]);
+
+/** The part of such a path that is the API's own. */
+const PROXY_PATH =
+  /^\/api\/v1\/(?:nodes|namespaces\/[^/?]+\/(?:pods|services))\/[^/?]+\/proxy(?=[/?]|$)/;
+
 /** A request of these parts. Throws BadRequest, MethodNotAllowed. */
 export function incomingRequest(
-  message: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  message: IncomingMessage,
   body: Uint8Array | undefined,
   signal: AbortSignal,
 ): Request {
@@ -16,10 +32,23 @@ export function incomingRequest(
   if (!METHODS.includes(method))
     throw new StatusError('MethodNotAllowed', `the server does not allow the method ${method}`);
   const mark = url.indexOf('?');
-  const path = decodePath(mark < 0 ? url : url.slice(0, mark));
+  const raw = mark < 0 ? url : url.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-  const head = { method: method as Method, path, query, headers: flatHeaders(message.headers) };
-  return body === undefined ? { ...head, signal } : { ...head, body, signal };
+  const head = { method: method as Method, query, headers: flatHeaders(message.headers), signal };
+  const own = PROXY_PATH.exec(url)?.[0];
+  if (own !== undefined)
+    return { ...head, path: decodePath(own) + raw.slice(own.length), wire: wireOf(message) };
+  const path = decodePath(raw);
+  return body === undefined ? { ...head, path } : { ...head, path, body };
+}
+
+function wireOf(message: IncomingMessage): WireRequest {
+  const { headers, url = '/', socket } = message;
+  const length = headers['content-length'] ?? '0';
+  const hasBody = headers['transfer-encoding'] !== undefined || length !== '0';
+  // What follows a request to upgrade is the other protocol's.
+  const body = hasBody && headers.upgrade === undefined ? message : undefined;
+  return { target: url, body, from: socket.remoteAddress };
 }
 
 function decodePath(path: string): string {

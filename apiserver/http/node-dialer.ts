@@ -1,9 +1,17 @@
-// The way to node agents over HTTPS with the server's client certificate: logs as streams, exec as upgrades.
+// The way to node agents over HTTPS with the server's client certificate: logs as streams, exec as upgrades, proxied requests.
 // Invariant: a body or socket that nobody reads is destroyed, and no answer is waited for without a limit.
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { StatusError } from '../../api/status.ts';
-import type { NodeAddress, NodeDialer, NodeReply, NodeUpgrade } from '../handlers/node-dialer.ts';
+import type {
+  NodeAddress,
+  NodeDialer,
+  NodeReply,
+  NodeUpgrade,
+  ProxyTarget,
+} from '../handlers/node-dialer.ts';
+import { passRequest } from './pass-request.ts';
+import { type AgentIdentity, connectTo } from './proxy-connection.ts';
 
 /** How long an agent may take to answer. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -12,18 +20,26 @@ const MAX_FREE_SOCKETS = 8;
 /** Bytes read of an agent's refusal. */
 const MAX_REFUSAL_BYTES = 4096;
 
-/** The server's identity towards agents, and who signs theirs; PEM. */
-export interface NodeDialerOptions {
-  readonly key: string;
-  readonly cert: string;
-  readonly ca: string;
-}
-
 /** A dialer. Agents' certificates are verified against `ca`. */
-export function createHttpNodeDialer(options: NodeDialerOptions): NodeDialer {
+export function createHttpNodeDialer(options: AgentIdentity): NodeDialer {
   const agent = new Agent({ ...options, keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS });
   const start = (address: NodeAddress, path: string, headers: Readonly<Record<string, string>>) =>
     httpsRequest({ ...address, path, agent, headers, timeout: ANSWER_TIMEOUT_MS });
+  const upgrade: NodeDialer['upgrade'] = (address, path, headers) =>
+    new Promise<NodeUpgrade>((resolve, reject) => {
+      const asked = { ...headers, connection: 'Upgrade' };
+      const outgoing = start(address, path, asked);
+      outgoing.on('timeout', () => outgoing.destroy());
+      outgoing.on('error', (error) => reject(unreachable(address, error)));
+      outgoing.on('response', (answer) => {
+        refusalOf(answer).then(reject, reject);
+      });
+      outgoing.on('upgrade', (answer, socket, head) => {
+        socket.setTimeout(0);
+        resolve({ headers: flat(answer), socket, head });
+      });
+      outgoing.end();
+    });
   return {
     request: (address, path, signal) =>
       new Promise<NodeReply>((resolve, reject) => {
@@ -40,22 +56,24 @@ export function createHttpNodeDialer(options: NodeDialerOptions): NodeDialer {
         if (signal.aborted) stop();
         outgoing.end();
       }),
-    upgrade: (address, path, headers) =>
-      new Promise<NodeUpgrade>((resolve, reject) => {
-        const asked = { ...headers, connection: 'Upgrade' };
-        const outgoing = start(address, path, asked);
-        outgoing.on('timeout', () => outgoing.destroy());
-        outgoing.on('error', (error) => reject(unreachable(address, error)));
-        outgoing.on('response', (answer) => {
-          refusalOf(answer).then(reject, reject);
-        });
-        outgoing.on('upgrade', (answer, socket, head) => {
-          socket.setTimeout(0);
-          resolve({ headers: flat(answer), socket, head });
-        });
-        outgoing.end();
-      }),
+    upgrade,
+    async pass(target, request) {
+      try {
+        const doors = { identity: options, upgrade };
+        return await passRequest(await connectTo(target, doors), request);
+      } catch (cause) {
+        const message = `error trying to reach service: ${reasonOf(target, cause as Error)}`;
+        throw new StatusError('ServiceUnavailable', message, { cause });
+      }
+    },
   };
+}
+
+/** As upstream's clients read it, where the failure is one that they know. */
+function reasonOf(target: ProxyTarget, error: NodeJS.ErrnoException): string {
+  if (target.kind === 'pod' || error.code !== 'ECONNREFUSED') return error.message;
+  const { host, port } = target.kind === 'node' ? target : target.agent;
+  return `dial tcp ${host}:${port}: connect: connection refused`;
 }
 
 function replyOf(answer: IncomingMessage): NodeReply {

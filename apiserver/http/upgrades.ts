@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply, WatchFrame } from '../../api/wire/exchange.ts';
@@ -72,9 +73,19 @@ async function open(options: UpgradeOptions, opening: Opening): Promise<void> {
       return;
     }
   }
+  await refuse(socket, reply);
+}
+
+/** An answer that is no upgrade, and the end of the connection; a stream of unknown length ends with it. */
+async function refuse(socket: Duplex, reply: Exclude<Reply, { kind: 'upgrade' }>): Promise<void> {
+  const head = { ...flat(reply.headers), connection: 'close' };
+  if (reply.kind === 'stream') {
+    socket.write(responseHead(reply.status, head));
+    await pipeline(reply.body, socket);
+    return;
+  }
   const body = reply.kind === 'body' ? Buffer.concat(reply.body) : Buffer.alloc(0);
-  const length = { 'content-length': String(body.length), connection: 'close' };
-  socket.write(responseHead(reply.status, { ...flat(reply.headers), ...length }));
+  socket.write(responseHead(reply.status, { ...head, 'content-length': String(body.length) }));
   socket.end(body);
 }
 

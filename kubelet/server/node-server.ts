@@ -16,8 +16,9 @@ import type { ContainerRuntime, ExecSession } from '../runtime/runtime.ts';
 import { containerLogs, isTrue } from './container-logs.ts';
 import { type ContainerPath, runningContainer } from './container-lookup.ts';
 import type { NodePods } from './node-pods.ts';
-import { RemoteCommands } from './remote-command.ts';
+import { PodTunnels } from './pod-tunnel.ts';
 import { PortForwards } from './port-forward.ts';
+import { RemoteCommands } from './remote-command.ts';
 import { RequestFailure } from './request-failure.ts';
 import { serveSpdyCommand } from './spdy-command.ts';
 import { asksForSpdy, type UpgradeRequest } from './spdy-upgrade.ts';
@@ -48,7 +49,11 @@ const MAX_CONNECTIONS = 1024;
 
 /** Begins to listen. Rejects when the port is taken. */
 export async function startNodeServer(parts: NodeServerParts): Promise<NodeServer> {
-  const streams = { commands: new RemoteCommands(), forwards: new PortForwards(parts.clock) };
+  const streams = {
+    commands: new RemoteCommands(),
+    forwards: new PortForwards(parts.clock),
+    tunnels: new PodTunnels(),
+  };
   const { tls, host, port } = parts.server;
   const server = createServer(
     {
@@ -74,6 +79,7 @@ export async function startNodeServer(parts: NodeServerParts): Promise<NodeServe
   const close = async () => {
     streams.commands.close();
     streams.forwards.close();
+    streams.tunnels.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -140,6 +146,7 @@ async function answer(
 interface Streams {
   readonly commands: RemoteCommands;
   readonly forwards: PortForwards;
+  readonly tunnels: PodTunnels;
 }
 
 async function upgrade(
@@ -155,6 +162,7 @@ async function upgrade(
     await serveCommand(parts, streams.commands, { ...connection, path, query });
   else if (verb === 'portForward')
     await forwardPorts(parts, streams.forwards, { ...connection, path, query });
+  else if (verb === 'podConnection') await streams.tunnels.serve(connection, parts.pods, path);
   else throw new RequestFailure(404, '404 page not found');
 }
 

@@ -17,6 +17,7 @@ const echo: NodeDialer = {
       })(),
     }),
   upgrade: () => Promise.reject(new Error('this node only has logs')),
+  pass: () => Promise.reject(new Error('this node only has logs')),
 };
 const pinnace = (...args: string[]) => runPinnace(args, { kubeconfig: server.kubeconfig });
 const create = async (path: string, body: object) => {

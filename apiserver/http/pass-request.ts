@@ -1,0 +1,49 @@
+// Passes one HTTP request on over a connection of its own, and hands back its answer or its upgrade.
+// Invariants: no byte of a body is kept but what the connection has in flight; the connection ends with the caller, with
+// the answer, or with the upgraded protocol. How long an answer takes is the caller's affair: a proxied request may be a watch.
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Duplex, Readable } from 'node:stream';
+import type { PassedReply, PassedRequest } from '../handlers/node-dialer.ts';
+
+/** Sends it. Rejects when the connection fails before an answer began. */
+export function passRequest(connection: Duplex, passed: PassedRequest): Promise<PassedReply> {
+  const { method, target, headers, body, signal } = passed;
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest({
+      createConnection: () => connection,
+      method,
+      path: target,
+      headers,
+    });
+    const stop = () => connection.destroy();
+    signal.addEventListener('abort', stop, { once: true });
+    connection.once('close', () => signal.removeEventListener('abort', stop));
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer) => {
+      const { statusCode: status = 502 } = answer;
+      resolve({ kind: 'answer', status, headers: headersOf(answer), body: answer });
+    });
+    outgoing.on('upgrade', (answer, socket, head) => {
+      signal.removeEventListener('abort', stop);
+      resolve({ kind: 'upgrade', headers: flat(headersOf(answer)), socket, head });
+    });
+    if (signal.aborted) stop();
+    if (body instanceof Readable) {
+      // A caller that goes away in the middle leaves a request that nobody can finish.
+      body.once('error', stop);
+      body.pipe(outgoing);
+    } else outgoing.end(body);
+  });
+}
+
+type Headers = Record<string, string | readonly string[]>;
+
+function headersOf(answer: IncomingMessage): Headers {
+  const headers: Headers = {};
+  for (const [name, value] of Object.entries(answer.headers))
+    if (value !== undefined) headers[name] = value;
+  return headers;
+}
+
+const flat = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

@@ -1,0 +1,74 @@
+// A node's real agent server with one pod whose programs are the test's own, and the dialer by which an API server reaches it.
+// Invariant: the pod's address in the API is one of the test's choice; the agent leads to this host's loopback.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pod } from '../../api/generated/types.ts';
+import type { NodeDialer } from '../../apiserver/handlers/node-dialer.ts';
+import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
+import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { CertificateAuthority } from '../../cli/serve/pki.ts';
+import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
+import { FakeRuntime } from '../../kubelet/runtime/fake/fake-runtime.ts';
+import { startNodeServer } from '../../kubelet/server/node-server.ts';
+
+const CLIENT = 'apiserver-kubelet-client';
+
+/** A node's server and the way to it. */
+export interface ProxiedNode {
+  readonly port: number;
+  readonly dialer: NodeDialer;
+  /** A certificate that a server in a pod may use; nobody verifies it. */
+  readonly pair: { readonly key: string; readonly cert: string };
+  /** The pods that the agent has from now on. */
+  readonly pods: Map<string, Pod>;
+  close(): Promise<void>;
+}
+
+/** Starts it on 127.0.0.1. */
+export async function aProxiedNode(): Promise<ProxiedNode> {
+  const folder = mkdtempSync(join(tmpdir(), 'pinnace-proxied-'));
+  const authority = await CertificateAuthority.open(folder, systemClock);
+  const names = [{ type: 'ip' as const, value: '127.0.0.1' }];
+  const pair = await authority.issue({ file: 'node', commonName: 'node', usage: 'server', names });
+  const client = await authority.issue({ file: 'client', commonName: CLIENT, usage: 'client' });
+  const ca = readFileSync(join(folder, 'ca.crt'), 'utf8');
+  const pods = new Map<string, Pod>();
+  const runtime = new FakeRuntime({
+    clock: systemClock,
+    images: new FakeImageStore(),
+    lifeOf: () => ({}),
+  });
+  const server = await startNodeServer({
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      tls: { ...pair, clientCa: ca },
+      allowedClientCommonNames: [CLIENT],
+    },
+    nodeName: 'n1',
+    pods: {
+      list: () => [...pods.values()],
+      find: (namespace, name) => {
+        const pod = pods.get(`${namespace}/${name}`);
+        return pod && { pod, containers: new Map() };
+      },
+      stats: () => [],
+    },
+    runtime,
+    connect: () => Promise.reject(new Error('nobody forwards here')),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  return {
+    port: server.port,
+    dialer: createHttpNodeDialer({ ...client, ca }),
+    pair,
+    pods,
+    async close() {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
