@@ -4,14 +4,15 @@
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
-import { openApiV2 } from '../../api/schema/openapi-v2.ts';
+import { type OpenApiV2Document, openApiV2 } from '../../api/schema/openapi-v2.ts';
+import { openApiV2Protobuf } from '../../api/schema/openapi-v2-protobuf.ts';
 import { openApiV3 } from '../../api/schema/openapi-v3.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Reply, Request } from '../../api/wire/exchange.ts';
 import { parseAccept, takesJson } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { Document } from './document.ts';
-import { documentOf, replyWith } from './document.ts';
+import { bytesDocumentOf, documentOf, replyWith } from './document.ts';
 import {
   aggregated,
   apiGroup,
@@ -135,7 +136,7 @@ function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [
     ),
   });
   return [
-    ['/openapi/v2', openApiV2Route(json(() => openApiV2(described(all), gitVersion)))],
+    ['/openapi/v2', openApiV2Route(() => openApiV2(described(all), gitVersion))],
     ['/openapi/v3', json(index)],
     ...[...documents].map(([name, document]): [string, Route] => [
       `/openapi/v3/${name}`,
@@ -182,27 +183,24 @@ function hashed(name: string, document: () => Document): Route {
   };
 }
 
-const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-/** The protobuf of a document with nothing but `swagger: "2.0"`. */
-const NO_DEFINITIONS = Uint8Array.of(0x0a, 0x03, 0x32, 0x2e, 0x30);
+/** The protobuf form by the name that Go clients ask for, and by the name under which it is sent. */
+const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const ASKED_AS = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 
-/**
- * kubectl asks for protobuf alone, and only for kinds that version 3 does not have: of those there is
- * nothing to tell, and a failure would stop it before it says which kind is unknown.
- */
-function openApiV2Route(inJson: Route): Route {
-  return (request) =>
-    request.accept.some(takesJson) || !request.accept.some(({ type }) => isOpenApiProtobuf(type))
-      ? inJson(request)
-      : {
-          kind: 'body',
-          status: 200,
-          headers: { 'content-type': OPENAPI_V2_PROTOBUF.replace('@', '.') },
-          body: [NO_DEFINITIONS],
-        };
+/** In JSON or in protobuf, whichever the client names first: kubectl asks for protobuf alone. */
+function openApiV2Route(make: () => OpenApiV2Document): Route {
+  const inJson = json(make);
+  const inProtobuf = bytesDocumentOf(() => openApiV2Protobuf(make()));
+  return (request) => {
+    const wanted = request.accept.find((range) => takesJson(range) || isOpenApiProtobuf(range));
+    if (wanted === undefined || takesJson(wanted)) return inJson(request);
+    const ifNoneMatch = request.headers['if-none-match'];
+    return replyWith(inProtobuf(), { contentType: OPENAPI_V2_PROTOBUF, ifNoneMatch });
+  };
 }
 
-const isOpenApiProtobuf = (type: string): boolean => type === OPENAPI_V2_PROTOBUF.toLowerCase();
+const isOpenApiProtobuf = ({ type }: MediaRange): boolean =>
+  type === OPENAPI_V2_PROTOBUF || type === ASKED_AS;
 
 /** A document in JSON, whatever else the client would take. */
 function json(make: () => object): Route {

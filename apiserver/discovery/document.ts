@@ -13,10 +13,15 @@ export interface Document {
 
 /** Serializes a value once, when it is first asked for. */
 export function documentOf(make: () => object): () => Document {
+  return bytesDocumentOf(() => new TextEncoder().encode(`${JSON.stringify(make())}\n`));
+}
+
+/** The same for a form that is not JSON. */
+export function bytesDocumentOf(make: () => Uint8Array): () => Document {
   let made: Document | undefined;
   return () => {
     if (made === undefined) {
-      const bytes = new TextEncoder().encode(`${JSON.stringify(make())}\n`);
+      const bytes = make();
       made = { bytes, hash: createHash('sha256').update(bytes).digest('hex').toUpperCase() };
     }
     return made;

@@ -300,7 +300,12 @@ it('every document that has not changed is answered with 304, and another tag wi
     '/openapi/v3',
     ...Object.values(paths).map(({ serverRelativeURL }) => serverRelativeURL),
   ].map((path) => [path, 'application/json'] as const);
-  for (const [path, accept] of [...plain, ['/api', AGGREGATED], ['/apis', AGGREGATED]] as const) {
+  const others = [
+    ['/api', AGGREGATED],
+    ['/apis', AGGREGATED],
+    ['/openapi/v2', 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'],
+  ] as const;
+  for (const [path, accept] of [...plain, ...others]) {
     const get = (more: object) => server.call('GET', path, { headers: { accept, ...more } });
     const whole = await get({});
     expect(whole.headers.vary, path).toBe('Accept');
