@@ -1,5 +1,5 @@
-// Calls of the API in this process, as any user, with what came back as plain values: for tests of the server's rules.
-// Invariant: each server is a cluster of its own; bodies pass through bytes, so that nothing is shared with the test.
+// Calls of the API as any user, in process or over HTTPS, with what came back as plain values: for tests of the server's rules.
+// Invariant: each server is a cluster of its own, and nothing is shared with the test.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,13 @@ import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 import type { Storage } from '../../apiserver/storage/storage.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
-import type { Method, Reply, UserInfo, WatchEventObject } from '../../api/wire/exchange.ts';
+import type { Method, WatchEventObject } from '../../api/wire/exchange.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
+import { type CallOptions, inProcess, type Opened, overHttps } from './api-connection.ts';
 
-const ADMIN: UserInfo = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
+export type { CallOptions } from './api-connection.ts';
 
 /** JSON of whatever shape: tests look into it with expect. */
 export interface Json extends LooseObject {
@@ -35,16 +36,6 @@ export interface Called {
   readonly json: Json;
 }
 
-/** What a call sends. */
-export interface CallOptions {
-  readonly body?: unknown;
-  readonly type?: string;
-  readonly accept?: string;
-  readonly as?: string;
-  /** The user agent: who owns what is written, unless the path says so. */
-  readonly agent?: string;
-}
-
 /** A watch: its events one by one. */
 export interface Watching {
   /** The next event; undefined once the watch has ended. */
@@ -62,15 +53,30 @@ export interface ApiCaller {
   close(): Promise<void>;
 }
 
-/** What the server stores into, and its clock. */
+/** What the server stores into, how it is reached, and its clock. */
 export interface ApiCallerOptions extends Partial<ApiServerOptions> {
   readonly backend?: 'memory' | 'lmdb';
+  readonly transport?: 'in process' | 'HTTPS';
   readonly clock?: Clock;
 }
 
+/** Starts a server and a way to it: what a contract of the API is run with. */
+export type OpenCaller = (options?: ApiCallerOptions) => Promise<ApiCaller>;
+
+/** Every transport over every storage: a contract of the API holds for each. */
+export const EVERY_WAY = (['in process', 'HTTPS'] as const).flatMap((transport) =>
+  (['memory', 'lmdb'] as const).map((backend) => {
+    const open: OpenCaller = (options = {}) => anApiCaller({ ...options, transport, backend });
+    return [
+      `${transport === 'HTTPS' ? 'over HTTPS' : transport}, ${backend} storage`,
+      open,
+    ] as const;
+  }),
+);
+
 /** Starts a server. */
 export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCaller> {
-  const { backend = 'memory', clock = systemClock, ...rest } = options;
+  const { backend = 'memory', transport, clock = systemClock, ...rest } = options;
   const directory = mkdtempSync(join(tmpdir(), 'api-caller-'));
   const history = { clock, logger: silentLogger };
   const storage =
@@ -85,21 +91,30 @@ export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCa
     serviceCidr: '10.96.0.0/16',
     ...rest,
   });
+  const connection =
+    transport === 'HTTPS'
+      ? await overHttps(server, join(directory, 'pki'))
+      : inProcess(server.handler);
   const gone = new AbortController();
-  const send = (method: Method, path: string, sent: Sent) =>
-    server.handler(requestOf(method, path, sent), userOf(sent.call.as));
   return {
     storage,
     call: async (method, path, call = {}) =>
-      read(await send(method, path, { call, signal: gone.signal })),
+      read(await connection.open({ method, path, call, signal: gone.signal })),
     watch: async (path, call = {}) => {
       const ending = new AbortController();
-      const reply = await send('GET', withWatch(path), { call, signal: ending.signal });
-      if (reply.kind !== 'watch') throw new Error(`no watch: ${(await read(reply)).text}`);
-      return watching(reply.frames, ending);
+      const sending = {
+        method: 'GET',
+        path: withWatch(path),
+        call,
+        signal: ending.signal,
+      } as const;
+      const opened = await connection.open(sending);
+      if (opened.status !== 200) throw new Error(`no watch: ${(await read(opened)).text}`);
+      return watching(opened.chunks, ending);
     },
     async close() {
       gone.abort();
+      connection.close();
       await server.close();
       await storage.close();
       rmSync(directory, { recursive: true, force: true });
@@ -107,39 +122,12 @@ export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCa
   };
 }
 
-function userOf(name: string | undefined): UserInfo {
-  return name === undefined ? ADMIN : { username: name, groups: ['system:authenticated'] };
-}
-
 const withWatch = (path: string) => `${path}${path.includes('?') ? '&' : '?'}watch=1`;
 
-interface Sent {
-  readonly call: CallOptions;
-  readonly signal: AbortSignal;
-}
-
-function requestOf(method: Method, path: string, { call, signal }: Sent) {
-  const url = new URL(path, 'http://api');
-  const { body, type = 'application/json', accept, agent } = call;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return {
-    method,
-    path: decodeURIComponent(url.pathname),
-    query: url.searchParams,
-    headers: {
-      ...(text === undefined ? {} : { 'content-type': type }),
-      ...(accept && { accept }),
-      ...(agent && { 'user-agent': agent }),
-    },
-    ...(text === undefined ? {} : { body: new Uint8Array(Buffer.from(text)) }),
-    signal,
-  };
-}
-
-async function read(reply: Reply): Promise<Called> {
-  if (reply.kind !== 'body') throw new Error(`the answer is a ${reply.kind}`);
-  const text = Buffer.concat(reply.body).toString();
-  const { status, headers } = reply;
+async function read({ status, headers, chunks }: Opened): Promise<Called> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  const text = Buffer.concat(parts).toString();
   return {
     status,
     headers,
@@ -150,11 +138,8 @@ async function read(reply: Reply): Promise<Called> {
   };
 }
 
-function watching(
-  frames: AsyncIterable<readonly { bytes: Uint8Array }[]>,
-  ending: AbortController,
-): Watching {
-  const events = eventsOf(frames);
+function watching(chunks: AsyncIterable<Uint8Array>, ending: AbortController): Watching {
+  const events = eventsOf(chunks);
   const next = async () => {
     const { value, done } = await events.next();
     return done ? undefined : value;
@@ -174,11 +159,15 @@ function watching(
   };
 }
 
-/** Off the bytes, as a remote client reads them. */
+/** Off the bytes, line by line, as a remote client reads them. */
 async function* eventsOf(
-  frames: AsyncIterable<readonly { bytes: Uint8Array }[]>,
+  chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<WatchEventObject, void> {
-  for await (const batch of frames)
-    for (const { bytes } of batch)
-      yield JSON.parse(Buffer.from(bytes).toString()) as WatchEventObject;
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as WatchEventObject;
+  }
 }

@@ -1,12 +1,12 @@
 // managedFields: who owns which field after every kind of write that is no apply; over each backend.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAX_FIELD_SET_DEPTH } from '../../api/fieldset/parse-field-set.ts';
-import { MAX_MANAGER_BYTES, MAX_SUBRESOURCE_BYTES } from '../../api/meta/manager-names.ts';
-import { MAX_UPDATERS } from '../../apiserver/managedfields/cap-updaters.ts';
-import { VALUE_MAX_BYTES } from '../../apiserver/storage/write-lane.ts';
-import { systemClock } from '../../base/clock.ts';
-import { type ApiCaller, anApiCaller, type Json } from '../support/api-caller.ts';
-import { ownersOf } from '../support/applying.ts';
+import { MAX_FIELD_SET_DEPTH } from '../../../api/fieldset/parse-field-set.ts';
+import { MAX_MANAGER_BYTES, MAX_SUBRESOURCE_BYTES } from '../../../api/meta/manager-names.ts';
+import { MAX_UPDATERS } from '../../../apiserver/managedfields/cap-updaters.ts';
+import { VALUE_MAX_BYTES } from '../../../apiserver/storage/write-lane.ts';
+import { systemClock } from '../../../base/clock.ts';
+import type { ApiCaller, Json, OpenCaller } from '../../support/api-caller.ts';
+import { ownersOf } from '../../support/applying.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const PODS = '/api/v1/namespaces/default/pods';
@@ -31,11 +31,12 @@ const replicaSet = (name: string) => ({
 type Patching = [path: string, body: unknown, agent?: string, kind?: string];
 const owners = ({ json }: { json: Json }) => Object.keys(ownersOf(json)).sort();
 
-describe.each(['memory', 'lmdb'] as const)('Owners of fields over %s storage', (backend) => {
+/** Holds for every way to a server, over every storage. */
+export function ownersContract(open: OpenCaller): void {
   let api: ApiCaller;
   let nowMs = Date.UTC(2026, 0, 1);
   beforeAll(async () => {
-    api = await anApiCaller({ backend, clock: { ...systemClock, now: () => nowMs } });
+    api = await open({ clock: { ...systemClock, now: () => nowMs } });
     const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
     await post('/api/v1/namespaces/default/serviceaccounts', account);
   });
@@ -89,7 +90,7 @@ describe.each(['memory', 'lmdb'] as const)('Owners of fields over %s storage', (
       owners(await post(`${MAPS}${query}`, map(name), agent))[0];
     expect(await made('n1', '?fieldManager=me', 'agent/1')).toBe('me Update');
     expect(await made('n2', '', 'agent with spaces/1')).toBe('agent with spaces Update');
-    expect(await made('n3', '', 'a\u0007gent')).toBe('agent Update');
+    expect(await made('n3', '', 'a\tgent')).toBe('agent Update');
     expect(await made('n4', '', 'x'.repeat(200))).toBe(`${'x'.repeat(MAX_MANAGER_BYTES)} Update`);
     expect(await made('n5', '', '/1')).toBe('unknown Update');
     const refused = await post(
@@ -310,4 +311,4 @@ describe.each(['memory', 'lmdb'] as const)('Owners of fields over %s storage', (
     const { status, json } = await post(SETS, body);
     expect([status, json.metadata.managedFields]).toEqual([201, undefined]);
   });
-});
+}

@@ -1,7 +1,7 @@
 // Server-side apply: who owns what, what conflicts, what goes when nobody applies it any more; over each backend.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
-import { applierTo, type Apply, ownersOf } from '../support/applying.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ApiCaller, OpenCaller } from '../../support/api-caller.ts';
+import { applierTo, type Apply, ownersOf } from '../../support/applying.ts';
 
 const CORE = '/api/v1/namespaces/default';
 const MAPS = `${CORE}/configmaps`;
@@ -26,11 +26,12 @@ const web = (name: string, spec = {}, container = {}) => ({
   },
 });
 
-describe.each(['memory', 'lmdb'] as const)('Applies over %s storage', (backend) => {
+/** Holds for every way to a server, over every storage. */
+export function applyingContract(open: OpenCaller): void {
   let api: ApiCaller;
   let apply: Apply;
   beforeAll(async () => {
-    api = await anApiCaller({ backend });
+    api = await open();
     apply = applierTo(api);
   });
   afterAll(() => api.close());
@@ -471,4 +472,4 @@ describe.each(['memory', 'lmdb'] as const)('Applies over %s storage', (backend) 
       'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
     ]);
   });
-});
+}

@@ -1,6 +1,6 @@
 // Writes: names, versions, what may be changed how, and what is told about a broken body; over each backend.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ApiCaller, OpenCaller } from '../../support/api-caller.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
@@ -22,10 +22,11 @@ const deployment = (name: string) => ({
   },
 });
 
-describe.each(['memory', 'lmdb'] as const)('Writes over %s storage', (backend) => {
+/** Holds for every way to a server, over every storage. */
+export function writingContract(open: OpenCaller): void {
   let api: ApiCaller;
   beforeAll(async () => {
-    api = await anApiCaller({ backend });
+    api = await open();
     await api.call('POST', DEPLOYMENTS, { body: deployment('web') });
   });
   afterAll(() => api.close());
@@ -138,4 +139,4 @@ describe.each(['memory', 'lmdb'] as const)('Writes over %s storage', (backend) =
     const body = map({ name: 'a', namespace: 'other' });
     expect((await api.call('POST', MAPS, { body })).status).toBe(400);
   });
-});
+}
