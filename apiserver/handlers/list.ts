@@ -12,6 +12,7 @@ import { StorageError } from '../storage/storage.ts';
 import { VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
 import { atLeast, parseRevision } from './get.ts';
+import { checkListOptions } from './list-options.ts';
 import { presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, type Selection, selectionOf } from './selection.ts';
 
@@ -52,6 +53,7 @@ export async function list(exchange: Exchange): Promise<Reply> {
 /** The rules of limit, continue, resourceVersion and resourceVersionMatch (API concepts, "Resource versions"). */
 async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   const { query } = exchange.request;
+  checkListOptions(query);
   const limit = parseLimit(query.get('limit'));
   const token = query.get('continue') ?? '';
   const asked = query.get('resourceVersion') ?? '';
@@ -64,12 +66,7 @@ async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
     const { revision, after } = decodeToken(token);
     return { prefix, limit, after: prefix + after, at: revision };
   }
-  if (match !== '' && asked === '')
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
-  if (match === 'Exact' && asked !== '0')
-    return { prefix, limit, after: undefined, at: parseRevision(asked) };
+  if (match === 'Exact') return { prefix, limit, after: undefined, at: parseRevision(asked) };
   await atLeast(exchange, asked);
   return { prefix, limit, after: undefined, at: undefined };
 }

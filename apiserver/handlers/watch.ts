@@ -11,6 +11,7 @@ import { isTrue } from '../request-info.ts';
 import { JSON_TYPE } from '../reply.ts';
 import { selectedWatch } from '../watch/selected-watch.ts';
 import { atLeast, parseRevision } from './get.ts';
+import { checkWatchOptions } from './list-options.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
@@ -21,7 +22,8 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   const form = presentationOf(exchange);
   const selection = selectionOf(exchange);
   const initial = isTrue(query.get('sendInitialEvents'));
-  checkInitial(query, initial);
+  checkWatchOptions(query);
+  checkBookmarks(query, initial);
   const start = await startOf(exchange, initial);
   const { ref } = definition;
   const ending = new AbortController();
@@ -59,12 +61,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   }
 }
 
-function checkInitial(query: URLSearchParams, initial: boolean): void {
-  if (!query.has('sendInitialEvents')) return;
-  if (query.get('resourceVersionMatch') !== 'NotOlderThan')
-    throw badRequest(
-      'sendInitialEvents: Forbidden: resourceVersionMatch=NotOlderThan is needed with sendInitialEvents',
-    );
+function checkBookmarks(query: URLSearchParams, initial: boolean): void {
   if (initial && !isTrue(query.get('allowWatchBookmarks')))
     throw badRequest(
       'sendInitialEvents: Forbidden: allowWatchBookmarks=true is needed with sendInitialEvents',

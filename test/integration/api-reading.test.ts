@@ -79,11 +79,21 @@ describe.each(['memory', 'lmdb'] as const)('Lists over %s storage', (backend) =>
     'labelSelector=a+in+(',
     'limit=-1',
     'resourceVersion=x',
-    'resourceVersionMatch=Exact',
     'continue=nonsense',
   ])('answer 400 to %s', async (query) => {
     const refused = await api.call('GET', `${PATH}?${query}`);
     expect([refused.status, refused.json.reason]).toEqual([400, 'BadRequest']);
+  });
+
+  it.each([
+    ['resourceVersionMatch=Exact', 'FieldValueForbidden'],
+    ['resourceVersionMatch=Exact&resourceVersion=0', 'FieldValueForbidden'],
+    ['resourceVersionMatch=Sometimes&resourceVersion=1', 'FieldValueNotSupported'],
+    ['sendInitialEvents=true', 'FieldValueForbidden'],
+  ])('answer 422 to %s, as those options do not go together', async (query, reason) => {
+    const refused = await api.call('GET', `${PATH}?${query}`);
+    expect(refused.status).toBe(422);
+    expect(refused.json.details).toMatchObject({ kind: 'ListOptions', causes: [{ reason }] });
   });
 
   it('answer a revision that is still to come with a timeout to be tried again', async () => {

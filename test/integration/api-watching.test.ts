@@ -88,13 +88,15 @@ describe.each(['memory', 'lmdb'] as const)('Watches over %s storage', (backend) 
   });
 
   it.each([
-    'sendInitialEvents=true',
-    'resourceVersion=x',
-    'fieldSelector=data.k%3Dv',
-    'sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
-  ])('are refused with 400 for %s', async (query) => {
+    ['resourceVersion=x', 400],
+    ['fieldSelector=data.k%3Dv', 400],
+    ['sendInitialEvents=true&resourceVersionMatch=NotOlderThan', 400],
+    ['sendInitialEvents=true', 422],
+    ['sendInitialEvents=true&resourceVersionMatch=Exact', 422],
+    ['resourceVersion=1&resourceVersionMatch=NotOlderThan', 422],
+  ])('are refused for %s with %i', async (query, code) => {
     const refused = await api.call('GET', `${PATH}?watch=1&${query}`);
-    expect(refused.status).toBe(400);
+    expect(refused.status).toBe(code);
   });
 });
 
