@@ -26,7 +26,7 @@ function nodeOf({ metadata, target }: Binding, pod: string): string {
   return target?.name ?? '';
 }
 
-/** Binds a pod that has no node. Throws Conflict when it has one, or is being deleted. */
+/** Binds a pod that has no node. Throws Conflict when it has one, is being deleted, or is gated. */
 export async function bind(exchange: Exchange): Promise<Reply> {
   const { definition, info, request, server } = exchange;
   const name = info.name ?? '';
@@ -46,6 +46,8 @@ export async function bind(exchange: Exchange): Promise<Reply> {
         throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
       if (pod.spec?.nodeName)
         throw refuse(`pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+      if (pod.spec?.schedulingGates?.length)
+        throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
       return { kind: 'put', object: bound(pod, node, server.clock.now()) };
     },
     { dryRun: isDryRun(request.query) },

@@ -1,9 +1,10 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; apply.ts has the fourth sort.
 // Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { invalid, invalidBecause } from '../../api/field-error.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
-import { badRequest, conflict } from '../../api/status.ts';
+import { badRequest, conflict, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { refuseForce } from '../managedfields/manager-name.ts';
@@ -51,7 +52,7 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
       const bare = pass(old);
       const shown = exchange.definition.storedAs?.fromStored(bare) ?? bare;
       const patched = apply(shown, body, exchange) as LooseObject;
-      const object = decodeValue(exchange, patched);
+      const object = decodePatched(exchange, patched);
       const { resourceVersion } = object.metadata;
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
         throw conflict(exchange.definition.ref, exchange.info.name ?? '');
@@ -60,6 +61,16 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     });
     return show(written.stored);
   };
+}
+
+/** What the patch made of the object. Throws Invalid where that is no object of the kind. */
+function decodePatched(exchange: Exchange, patched: LooseObject): LooseObject {
+  try {
+    return decodeValue(exchange, patched);
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.reason !== 'BadRequest') throw error;
+    throw invalid({ group: '', kind: '' }, '', [invalidBecause('patch', error.message)]);
+  }
 }
 
 const asIs = (object: LooseObject): LooseObject => object;
