@@ -1,13 +1,13 @@
 // Which certificates a cluster has, and whether those on disk still serve. Makes none itself: pki.ts does, in a
 // process of its own, since the X.509 library's memory would stay with a program that runs for months.
 // Invariant: after ensureCertificates every pair that certificateSpecs names is on disk and valid.
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../base/clock.ts';
 import type { System } from '../../system/system.ts';
-import type { ClusterFacts } from './data-directory.ts';
+import { type ClusterFacts, UsageError } from './data-directory.ts';
 
 const DAY_MS = 86_400_000;
 /** A leaf with less than this left is renewed at start. */
@@ -104,12 +104,23 @@ export function loadCa(folder: string): string {
   return readFileSync(join(folder, 'ca.crt'), 'utf8');
 }
 
+/** The certificate; undefined where one half does not parse or the halves do not belong together. */
+function parsed({ cert, key }: KeyPair): X509Certificate | undefined {
+  try {
+    const found = new X509Certificate(cert);
+    return found.checkPrivateKey(createPrivateKey(key)) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Does the pair on disk serve `spec` for a while yet? */
 export function serves(folder: string, spec: CertificateSpec, clock: Clock): boolean {
   const pair = readPair(folder, spec.file);
   const ca = readPair(folder, 'ca');
   if (!pair || !ca) return false;
-  const found = new X509Certificate(pair.cert);
+  const found = parsed(pair);
+  if (!found) return false;
   const listed = new Set((found.subjectAltName ?? '').split(', '));
   const named = (spec.names ?? []).every(({ type, value }) =>
     listed.has(type === 'ip' ? `IP Address:${value}` : `DNS:${value}`),
@@ -118,12 +129,22 @@ export function serves(folder: string, spec: CertificateSpec, clock: Clock): boo
   return left > RENEW_BEFORE_MS && named && found.verify(new X509Certificate(ca.cert).publicKey);
 }
 
+/** Everything rests on this one, so it is never replaced by itself. */
+function checkCa(folder: string): void {
+  const pair = readPair(folder, 'ca');
+  if (pair && !parsed(pair))
+    throw new UsageError(
+      `${join(folder, 'ca.crt')} and its key cannot be read or do not belong together; restore them, or start with another --data-dir`,
+    );
+}
+
 /** Has every certificate of `specs` on disk, made by a short-lived process where one is missing. */
 export async function ensureCertificates(
   folder: string,
   specs: readonly CertificateSpec[],
   doors: { system: System; clock: Clock },
 ): Promise<void> {
+  checkCa(folder);
   const wanted = specs.filter((spec) => !serves(folder, spec, doors.clock));
   if (wanted.length === 0) return;
   const program = fileURLToPath(new URL('./pki.ts', import.meta.url));

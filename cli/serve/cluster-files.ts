@@ -16,7 +16,7 @@ import {
   UsageError,
   writeAtomically,
 } from './data-directory.ts';
-import { refuseSecondSupervisor } from './lock.ts';
+import { claimDirectory } from './lock.ts';
 import { ensureTokenKey } from './token-key.ts';
 
 /** What is asked for. */
@@ -27,7 +27,7 @@ export interface ClusterRequest {
   readonly kubeconfig?: string | undefined;
 }
 
-/** Makes the files; throws UsageError for what the user can mend. */
+/** Makes the files, as the owner of the directory from then on; throws UsageError for what the user can mend. */
 export async function ensureClusterFiles(
   request: ClusterRequest,
   doors: { system: System; clock: Clock; random: Random },
@@ -35,7 +35,7 @@ export async function ensureClusterFiles(
   const paths = dataPaths(request.dataDir);
   if (request.kubeconfig !== undefined) refuseForeignKubeconfig(request.kubeconfig);
   prepareDataDirectory(paths);
-  refuseSecondSupervisor(doors.system, paths);
+  claimDirectory(doors.system, paths);
   const facts = await settleFacts(paths, doors, request.port);
   await ensureCertificates(paths.pki, certificateSpecs(facts, apiServiceIp(facts)), doors);
   ensureTokenKey(paths.pki);
@@ -77,5 +77,10 @@ function writeKubeconfigs(paths: DataPaths, facts: ClusterFacts, extra: string |
     [`system:node:${facts.nodeName}`, 'node'],
   ] as const)
     write(join(paths.pki, `${file}.kubeconfig`), user, file);
-  if (extra !== undefined) write(extra, 'kubernetes-admin', 'admin');
+  if (extra === undefined) return;
+  try {
+    write(extra, 'kubernetes-admin', 'admin');
+  } catch (error) {
+    throw new UsageError(`cannot write ${extra}: ${(error as Error).message}`);
+  }
 }

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -93,7 +94,7 @@ export function prepareDataDirectory(paths: DataPaths): void {
 export function readFacts(paths: DataPaths): ClusterFacts | undefined {
   if (!existsSync(paths.facts)) return undefined;
   try {
-    return JSON.parse(readFileSync(paths.facts, 'utf8')) as ClusterFacts;
+    return checkedFacts(JSON.parse(readFileSync(paths.facts, 'utf8')));
   } catch (error) {
     throw new UsageError(
       `${paths.facts} cannot be read (${(error as Error).message}); restore it, or start with another --data-dir`,
@@ -101,14 +102,27 @@ export function readFacts(paths: DataPaths): ClusterFacts | undefined {
   }
 }
 
+const TEXTS = ['id', 'podCidr', 'serviceCidr', 'dnsIp', 'nodeIp', 'nodeName'] as const;
+const NUMBERS = ['port', 'kubeletPort'] as const;
+
+function checkedFacts(value: unknown): ClusterFacts {
+  const facts = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const wrong =
+    TEXTS.find((name) => typeof facts[name] !== 'string') ??
+    NUMBERS.find((name) => typeof facts[name] !== 'number');
+  if (wrong !== undefined) throw new Error(`it has no right ${wrong}`);
+  return value as ClusterFacts;
+}
+
 /** Writes the facts so that a crash leaves the old file or the new one, never half of it. */
 export function writeFacts(paths: DataPaths, facts: ClusterFacts): void {
   writeAtomically(paths.facts, `${JSON.stringify(facts, null, 2)}\n`, 0o600);
 }
 
-/** Replaces a file by rename. */
+/** Replaces a file by rename. The draft is a new file of ours: what others put in its place is not written through. */
 export function writeAtomically(path: string, text: string, mode: number): void {
-  const draft = `${path}.new`;
-  writeFileSync(draft, text, { mode });
+  const draft = `${path}.${process.pid}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { mode, flag: 'wx' });
   renameSync(draft, path);
 }

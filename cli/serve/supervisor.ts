@@ -11,6 +11,8 @@ import type { RotatingFile } from './rotating-file.ts';
 
 /** Restart delays: at once first, then doubling. */
 const RESTART_BACKOFF = { initialMs: 100, maxMs: 5_000 };
+/** A child that ended this often before it ever served will not: whoever waits for it is told. */
+const MAX_EARLY_DEATHS = 6;
 /** A child that ran this long has its failures forgotten. */
 const STABLE_MS = 30_000;
 /** How long a child may take to end after SIGTERM before it is killed. */
@@ -67,7 +69,7 @@ export class SupervisedChild {
     this.#first.promise.catch(() => undefined);
   }
 
-  /** Resolves at the first `ready`; rejects when the child says it can never work. */
+  /** Resolves at the first `ready`; rejects when the child says it can never work, or ends again and again before. */
   get ready(): Promise<void> {
     return this.#first.promise;
   }
@@ -142,6 +144,12 @@ export class SupervisedChild {
     if (ran > STABLE_MS) this.#failures = 0;
     const wait = this.#failures === 0 ? 0 : backoffDelay(this.#failures - 1, RESTART_BACKOFF);
     this.#failures += 1;
+    if (!this.#served && this.#failures >= MAX_EARLY_DEATHS)
+      this.#first.reject(
+        new Error(
+          `${name} ended ${this.#failures} times before it served; see ${this.#spec.log.path}`,
+        ),
+      );
     this.#doors.logger.warn('child ended; starting it again', {
       name,
       code: end.code,

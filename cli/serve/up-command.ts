@@ -38,7 +38,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
   };
   const stopped = stopSignal();
   try {
-    const cluster = await startCluster(options);
+    const cluster = await startCluster(options, stopped);
     const text = nextSteps({
       url: cluster.url,
       kubeconfig: flags.kubeconfig ?? cluster.paths.kubeconfig,

@@ -11,7 +11,13 @@ import { ensureClusterFiles } from './cluster-files.ts';
 import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
 import { missingFeature } from './kernel-features.ts';
 import { environmentOf, flagsOf, type Program, programOf } from './programs.ts';
-import { nameProcess, type ProcessName, removeSupervisor, writeSupervisor } from './lock.ts';
+import {
+  nameProcess,
+  type ProcessName,
+  releaseDirectory,
+  removeSupervisor,
+  writeSupervisor,
+} from './lock.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { type ChildEvent, type ChildSpec, SupervisedChild } from './supervisor.ts';
 
@@ -39,15 +45,21 @@ export interface RunningCluster {
   stop(): Promise<void>;
 }
 
-/** Starts a cluster; resolves when its API server serves. Throws UsageError for what the user can mend. */
-export async function startCluster(options: UpOptions): Promise<RunningCluster> {
+/**
+ * Starts a cluster; resolves when its API server serves. Throws UsageError for what the user can mend, and when `stopped` resolves
+ * before that.
+ */
+export async function startCluster(
+  options: UpOptions,
+  stopped: Promise<void> = new Promise(() => undefined),
+): Promise<RunningCluster> {
   const system = createLinuxSystem();
   const missing = options.node ? missingFeature(system, process.env) : undefined;
   if (missing !== undefined) throw new UsageError(missing);
   const doors = { system, clock: systemClock, random: systemRandom };
   const { paths, facts } = await ensureClusterFiles(options, doors);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
-  return superviseCluster({ system, paths, facts, logger, node: options.node });
+  return superviseCluster({ system, paths, facts, logger, node: options.node, stopped });
 }
 
 interface Supervision {
@@ -56,6 +68,13 @@ interface Supervision {
   readonly facts: ClusterFacts;
   readonly logger: Logger;
   readonly node: boolean;
+  /** Resolves when the cluster is to end, even before it serves. */
+  readonly stopped: Promise<void>;
+}
+
+async function interrupted(stopped: Promise<void>): Promise<never> {
+  await stopped;
+  throw new Error('stopped before the API server was ready');
 }
 
 async function superviseCluster(what: Supervision): Promise<RunningCluster> {
@@ -63,7 +82,8 @@ async function superviseCluster(what: Supervision): Promise<RunningCluster> {
   const children = new Map<string, ProcessName>();
   const self = nameProcess(system, process.pid);
   if (!self) throw new Error('this process is not in /proc');
-  const record = () => writeSupervisor(paths, { ...self, children: Object.fromEntries(children) });
+  const record = () =>
+    writeSupervisor(paths, { ...self, node: what.node, children: Object.fromEntries(children) });
   const onEvent = (event: ChildEvent) => {
     logger.info('child', { ...event });
     if (event.kind === 'ready') return;
@@ -75,21 +95,25 @@ async function superviseCluster(what: Supervision): Promise<RunningCluster> {
   record();
   const child = (name: Program) =>
     new SupervisedChild(childSpec(name, paths), { system, clock: systemClock, logger, onEvent });
+  const leave = () => {
+    removeSupervisor(paths);
+    releaseDirectory(paths);
+  };
   const controlPlane = child('control-plane');
   const node = what.node ? child('node') : undefined;
   const stop = async () => {
     await node?.stop();
     await controlPlane.stop();
     if (node) await cleanUpNode(system, paths);
-    removeSupervisor(paths);
+    leave();
   };
   const startedAt = systemClock.monotonic();
   controlPlane.start();
   try {
-    await controlPlane.ready;
+    await Promise.race([controlPlane.ready, interrupted(what.stopped)]);
   } catch (error) {
     await controlPlane.stop();
-    removeSupervisor(paths);
+    leave();
     throw new UsageError((error as Error).message);
   }
   const readyMs = systemClock.monotonic() - startedAt;

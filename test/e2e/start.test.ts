@@ -1,5 +1,5 @@
 // What `pinnace up` and `down` say and leave when something is in the way.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aTestPlace, startTestCluster, type TestPlace } from '../support/cluster.ts';
@@ -61,6 +61,71 @@ describe('pinnace up', () => {
     );
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^error: [^\n]*conmon[^\n]*apt-get install[^\n]*\n$/);
+  });
+});
+
+describe('pinnace up on a directory of before', () => {
+  const up = (...more: string[]) =>
+    place.pinnace([
+      'up',
+      '--detach',
+      '--no-node',
+      '--port',
+      '0',
+      '--data-dir',
+      place.dataDir,
+      ...more,
+    ]);
+  const down = () => place.pinnace(['down', '--data-dir', place.dataDir]);
+  const inPki = (name: string) => join(place.dataDir, 'pki', name);
+  const upAndDown = async () => {
+    expect((await up()).code).toBe(0);
+    expect((await down()).code).toBe(0);
+  };
+
+  it('has one of two that start at once', async () => {
+    const both = await Promise.all([up(), up()]);
+    expect(both.filter(({ code }) => code === 0)).toHaveLength(1);
+    const { stderr } = both.find(({ code }) => code === 1) ?? {};
+    expect(stderr).toMatch(/is in use by process \d+/);
+    expect(await down()).toMatchObject({ code: 0, stderr: '' });
+    expect((await up()).code).toBe(0);
+    expect((await down()).code).toBe(0);
+  });
+
+  it('makes a certificate anew whose key is another one’s, or that cannot be read', async () => {
+    await upAndDown();
+    writeFileSync(inPki('apiserver.key'), readFileSync(inPki('admin.key')));
+    writeFileSync(inPki('admin.crt'), 'odd');
+    await upAndDown();
+    expect(readFileSync(inPki('admin.crt'), 'utf8')).toMatch(/BEGIN CERTIFICATE/);
+  });
+
+  it.each([
+    ['pki/ca.crt', 'odd', /ca\.crt and its key cannot be read.*restore them/],
+    ['cluster.json', '{}', /cluster\.json cannot be read \(it has no right id\)/],
+    ['cluster.json', 'odd', /cluster\.json cannot be read/],
+  ])('says that %s of %s is no good', async (name, text, said) => {
+    await upAndDown();
+    writeFileSync(join(place.dataDir, name), text);
+    const where = ['--no-node', '--port', '0', '--data-dir', place.dataDir];
+    expect(await refused(...where)).toMatch(said);
+  });
+
+  it('says that a kubeconfig cannot be written', async () => {
+    const path = join(place.dataDir, 'no', 'folder');
+    const where = ['--no-node', '--port', '0', '--data-dir', place.dataDir];
+    expect(await refused(...where, '--kubeconfig', path)).toMatch(/cannot write .*no\/folder/);
+    await upAndDown();
+  });
+
+  it('gives up on a control plane that can never serve, and says where to look', async () => {
+    await upAndDown();
+    for (const file of readdirSync(join(place.dataDir, 'store')))
+      if (file.endsWith('.mdb')) writeFileSync(join(place.dataDir, 'store', file), 'odd');
+    const where = ['--no-node', '--port', '0', '--data-dir', place.dataDir];
+    expect(await refused(...where)).toMatch(/control-plane.*log/);
+    expect((await down()).code).toBe(0);
   });
 });
 
