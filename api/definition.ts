@@ -67,7 +67,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** A delete that does not say otherwise leaves its dependents, with this word of warning, if any. */
   readonly orphansByDefault?: { readonly warning?: string };
   /** Further subresources (binding, log, exec, eviction, …) for discovery; each has its own handler. */
-  readonly subresources: readonly SubresourceEntry[];
+  readonly subresources: readonly SubresourceEntry<T>[];
   readonly columns: readonly Column<T>[];
   /** Fields usable in field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
@@ -121,13 +121,22 @@ export const ALL_VERBS: readonly ResourceVerb[] = [
 /** The verbs of a proxy: every method is passed on. */
 export const PROXY_VERBS: readonly ResourceVerb[] = ['create', 'delete', 'get', 'patch', 'update'];
 
+/** What a write of a part of spec may change, and how. Both stand in place of the kind's own; as those, pure. */
+export interface PartRules<T extends KubeObject = KubeObject> {
+  /** Puts back all that is none of the part. */
+  prepareForUpdate(object: T, old: T): void;
+  validate(object: T, old: T): FieldError[];
+}
+
 /** A subresource as discovery lists it. */
-export interface SubresourceEntry {
+export interface SubresourceEntry<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly kind: string;
   readonly group?: string;
   readonly version?: string;
   readonly verbs: readonly ResourceVerb[];
+  /** Set where it is a way of its own to get, update and patch a part of spec; it needs no handler then. */
+  readonly part?: PartRules<T>;
 }
 
 /** Keeps the type of `T` while checking the shape. */

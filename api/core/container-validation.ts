@@ -33,6 +33,7 @@ export function validateContainers(spec: PodSpec, path: string): FieldError[] {
   const names = new Set<string>();
   const check = (container: Container, at: string) => [
     ...validateName(container.name ?? '', names, `${at}.name`),
+    ...validateResizePolicy(container, spec.restartPolicy, at),
     ...validateContainer(container, volumes, at),
   ];
   return [
@@ -55,7 +56,8 @@ function validateName(name: string, seen: Set<string>, path: string): FieldError
   return [];
 }
 
-function validateContainer(
+/** Rules of one container of any sort, but for its name; `volumes` are those that the pod has. */
+export function validateContainer(
   container: Container,
   volumes: ReadonlySet<string>,
   path: string,
@@ -194,6 +196,33 @@ export function validateResources(resources: ResourceRequirements, path: string)
     }
   }
   return errors;
+}
+
+/** One policy for each resource that can be resized; none restarts what is never restarted. */
+function validateResizePolicy(
+  { resizePolicy = [], restartPolicy }: Container,
+  podPolicy: string | undefined,
+  path: string,
+): FieldError[] {
+  const names = resizePolicy.map((policy) => policy.resourceName);
+  return resizePolicy.flatMap((policy, i) => {
+    const at = `${path}.resizePolicy[${i}]`;
+    const never = podPolicy === 'Never' && restartPolicy !== 'Always';
+    const errors = [
+      ...requiredOneOf(policy.resourceName, ['cpu', 'memory'], `${at}.resourceName`),
+      ...requiredOneOf(
+        policy.restartPolicy,
+        ['NotRequired', 'RestartContainer'],
+        `${at}.restartPolicy`,
+      ),
+      ...(names.indexOf(policy.resourceName) < i
+        ? [duplicate(`${at}.resourceName`, policy.resourceName)]
+        : []),
+    ];
+    if (!never || policy.restartPolicy !== 'RestartContainer') return errors;
+    const why = `must be 'NotRequired' when \`restartPolicy\` is 'Never'`;
+    return [...errors, invalidValue(`${at}.restartPolicy`, policy.restartPolicy, why)];
+  });
 }
 
 /** Resources that are shared out in fractions; all others come whole. */

@@ -2,15 +2,17 @@
 // Status belongs to the node agent (through /status); the spec hardly changes once written.
 import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
-import { invalidValue } from '../field-error.ts';
+import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { Pod, PodSpec } from '../generated/types.ts';
 import { Pods } from '../kinds.ts';
 import { ipAddress } from '../meta/ip.ts';
 import { dnsSubdomain } from '../meta/names.ts';
 import { qosClassOf } from '../meta/pod-resources.ts';
 import { validatePodSpec } from './pod-template-validation.ts';
+import { ephemeralContainersPart } from './ephemeral-containers.ts';
 import { podColumns } from './pod-columns.ts';
 import { defaultPodSpec, mirrorServiceAccount } from './pod-template-defaults.ts';
+import { resizePart } from './pod-resize.ts';
 import { validatePodUpdate } from './pod-update-validation.ts';
 
 /** What pods are. */
@@ -27,11 +29,18 @@ export const podDefinition = defineResource<Pod>({
   subresources: [
     { name: 'attach', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     { name: 'binding', kind: 'Binding', verbs: ['create'] },
+    {
+      name: 'ephemeralcontainers',
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      part: ephemeralContainersPart,
+    },
     { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
     { name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] },
     { name: 'log', kind: 'Pod', verbs: ['get'] },
     { name: 'portforward', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
     { name: 'proxy', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
+    { name: 'resize', kind: 'Pod', verbs: ['get', 'patch', 'update'], part: resizePart },
   ],
   columns: podColumns,
   selectableFields: {
@@ -56,11 +65,10 @@ export const podDefinition = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     pod.spec.priority ??= 0;
     pod.spec.preemptionPolicy ??= 'PreemptLowerPriority';
-    pod.spec.ephemeralContainers = undefined;
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
   },
   validate(pod, old) {
-    return old === undefined ? validatePodSpec(pod.spec, 'spec') : validatePodUpdate(pod, old);
+    return old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old);
   },
   validateStatus,
 });
@@ -72,6 +80,14 @@ function requestWhatIsLimited(spec: PodSpec): void {
     if (!limits || !container.resources) continue;
     container.resources.requests = { ...limits, ...container.resources.requests };
   }
+}
+
+function validateNewPod({ spec }: Pod): FieldError[] {
+  const early = (spec?.ephemeralContainers ?? []).length > 0;
+  return [
+    ...validatePodSpec(spec, 'spec'),
+    ...(early ? [forbiddenField('spec.ephemeralContainers', 'cannot be set on create')] : []),
+  ];
 }
 
 function validateStatus(pod: Pod, old: Pod): FieldError[] {

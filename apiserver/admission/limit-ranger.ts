@@ -1,5 +1,5 @@
 // Pods and claims keep to the LimitRanges of their namespace, and pods get their defaults (upstream's LimitRanger).
-// Pods are looked at when they are made, claims also when they change: what a pod asks for stays.
+// Pods are looked at when they are made or resized, claims whenever they change.
 import {
   applyLimitRangeDefaults,
   claimBeyondLimits,
@@ -37,8 +37,9 @@ function violations(
   { operation, definition, subresource, namespace, object }: AdmissionRequest,
   rangesIn: (namespace: string) => LimitRange[],
 ): string[] {
-  if (subresource || operation === 'delete') return [];
-  if (definition.ref === Pods && operation === 'create') {
+  const resized = definition.ref === Pods && subresource === 'resize';
+  if ((subresource && !resized) || operation === 'delete') return [];
+  if (definition.ref === Pods && (operation === 'create' || resized)) {
     return podBeyondLimits(object as unknown as Pod, rangesIn(namespace));
   }
   const leaving = object.metadata.deletionTimestamp !== undefined;

@@ -14,6 +14,9 @@ import { Registry } from '../registry/registry.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
+/** The one way to change what a pod asks for. */
+const RESIZE = 'resize';
+
 /** The plugin; it comes last, as what is refused after it was charged in vain. */
 export function resourceQuota(store: ObjectStore): AdmissionPlugin {
   const registry = new Registry(store);
@@ -21,7 +24,8 @@ export function resourceQuota(store: ObjectStore): AdmissionPlugin {
     name: 'ResourceQuota',
     async validate(request) {
       const { operation, definition, subresource, namespace, object, old } = request;
-      if (operation === 'delete' || subresource || !definition.ref.namespaced) return;
+      const other = subresource !== undefined && subresource !== RESIZE;
+      if (operation === 'delete' || other || !definition.ref.namespaced) return;
       const quotas = store.list(collectionPrefix(ResourceQuotas, namespace)).items;
       if (quotas.length === 0) return;
       const before = old === undefined ? {} : usageOf(definition.ref, old);

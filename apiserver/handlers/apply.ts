@@ -37,8 +37,9 @@ export async function apply(exchange: Exchange, part: Part): Promise<Reply> {
   for (let attempt = 1; ; attempt++) {
     const isThere = exists(exchange);
     try {
-      // What is not there has no status either.
-      if (isThere || part === 'status')
+      // What is not there has no status either, nor any other part.
+      const whole = part !== 'status' && exchange.info.subresource === undefined;
+      if (isThere || !whole)
         return show((await applyToLive(exchange, { part, applier, config })).stored);
       return show((await createByApply(exchange, applier, config)).stored, 201);
     } catch (error) {

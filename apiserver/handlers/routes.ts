@@ -1,4 +1,5 @@
 // Which handler answers: by subresource, then by verb.
+import type { PartRules } from '../../api/definition.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -72,6 +73,18 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
 };
 
+/** A handler of the kind, by the rules of one part of it. */
+const inPart =
+  (handler: VerbHandler, rules: PartRules): VerbHandler =>
+  (exchange) =>
+    handler({ ...exchange, definition: { ...exchange.definition, ...rules } });
+
+const verbsOfPart = (rules: PartRules): Verbs => ({
+  get,
+  update: inPart(update('all but status'), rules),
+  patch: inPart(patch('all but status'), rules),
+});
+
 /** The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has not. */
 export function routeOf(exchange: Exchange): VerbHandler {
   const { info } = exchange;
@@ -99,6 +112,8 @@ function verbsOf({ definition, info }: Exchange): Verbs {
   if (info.subresource === undefined) return COMPUTED[resource] ?? MAIN;
   if (info.subresource === 'status' && definition.hasStatus) return STATUS;
   if (info.subresource === 'scale' && definition.scale) return SCALE;
+  const part = definition.subresources.find(({ name }) => name === info.subresource)?.part;
+  if (part) return verbsOfPart(part);
   const special = SPECIAL[`${resource}/${info.subresource}`];
   if (special) return special;
   throw new StatusError('NotFound', 'the server could not find the requested resource');
