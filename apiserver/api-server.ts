@@ -11,6 +11,7 @@ import { defaultStorageClass } from './admission/default-storage-class.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { nodeRestriction } from './admission/node-restriction.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { resourceQuota } from './admission/resource-quota.ts';
@@ -85,7 +86,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: new AdmissionChain([
       namespaceLifecycle(store),
       limitRanger(store),
-      serviceAccount(store, clock),
+      serviceAccount(store, { clock, random }),
+      nodeRestriction(store, tokens.audiences),
       priority(store),
       defaultTolerations,
       defaultStorageClass(store),

@@ -73,6 +73,8 @@ beforeEach(async () => {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { namespace: 'default', name: 'default' },
+    // Nobody publishes the CA here.
+    automountServiceAccountToken: false,
   });
   dataDir = mkdtempSync(join(tmpdir(), 'pinnace-agent-'));
   images = new FakeImageStore();

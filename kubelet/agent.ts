@@ -20,6 +20,7 @@ import { connectToPod } from './server/pod-connection.ts';
 import { type NodeServer, startNodeServer } from './server/node-server.ts';
 import { Sampler } from './stats/sampler.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
+import { PodTokens } from './volumes/pod-tokens.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
 
 /** The API level that this agent serves, as nodes show it. */
@@ -137,7 +138,9 @@ function makePods(
   });
   const sources = new ObjectSources(options);
   context.ending.addEventListener('abort', () => sources.close(), { once: true });
-  const volumes = new PodVolumes({ ...options, sources, root: join(options.dataDir, 'pods') });
+  const tokens = new PodTokens(options);
+  const root = join(options.dataDir, 'pods');
+  const volumes = new PodVolumes({ ...options, sources, tokens, root });
   const parts: WorkerParts = {
     options,
     node: context.node,

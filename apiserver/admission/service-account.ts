@@ -1,52 +1,129 @@
-// Pods run as a ServiceAccount that exists: `default` unless they name one.
+// Pods run as a ServiceAccount that exists, `default` unless they name one, and are given its token, the CA's certificate and
+// their namespace as files, unless pod or account say otherwise (Kubernetes docs: "Managing Service Accounts").
 // A new namespace's account is made by a controller; a pod that comes first waits for it for a moment, as upstream does.
+// Invariant: what a pod says itself about that volume, or that path, is left as it is.
+import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '../../api/generated/types.ts';
+import { Pods, ServiceAccounts } from '../../api/kinds.ts';
+import { forbidden, type StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
-import { ServiceAccounts } from '../../api/kinds.ts';
-import type { Pod } from '../../api/generated/types.ts';
-import { forbidden } from '../../api/status.ts';
+import { nameSuffix, type Random } from '../../base/random.ts';
+import { POD_TOKEN_SECONDS } from '../auth/service-account-tokens.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 /** How long a pod waits for its account. */
 const WAIT_MS = 1_000;
+/** What the volume's name begins with; five characters follow. */
+const VOLUME_PREFIX = 'kube-api-access-';
+/** Where containers find the files: clients in all languages look there. */
+const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+const FILE_MODE = 0o644;
+/** Pods that a node runs of itself have no account. */
+const MIRROR = 'kubernetes.io/config.mirror';
 
 /** The plugin. */
-export function serviceAccount(store: ObjectStore, clock: Clock): AdmissionPlugin {
+export function serviceAccount(
+  store: ObjectStore,
+  doors: { clock: Clock; random: Random },
+): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
-    mutate({ operation, definition, subresource, object }) {
-      if (operation !== 'create' || definition.ref.plural !== 'pods' || subresource) return;
-      const spec = (object as unknown as Pod).spec;
-      if (spec && !spec.serviceAccountName) spec.serviceAccountName = 'default';
-      if (spec) spec.serviceAccount = spec.serviceAccountName;
+    async mutate(request) {
+      if (!isNewPod(request)) return;
+      const { spec, metadata } = request.object as unknown as Pod;
+      if (!spec || metadata.annotations?.[MIRROR] !== undefined) return;
+      if (!spec.serviceAccountName) spec.serviceAccountName = 'default';
+      spec.serviceAccount = spec.serviceAccountName;
+      const key = keyOf(request, spec);
+      const account = (await appears(store, doors.clock, key)) as ServiceAccount | undefined;
+      if (!account) throw notThere(request, spec);
+      const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken;
+      if (mounts !== false) mountToken(spec, doors.random);
+      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+        spec.imagePullSecrets = account.imagePullSecrets.map((each) => ({ ...each }));
     },
-    async validate({ operation, definition, subresource, namespace, name, object }) {
-      if (operation !== 'create' || definition.ref.plural !== 'pods' || subresource) return;
-      const account = (object as unknown as Pod).spec?.serviceAccountName ?? 'default';
-      const key = objectKey(ServiceAccounts, namespace, account);
-      if (await appears(store, clock, key)) return;
-      throw forbidden(
-        definition.ref,
-        name,
-        `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
-      );
+    validate(request) {
+      if (!isNewPod(request)) return;
+      const { spec } = request.object as unknown as Pod;
+      if (spec?.serviceAccountName && !store.get(keyOf(request, spec)))
+        throw notThere(request, spec);
     },
   };
 }
 
-/** Is the key there, or does it come within the wait? */
-function appears(store: ObjectStore, clock: Clock, key: string): boolean | Promise<boolean> {
-  if (store.get(key)) return true;
+function isNewPod({ operation, definition, subresource }: AdmissionRequest): boolean {
+  return operation === 'create' && definition.ref === Pods && !subresource;
+}
+
+function keyOf({ namespace }: AdmissionRequest, { serviceAccountName = '' }: PodSpec): string {
+  return objectKey(ServiceAccounts, namespace, serviceAccountName);
+}
+
+function notThere({ definition, namespace, name }: AdmissionRequest, spec: PodSpec): StatusError {
+  const account = spec.serviceAccountName ?? '';
+  return forbidden(
+    definition.ref,
+    name,
+    `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
+  );
+}
+
+/** Gives each container the files where it has nothing else; the volume is made once a container needs it. */
+function mountToken(spec: PodSpec, random: Random): void {
+  const known = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX));
+  const name = known?.name ?? VOLUME_PREFIX + nameSuffix(random);
+  let isNeeded = false;
+  const containers: Container[] = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
+  for (const container of containers) {
+    const mounts = container.volumeMounts ?? [];
+    if (mounts.some(({ mountPath }) => mountPath === MOUNT_PATH)) continue;
+    container.volumeMounts = [...mounts, { name, readOnly: true, mountPath: MOUNT_PATH }];
+    isNeeded = true;
+  }
+  if (!known && isNeeded) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+}
+
+function tokenVolume(name: string): Volume {
+  return {
+    name,
+    projected: {
+      defaultMode: FILE_MODE,
+      sources: [
+        { serviceAccountToken: { path: 'token', expirationSeconds: POD_TOKEN_SECONDS } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        {
+          downwardAPI: {
+            items: [
+              {
+                path: 'namespace',
+                fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** The object at the key, now or when it comes within the wait. */
+function appears(
+  store: ObjectStore,
+  clock: Clock,
+  key: string,
+): object | undefined | Promise<object | undefined> {
+  const found = store.get(key);
+  if (found) return found.object();
   return new Promise((resolve) => {
-    const finish = (found: boolean) => {
+    const finish = (object: object | undefined) => {
       timer.cancel();
       unsubscribe();
-      resolve(found);
+      resolve(object);
     };
-    const timer = clock.timer(WAIT_MS, () => finish(false));
+    const timer = clock.timer(WAIT_MS, () => finish(undefined));
     const unsubscribe = store.subscribe(key, (event) => {
-      if (event.type === 'put') finish(true);
+      if (event.type === 'put') finish(event.value.object());
     });
   });
 }

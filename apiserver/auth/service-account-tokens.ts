@@ -30,6 +30,9 @@ const LEEWAY_S = 60;
 /** Tokens whose signatures are remembered; the one unused for longest goes first. About 1 KiB each. */
 export const MAX_REMEMBERED = 4096;
 
+/** What admission has pods ask for: such a token is worth a year, and its holder warned of after this (KEP-1205). */
+export const POD_TOKEN_SECONDS = 3607;
+
 /** What a server's tokens rest on. */
 export interface TokenOptions {
   /** One for this run alone where left out. */

@@ -15,7 +15,7 @@ import { decodeObject } from '../../api/schema/decode.ts';
 import { badRequest, conflict, notFound } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
-import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts';
+import { POD_TOKEN_SECONDS, type ServiceAccountTokens } from '../auth/service-account-tokens.ts';
 import type { AccountClaims, Tie } from '../auth/token-claims.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectKey } from '../registry/keys.ts';
@@ -28,8 +28,6 @@ const DEFAULT_SECONDS = 3600;
 /** Bounds of a token's life, as upstream has them. */
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
-/** What admission puts into pods: such a token is worth a year, and its holder warned of after this (KEP-1205). */
-export const POD_TOKEN_SECONDS = 3607;
 const EXTENDED_SECONDS = 365 * 86_400;
 
 /** Makes a token. Throws NotFound without the account, Conflict for an object that is another by now. */

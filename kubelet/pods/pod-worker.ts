@@ -149,6 +149,7 @@ export class PodWorker {
     const next = Math.min(
       lookAgainAt ?? Infinity,
       this.#deadline(),
+      this.#parts.volumes.dueAt(this.#uid),
       ...holds.filter((at) => at > now),
     );
     if (next < Infinity) this.#lookAgainIn(next - now);

@@ -22,6 +22,8 @@ export interface VolumeFile {
   readonly path: string;
   readonly content: Uint8Array;
   readonly mode: number;
+  /** Root unless given. */
+  readonly owner?: number;
 }
 
 const DATA = '..data';
@@ -60,7 +62,7 @@ function writeOne(root: string, file: VolumeFile, group: number | undefined): vo
   writeFileSync(path, file.content);
   const mode = group === undefined ? file.mode : file.mode | ((file.mode & 0o400) >> 3);
   chmodSync(path, mode);
-  if (group !== undefined) chownSync(path, 0, group);
+  if (group !== undefined || file.owner !== undefined) chownSync(path, file.owner ?? 0, group ?? 0);
 }
 
 /** First parts of the files' paths, each a link through `..data`; names that are gone are removed. */

@@ -17,7 +17,9 @@ import type {
   ConfigMapVolumeSource,
   KeyToPath,
   Pod,
+  PodSpec,
   SecretVolumeSource,
+  ServiceAccountTokenProjection,
   Volume,
   VolumeProjection,
 } from '../../api/generated/types.ts';
@@ -27,6 +29,7 @@ import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
 import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
+import type { PodTokens } from './pod-tokens.ts';
 import { bindSubPath, type SubPath } from './sub-path.ts';
 import { ConfigError } from './volume-error.ts';
 
@@ -34,12 +37,15 @@ import { ConfigError } from './volume-error.ts';
 export interface PodVolumesOptions {
   readonly system: System;
   readonly sources: ObjectSources;
+  readonly tokens: PodTokens;
   readonly random: Random;
   /** Folder of all pods' volumes. */
   readonly root: string;
 }
 
 const DEFAULT_MODE = 0o644;
+const OWNED_TOKEN_MODE = 0o600;
+const DEFAULT_TOKEN_SECONDS = 3600;
 const failed = (text: string) => new ConfigError('FailedMount', text);
 
 /** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
@@ -65,17 +71,23 @@ export class PodVolumes {
 
   /** Host paths by volume name, made or brought up to date. Throws ConfigError when something is missing. */
   async prepare(pod: Pod, facts: PodFacts): Promise<ReadonlyMap<string, string>> {
-    const paths = new Map<string, string>();
-    for (const volume of pod.spec?.volumes ?? [])
+    // Side by side: each may wait for the API server.
+    const made = (pod.spec?.volumes ?? []).map(async (volume): Promise<[string, string]> => {
       try {
-        paths.set(volume.name, await this.#prepareOne(pod, volume, facts));
+        return [volume.name, await this.#prepareOne(pod, volume, facts)];
       } catch (error) {
         // What the host's files refuse (no room, no such place) holds this pod up, and nothing else.
         const told = error instanceof ConfigError || (error instanceof Error && 'code' in error);
         if (!told) throw error;
         throw failed(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`);
       }
-    return paths;
+    });
+    return new Map(await Promise.all(made));
+  }
+
+  /** Wall time when a volume of the pod is to be looked at again, though nothing happens; infinity for never. */
+  dueAt(podUid: string): number {
+    return this.#options.tokens.dueAt(podUid);
   }
 
   /** Pods that have something here. */
@@ -86,6 +98,7 @@ export class PodVolumes {
 
   /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
   remove(podUid: string): void {
+    this.#options.tokens.release(podUid);
     const folder = join(this.#options.root, podUid);
     unmountVolumes(this.#options.system, folder);
     rmSync(folder, { recursive: true, force: true });
@@ -101,7 +114,9 @@ export class PodVolumes {
       this.#emptyDir(path, volume.emptyDir, group);
       return path;
     }
-    const secret = volume.secret ?? volume.projected?.sources?.some((source) => source.secret);
+    const secret =
+      volume.secret ??
+      volume.projected?.sources?.some((source) => source.secret ?? source.serviceAccountToken);
     const files = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
       // What a container has been given once it keeps, even when its source is gone.
       if (error instanceof ConfigError && existsSync(join(path, '..data'))) return undefined;
@@ -173,7 +188,23 @@ export class PodVolumes {
       return Promise.resolve(
         downwardFiles(pod, { ...source.downwardAPI, defaultMode: at.mode }, at.facts),
       );
-    throw failed('this node does not project service account tokens yet');
+    if (source.serviceAccountToken) return this.#tokenFile(pod, source.serviceAccountToken, at);
+    throw failed('a source of the volume is of a kind that this node does not support');
+  }
+
+  /** Readable by the pod's users alone where the pod says who they are. */
+  async #tokenFile(
+    pod: Pod,
+    source: ServiceAccountTokenProjection,
+    at: { mode: number | undefined },
+  ): Promise<VolumeFile[]> {
+    const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = source;
+    const wanted = { audience: audience || undefined, seconds: expirationSeconds };
+    const content = Buffer.from(await this.#options.tokens.token(pod, wanted));
+    const owner = onlyUserOf(pod.spec);
+    const isOwned = owner !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+    const mode = isOwned ? OWNED_TOKEN_MODE : (at.mode ?? DEFAULT_MODE);
+    return [{ path, content, mode, ...(owner === undefined ? {} : { owner }) }];
   }
 
   async #configMapFiles(
@@ -204,6 +235,17 @@ export class PodVolumes {
     );
     return pick(data, { ...source, missing: 'references non-existent secret key', mode });
   }
+}
+
+/** The user that all containers run as, where the pod says so of each. */
+function onlyUserOf(spec: PodSpec | undefined): number | undefined {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const users = new Set(
+    containers.map(
+      ({ securityContext }) => securityContext?.runAsUser ?? spec?.securityContext?.runAsUser,
+    ),
+  );
+  return users.size === 1 ? [...users][0] : undefined;
 }
 
 function pick(

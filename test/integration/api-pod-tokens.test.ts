@@ -1,0 +1,138 @@
+// What admission gives new pods for their ServiceAccount, and for which pods a node may ask for tokens.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { isForbidden } from '../../api/status.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { type ControlledCluster, aControlledCluster } from '../support/controlled-cluster.ts';
+
+const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
+const namespace = 'default';
+
+let cluster: ControlledCluster;
+beforeEach(async () => {
+  cluster = await aControlledCluster();
+  await account('robot');
+});
+afterEach(() => cluster.close());
+
+const account = (name: string, more: object = {}) =>
+  cluster.client.resource(ServiceAccounts).create({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name, namespace },
+    ...more,
+  });
+const pod = (name: string, spec: Partial<Pod['spec']> = {}) =>
+  cluster.client.resource(Pods).create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace },
+    spec: { serviceAccountName: 'robot', containers: [{ name: 'a', image: 'a:1' }], ...spec },
+  });
+
+describe('a new pod', () => {
+  it('is given the token, the CA and its namespace, in each container', async () => {
+    const { spec } = await pod('p', { initContainers: [{ name: 'i', image: 'a:1' }] });
+    const [volume, ...others] = spec?.volumes ?? [];
+    expect(others).toEqual([]);
+    expect(volume).toEqual({
+      name: expect.stringMatching(/^kube-api-access-[a-z0-9]{5}$/),
+      projected: {
+        defaultMode: 0o644,
+        sources: [
+          { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
+          { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+          {
+            downwardAPI: {
+              items: [
+                {
+                  path: 'namespace',
+                  fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    });
+    const mount = { name: volume?.name, readOnly: true, mountPath: MOUNT_PATH };
+    for (const { volumeMounts } of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])])
+      expect(volumeMounts).toEqual([mount]);
+  });
+
+  it('is given none where it or its account says so; the pod has the last word', async () => {
+    await account('quiet', { automountServiceAccountToken: false });
+    const volumes = async (name: string, spec: Partial<Pod['spec']>) =>
+      ((await pod(name, spec)).spec?.volumes ?? []).length;
+    expect(await volumes('a', { serviceAccountName: 'quiet' })).toBe(0);
+    const both = { serviceAccountName: 'quiet', automountServiceAccountToken: true };
+    expect(await volumes('b', both)).toBe(1);
+    expect(await volumes('c', { automountServiceAccountToken: false })).toBe(0);
+  });
+
+  it('keeps what it mounts at the path itself', async () => {
+    const own = { name: 'own', mountPath: MOUNT_PATH };
+    const { spec } = await pod('p', {
+      volumes: [{ name: 'own', emptyDir: {} }],
+      containers: [{ name: 'a', image: 'a:1', volumeMounts: [own] }],
+    });
+    expect(spec?.volumes?.map(({ name }) => name)).toEqual(['own']);
+    expect(spec?.containers[0]?.volumeMounts).toEqual([expect.objectContaining(own)]);
+  });
+
+  it('has the image secrets of its account where it names none', async () => {
+    await account('puller', { imagePullSecrets: [{ name: 'registry' }] });
+    const { spec } = await pod('p', { serviceAccountName: 'puller' });
+    expect(spec?.imagePullSecrets).toEqual([{ name: 'registry' }]);
+  });
+
+  it('of an account that is not there is refused', async () => {
+    await expect(pod('p', { serviceAccountName: 'nobody' })).rejects.toThrow(
+      'error looking up service account default/nobody: serviceaccount "nobody" not found',
+    );
+  });
+});
+
+describe('a node', () => {
+  const askAs = (client: Client, boundObjectRef: object | undefined, audiences: string[] = []) =>
+    client.resource(ServiceAccounts).createSubresource({ namespace, name: 'robot' }, 'token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: {},
+      spec: { audiences, ...(boundObjectRef && { boundObjectRef }) },
+    } as KubeObject);
+  const tied = ({ metadata }: KubeObject) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    name: metadata.name,
+    uid: metadata.uid,
+  });
+  const node = (name: string) => cluster.as(`system:node:${name}`, 'system:nodes');
+
+  it('gets tokens for pods that run on it, for their audiences, and for no others', async () => {
+    await cluster.client
+      .resource(Nodes)
+      .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+    const vault = { serviceAccountToken: { path: 'vault', audience: 'vault' } };
+    const mine = await pod('mine', {
+      nodeName: 'n1',
+      volumes: [{ name: 'v', projected: { sources: [vault] } }],
+    });
+    const answer = (await askAs(node('n1'), tied(mine))) as { status?: { token?: string } };
+    expect(answer.status?.token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    await askAs(node('n1'), tied(mine), ['vault']);
+    const bare = { apiVersion: 'v1', kind: 'Pod', name: 'mine' };
+    for (const [client, bound, audiences, why] of [
+      [node('n2'), tied(mine), [], 'scheduled on a different node'],
+      [node('n1'), undefined, [], 'not bound to a pod'],
+      [node('n1'), bare, [], 'without a uid'],
+      [node('n1'), tied(mine), ['bank'], 'audience "bank" not found in pod spec volume'],
+    ] as const) {
+      const asked = askAs(client, bound, [...audiences]);
+      await expect(asked).rejects.toThrow(why);
+      await expect(asked).rejects.toSatisfy(isForbidden);
+    }
+  });
+});
