@@ -37,8 +37,7 @@ class SharedInformers implements OwnedInformerFactory {
   }
 
   informer<T extends KubeObject>(ref: KindRef<T>, scope: InformerScope = {}): Informer<T> {
-    const { namespace = '', labelSelector = '', fieldSelector = '' } = scope;
-    const id = [apiVersionOf(ref), ref.plural, namespace, labelSelector, fieldSelector].join('|');
+    const id = idOf(ref, scope);
     let informer = this.#informers.get(id) as CachedInformer<T> | undefined;
     if (!informer) {
       informer = new CachedInformer(ref, scope, this.#options);
@@ -46,6 +45,14 @@ class SharedInformers implements OwnedInformerFactory {
       if (this.#signal) this.#running.push(informer.run(this.#signal));
     }
     return informer;
+  }
+
+  release(ref: KindRef<KubeObject>, scope: InformerScope = {}): void {
+    const id = idOf(ref, scope);
+    const informer = this.#informers.get(id);
+    if (!informer || informer.isHeard) return;
+    this.#informers.delete(id);
+    informer.end();
   }
 
   start(signal: AbortSignal): void {
@@ -72,6 +79,11 @@ class SharedInformers implements OwnedInformerFactory {
   }
 }
 
+function idOf(ref: Pick<KindRef, 'group' | 'plural' | 'version'>, scope: InformerScope): string {
+  const { namespace = '', labelSelector = '', fieldSelector = '' } = scope;
+  return [apiVersionOf(ref), ref.plural, namespace, labelSelector, fieldSelector].join('|');
+}
+
 class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarget<T> {
   readonly ref: KindRef<T>;
   readonly counters: InformerCounters = {
@@ -86,6 +98,7 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
   readonly #store = new ObjectStore<T>();
   readonly #handlers = new Set<InformerHandler<T>>();
   readonly #firstList = Promise.withResolvers<void>();
+  readonly #ended = new AbortController();
   #hasSynced = false;
 
   constructor(ref: KindRef<T>, scope: InformerScope, options: InformerFactoryOptions) {
@@ -103,8 +116,18 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
         options: this.#options,
         counters: this.counters,
       },
-      signal,
+      AbortSignal.any([signal, this.#ended.signal]),
     );
+  }
+
+  /** Does anybody listen? */
+  get isHeard(): boolean {
+    return this.#handlers.size > 0;
+  }
+
+  /** Ends it for good: its kind is gone. */
+  end(): void {
+    this.#ended.abort(new Error('the kind is gone'));
   }
 
   get(key: string): T | undefined {

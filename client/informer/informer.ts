@@ -38,6 +38,8 @@ export interface Informer<T extends KubeObject> {
 /** One informer per kind and scope, shared by everything in this program. */
 export interface InformerFactory {
   informer<T extends KubeObject>(ref: KindRef<T>, scope?: InformerScope): Informer<T>;
+  /** Ends the informer of a kind that is gone, unless somebody still listens to it. */
+  release(ref: KindRef<KubeObject>, scope?: InformerScope): void;
   /** Starts those asked for so far, and later ones as they are asked for; all end with the signal. */
   start(signal: AbortSignal): void;
   synced(signal?: AbortSignal): Promise<void>;

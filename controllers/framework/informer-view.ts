@@ -13,6 +13,7 @@ export function informerView(shared: InformerFactory): InformerFactory {
       asked.add(informer);
       return informer;
     },
+    release: (ref, scope) => shared.release(ref, scope),
     start: (signal) => shared.start(signal),
     async synced(signal) {
       await Promise.all(Array.from(asked, (informer) => informer.synced(signal)));

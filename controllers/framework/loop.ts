@@ -53,6 +53,15 @@ export async function runController(
   };
   context.hooks?.counters?.(spec.name, loop.counters);
   const unsubscribe = spec.sources.map((source) => subscribe(source, loop, context));
+  spec.moreSources?.((source) => {
+    const leave = subscribe(source, loop, context);
+    unsubscribe.push(leave);
+    return () => {
+      leave();
+      unsubscribe.splice(unsubscribe.indexOf(leave), 1);
+      context.informers.release(source.ref, source.scope);
+    };
+  });
   const onAbort = () => loop.queue.close();
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -62,6 +62,8 @@ export interface Source<T extends KubeObject = KubeObject> {
 export interface ControllerSpec {
   readonly name: string;
   readonly sources: readonly Source[];
+  /** Sources that come and go, as kinds of users do: called once, with the way to add one; what that answers takes it away. */
+  moreSources?(add: (source: Source) => () => void): void;
   /** How many keys at once; 1 unless given. */
   readonly concurrency?: number;
   reconcile(key: string, context: ReconcileContext): Promise<Result>;

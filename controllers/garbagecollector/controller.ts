@@ -2,7 +2,9 @@
 // Invariant: keys are uids; a change that concerns no owner and no dependent queues nothing.
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
+import { customKind, followCustomKinds } from '../framework/custom-kinds.ts';
 import type { ControllerFactory, Source } from '../framework/reconciler.ts';
 import { source } from '../framework/reconciler.ts';
 import { OwnerGraph } from './graph.ts';
@@ -19,11 +21,17 @@ const collectedKinds: readonly KindRef[] = builtInDefinitions
 /** Deletes objects whose owners are gone, and finishes deletions in the foreground and of orphans' owners. */
 export const garbageCollector: ControllerFactory = (context) => {
   const graph = new OwnerGraph();
-  const reconciler = new GarbageReconciler(context.client, graph, collectedKinds);
+  const definitions = context.informers.informer(CustomResourceDefinitions);
+  const kinds = () => [
+    ...collectedKinds,
+    ...definitions.list().flatMap((each) => customKind(each) ?? []),
+  ];
+  const reconciler = new GarbageReconciler(context.client, graph, kinds);
   return {
     name: 'garbage-collector',
     concurrency: CONCURRENT_OBJECTS,
     sources: collectedKinds.map((ref) => graphSource(graph, ref)),
+    moreSources: (add) => followCustomKinds(definitions, (ref) => add(graphSource(graph, ref))),
     reconcile: (uid, loop) => reconciler.reconcile(uid, loop),
   };
 };

@@ -29,10 +29,11 @@ type Seen = NonNullable<GraphNode['seen']>;
 export class GarbageReconciler {
   readonly #client: Client;
   readonly #graph: OwnerGraph;
-  readonly #kinds: readonly KindRef[];
+  readonly #kinds: () => readonly KindRef[];
   readonly #absent = new Set<string>();
 
-  constructor(client: Client, graph: OwnerGraph, kinds: readonly KindRef[]) {
+  /** `kinds` answers every kind that there is at the moment. */
+  constructor(client: Client, graph: OwnerGraph, kinds: () => readonly KindRef[]) {
     this.#client = client;
     this.#graph = graph;
     this.#kinds = kinds;
@@ -102,7 +103,7 @@ export class GarbageReconciler {
     const seen = this.#graph.node(owner.uid)?.seen;
     if (seen && refersTo(owner, object, seen))
       return waitsForDependents(seen.object) ? 'waiting' : 'solid';
-    const kind = this.#kinds.find(
+    const kind = this.#kinds().find(
       (each) => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion,
     );
     // A kind we know nothing of, or an owner in a namespace none can be in: better kept than lost.

@@ -1,11 +1,11 @@
 // Namespaces: what wakes them. Their own changes, and the end of objects in a namespace that is being deleted.
 // Invariant: namespaces that live cost nothing but the look that finds them alive.
-import type { CustomResourceDefinition, Namespace } from '../../api/generated/types.ts';
+import type { Namespace } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import { CustomResourceDefinitions, Namespaces } from '../../api/kinds.ts';
-import { isConditionTrue } from '../../api/meta/conditions.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
+import { customKind } from '../framework/custom-kinds.ts';
 import type { ControllerFactory } from '../framework/reconciler.ts';
 import { source } from '../framework/reconciler.ts';
 import { NamespaceReconciler } from './reconcile.ts';
@@ -18,24 +18,16 @@ const namespacedKinds: readonly KindRef[] = builtInDefinitions
   .filter(({ ref, verbs }) => ref.namespaced && verbs.includes('deletecollection'))
   .map(({ ref }) => ref);
 
-/** The kinds of users that live in namespaces, each in a version that is served. */
-function customKinds(definitions: readonly CustomResourceDefinition[]): KindRef[] {
-  return definitions
-    .filter(({ spec, status }) => {
-      return spec.scope === 'Namespaced' && isConditionTrue(status?.conditions, 'Established');
-    })
-    .flatMap(({ spec, status }) => {
-      const { kind, plural } = status?.acceptedNames ?? spec.names;
-      const served = spec.versions.find((version) => version.served);
-      const ref = { group: spec.group, version: served?.name ?? '', kind, plural };
-      return served ? [{ ...ref, namespaced: true }] : [];
-    });
-}
-
 /** Empties namespaces that are being deleted, then lets them go. */
 export const namespaceController: ControllerFactory = (context) => {
   const definitions = context.informers.informer(CustomResourceDefinitions);
-  const kinds = () => [...namespacedKinds, ...customKinds(definitions.list())];
+  const kinds = () => [
+    ...namespacedKinds,
+    ...definitions.list().flatMap((each) => {
+      const ref = customKind(each);
+      return ref?.namespaced ? [ref] : [];
+    }),
+  ];
   const reconciler = new NamespaceReconciler(context, kinds);
   return {
     name: 'namespace-controller',

@@ -139,6 +139,38 @@ describe('A kind of a user’s', () => {
     await k().ok(['delete', 'proute', 'shared']);
   });
 
+  it('owns and is owned, and dependents go with their owners', async () => {
+    const [route, map] = ['paymentroute/owner', 'configmap/dependent'];
+    const provider = { currency: 'EUR', providers: [{ name: 'north' }] };
+    const owned = (by: string, uid = '', apiVersion = 'v1', kind = 'ConfigMap') => ({
+      ownerReferences: [{ apiVersion, kind, name: by, uid }],
+    });
+    const apply = (object: object) => k().apply(object);
+    const v1 = 'shop.example.com/v1';
+    const uidOf = async (name: string) => (await k().json(['get', name])).metadata.uid;
+    await apply({
+      apiVersion: v1,
+      kind: 'PaymentRoute',
+      metadata: { name: 'owner' },
+      spec: provider,
+    });
+    const uid = await uidOf(route);
+    await apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'dependent', ...owned('owner', uid, v1, 'PaymentRoute') },
+    });
+    const mapUid = await uidOf(map);
+    await apply({
+      apiVersion: v1,
+      kind: 'PaymentRoute',
+      metadata: { name: 'last', ...owned('dependent', mapUid) },
+      spec: provider,
+    });
+    await k().ok(['delete', route]);
+    await k().ok(['wait', '--for=delete', '--timeout=60s', map, 'paymentroute/last']);
+  });
+
   it('goes with its namespace', async () => {
     const place = async () => {
       await k().ok(['create', 'namespace', 'ending']);
