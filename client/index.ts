@@ -22,6 +22,7 @@ export type {
   InformerScope,
 } from './informer/informer.ts';
 export { createInformerFactory } from './informer/informer-factory.ts';
+export { type InClusterConfig, inClusterConfig, isInCluster } from './kubeconfig/in-cluster.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 export type {
   Client,
