@@ -5,6 +5,7 @@ import type {
   CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
+  Binding,
   ComponentStatus,
   ConfigMap,
   ControllerRevision,
@@ -122,6 +123,7 @@ export const ResourceQuotas = core<ResourceQuota>([
   'resourcequotas',
   'namespaced',
 ]);
+export const Bindings = core<Binding>(['Binding', 'bindings', 'namespaced']);
 export const ComponentStatuses = core<ComponentStatus>([
   'ComponentStatus',
   'componentstatuses',

@@ -24,6 +24,7 @@ import { cronJobDefinition } from './batch/cron-job.ts';
 import { jobDefinition } from './batch/job.ts';
 import { certificateSigningRequestDefinition } from './certificates/certificate-signing-request.ts';
 import { leaseDefinition } from './coordination/lease.ts';
+import { bindingDefinition } from './core/binding.ts';
 import { componentStatusDefinition } from './core/component-status.ts';
 import { configMapDefinition } from './core/config-map.ts';
 import { endpointsDefinition } from './core/endpoints.ts';
@@ -97,6 +98,7 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   anyKind(podTemplateDefinition),
   anyKind(limitRangeDefinition),
   anyKind(resourceQuotaDefinition),
+  anyKind(bindingDefinition),
   anyKind(componentStatusDefinition),
   anyKind(jobDefinition),
   anyKind(cronJobDefinition),

@@ -38,6 +38,7 @@ const MAIN: Verbs = {
 
 /** Kinds that are not stored, by plural, behind their group where they have one. */
 const COMPUTED: Readonly<Record<string, Verbs>> = {
+  bindings: { create: bind },
   componentstatuses: { get: getComponent, list: listComponents },
 };
 

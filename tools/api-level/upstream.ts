@@ -36,7 +36,7 @@ const scaled = 'scale status';
 const status = 'status';
 
 const CORE: readonly Row[] = [
-  { is: 'bindings Binding ns', verbs: 'create', lacking: 'pods/binding does the same' },
+  { is: 'bindings Binding ns', verbs: 'create' },
   {
     is: 'componentstatuses ComponentStatus cluster',
     short: 'cs',
