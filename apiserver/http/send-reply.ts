@@ -9,6 +9,12 @@ import type { Reply, WatchFrame } from '../../api/wire/exchange.ts';
 /** Bodies from this size on are compressed for who accepts it; as upstream, 128 KiB. */
 export const GZIP_FROM_BYTES = 128 * 1024;
 
+/**
+ * Bytes of a body that are joined to one write; the next waits until the reader has taken this one, so that a long list
+ * neither holds the event loop (10,000 Pods at once: 24 ms) nor lies in memory a second time for each slow reader.
+ */
+const SLAB_BYTES = 256 * 1024;
+
 const compress = promisify(gzip);
 
 /** What sending needs to know of the request. */
@@ -55,8 +61,40 @@ async function sendBody(
   }
   headers['content-length'] = size;
   response.writeHead(reply.status, headers);
-  if (!head) for (const chunk of chunks) response.write(chunk);
-  response.end();
+  if (head) response.end();
+  else if (chunks.length === 1) response.end(chunks[0]);
+  else await sendSlabs(response, chunks);
+}
+
+/** One slab serves all of the body: new ones were collected so slowly that a list took twice as long. */
+async function sendSlabs(response: ServerResponse, chunks: readonly Uint8Array[]): Promise<void> {
+  const slab = Buffer.allocUnsafeSlow(Math.min(SLAB_BYTES, sizeOf(chunks)));
+  let filled = 0;
+  for (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; ) {
+      const part = chunk.subarray(from, from + slab.length - filled);
+      slab.set(part, filled);
+      filled += part.length;
+      from += part.length;
+      if (filled < slab.length) continue;
+      await written(response, slab);
+      if (response.destroyed) return;
+      filled = 0;
+    }
+  }
+  response.end(slab.subarray(0, filled));
+}
+
+/** Resolves when nothing needs these bytes any more: the system has them, or the reader is gone. */
+function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    // An answer whose reader left may never call back.
+    response.once('close', resolve);
+    response.write(bytes, () => {
+      response.off('close', resolve);
+      resolve();
+    });
+  });
 }
 
 const sizeOf = (chunks: readonly Uint8Array[]): number =>

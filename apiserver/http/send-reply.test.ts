@@ -1,0 +1,72 @@
+// Sending over a real socket: a long body waits for its reader instead of filling memory, and comes whole.
+import { once } from 'node:events';
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Reply } from '../../api/wire/exchange.ts';
+import { until } from '../../test/support/until.ts';
+import { sendReply } from './send-reply.ts';
+
+const MB = 1024 * 1024;
+const TOTAL_MB = 64;
+/** Far less than the body, and more than one write. */
+const HELD_BYTES = MB;
+
+/** A list of many objects, each other than the ones beside it. */
+function aLongBody(): Uint8Array[] {
+  const pieces = Array.from({ length: 16 }, (_, i) => Buffer.alloc(MB / 16, 97 + i));
+  return Array.from({ length: TOTAL_MB }, () => pieces).flat();
+}
+
+describe('a body', () => {
+  const server = createServer();
+  afterEach(() => {
+    server.removeAllListeners('request');
+    server.closeAllConnections();
+    server.close();
+  });
+
+  /** Sends the body to a client that has not begun to read. */
+  async function sendTo(chunks: Uint8Array[]) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const asked = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+    const { port } = server.address() as AddressInfo;
+    const outgoing = request({ host: '127.0.0.1', port }).end();
+    outgoing.on('error', () => undefined);
+    const [, response] = await asked;
+    const reply: Reply = { kind: 'body', status: 200, headers: {}, body: chunks };
+    const { signal } = new AbortController();
+    const sent = sendReply(response, reply, { acceptEncoding: '', head: false, signal });
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return { response, answer, sent };
+  }
+
+  it('that nobody reads stays where it is, and comes whole once it is read', async () => {
+    const chunks = aLongBody();
+    const { response, answer, sent } = await sendTo(chunks);
+    await until(() => response.writableNeedDrain);
+    expect(response.writableLength).toBeLessThan(HELD_BYTES);
+    const got: Buffer[] = [];
+    for await (const chunk of answer) got.push(chunk as Buffer);
+    await sent;
+    expect(Buffer.concat(got).equals(Buffer.concat(chunks))).toBe(true);
+  });
+
+  it('whose reader goes away is given up', async () => {
+    const { response, answer, sent } = await sendTo(aLongBody());
+    await until(() => response.writableNeedDrain);
+    answer.destroy();
+    await sent;
+    expect(response.destroyed).toBe(true);
+  });
+
+  it('in few pieces is joined', async () => {
+    const { answer, sent } = await sendTo([Buffer.from('{"items":['), Buffer.from(']}\n')]);
+    let text = '';
+    for await (const chunk of answer) text += String(chunk);
+    await sent;
+    expect(text).toBe('{"items":[]}\n');
+    expect(answer.headers['content-length']).toBe('13');
+  });
+});
