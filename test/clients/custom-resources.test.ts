@@ -142,9 +142,7 @@ describe('A kind of a user’s', () => {
   it('owns and is owned, and dependents go with their owners', async () => {
     const [route, map] = ['paymentroute/owner', 'configmap/dependent'];
     const provider = { currency: 'EUR', providers: [{ name: 'north' }] };
-    const owned = (by: string, uid = '', apiVersion = 'v1', kind = 'ConfigMap') => ({
-      ownerReferences: [{ apiVersion, kind, name: by, uid }],
-    });
+    const owned = (by: object) => ({ ownerReferences: [by] });
     const apply = (object: object) => k().apply(object);
     const v1 = 'shop.example.com/v1';
     const uidOf = async (name: string) => (await k().json(['get', name])).metadata.uid;
@@ -158,13 +156,19 @@ describe('A kind of a user’s', () => {
     await apply({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'dependent', ...owned('owner', uid, v1, 'PaymentRoute') },
+      metadata: {
+        name: 'dependent',
+        ...owned({ name: 'owner', uid, apiVersion: v1, kind: 'PaymentRoute' }),
+      },
     });
     const mapUid = await uidOf(map);
     await apply({
       apiVersion: v1,
       kind: 'PaymentRoute',
-      metadata: { name: 'last', ...owned('dependent', mapUid) },
+      metadata: {
+        name: 'last',
+        ...owned({ name: 'dependent', uid: mapUid, apiVersion: 'v1', kind: 'ConfigMap' }),
+      },
       spec: provider,
     });
     await k().ok(['delete', route]);
