@@ -24,13 +24,15 @@ export async function atLeast({ server }: Exchange, asked: string | null): Promi
     await server.store.barrier();
     return;
   }
-  const revision = parseRevision(asked);
-  if (revision > server.store.revision)
-    throw new StatusError(
-      'Timeout',
-      `Too large resource version: ${asked}, current: ${server.store.revision}`,
-      { details: { retryAfterSeconds: 1 } },
-    );
+  refuseFuture(server, parseRevision(asked));
+}
+
+/** Throws Timeout for a revision that is still to come; clients know it by its cause. */
+export function refuseFuture({ store }: Exchange['server'], revision: bigint): void {
+  if (revision <= store.revision) return;
+  const message = `Too large resource version: ${revision}, current: ${store.revision}`;
+  const cause = { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' };
+  throw new StatusError('Timeout', message, { details: { retryAfterSeconds: 1, causes: [cause] } });
 }
 
 /** A resourceVersion as a revision. Throws BadRequest. */

@@ -11,7 +11,7 @@ import { JSON_TYPE, objectReply } from '../reply.ts';
 import { StorageError } from '../storage/storage.ts';
 import { VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
-import { atLeast, parseRevision } from './get.ts';
+import { atLeast, parseRevision, refuseFuture } from './get.ts';
 import { checkListOptions } from './list-options.ts';
 import { presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, type Selection, selectionOf } from './selection.ts';
@@ -145,6 +145,7 @@ async function pageOf({ server }: Exchange, span: Span): Promise<AnyPage> {
     ...(span.after === undefined ? {} : { after: span.after }),
   };
   if (span.at === undefined || span.at === store.revision) return store.list(span.prefix, part);
+  refuseFuture(server, span.at);
   try {
     const page = await store.pageAt(span.prefix, { ...part, at: span.at });
     return { ...page, items: page.items.map((item) => new VisibleObject(item)) };

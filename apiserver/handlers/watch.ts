@@ -2,20 +2,22 @@
 // Invariant: no event after the start is missed or sent twice; a watcher that falls behind is ended with Expired.
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
-import { badRequest } from '../../api/status.ts';
+import { badRequest, expired } from '../../api/status.ts';
 import type { Reply, WatchEventObject, WatchFrame } from '../../api/wire/exchange.ts';
 import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { isTrue } from '../request-info.ts';
 import { JSON_TYPE } from '../reply.ts';
+import { StorageError } from '../storage/storage.ts';
 import { selectedWatch } from '../watch/selected-watch.ts';
+import { errorFrame } from '../watch/watch-frames.ts';
 import { atLeast, parseRevision } from './get.ts';
 import { checkWatchOptions } from './list-options.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
-/** Answers a stream of events. Throws Expired when history no longer covers its start. */
+/** Answers a stream of events. One that history no longer covers is a lone ERROR event with 410, as upstream's. */
 export async function watch(exchange: Exchange): Promise<Reply> {
   const { definition, request, server } = exchange;
   const { query } = request;
@@ -49,16 +51,21 @@ export async function watch(exchange: Exchange): Promise<Reply> {
       apiVersion: apiVersionOf(ref),
       kind: ref.kind,
     });
-    return {
-      kind: 'watch',
-      status: 200,
-      headers: { 'content-type': JSON_TYPE },
-      frames: finishing(form === 'object' ? frames : shown(exchange, form, frames), finish),
-    };
+    return streamed(finishing(form === 'object' ? frames : shown(exchange, form, frames), finish));
   } catch (error) {
     finish();
-    throw error;
+    if (!(error instanceof StorageError) || error.reason !== 'Expired') throw error;
+    return streamed(only(errorFrame(expired(error.message))));
   }
+}
+
+function streamed(frames: Extract<Reply, { kind: 'watch' }>['frames']): Reply {
+  return { kind: 'watch', status: 200, headers: { 'content-type': JSON_TYPE }, frames };
+}
+
+// oxlint-disable-next-line typescript/require-await -- an async generator is what gives the iterable
+async function* only(frame: WatchFrame): AsyncGenerator<readonly WatchFrame[]> {
+  yield [frame];
 }
 
 function checkBookmarks(query: URLSearchParams, initial: boolean): void {
