@@ -12,6 +12,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
+import { Departure } from './departure.ts';
 import { incomingRequest, PROXY_ROUTES } from './incoming.ts';
 import { sendReply } from './send-reply.ts';
 import { upgradeListener } from './upgrades.ts';
@@ -61,7 +62,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, tls, logger } = options;
   const closing = new AbortController();
-  const answering = new Set<ServerResponse>();
+  const answering = new Map<ServerResponse, Departure>();
   const app = fastify({
     https: {
       key: tls.key,
@@ -123,8 +124,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const close = async () => {
     closing.abort(new Error('the server is closing'));
     for (const socket of sockets) socket.destroy();
+    for (const departure of answering.values()) departure.leave();
     const grace = options.clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
-    await Promise.all([...answering].map(({ req }) => gone(req.socket)));
+    await Promise.all([...answering.keys()].map(({ req }) => gone(req.socket)));
     await app.close();
     grace.cancel();
   };
@@ -135,7 +137,7 @@ interface Answering {
   readonly options: HttpServerOptions;
   readonly closing: AbortSignal;
   /** Answers that are not wholly sent. */
-  readonly answering: Set<ServerResponse>;
+  readonly answering: Map<ServerResponse, Departure>;
 }
 
 async function answer(
@@ -145,29 +147,31 @@ async function answer(
 ): Promise<void> {
   reply.hijack();
   const { raw: message } = request;
-  const gone = new AbortController();
-  const leave = () => gone.abort(new Error('the caller is gone'));
-  answering.add(reply.raw);
-  reply.raw.once('close', () => {
-    answering.delete(reply.raw);
-    leave();
+  const { raw: response } = reply;
+  const departure = new Departure();
+  answering.set(response, departure);
+  response.on('close', () => {
+    answering.delete(response);
+    // A request that is wholly in, its answer wholly out, has no source left that could be told.
+    if (!response.writableFinished || !message.complete) departure.leave();
   });
-  closing.addEventListener('abort', leave, { once: true });
-  if (closing.aborted) leave();
-  const { signal } = gone;
+  if (closing.aborted) departure.leave();
   try {
-    const result = await handled(request, options, signal);
+    const result = await handled(request, options, departure);
     // A body that was refused is not waited for.
-    if (!message.complete && result.kind === 'body') reply.raw.shouldKeepAlive = false;
-    const acceptEncoding = message.headers['accept-encoding'];
-    const context = { acceptEncoding: String(acceptEncoding ?? ''), signal };
-    await sendReply(reply.raw, result, { ...context, head: message.method === 'HEAD' });
+    if (!message.complete && result.kind === 'body') response.shouldKeepAlive = false;
+    await sendReply(response, result, {
+      acceptEncoding: String(message.headers['accept-encoding'] ?? ''),
+      head: message.method === 'HEAD',
+      get signal() {
+        return departure.signal;
+      },
+    });
   } catch (error) {
-    if (!signal.aborted) options.logger.warn('a reply broke off', { err: error });
-    reply.raw.destroy();
+    if (!departure.isOver) options.logger.warn('a reply broke off', { err: error });
+    response.destroy();
   } finally {
-    closing.removeEventListener('abort', leave);
-    if (closing.aborted) endAfter(reply.raw);
+    if (closing.aborted) endAfter(response);
   }
 }
 
@@ -188,12 +192,12 @@ function endAfter(response: ServerResponse): void {
 async function handled(
   request: FastifyRequest,
   { authenticate, handler }: HttpServerOptions,
-  signal: AbortSignal,
+  departure: Departure,
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
   try {
     const user = authenticate(credentialsOf(request.raw));
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const result = await handler(incomingRequest(request.raw, body, signal), user);
+    const result = await handler(incomingRequest(request.raw, body, departure), user);
     if (result.kind !== 'upgrade') return result;
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {

@@ -22,11 +22,11 @@ export const PROXY_ROUTES: readonly string[] = PROXIED.flatMap((object) => [
 const PROXY_PATH =
   /^\/api\/v1\/(?:nodes|namespaces\/[^/?]+\/(?:pods|services))\/[^/?]+\/proxy(?=[/?]|$)/;
 
-/** A request of these parts. Throws BadRequest, MethodNotAllowed. */
+/** A request of these parts; the signal of `caller` is asked for only by who needs it. Throws BadRequest, MethodNotAllowed. */
 export function incomingRequest(
   message: IncomingMessage,
   body: Uint8Array | undefined,
-  signal: AbortSignal,
+  caller: { readonly signal: AbortSignal },
 ): Request {
   const { method = 'GET', url = '/' } = message;
   if (!METHODS.includes(method))
@@ -34,12 +34,18 @@ export function incomingRequest(
   const mark = url.indexOf('?');
   const raw = mark < 0 ? url : url.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-  const head = { method: method as Method, query, headers: flatHeaders(message.headers), signal };
   const own = PROXY_PATH.exec(url)?.[0];
-  if (own !== undefined)
-    return { ...head, path: decodePath(own) + raw.slice(own.length), wire: wireOf(message) };
-  const path = decodePath(raw);
-  return body === undefined ? { ...head, path } : { ...head, path, body };
+  const request = {
+    method: method as Method,
+    path: own === undefined ? decodePath(raw) : decodePath(own) + raw.slice(own.length),
+    query,
+    headers: flatHeaders(message.headers),
+    get signal() {
+      return caller.signal;
+    },
+  };
+  if (own !== undefined) return Object.assign(request, { wire: wireOf(message) });
+  return body === undefined ? request : Object.assign(request, { body });
 }
 
 function wireOf(message: IncomingMessage): WireRequest {
@@ -52,6 +58,7 @@ function wireOf(message: IncomingMessage): WireRequest {
 }
 
 function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
   return path.split('/').map(decodeSegment).join('/');
 }
 
@@ -67,9 +74,8 @@ function decodeSegment(segment: string): string {
   return decoded;
 }
 
-function flatHeaders(headers: IncomingHttpHeaders): Record<string, string | undefined> {
-  const flat: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(headers))
-    flat[name] = Array.isArray(value) ? value.join(',') : value;
-  return flat;
+/** Node has joined repeated headers already, but for Set-Cookie, which is an answer's. */
+function flatHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string | undefined>> {
+  const plain = headers['set-cookie'] ? { ...headers, 'set-cookie': undefined } : headers;
+  return plain as Readonly<Record<string, string | undefined>>;
 }

@@ -96,7 +96,7 @@ async function replyTo(
 ): Promise<Reply> {
   try {
     const user = authenticate(credentialsOf(message));
-    return await handler(incomingRequest(message, undefined, signal), user);
+    return await handler(incomingRequest(message, undefined, { signal }), user);
   } catch (error) {
     if (error instanceof StatusError) return errorReply(error);
     throw error;
