@@ -19,11 +19,10 @@ interface Generated {
   readonly kept: object;
 }
 
-const role = (apiGroups: string[], resources: string[], verbs: string[], more: object = {}) => ({
-  apiGroups,
+const role = (group: string, resources: string[], verbs: string[]) => ({
+  apiGroups: [group],
   resources,
   verbs,
-  ...more,
 });
 const serviceOf = (type: string, port: object, more: object = {}) => ({
   spec: { type, ports: [{ protocol: 'TCP', ...port }], selector: { app: 'NAME' }, ...more },
@@ -39,8 +38,8 @@ const GENERATED: readonly Generated[] = [
     says: 'clusterrole.rbac.authorization.k8s.io/NAME',
     kept: {
       rules: [
-        role([''], ['pods'], ['get', 'list']),
-        role(['apps'], ['deployments/scale'], ['get', 'list']),
+        role('', ['pods'], ['get', 'list']),
+        role('apps', ['deployments/scale'], ['get', 'list']),
       ],
     },
   },
@@ -172,7 +171,7 @@ const GENERATED: readonly Generated[] = [
     typed: 'role NAME --verb=get,watch --resource=pods,pods/log --resource-name=one',
     says: 'role.rbac.authorization.k8s.io/NAME',
     kept: {
-      rules: [role([''], ['pods', 'pods/log'], ['get', 'watch'], { resourceNames: ['one'] })],
+      rules: [{ ...role('', ['pods', 'pods/log'], ['get', 'watch']), resourceNames: ['one'] }],
     },
   },
   {

@@ -92,11 +92,11 @@ export function kubectlFor(options: KubectlOptions): Kubectl {
   };
 }
 
-/** YAML text of what is to be applied; JSON is YAML. */
+/** YAML text of what is to be applied. JSON is YAML; the first line keeps kubectl 1.32 from taking it for JSON alone, which ends at the next `---`. */
 export function documentsOf(what: string | object | readonly object[]): string {
   if (typeof what === 'string') return what;
   const all = Array.isArray(what) ? (what as readonly object[]) : [what];
-  return all.map((one) => JSON.stringify(one)).join('\n---\n');
+  return all.map((one) => `---\n${JSON.stringify(one)}`).join('\n');
 }
 
 function follower(child: ChildProcess): Follower {
