@@ -2,8 +2,9 @@
 // Invariants: the path is split before it is decoded, so no encoded slash can change what a path means; what a proxy
 // passes on is neither decoded nor read.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { badRequest, StatusError } from '../../api/status.ts';
+import { StatusError } from '../../api/status.ts';
 import type { Method, Request, WireRequest } from '../../api/wire/exchange.ts';
+import { decodePath } from '../../api/wire/request-path.ts';
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
@@ -55,23 +56,6 @@ function wireOf(message: IncomingMessage): WireRequest {
   // What follows a request to upgrade is the other protocol's.
   const body = hasBody && headers.upgrade === undefined ? message : undefined;
   return { target: url, body, from: socket.remoteAddress };
-}
-
-function decodePath(path: string): string {
-  if (!path.includes('%')) return path;
-  return path.split('/').map(decodeSegment).join('/');
-}
-
-function decodeSegment(segment: string): string {
-  if (!segment.includes('%')) return segment;
-  let decoded: string;
-  try {
-    decoded = decodeURIComponent(segment);
-  } catch (cause) {
-    throw new StatusError('BadRequest', 'the path has a malformed percent encoding', { cause });
-  }
-  if (/[/\0]/.test(decoded)) throw badRequest(`the path has a segment with a slash: ${segment}`);
-  return decoded;
 }
 
 /** Node has joined repeated headers already, but for Set-Cookie, which is an answer's. */

@@ -28,6 +28,18 @@ async function* batches<T>(...all: T[]): AsyncGenerator<T> {
 }
 
 describe('the in-process transport', () => {
+  it('decodes paths as HTTP does, so that names with colons are found', async () => {
+    const paths: string[] = [];
+    const transport = createInProcessTransport(({ path }) => {
+      paths.push(path);
+      return Promise.resolve({ kind: 'body', status: 200, headers: {}, body: [] });
+    }, user);
+    await transport.request({ method: 'GET', path: '/api/v1/roles/system%3Anode' });
+    expect(paths).toEqual(['/api/v1/roles/system:node']);
+    const hidden = transport.request({ method: 'GET', path: '/api/v1/roles/a%2Fb' });
+    await expect(hidden).rejects.toThrow(/a segment with a slash/);
+  });
+
   it('calls the handler as the user, with objects as they are and lists as bytes', async () => {
     const seen: [Request, UserInfo][] = [];
     const transport = createInProcessTransport((request, who) => {

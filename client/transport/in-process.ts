@@ -1,6 +1,7 @@
 // The transport over a Handler in this process: no sockets, no bytes made or parsed that are not needed.
 // Invariant: the same outcomes as over HTTP, and the same pipeline: identity is given, not assumed.
 import type { Handler, Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
+import { decodePath } from '../../api/wire/request-path.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
 import { acceptReply, failureOf, searchParams, splitAtError } from './reply.ts';
@@ -80,7 +81,7 @@ class InProcessTransport implements Transport {
     const body = bodyOf(request.body);
     const sent: Request = {
       method: request.method,
-      path: request.path,
+      path: decodePath(request.path),
       query: searchParams(request.query),
       headers: {
         accept: request.accept ?? 'application/json',

@@ -92,20 +92,20 @@ describe('an aggregated ClusterRole', () => {
   it('has the rules of those it chooses, and loses them with the label or the role', async () => {
     const labels = { part: 'monitoring' };
     const aggregationRule = { clusterRoleSelectors: [{ matchLabels: labels }] };
-    await role('whole', {}, { aggregationRule, rules: [{ ...widgets, verbs: ['delete'] }] });
-    await until(async () => (await roles().get({ name: 'whole' })).rules?.length === 0);
+    await role('team:whole', {}, { aggregationRule, rules: [{ ...widgets, verbs: ['delete'] }] });
+    await until(async () => (await roles().get({ name: 'team:whole' })).rules?.length === 0);
     await role('part-a', labels, { rules: [widgets] });
     await role('part-b', labels, { rules: [{ ...widgets, verbs: ['watch'] }, widgets] });
-    await until(async () => (await roles().get({ name: 'whole' })).rules?.length === 2);
-    expect((await roles().get({ name: 'whole' })).rules).toEqual([
+    await until(async () => (await roles().get({ name: 'team:whole' })).rules?.length === 2);
+    expect((await roles().get({ name: 'team:whole' })).rules).toEqual([
       widgets,
       { ...widgets, verbs: ['watch'] },
     ]);
     const unlabelled = { type: 'merge', body: { metadata: { labels: { part: null } } } } as const;
     await roles().patch({ name: 'part-b' }, unlabelled);
-    await until(async () => !(await has('whole', { ...widgets, verbs: ['watch'] })));
+    await until(async () => !(await has('team:whole', { ...widgets, verbs: ['watch'] })));
     await roles().delete({ name: 'part-a' });
-    await until(async () => (await roles().get({ name: 'whole' })).rules?.length === 0);
+    await until(async () => (await roles().get({ name: 'team:whole' })).rules?.length === 0);
   });
 
   it('passes new kinds on to view, edit and admin, and so to their holders', async () => {
