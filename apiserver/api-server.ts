@@ -107,7 +107,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     logger,
   };
-  await bootstrap(server, { apiServiceIp: services.firstAddress, extra: UNSTORED });
+  const { serviceCidr } = options;
+  await bootstrap(server, {
+    apiServiceIp: services.firstAddress,
+    serviceCidr,
+    extra: UNSTORED,
+  });
   const health = createHealth([
     { name: 'ping', live: true, run: () => true },
     { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },

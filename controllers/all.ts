@@ -8,6 +8,7 @@ import type { ControllerFactory } from './framework/reconciler.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
 import type { AutoscalerOptions } from './hpa/options.ts';
+import { ipAddressController } from './ipaddress/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController, taintEvictionController } from './nodelifecycle/controller.ts';
 import type { NodeLifecycleOptions } from './nodelifecycle/options.ts';
@@ -43,6 +44,7 @@ export function builtInControllers(
     disruptionController,
     horizontalPodAutoscaler(options.autoscaler),
     garbageCollector,
+    ipAddressController,
     namespaceController,
     nodeLifecycleController(options.nodes),
     taintEvictionController,

@@ -1,5 +1,5 @@
-// FlowSchemas: which requests belong to which priority level. Stored and shown; requests are not told apart by them yet,
-// and the objects that upstream makes by itself are not made.
+// FlowSchemas: which requests belong to which priority level. Stored and shown; requests are not told apart by them yet.
+// bootstrap.ts has those that every cluster starts with.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FlowSchema } from '../generated/types.ts';
 import { FlowSchemas } from '../kinds.ts';

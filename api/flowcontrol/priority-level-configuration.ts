@@ -1,5 +1,5 @@
 // PriorityLevelConfigurations: how many requests of a level run at once, and which wait. Stored and shown; requests are
-// not held to them yet, and the objects that upstream makes by itself are not made.
+// not held to them yet. bootstrap.ts has those that every cluster starts with.
 import { ALL_VERBS, defineResource, type Column } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';

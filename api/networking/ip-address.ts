@@ -1,4 +1,5 @@
-// IPAddresses: an address of a Service, and whose it is. Stored and shown; Services take their addresses without them.
+// IPAddresses: an address of a Service, and whose it is. Those of Services are made by a
+// controller from the addresses that they took.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { required } from '../field-error.ts';

@@ -1,4 +1,5 @@
-// ServiceCIDRs: blocks from which Services may take addresses. Stored and shown; the server's own block is an option of its.
+// ServiceCIDRs: blocks from which Services may take addresses. `kubernetes` shows the
+// server's own block, which is an option of its; further ones are stored and not taken from.
 // Invariant: a block stays; one of the other family may join it.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';

@@ -213,6 +213,7 @@ const CONTROLLERS: PolicyRule[] = [
     'apps:replicasets',
     'batch:jobs',
     'discovery.k8s.io:endpointslices',
+    'networking.k8s.io:ipaddresses',
     'authentication.k8s.io:tokenreviews',
     'authorization.k8s.io:subjectaccessreviews',
   ),

@@ -1,6 +1,7 @@
 // What every cluster has from its first start: namespaces, RBAC objects, the API server's own Service.
 // Invariant: repeatable; what users changed is left, but for what bootstrap roles and bindings lack, which is added.
 import type { ClusterRole, ClusterRoleBinding } from '../../api/generated/types.ts';
+import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../../api/flowcontrol/bootstrap.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
@@ -13,11 +14,21 @@ import { type BringUpToDate, ensureObject } from './ensure-object.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-/** Has the objects there; `extra` are the resources without a definition. */
+/** What the objects are made from. */
+export interface BootstrapOptions {
+  readonly apiServiceIp: string;
+  /** The block that Services take their addresses from. */
+  readonly serviceCidr: string;
+  /** Resources without a definition. */
+  readonly extra: readonly ServedResource[];
+}
+
+/** Has the objects there. */
 export async function bootstrap(
   server: ServerParts,
-  { apiServiceIp, extra }: { apiServiceIp: string; extra: readonly ServedResource[] },
+  { apiServiceIp, serviceCidr, extra }: BootstrapOptions,
 ): Promise<void> {
+  const now = formatTime(server.clock.now());
   const served = [...server.scheme.definitions, ...extra];
   const objects: object[] = [
     ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
@@ -25,7 +36,10 @@ export async function bootstrap(
     ...bootstrapClusterRoleBindings,
     ...systemPriorityClasses,
     apiService(apiServiceIp),
-    ...localApiServices(served, formatTime(server.clock.now())),
+    serviceRange(serviceCidr, now),
+    ...bootstrapPriorityLevels,
+    ...bootstrapFlowSchemas(now),
+    ...localApiServices(served, now),
   ];
   // All in one turn of the store: one flush.
   await Promise.all(
@@ -51,6 +65,27 @@ function updateOf(wanted: LooseObject): BringUpToDate | undefined {
     default:
       return undefined;
   }
+}
+
+/** The block as the kind that shows it (KEP-1880). */
+function serviceRange(cidr: string, now: string): object {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+    spec: { cidrs: [cidr] },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          lastTransitionTime: now,
+          reason: '',
+          message: 'Kubernetes Service CIDR is ready',
+        },
+      ],
+    },
+  };
 }
 
 function apiService(clusterIP: string): KubeObject {
