@@ -192,7 +192,7 @@ async function serveCommand(
       ? parts.runtime.exec(id, { command, tty, stdin })
       : parts.runtime.attach(id, { stdin });
   if (asksForSpdy(request)) await serveSpdyCommand(asked, wanted, { clock: parts.clock, begin });
-  else if (commands.speaks(asked)) await commands.serve(asked, begin);
+  else if (commands.speaks(asked)) await commands.serve(asked, wanted, begin);
   else
     throw new RequestFailure(
       400,

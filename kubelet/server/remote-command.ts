@@ -1,6 +1,7 @@
 // A command's streams over one WebSocket: what the container says goes out, what the user types comes in.
 // Invariants: neither side is read faster than the other takes it; the command dies with its connection; the exit code goes last.
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import {
   CHANNEL_PROTOCOLS,
   CHANNELS,
@@ -12,6 +13,7 @@ import {
   readInput,
 } from '../../streams/channels.ts';
 import type { ExecSession } from '../runtime/runtime.ts';
+import type { Wanted } from './spdy-command.ts';
 import type { UpgradeRequest } from './spdy-upgrade.ts';
 import {
   CLOSE_NORMAL,
@@ -34,14 +36,18 @@ export class RemoteCommands {
    * Takes the connection over, by the best protocol that the client offers, and runs the command to its end. Resolves when
    * both are over; never rejects for a request that `speaks` one.
    */
-  async serve(upgrade: UpgradeRequest, begin: () => Promise<ExecSession>): Promise<void> {
+  async serve(
+    upgrade: UpgradeRequest,
+    wanted: Pick<Wanted, 'stderr' | 'stdout'>,
+    begin: () => Promise<ExecSession>,
+  ): Promise<void> {
     const protocol = chooseProtocol(offeredProtocols(upgrade)) ?? CHANNEL_PROTOCOLS[1];
     const socket = await this.#sockets.accept(upgrade, protocol);
     // Typed bytes may come before the command has begun; they wait in the connection.
     socket.pause();
     try {
       const session = await begin();
-      await join({ socket, protocol }, session);
+      await join({ socket, protocol, wanted }, session);
     } catch (error) {
       await send(socket, failureFrame((error as Error).message));
     }
@@ -59,18 +65,19 @@ export class RemoteCommands {
 interface Peer {
   readonly socket: WebSocket;
   readonly protocol: ChannelProtocol;
+  readonly wanted: Pick<Wanted, 'stderr' | 'stdout'>;
 }
 
 async function join(peer: Peer, session: ExecSession): Promise<void> {
-  const { socket } = peer;
+  const { socket, wanted } = peer;
   const onClose = () => session.kill();
   if (socket.readyState !== socket.OPEN) onClose();
   socket.once('close', onClose);
   readFrom(peer, session);
   const { stdout, stderr } = session;
   await Promise.all([
-    pump(stdout, CHANNELS.stdout, socket),
-    stderr && pump(stderr, CHANNELS.stderr, socket),
+    wanted.stdout ? pump(stdout, CHANNELS.stdout, socket) : drained(stdout),
+    stderr && (wanted.stderr ? pump(stderr, CHANNELS.stderr, socket) : drained(stderr)),
   ]);
   const exitCode = await session.exit;
   socket.off('close', onClose);
@@ -80,6 +87,12 @@ async function join(peer: Peer, session: ExecSession): Promise<void> {
 async function pump(stream: Readable, channel: number, socket: WebSocket): Promise<void> {
   for await (const data of stream)
     for (const message of frames(channel, data as Uint8Array)) await send(socket, message);
+}
+
+/** Reads past what the peer did not ask for: clients break on channels that they do not know of. */
+async function drained(stream: Readable): Promise<void> {
+  stream.resume();
+  await finished(stream).catch(() => undefined);
 }
 
 /** Resolves when the message has left; quiet when the connection is gone, for the command's end comes anyway. */
