@@ -52,19 +52,36 @@ export type ObjectPresenter = (
 /** Shows objects as the caller asked. Writes take one before they write: a form that is none must not change anything. */
 export function objectPresenter(exchange: Exchange): ObjectPresenter {
   const form = presentationOf(exchange);
-  return (stored, status = 200) => {
-    if (form === 'object') return storedReply(stored, status);
-    const value = stored.object();
-    if (form === 'metadata') return objectReply(partialMetadata(value), status);
-    const { resourceVersion = '' } = value.metadata;
-    const listMeta = { resourceVersion };
-    return objectReply(tableOf(exchange, [value], { listMeta, columns: true }), status);
-  };
+  return (stored, status = 200) =>
+    form === 'object'
+      ? storedReply(stored, status)
+      : objectReply(inForm(form, exchange, stored.object()), status);
+}
+
+/** Shows values that are not stored, such as a Scale, with columns of their own; taken before a write as the other is. */
+export function valuePresenter(
+  { request, server }: Exchange,
+  columns: Shown['definition']['columns'],
+): (value: LooseObject) => Reply {
+  const form = presentationOf({ request });
+  const shown = { request, server, definition: { columns } };
+  return (value) => objectReply(form === 'object' ? value : inForm(form, shown, value));
+}
+
+/** What a Table is made with. */
+interface Shown extends Pick<Exchange, 'request' | 'server'> {
+  readonly definition: Pick<Exchange['definition'], 'columns'>;
+}
+
+function inForm(form: 'table' | 'metadata', shown: Shown, value: LooseObject): object {
+  if (form === 'metadata') return partialMetadata(value);
+  const { resourceVersion = '' } = value.metadata;
+  return tableOf(shown, [value], { listMeta: { resourceVersion }, columns: true });
 }
 
 /** Objects as a Table. */
 export function tableOf(
-  { definition, request, server }: Exchange,
+  { definition, request, server }: Shown,
   objects: readonly LooseObject[],
   options: { listMeta: object; columns: boolean },
 ): object {

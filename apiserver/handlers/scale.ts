@@ -1,4 +1,5 @@
 // The scale subresource: how many replicas are asked for, and are there (autoscaling/v1 Scale).
+import { scaleColumns } from '../../api/autoscaling/scale-columns.ts';
 import type { ScaleAccess } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
@@ -12,8 +13,8 @@ import { refuseForce } from '../managedfields/manager-name.ts';
 import { structuredCopy } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { mediaType, parseBody, unsupported } from '../request-body.ts';
-import { objectReply } from '../reply.ts';
 import { APPLY_TYPE, applierFor, applyToLive, readConfig } from './apply.ts';
+import { valuePresenter } from './presentation.ts';
 import { changeObject } from './update.ts';
 
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
@@ -36,12 +37,14 @@ export async function scale(exchange: Exchange): Promise<Reply> {
   const access = definition.scale;
   if (!access)
     throw new StatusError('NotFound', 'the server could not find the requested resource');
+  const present = valuePresenter(exchange, scaleColumns);
+  const show = (object: LooseObject) => present(scaleOf(access, object));
   if (info.verb === 'get') {
     const at = { definition, namespace: info.namespace, name: info.name ?? '' };
-    return objectReply(scaleOf(access, server.registry.get(at).object()));
+    return show(server.registry.get(at).object());
   }
   if (info.verb === 'patch' && mediaType(exchange.request) === APPLY_TYPE)
-    return objectReply(scaleOf(access, (await applyScale(exchange)).stored.object()));
+    return show((await applyScale(exchange)).stored.object());
   const written = await changeObject(exchange, 'all but status', (old) => {
     const wanted = wantedScale(exchange, scaleOf(access, old));
     const { resourceVersion } = wanted.metadata;
@@ -53,7 +56,7 @@ export async function scale(exchange: Exchange): Promise<Reply> {
     const scaled = access.withReplicas({ ...old, metadata }, replicas);
     return structuredCopy(scaled) as LooseObject;
   });
-  return objectReply(scaleOf(access, written.stored.object()));
+  return show(written.stored.object());
 }
 
 /** What is applied to a Scale is applied to the object: its replicas, owned through the subresource. */
