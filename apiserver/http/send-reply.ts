@@ -2,6 +2,7 @@
 // closed on every way out, so no watch outlives its reader.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Reply, WatchFrame } from '../../api/wire/exchange.ts';
@@ -41,8 +42,11 @@ export async function sendReply(
   if (reply.kind === 'body') return sendBody(response, { reply, headers }, context);
   response.writeHead(reply.status, headers);
   response.flushHeaders();
-  const chunks = reply.kind === 'stream' ? reply.body : framesAsBytes(reply.frames);
-  await pump(response, chunks, context.signal);
+  if (reply.kind === 'stream') return pump(response, reply.body, context.signal);
+  const { socket } = response;
+  if (socket && response.chunkedEncoding && !context.head)
+    return sendChunks({ response, socket }, reply.frames, context.signal);
+  await pump(response, framesAsBytes(reply.frames), context.signal);
 }
 
 async function sendBody(
@@ -129,6 +133,46 @@ async function* framesAsBytes(
     yield frames.length === 1 && frames[0]
       ? frames[0].bytes
       : Buffer.concat(frames.map((frame) => frame.bytes));
+}
+
+/** Lines as HTTP/1.1 has them on the wire (RFC 9112, section 7.1), made once for all who watch. */
+const chunkOf = new WeakMap<WatchFrame, Buffer>();
+
+function chunkFor(frame: WatchFrame): Buffer {
+  const known = chunkOf.get(frame);
+  if (known) return known;
+  const { bytes } = frame;
+  const made = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
+  chunkOf.set(frame, made);
+  return made;
+}
+
+const CRLF = Buffer.from('\r\n');
+
+/**
+ * A watch's lines, written to the socket itself: Node would frame each anew for each watcher, in three pieces (31 instead of
+ * 27 µs of CPU for each event and watcher, most of it encryption). The end is Node's, which knows that the answer is chunked.
+ */
+async function sendChunks(
+  { response, socket }: { response: ServerResponse; socket: Writable },
+  batches: AsyncIterable<readonly WatchFrame[]>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const frames of batches) {
+      if (response.destroyed) return;
+      const chunks = frames.map(chunkFor);
+      const [only] = chunks;
+      if (only === undefined) continue;
+      if (!socket.write(chunks.length === 1 ? only : Buffer.concat(chunks)))
+        await once(socket, 'drain', { signal });
+    }
+  } catch (error) {
+    if (signal.aborted) return void response.end();
+    response.destroy();
+    throw error;
+  }
+  response.end();
 }
 
 async function pump(
