@@ -100,14 +100,13 @@ async function targetOf(
 
 function containerOf(pod: Pod, asked: string | null): string {
   const name = pod.metadata.name ?? '';
-  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
-    (c) => c.name,
-  );
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all = [...initContainers, ...containers, ...ephemeralContainers].map((c) => c.name);
   if (asked) {
     if (all.includes(asked)) return asked;
     throw badRequest(`container ${asked} is not valid for pod ${name}`);
   }
-  const own = (pod.spec?.containers ?? []).map((c) => c.name);
+  const own = containers.map((c) => c.name);
   if (own.length === 1) return own[0] ?? '';
   throw badRequest(
     `a container name must be specified for pod ${name}, choose one of: [${own.join(' ')}]`,

@@ -25,6 +25,8 @@ export interface ContainerFacts {
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
+  /** Id of the container that an ephemeral one looks into. */
+  readonly targetId?: string | undefined;
 }
 
 const CPU_PERIOD_US = 100_000;
@@ -49,6 +51,7 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     mounts: mountsOf(container, facts, values),
     resources: containerResources(container, facts),
     security: securityOf(container, facts.pod.spec as PodSpec),
+    ...(facts.targetId && { targetId: facts.targetId }),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,

@@ -1,7 +1,7 @@
 // Starts one container of a pod: image, environment, configuration, creation, start, postStart hook.
 // Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is removed again.
 import { join } from 'node:path';
-import type { Container, Pod } from '../../api/generated/types.ts';
+import type { Container, EphemeralContainer, Pod } from '../../api/generated/types.ts';
 import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
 import { RuntimeError, type SandboxConfig, type SandboxStatus } from '../runtime/runtime.ts';
@@ -28,6 +28,8 @@ export interface StartRequest {
   /** Earlier containers of this name, newest first. */
   readonly before: readonly ContainerStatus[];
   readonly signal: AbortSignal;
+  /** Id of the running container of that name in the pod. */
+  readonly runningId: (name: string) => string | undefined;
 }
 
 /** The folder of a pod's logs. */
@@ -118,11 +120,22 @@ async function configure(
       logPath: join(podLogFolder(parts.options.dataDir, pod), container.name, `${attempt}.log`),
       annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
       nodeMemoryBytes: parts.node.memoryBytes,
+      targetId: targetOf(request),
     });
   } catch (error) {
     if (error instanceof ConfigError) throw configFailure(error.message, error);
     throw error;
   }
+}
+
+/** The container that an ephemeral one looks into. Throws ConfigError while it does not run. */
+function targetOf({ container, runningId }: StartRequest): string | undefined {
+  const { targetContainerName: name } = container as EphemeralContainer;
+  if (!name) return undefined;
+  const id = runningId(name);
+  if (id !== undefined) return id;
+  const why = `target container "${name}" is not running`;
+  throw new ConfigError('CreateContainerConfigError', why);
 }
 
 /** The Services of the namespace, and the API server's own, which every container may know. */

@@ -97,13 +97,29 @@ function lostState(before: ApiContainerStatus): ContainerState {
   };
 }
 
+/** The status of an ephemeral container: it is never ready, and never starts again. */
+export function ephemeralStatusOf(
+  pod: Pod,
+  container: Container,
+  facts: ContainerFacts,
+): ApiContainerStatus {
+  const { started: _, ...status } = containerStatusOf(pod, container, facts);
+  return { ...status, ready: false };
+}
+
 /** The status of the container of that name, of whichever kind it is. */
 export function statusNamed(
   status: PodStatus | undefined,
   name: string,
 ): ApiContainerStatus | undefined {
-  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = status ?? {};
+  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+    (each) => each.name === name,
+  );
 }
 
 /** What the container was given, shown while it runs. */
@@ -128,6 +144,10 @@ function isInit(pod: Pod, container: Container): boolean {
   return pod.spec?.initContainers?.some((init) => init.name === container.name) ?? false;
 }
 
+function isEphemeral({ spec }: Pod, { name }: Container): boolean {
+  return spec?.ephemeralContainers?.some((each) => each.name === name) ?? false;
+}
+
 function stateOf(pod: Pod, container: Container, facts: ContainerFacts): ContainerState {
   const statuses = facts.state.containers.get(container.name) ?? [];
   const [latest] = statuses;
@@ -136,10 +156,7 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
   const problem = facts.problems.get(container.name);
   if (problem && !facts.ending)
     return { waiting: { reason: problem.reason, message: problem.message } };
-  if (latest?.state !== 'exited') {
-    const reason = pod.spec?.initContainers?.length ? 'PodInitializing' : 'ContainerCreating';
-    return { waiting: { reason } };
-  }
+  if (latest?.state !== 'exited') return { waiting: { reason: waitingReason(pod, container) } };
   const past = { statuses, sandbox: facts.state.sandbox };
   const until = backoffUntil(past, containerHash(container));
   const waits = until > facts.nowMs && !facts.ending;
@@ -150,7 +167,13 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
   return { terminated: terminatedOf(latest) };
 }
 
+function waitingReason(pod: Pod, container: Container): string {
+  const waits = pod.spec?.initContainers?.length && !isEphemeral(pod, container);
+  return waits ? 'PodInitializing' : 'ContainerCreating';
+}
+
 function restartsAgain(pod: Pod, container: Container, latest: ContainerStatus): boolean {
+  if (isEphemeral(pod, container)) return false;
   const runsOnce = isInit(pod, container) && container.restartPolicy !== 'Always';
   if (runsOnce && latest.exitCode === 0) return false;
   return restarts(pod.spec as PodSpec, container, latest);

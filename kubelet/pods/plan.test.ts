@@ -168,3 +168,35 @@ describe('a pod that has finished', () => {
     expect(acts(pod, aState([ended('side', 0), ended('app', 0)]))).toEqual([]);
   });
 });
+
+describe('an ephemeral container', () => {
+  const pod = aPod({ initContainers: init('first'), ephemeralContainers: init('look') });
+
+  it('starts beside whatever is under way, as soon as there is a sandbox', () => {
+    expect(acts(pod, aState([], []))).toEqual(['createSandbox#0']);
+    expect(acts(pod, aState([running('first')]))).toEqual(['start look#0']);
+    expect(acts(pod, aState([ended('first', 0), running('app')]))).toEqual(['start look#0']);
+  });
+
+  it('is never started again, not even by an agent whose runtime has lost it', () => {
+    const done = [ended('first', 0), running('app')];
+    expect(acts(pod, aState([...done, running('look')]))).toEqual([]);
+    expect(acts(pod, aState([...done, ended('look', 1)]))).toEqual([]);
+    const told = { name: 'look', image: '', imageID: '', ready: false, restartCount: 0 };
+    const before = (containerID: string) => ({
+      ephemeralContainerStatuses: [{ ...told, containerID }],
+    });
+    expect(acts(pod, aState(done), { before: before('pinnace://x') })).toEqual([]);
+    expect(acts(pod, aState(done), { before: before('') })).toEqual(['start look#0']);
+  });
+
+  it('that was made and not started is started as it is', () => {
+    const state = aState([running('first'), running('look', { state: 'created' })]);
+    expect(acts(pod, state)).toEqual(['start look#0']);
+  });
+
+  it('does not keep a pod that has finished', () => {
+    const over = aPod({ restartPolicy: 'Never', ephemeralContainers: init('look') });
+    expect(acts(over, aState([ended('app', 0), running('look')]))).toEqual(['kill look-0']);
+  });
+});

@@ -84,6 +84,8 @@ export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
   if (isFinished(spec, state)) stopAll(run, 'the pod has finished');
   else if (state.sandbox?.state !== 'ready') planSandbox(run);
   else {
+    // Those who look into a pod may come while it still begins, and are never started again.
+    for (const each of spec.ephemeralContainers ?? []) planEphemeral(run, each as Container);
     if (planInit(run)) for (const each of spec.containers) planContainer(run, each, false);
     planForgetting(run);
   }
@@ -186,6 +188,12 @@ function planContainer(run: Run, container: Container, init: boolean): void {
   if (status?.state === 'running') planRunning(run, container, status);
   else if (status?.state !== 'exited' || restarts(run.spec, container, status))
     planStart(run, container, init);
+}
+
+function planEphemeral(run: Run, container: Container): void {
+  const last = run.state.containers.get(container.name)?.[0];
+  const told = run.at.before?.ephemeralContainerStatuses?.find((s) => s.name === container.name);
+  if (last ? last.state === 'created' : !told?.containerID) planStart(run, container, false);
 }
 
 function planRunning(run: Run, container: Container, status: ContainerStatus): void {

@@ -147,3 +147,28 @@ describe('container statuses', () => {
     );
   });
 });
+
+describe('an ephemeral container', () => {
+  const pod = aPod({ ephemeralContainers: [aContainer('look')] });
+
+  it('has a status of its own, is never ready, and makes nothing unready', () => {
+    const up = statusOf(pod, { state: aState([running('app'), running('look')]) });
+    expect(up.ephemeralContainerStatuses).toEqual([
+      expect.objectContaining({ name: 'look', ready: false, containerID: 'pinnace://look-0' }),
+    ]);
+    expect(up.containerStatuses).toHaveLength(1);
+    const over = { state: aState([running('app'), ended('look', 1, { crashes: 3 })]) };
+    expect(statusOf(pod, over).ephemeralContainerStatuses?.[0]?.state).toEqual({
+      terminated: expect.objectContaining({ exitCode: 1 }) as object,
+    });
+    expect(conditions(pod, over)['Ready']?.status).toBe('True');
+  });
+
+  it('waits with its reason', () => {
+    const problems = new Map([['look', { reason: 'ErrImagePull', message: 'missing' }]]);
+    const waiting = statusOf(pod, { state: aState([running('app')]), problems });
+    expect(waiting.ephemeralContainerStatuses?.[0]?.state).toEqual({
+      waiting: { reason: 'ErrImagePull', message: 'missing' },
+    });
+  });
+});

@@ -9,7 +9,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { qosClassOf } from '../../api/meta/pod-resources.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { type ContainerFacts, containerStatusOf } from './container-status.ts';
+import { type ContainerFacts, containerStatusOf, ephemeralStatusOf } from './container-status.ts';
 import { isFinished, isLive, isSidecar } from './plan.ts';
 import { podConditions } from './pod-conditions.ts';
 
@@ -33,6 +33,9 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     (containers ?? []).map((container) => containerStatusOf(pod, container, facts));
   const inits = ofAll(spec.initContainers);
   const containers = ofAll(spec.containers);
+  const ephemerals = (spec.ephemeralContainers ?? []).map((container) =>
+    ephemeralStatusOf(pod, container as Container, facts),
+  );
   const phase = phaseOf(spec, facts);
   const { before, podIp, hostIp, verdict } = facts;
   const ip = podIp ?? before?.podIP;
@@ -57,6 +60,7 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: containers,
+    ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
   };
 }
 

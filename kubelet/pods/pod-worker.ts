@@ -325,6 +325,10 @@ export class PodWorker {
       volumes,
       before: this.#state.containers.get(container.name) ?? [],
       signal: this.#leaving.signal,
+      runningId: (name: string) => {
+        const status = this.#state.containers.get(name)?.[0];
+        return status?.state === 'running' ? status.id : undefined;
+      },
     };
     try {
       await startContainer(this.#parts, request);

@@ -32,6 +32,8 @@ export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
     attempt: facts.attempt,
     labels: pod.metadata.labels ?? {},
     hostNetwork,
+    hostPid: spec.hostPID ?? false,
+    hostIpc: spec.hostIPC ?? false,
     netnsPath: facts.netnsPath,
     resolvConf: resolvConf(pod, facts),
     hosts: hostsFile(pod, facts),

@@ -11,6 +11,9 @@ export interface SandboxConfig {
   readonly attempt: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostNetwork: boolean;
+  /** Containers see the host's processes, and its System V and POSIX message queues, semaphores and shared memory. */
+  readonly hostPid?: boolean;
+  readonly hostIpc?: boolean;
   /** Path of the network namespace file, made by PodNetwork; undefined with hostNetwork. */
   readonly netnsPath: string | undefined;
   /** Contents of /etc/resolv.conf and /etc/hosts in each container. */
@@ -68,6 +71,8 @@ export interface ContainerConfig {
   readonly mounts: readonly ContainerMount[];
   readonly resources: LinuxResources;
   readonly security: ContainerSecurity;
+  /** Id of a running container of the pod whose processes this one sees, rather than only its own. */
+  readonly targetId?: string;
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;

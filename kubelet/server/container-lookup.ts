@@ -51,9 +51,15 @@ function podAt(pods: NodePods, { namespace, pod, container }: ContainerPath): Fo
 }
 
 function waitingReason({ pod }: FoundPod, container: string): string {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
-  const status = [...containerStatuses, ...initContainerStatuses].find(
-    ({ name }) => name === container,
-  );
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = pod.status ?? {};
+  const status = [
+    ...containerStatuses,
+    ...initContainerStatuses,
+    ...ephemeralContainerStatuses,
+  ].find(({ name }) => name === container);
   return status?.state?.waiting?.reason ?? 'ContainerCreating';
 }

@@ -6,12 +6,17 @@ type Named = Pick<SourceRef, 'kind'> & { readonly name: string | undefined };
 
 /** Each once. */
 export function sourcesOf(pod: Pod): SourceRef[] {
-  const { volumes = [], initContainers = [], containers = [] } = pod.spec ?? {};
+  const {
+    volumes = [],
+    initContainers = [],
+    containers = [],
+    ephemeralContainers = [],
+  } = pod.spec ?? {};
   const namespace = pod.metadata.namespace ?? '';
   const refs = new Map<string, SourceRef>();
   for (const { kind, name } of [
     ...volumes.flatMap(ofVolume),
-    ...[...initContainers, ...containers].flatMap(ofContainer),
+    ...[...initContainers, ...containers, ...ephemeralContainers].flatMap(ofContainer),
   ])
     if (name) refs.set(`${kind}/${name}`, { kind, namespace, name });
   return [...refs.values()];
@@ -28,7 +33,7 @@ function ofVolume(volume: Volume): Named[] {
   ];
 }
 
-function ofContainer(container: Container): Named[] {
+function ofContainer(container: Pick<Container, 'env' | 'envFrom'>): Named[] {
   const whole = (container.envFrom ?? []).flatMap(({ configMapRef, secretRef }): Named[] => [
     { kind: 'configmap', name: configMapRef?.name },
     { kind: 'secret', name: secretRef?.name },

@@ -139,12 +139,21 @@ function specText(
       shm: sandbox.shm,
       ipc: sandbox.ipc,
       uts: made.sandbox.hostNetwork ? undefined : sandbox.uts,
+      pid: targetNamespace(context, config.targetId),
       terminationLog: terminationPath
         ? { hostPath: paths.terminationLog, containerPath: terminationPath }
         : undefined,
     },
   });
   return JSON.stringify(spec);
+}
+
+/** The process namespace of the container that this one is to look into. */
+function targetNamespace({ records, system }: Context, id: string | undefined) {
+  if (id === undefined) return undefined;
+  const init = records.containers.get(id)?.init;
+  if (init && isAlive(system, init)) return `/proc/${init.pid}/ns/pid`;
+  throw new RuntimeError('CreateContainerError', `the target container ${id} is not running`);
 }
 
 /** Lets a created container run. Quiet when it runs or has ended already. */

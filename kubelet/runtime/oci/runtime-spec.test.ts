@@ -28,7 +28,7 @@ const all = new Set<string>(CAPABILITY_NAMES);
 function spec(
   config: Partial<ContainerConfig> = {},
   sandbox: Partial<SandboxConfig> = {},
-  host: Partial<SpecInput['host']> = {},
+  host: Partial<SpecInput['host']> & { pid?: string } = {},
 ) {
   const base = { name: 'c', imageId: image.id, command: [], logPath: '/l' };
   const built = buildSpec({
@@ -46,6 +46,7 @@ function spec(
       shm: '/s/shm',
       ipc: '/ns/ipc',
       uts: '/ns/uts',
+      pid: host.pid,
       terminationLog: { hostPath: '/t', containerPath: '/dev/termination-log' },
     },
   });
@@ -75,6 +76,13 @@ describe('the specification', () => {
       { type: 'uts', path: '/ns/uts' },
       { type: 'network', path: '/run/netns/x' },
     ]);
+  });
+
+  it('sees the processes of another container, or of the host, where it is told to', () => {
+    const pid = '/proc/7/ns/pid';
+    expect(spec({}, {}, { pid }).linux.namespaces[0]).toEqual({ type: 'pid', path: pid });
+    const types = spec({}, { hostPid: true, hostIpc: true }).linux.namespaces.map((n) => n.type);
+    expect(types).toEqual(['mount', 'cgroup', 'uts', 'network']);
   });
 
   it('leaves the host its network and its network settings', () => {

@@ -27,6 +27,8 @@ export interface SpecPaths {
   /** Undefined: the host's own. */
   readonly ipc: string;
   readonly uts: string | undefined;
+  /** Undefined: one of its own. */
+  readonly pid: string | undefined;
   readonly terminationLog: { hostPath: string; containerPath: string } | undefined;
 }
 
@@ -166,10 +168,10 @@ function namespacesOf({ sandbox, paths }: SpecInput): readonly { type: string; p
   const joined = (type: string, path: string | undefined) =>
     path === undefined ? [] : [{ type, path }];
   return [
-    { type: 'pid' },
+    ...(sandbox.hostPid ? [] : [{ type: 'pid', ...(paths.pid && { path: paths.pid }) }]),
     { type: 'mount' },
     { type: 'cgroup' },
-    { type: 'ipc', path: paths.ipc },
+    ...(sandbox.hostIpc ? [] : joined('ipc', paths.ipc)),
     ...joined('uts', paths.uts),
     ...(sandbox.hostNetwork ? [] : joined('network', sandbox.netnsPath)),
   ];
