@@ -64,6 +64,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** metadata.generation counts changes of spec. */
   readonly hasGeneration: boolean;
   readonly scale?: ScaleAccess<T>;
+  /** A PUT of an object that is not there makes it; for other kinds it is refused with 404. */
+  readonly createdByPut?: true;
+  /** A PUT must name the version that it rests on: there is no blind replacing. */
+  readonly putNeedsVersion?: true;
   /** A delete that does not say otherwise leaves its dependents, with this word of warning, if any. */
   readonly orphansByDefault?: { readonly warning?: string };
   /** Further subresources (binding, log, exec, eviction, …) for discovery; each has its own handler. */

@@ -16,6 +16,8 @@ export const leaseDefinition = defineResource<Lease>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

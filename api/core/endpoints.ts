@@ -27,6 +27,7 @@ export const endpointsDefinition = defineResource<Endpoints>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [],
   columns: [
     nameColumn,

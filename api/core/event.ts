@@ -19,6 +19,7 @@ export const eventDefinition = defineResource<Event>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [],
   columns: [
     text('Last Seen', 'How long ago it last happened.', (event, nowMs) =>

@@ -40,6 +40,7 @@ export const limitRangeDefinition = defineResource<LimitRange>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [],
   columns: [nameColumn, createdAtColumn],
   selectableFields: {},

@@ -21,6 +21,7 @@ export const serviceDefinition = defineResource<Service>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [{ name: 'proxy', kind: 'ServiceProxyOptions', verbs: PROXY_VERBS }],
   columns: [
     nameColumn,

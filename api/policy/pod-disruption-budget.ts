@@ -28,6 +28,7 @@ export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

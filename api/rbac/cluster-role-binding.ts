@@ -16,6 +16,7 @@ export const clusterRoleBindingDefinition = defineResource<ClusterRoleBinding>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [],
   columns: bindingColumns,
   selectableFields: {},

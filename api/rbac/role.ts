@@ -17,6 +17,7 @@ export const roleDefinition = defineResource<Role>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
   subresources: [],
   columns: [nameColumn, createdAtColumn],
   selectableFields: {},

@@ -7,20 +7,19 @@ import { decodeAsKind, type KindOfBody, mergeTypeOfKind } from '../../api/object
 import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
 import type { GroupVersionKind } from '../../api/schema/schema.ts';
 import { duplicateFields } from '../../api/schema/strict-json.ts';
-import { badRequest, conflict, isAlreadyExists, isNotFound } from '../../api/status.ts';
+import { badRequest, conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Applied, applyConfig } from '../managedfields/apply-config.ts';
 import { applierOf } from '../managedfields/manager-name.ts';
 import type { Writer } from '../managedfields/track-write.ts';
-import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
 import { checkDepth, isObject } from '../patch/patch-error.ts';
 import { structuredCopy } from '../registry/preparation.ts';
-import { objectKey } from '../registry/keys.ts';
 import type { Written } from '../registry/registry.ts';
 import { isTrue } from '../request-info.ts';
 import { parseYaml } from '../yaml-format.ts';
 import { createObject } from './create.ts';
+import { createOrChange } from './create-or-change.ts';
 import { type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
 import { changeOwned } from './update.ts';
@@ -34,19 +33,11 @@ export async function apply(exchange: Exchange, part: Part): Promise<Reply> {
   const { definition } = exchange;
   const applier = applierFor(exchange, part);
   const config = readConfig(exchange, definition);
-  for (let attempt = 1; ; attempt++) {
-    const isThere = exists(exchange);
-    try {
-      // What is not there has no status either, nor any other part.
-      const whole = part !== 'status' && exchange.info.subresource === undefined;
-      if (isThere || !whole)
-        return show((await applyToLive(exchange, { part, applier, config })).stored);
-      return show((await createByApply(exchange, applier, config)).stored, 201);
-    } catch (error) {
-      const raced = isThere ? isNotFound(error) : isAlreadyExists(error);
-      if (!raced || exists(exchange) === isThere || attempt >= MAX_UPDATE_ATTEMPTS) throw error;
-    }
-  }
+  const change = async () => show((await applyToLive(exchange, { part, applier, config })).stored);
+  // What is not there has no status either, nor any other part.
+  if (part === 'status' || exchange.info.subresource !== undefined) return change();
+  const create = async () => show((await createByApply(exchange, applier, config)).stored, 201);
+  return createOrChange(exchange, { create, change });
 }
 
 /** Who applies, and whether it takes what others own. */
@@ -60,11 +51,6 @@ export function applierFor(exchange: Exchange, part: Part): Applier {
   const { request } = exchange;
   const writer = { ...writerOf(exchange, part), manager: applierOf(request) };
   return { writer, force: isTrue(request.query.get('force')) };
-}
-
-function exists({ definition, info, server }: Exchange): boolean {
-  const key = objectKey(definition.ref, info.namespace, info.name ?? '');
-  return server.store.latest(key) !== undefined;
 }
 
 /** Applies a configuration to the object that is there. */

@@ -6,7 +6,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import { alreadyExists, badRequest, StatusError } from '../../api/status.ts';
 import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Exchange } from '../exchange.ts';
-import { trackWrite } from '../managedfields/track-write.ts';
+import { trackWrite, type Writer } from '../managedfields/track-write.ts';
 import { MAX_NAME_ATTEMPTS } from '../options.ts';
 import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
@@ -30,12 +30,21 @@ export async function create(exchange: Exchange): Promise<Reply> {
   const object = decodeBody(exchange);
   if (object.metadata.resourceVersion)
     throw badRequest('resourceVersion should not be set on objects to be created');
+  const written = await createDecoded(exchange, writer, object);
+  return show(written.stored, 201);
+}
+
+/** Stores a new object as it was decoded, owned by its writer. */
+export function createDecoded(
+  exchange: Exchange,
+  writer: Writer,
+  object: LooseObject,
+): Promise<Written> {
   const submitted = object.metadata.managedFields;
   delete object.metadata.managedFields;
   // What defaults give is the writer's; what admission and the server add is nobody's.
   const owners = trackWrite(writer, { before: undefined, after: object, submitted });
-  const written = await createObject(exchange, object, owners);
-  return show(written.stored, 201);
+  return createObject(exchange, object, owners);
 }
 
 /** The way of a new object from decoded to durable; tries other names where the name is generated. */
@@ -54,10 +63,12 @@ export async function createObject(
     if (written) return written;
   }
   const taken = object.metadata.name ?? '';
-  if (!generated) throw alreadyExists(exchange.definition.ref, taken);
+  const refusal = alreadyExists(exchange.definition.ref, taken);
+  if (!generated) throw refusal;
   throw new StatusError(
     'AlreadyExists',
-    `no free name was found for generateName "${generateName}"`,
+    `${refusal.message}, the server was not able to generate a unique name for the object`,
+    { details: { ...refusal.details, retryAfterSeconds: 1 } },
   );
 }
 

@@ -1,4 +1,5 @@
 // PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
+import { invalid, invalidValue } from '../../api/field-error.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -13,6 +14,8 @@ import {
 } from '../registry/preparation.ts';
 import type { Change, Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
+import { createDecoded } from './create.ts';
+import { createOrChange } from './create-or-change.ts';
 import { decodeBody, isDryRun } from './decoding.ts';
 import { keepOwners, type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
@@ -25,24 +28,48 @@ export function update(part: Part): (exchange: Exchange) => Promise<Reply> {
     const { managedFields, ...metadata } = object.metadata;
     const { resourceVersion: asked } = metadata;
     const bare: LooseObject = { ...object, metadata };
-    const written = await changeObject(exchange, part, (old) => {
-      if (asked && asked !== old.metadata.resourceVersion)
-        throw conflict(exchange.definition.ref, exchange.info.name ?? '');
+    const next: Next = (old) => {
+      checkVersion(exchange, asked, old);
       checkUid(exchange, object, old);
       const copy = structuredCopy(bare);
       // Long, and never changed in place.
       if (managedFields) copy.metadata.managedFields = managedFields;
       return copy;
-    });
-    return show(written.stored);
+    };
+    const change = async () => show((await changeObject(exchange, part, next)).stored);
+    if (!exchange.definition.createdByPut || exchange.info.subresource !== undefined)
+      return change();
+    const create = async () => show((await createByUpdate(exchange, object)).stored, 201);
+    return createOrChange(exchange, { create, change });
   };
 }
 
+/** Makes what is not there, for who may also create. Throws Conflict where the object names one that was there. */
+function createByUpdate(exchange: Exchange, object: LooseObject): Promise<Written> {
+  const { info, server, user } = exchange;
+  checkUid(exchange, object, undefined);
+  server.authorize(user, { ...info, verb: 'create' });
+  return createDecoded(exchange, writerOf(exchange, 'all but status'), structuredCopy(object));
+}
+
+/** A replacement rests on the newest version, or on none where its kind allows that. */
+function checkVersion({ definition, info }: Exchange, asked: string | undefined, old: LooseObject) {
+  const name = info.name ?? '';
+  if (asked && asked !== old.metadata.resourceVersion) throw conflict(definition.ref, name);
+  if (asked || !definition.putNeedsVersion) return;
+  const why = 'must be specified for an update';
+  throw invalid(definition.ref, name, [invalidValue('metadata.resourceVersion', 0, why)]);
+}
+
 /** A replacement of an object that was made anew meanwhile is a conflict, as a stale version is. */
-function checkUid({ definition, info }: Exchange, object: LooseObject, old: LooseObject): void {
+function checkUid(
+  { definition, info }: Exchange,
+  object: LooseObject,
+  old: LooseObject | undefined,
+): void {
   const { uid } = object.metadata;
-  if (!uid || uid === old.metadata.uid) return;
-  const why = `UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
+  if (!uid || uid === old?.metadata.uid) return;
+  const why = `UID in precondition: ${uid}, UID in object meta: ${old?.metadata.uid ?? ''}`;
   throw conflict(definition.ref, info.name ?? '', `Precondition failed: ${why}`);
 }
 
