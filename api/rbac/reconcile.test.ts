@@ -1,7 +1,13 @@
 // What a new start adds to roles and bindings that every cluster has, and what it leaves alone.
 import { describe, expect, it } from 'vitest';
-import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../generated/types.ts';
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  LabelSelector,
+  PolicyRule,
+} from '../generated/types.ts';
 import { bootstrapClusterRoles } from './bootstrap.ts';
+import { clusterRoleDefinition } from './cluster-role.ts';
 import { AUTOUPDATE, reconciledBinding, reconciledRole } from './reconcile.ts';
 
 const rule = (verb: string, resource = 'pods'): PolicyRule => ({
@@ -71,6 +77,18 @@ describe('a binding', () => {
     const kept = binding(['mine'], 'other', { annotations: { [AUTOUPDATE]: 'false' } });
     expect(reconciledBinding(kept, binding(['ann']))).toBe(kept);
   });
+});
+
+it('an aggregation without selectors, or with one that cannot be, is refused', () => {
+  const errors = (clusterRoleSelectors: LabelSelector[]) =>
+    clusterRoleDefinition
+      .validate?.({ ...role([]), aggregationRule: { clusterRoleSelectors } }, undefined)
+      .map(({ field }) => field);
+  const path = 'aggregationRule.clusterRoleSelectors';
+  expect(errors([])).toEqual([path]);
+  const odd = { matchExpressions: [{ key: 'a', operator: 'Like' }] };
+  expect(errors([{}, odd])).toEqual([`${path}[1].matchExpressions[0].operator`]);
+  expect(errors([{ matchLabels: { a: 'b' } }])).toEqual([]);
 });
 
 it('view, edit and admin are made of labelled roles, each of the one before', () => {
