@@ -6,23 +6,28 @@ import { isNotFound } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectReply } from '../reply.ts';
 import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
+import { parseLimit } from './list.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
 /** Objects deleted at once: their writes share one flush. */
 const BATCH = 64;
 
-/** Deletes what the selectors select; answers the objects as a list. */
+/** Deletes what the selectors select, as many as `limit` allows; answers the objects as a list. */
 export async function removeCollection(exchange: Exchange): Promise<Reply> {
   const { definition, server } = exchange;
   const options = readDeleteOptions(exchange);
   const selection = selectionOf(exchange);
+  const limit = parseLimit(exchange.request.query.get('limit')) ?? Infinity;
   const { items, revision } = server.store.list(prefixOf(exchange, selection));
   const removed: object[] = [];
-  for (let at = 0; at < items.length; at += BATCH) {
+  let taken = 0;
+  for (let at = 0; at < items.length && taken < limit; at += BATCH) {
     const batch = items
       .slice(at, at + BATCH)
       .map((item) => item.object())
-      .filter((object) => !selection.predicate || selection.predicate(object));
+      .filter((object) => !selection.predicate || selection.predicate(object))
+      .slice(0, limit - taken);
+    taken += batch.length;
     const outcomes = await Promise.allSettled(
       batch.map((object) => removeOne(exchange, object, options)),
     );

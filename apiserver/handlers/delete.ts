@@ -1,6 +1,7 @@
 // DELETE of an object: preconditions, finalizers, propagation, grace.
 // Invariant: an object with finalizers or grace left is marked, not removed; a second delete never lengthens the grace.
 import type { ResourceDefinition } from '../../api/definition.ts';
+import { type FieldError, invalid, invalidValue, notSupported } from '../../api/field-error.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
@@ -119,21 +120,28 @@ export function decide(old: LooseObject, options: DeleteOptions, nowMs: number):
   const held = finalizers.length > 0 || namespaceFinalizers(old) > 0;
   if (grace === 0 && !held) return { kind: 'delete' };
   const { metadata } = old;
-  if (metadata.deletionTimestamp !== undefined) {
+  const begun = begunAt(metadata);
+  if (begun !== undefined) {
     const left = metadata.deletionGracePeriodSeconds ?? 0;
-    if (grace >= left && sameList(finalizers, metadata.finalizers ?? [])) return { kind: 'keep' };
+    const same = left > 0 || sameList(finalizers, metadata.finalizers ?? []);
+    if (grace >= left && same) return { kind: 'keep' };
   }
-  const seconds = Math.min(grace, metadata.deletionGracePeriodSeconds ?? grace);
   const marked: ObjectMeta = {
     ...metadata,
-    deletionTimestamp: formatTime(nowMs + seconds * 1000),
-    deletionGracePeriodSeconds: seconds,
+    deletionTimestamp: formatTime((begun ?? nowMs) + grace * 1000),
+    deletionGracePeriodSeconds: grace,
   };
   if (finalizers.length > 0) marked.finalizers = finalizers;
   else delete marked.finalizers;
   if (metadata.generation !== undefined && metadata.deletionTimestamp === undefined)
     marked.generation = metadata.generation + 1;
   return { kind: 'put', object: terminating({ ...old, metadata: marked }) };
+}
+
+/** When the deletion was first asked for, in milliseconds; its grace counts from there. Undefined where it was not. */
+function begunAt({ deletionTimestamp, deletionGracePeriodSeconds = 0 }: ObjectMeta) {
+  if (deletionTimestamp === undefined) return undefined;
+  return Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
 }
 
 /** Some kinds leave their dependents unless the writer, or somebody before him, said otherwise. */
@@ -157,12 +165,16 @@ function finalizersAfter(
   return propagation === 'Background' ? others : [...others, FINALIZERS[propagation]];
 }
 
-/** Only pods have grace: on a node, and still running. */
+/** Only pods have grace: on a node, and still running. One below nothing is a second; one that runs only gets shorter. */
 function graceOf(old: LooseObject, asked: number | undefined): number {
   if (old.kind !== 'Pod') return 0;
   const { spec, status } = old as unknown as Pod;
   if (!spec?.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0;
-  return Math.max(0, asked ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
+  const { deletionTimestamp, deletionGracePeriodSeconds: left = 0 } = old.metadata;
+  const wanted = asked ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+  const seconds = wanted < 0 ? 1 : wanted;
+  if (deletionTimestamp === undefined) return seconds;
+  return asked === undefined ? left : Math.min(seconds, left);
 }
 
 function namespaceFinalizers(old: LooseObject): number {
@@ -185,13 +197,12 @@ export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): Delet
   const body = deleteBody(parseBody(request).value ?? {});
   const { query } = request;
   const preconditions = (body['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string };
-  const dryRun = Array.isArray(body['dryRun']) && body['dryRun'].length > 0;
   return {
     gracePeriodSeconds: seconds(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds')),
     propagation: policy(body, query),
     uid: preconditions.uid,
     resourceVersion: preconditions.resourceVersion,
-    dryRun: dryRun || isDryRun(query),
+    dryRun: isDryRunBody(body['dryRun']) || isDryRun(query),
   };
 }
 
@@ -206,6 +217,14 @@ function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof preconditions !== 'object' || Array.isArray(preconditions))
     throw badRequest('preconditions: Invalid value: an object is needed');
   return body;
+}
+
+function isDryRunBody(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (!Array.isArray(value)) throw badRequest('dryRun: Invalid value: a list is needed');
+  return isDryRun(
+    new URLSearchParams(value.map((each): [string, string] => ['dryRun', String(each)])),
+  );
 }
 
 function seconds(value: unknown): number | undefined {
@@ -226,8 +245,14 @@ function policy(
     return orphan === true || orphan === 'true' ? 'Orphan' : 'Background';
   }
   const known = POLICIES.find((each) => each === asked);
-  if (known) return known;
-  throw badRequest(
-    `propagationPolicy: Unsupported value: ${JSON.stringify(asked)}: supported values: ${POLICIES.map((p) => JSON.stringify(p)).join(', ')}`,
-  );
+  if (!known) throw wrongOptions(notSupported(POLICY, asked as string, POLICIES));
+  if (orphan === undefined || orphan === null || orphan === '') return known;
+  const why = 'orphanDependents and deletionPropagation cannot be both set';
+  throw wrongOptions(invalidValue(POLICY, known, why));
+}
+
+const POLICY = 'propagationPolicy';
+
+function wrongOptions(error: FieldError) {
+  return invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
 }

@@ -71,7 +71,8 @@ async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   return { prefix, limit, after: undefined, at: undefined };
 }
 
-function parseLimit(text: string | null): number | undefined {
+/** How many objects at most; undefined for all. Throws BadRequest. */
+export function parseLimit(text: string | null): number | undefined {
   if (text === null || text === '' || text === '0') return undefined;
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${text}"`);
