@@ -125,7 +125,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onChange: () => discovery.refresh(),
   });
   const authenticate = createAuthenticator(readToken, tokens.audiences);
-  return new RunningServer(options, { handler, server, authenticate, customs });
+  return new RunningServer(options, {
+    handler,
+    server,
+    apiServiceIp: services.firstAddress,
+    authenticate,
+    customs,
+  });
 }
 
 interface HandlerParts {
@@ -179,6 +185,7 @@ class RunningServer implements ApiServer {
   readonly store: ObjectStore;
   readonly #options: ApiServerOptions;
   readonly #server: ServerParts;
+  readonly #apiServiceIp: string;
   readonly #customs: CustomResources;
   readonly #authenticate: Authenticator;
   readonly #listeners: HttpServer[] = [];
@@ -188,6 +195,7 @@ class RunningServer implements ApiServer {
     parts: {
       handler: Handler;
       server: ServerParts;
+      apiServiceIp: string;
       authenticate: Authenticator;
       customs: CustomResources;
     },
@@ -196,6 +204,7 @@ class RunningServer implements ApiServer {
     this.handler = parts.handler;
     this.store = parts.server.store;
     this.#server = parts.server;
+    this.#apiServiceIp = parts.apiServiceIp;
     this.#customs = parts.customs;
     this.#authenticate = parts.authenticate;
   }
@@ -214,7 +223,7 @@ class RunningServer implements ApiServer {
   }
 
   advertise(at: ApiAddress): Promise<void> {
-    return advertise(this.#server, at);
+    return advertise(this.#server, this.#apiServiceIp, at);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 // Invariant: repeatable; what users changed is left, but for what bootstrap roles and bindings lack, which is added.
 import type { ClusterRole, ClusterRoleBinding } from '../../api/generated/types.ts';
 import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../../api/flowcontrol/bootstrap.ts';
-import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
 import { reconciledBinding, reconciledRole } from '../../api/rbac/reconcile.ts';
@@ -10,6 +10,7 @@ import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import type { ServerParts } from '../exchange.ts';
 import { localApiServices } from '../extensions/local-api-services.ts';
+import { apiService } from './api-endpoints.ts';
 import { type BringUpToDate, ensureObject } from './ensure-object.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -86,24 +87,4 @@ function serviceRange(cidr: string, now: string): object {
       ],
     },
   };
-}
-
-function apiService(clusterIP: string): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: {
-      name: 'kubernetes',
-      namespace: 'default',
-      labels: { component: 'apiserver', provider: 'kubernetes' },
-    },
-    spec: {
-      type: 'ClusterIP',
-      clusterIP,
-      clusterIPs: [clusterIP],
-      ipFamilies: ['IPv4'],
-      ipFamilyPolicy: 'SingleStack',
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
-    },
-  } as unknown as KubeObject;
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
-import { Endpoints, EndpointSlices } from '../../api/kinds.ts';
+import { Endpoints, EndpointSlices, Services } from '../../api/kinds.ts';
 import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
 import type { Storage } from '../../apiserver/storage/storage.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
@@ -43,8 +43,12 @@ it('is told to Endpoints and a slice of the Service, and follows the server to a
   expect(await placesOf()).toEqual([[['10.244.0.1', 6443]], [[['10.244.0.1']], [6443]]]);
   const { metadata } = await client.resource(EndpointSlices).get(ref);
   expect(metadata.labels).toMatchObject({ 'kubernetes.io/service-name': 'kubernetes' });
+  await client.resource(Services).delete(ref);
   await server.advertise({ address: '10.244.0.1', port: 7443 });
   expect(await placesOf()).toEqual([[['10.244.0.1', 7443]], [[['10.244.0.1']], [7443]]]);
+  const { spec } = await client.resource(Services).get(ref);
+  const [port] = spec?.ports ?? [];
+  expect([spec?.clusterIP, port?.port, port?.targetPort]).toEqual(['10.96.0.1', 443, 7443]);
 });
 
 it('is put right where somebody wrote another, and not written anew where it is right', async () => {
