@@ -2,9 +2,9 @@
 // Invariant: readiness is what a balancer should know; a check that fails names itself under ?verbose.
 import { Counter, Histogram, Registry as PrometheusRegistry } from 'prom-client';
 import type { Reply, Request } from '../api/wire/exchange.ts';
+import { isTrue } from '../api/wire/query-flag.ts';
 import type { AuditRecord } from './options.ts';
 import { textReply } from './reply.ts';
-import { isTrue } from './request-info.ts';
 
 /** A named check; false or a thrown error fails it. */
 export interface Check {

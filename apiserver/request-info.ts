@@ -2,6 +2,7 @@
 // Invariant: the same path always means the same thing; what it means is decided here and nowhere else.
 import { parseFieldSelector, requiredValue } from '../api/meta/field-selector.ts';
 import type { Request } from '../api/wire/exchange.ts';
+import { isTrue } from '../api/wire/query-flag.ts';
 import { StatusError } from '../api/status.ts';
 
 /** Verbs as authorization and handlers know them. */
@@ -121,9 +122,4 @@ function verbOf(
         'the server does not allow this method on the requested resource',
       );
   }
-}
-
-/** `true`, `1`, or present and empty: as upstream reads booleans. */
-export function isTrue(parameter: string | null): boolean {
-  return parameter !== null && !['false', '0'].includes(parameter.toLowerCase());
 }

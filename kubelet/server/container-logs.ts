@@ -1,5 +1,6 @@
 // GET /containerLogs/{namespace}/{pod}/{container}: query checked, log streamed with back-pressure.
 // Invariant: the stream ends with the caller, with the container (when followed), or with the log.
+import { isTrue } from '../../api/wire/query-flag.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type LogQuery, logBytes } from '../logs/log-stream.ts';
 import { type ContainerPath, containerForLog } from './container-lookup.ts';
@@ -67,9 +68,4 @@ function number(query: URLSearchParams, name: string, least: number): number | u
   if (value < least)
     throw new RequestFailure(422, `${name} must be greater than or equal to ${least}`);
   return value;
-}
-
-/** Query flags are written `true` or `1`. */
-export function isTrue(text: string | null): boolean {
-  return text === 'true' || text === '1';
 }
