@@ -6,6 +6,7 @@ import { type ClientNode, connectClientNode, refusalOf } from '../support/client
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { until } from '../support/until.ts';
 import { configMap, webDeployment } from './objects.ts';
+import { boatDefinition } from './plain-kinds.ts';
 
 const namespace = 'rules';
 let cluster: TestCluster;
@@ -191,8 +192,9 @@ describe('deletes', () => {
     await deployment(name);
     await apps.deleteNamespacedDeployment({ namespace, name, propagationPolicy });
     await until(async () => (await replicaSets(name)).length === 0);
-    const read = apps.readNamespacedDeployment({ namespace, name });
-    expect((await refusalOf(read)).code).toBe(404);
+    const read = () => apps.readNamespacedDeployment({ namespace, name });
+    const is404 = (error: { code?: number }) => error.code === 404;
+    await until(() => read().then(() => false, is404));
   });
 
   it('leave dependents alone when told to orphan them', async () => {
@@ -358,6 +360,48 @@ interface Named {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+describe('CustomObjectsApi', () => {
+  const kind = { group: 'plain.example.com', version: 'v1', plural: 'boats' };
+  const place = { ...kind, namespace };
+  const one = { ...place, name: 'gull' };
+  const boat = (masts: number) => ({
+    apiVersion: 'plain.example.com/v1',
+    kind: 'Boat',
+    metadata: { name: 'gull' },
+    spec: { masts },
+  });
+
+  it('handles objects of a kind that a definition makes', async () => {
+    const definitions = client.config.makeApiClient(k8s.ApiextensionsV1Api);
+    const { name } = boatDefinition.metadata;
+    await definitions.createCustomResourceDefinition({ body: boatDefinition });
+    await until(async () => {
+      const { status } = await definitions.readCustomResourceDefinition({ name });
+      const established = status?.conditions?.find(({ type }) => type === 'Established');
+      return established?.status === 'True';
+    });
+    const api = client.config.makeApiClient(k8s.CustomObjectsApi);
+    await api.createNamespacedCustomObject({ ...place, body: boat(2) });
+    const bad = api.createNamespacedCustomObject({ ...place, body: boat(-1) });
+    expect((await refusalOf(bad)).code).toBe(422);
+    const asMerge = as(k8s.PatchStrategy.MergePatch);
+    const body = { spec: { masts: 3 } };
+    expect(await api.patchNamespacedCustomObject({ ...one, body }, asMerge)).toMatchObject(body);
+    const status = { status: { masts: 3 } };
+    await api.patchNamespacedCustomObjectStatus({ ...one, body: status }, asMerge);
+    expect(await api.getNamespacedCustomObject(one)).toMatchObject({ ...body, ...status });
+    expect(await api.getNamespacedCustomObjectScale(one)).toMatchObject({
+      kind: 'Scale',
+      spec: { replicas: 3 },
+      status: { replicas: 3 },
+    });
+    expect(await api.listNamespacedCustomObject(place)).toMatchObject({ items: [boat(3)] });
+    await api.deleteNamespacedCustomObject(one);
+    expect((await refusalOf(api.getNamespacedCustomObject(one))).code).toBe(404);
+    await definitions.deleteCustomResourceDefinition({ name });
+  });
+});
+
 describe('errors', () => {
   it.each([
     ['NotFound', 404, () => core.readNamespacedPod({ namespace, name: 'nobody' })],
@@ -489,6 +533,11 @@ describe('what is asked and not kept', () => {
     const { versions } = await client.config.makeApiClient(k8s.CoreApi).getAPIVersions();
     expect(versions).toEqual(['v1']);
     expect((await core.listComponentStatus()).items.length).toBeGreaterThan(0);
+    const issuer = await client.config
+      .makeApiClient(k8s.WellKnownApi)
+      .getServiceAccountIssuerOpenIDConfiguration();
+    // The client says text and gives what the JSON holds.
+    expect(issuer as unknown).toMatchObject({ issuer: expect.any(String) });
     const health = new k8s.Health(client.config);
     expect([await health.readyz({}), await health.livez({})]).toEqual([true, true]);
   });

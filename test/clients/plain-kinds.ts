@@ -18,6 +18,41 @@ const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'nobod
 const regarding = { apiVersion: 'v1', kind: 'Pod', name: 'plain', namespace: 'default' };
 const metadata = { name: 'plain' };
 
+/** A definition of a kind with one field, a status and a scale. */
+export const boatDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'boats.plain.example.com' },
+  spec: {
+    group: 'plain.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'boats', singular: 'boat', kind: 'Boat' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.masts', statusReplicasPath: '.status.masts' },
+        },
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: {
+                type: 'object',
+                properties: { masts: { type: 'integer', minimum: 0 } },
+              },
+              status: { type: 'object', properties: { masts: { type: 'integer' } } },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+
 /** The table. */
 export const plainKinds: readonly PlainObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata },
@@ -95,12 +130,13 @@ export const plainKinds: readonly PlainObject[] = [
   { apiVersion: RBAC, kind: 'ClusterRole', metadata, rules },
   { apiVersion: RBAC, kind: 'RoleBinding', metadata, subjects, roleRef },
   { apiVersion: RBAC, kind: 'ClusterRoleBinding', metadata, subjects, roleRef },
+  boatDefinition,
   {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
-    metadata: { name: 'v1.plain.example.com' },
+    metadata: { name: 'v1.other.example.com' },
     spec: {
-      group: 'plain.example.com',
+      group: 'other.example.com',
       version: 'v1',
       groupPriorityMinimum: 100,
       versionPriority: 10,
