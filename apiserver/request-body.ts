@@ -6,7 +6,7 @@ import { duplicateFields } from '../api/schema/strict-json.ts';
 import { badRequest, StatusError } from '../api/status.ts';
 import { parseYaml } from './yaml-format.ts';
 
-/** A body as a value, and the fields that it has twice (JSON only; YAML refuses those). */
+/** A body as a value, and the fields that it has twice. */
 export interface ParsedBody {
   readonly value: unknown;
   readonly duplicates: () => readonly string[];
@@ -36,7 +36,7 @@ export function parseBody(request: Request): ParsedBody {
     case 'application/yaml':
     case 'application/x-yaml':
     case 'text/yaml':
-      return { value: parseYaml(body), duplicates: NONE };
+      return parseYaml(body);
     case PROTOBUF_TYPE:
       return { value: readProtobuf(body), duplicates: NONE };
     default:
@@ -52,7 +52,8 @@ export function unsupported(type: string, known: readonly string[]): StatusError
   );
 }
 
-function parseJson(body: Uint8Array): ParsedBody {
+/** Parses JSON bytes. Throws BadRequest, in words that begin with `what` they are. */
+export function parseJson(body: Uint8Array, what = 'the body'): ParsedBody {
   const text = UTF8.decode(body);
   try {
     const value = JSON.parse(text) as unknown;
@@ -60,6 +61,6 @@ function parseJson(body: Uint8Array): ParsedBody {
     const same = () => JSON.stringify(value) === text.trimEnd();
     return { value, duplicates: () => (same() ? [] : duplicateFields(text)) };
   } catch (error) {
-    throw badRequest(`the body is not valid JSON: ${(error as Error).message}`);
+    throw badRequest(`${what} is not valid JSON: ${(error as Error).message}`);
   }
 }

@@ -6,9 +6,9 @@ import type { LooseObject } from '../../api/meta/object.ts';
 import { decodeAsKind, type KindOfBody, mergeTypeOfKind } from '../../api/object-type.ts';
 import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
 import type { GroupVersionKind } from '../../api/schema/schema.ts';
-import { duplicateFields } from '../../api/schema/strict-json.ts';
 import { badRequest, conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
+import { type ParsedBody, parseJson } from '../request-body.ts';
 import { isTrue } from '../../api/wire/query-flag.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Applied, applyConfig } from '../managedfields/apply-config.ts';
@@ -157,22 +157,21 @@ function applyBody({ request, warnings }: Exchange, gvk: GroupVersionKind): obje
   const level = parseFieldValidation(query.get('fieldValidation'));
   if (body === undefined) throw badRequest('a request body is needed: the configuration to apply');
   if (!(body instanceof Uint8Array)) return body;
-  const text = new TextDecoder().decode(body);
-  let value = jsonOf(text);
-  if (value === undefined) value = parseYaml(body);
-  else if (level !== 'Ignore')
-    warnings.push(
-      ...checkFields(level, gvk, { unknownFields: [], duplicateFields: duplicateFields(text) }),
-    );
+  const { value, duplicates } = jsonOf(body) ?? parseYaml(body);
+  if (level !== 'Ignore')
+    warnings.push(...checkFields(level, gvk, { unknownFields: [], duplicateFields: duplicates() }));
   if (isObject(value)) return value;
   throw badRequest('error decoding YAML: the configuration is no object');
 }
 
+/** White space that JSON may begin with; with more it is read as YAML, which comes to the same. */
+const MAX_INDENT = 64;
+
 /** JSON is YAML, and most clients send it: it is read much faster. */
-function jsonOf(text: string): unknown {
-  if (!/^\s*\{/.test(text)) return undefined;
+function jsonOf(body: Uint8Array): ParsedBody | undefined {
+  if (!/^\s*\{/.test(Buffer.from(body.subarray(0, MAX_INDENT)).toString())) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(body);
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ import { refuseForce } from '../managedfields/manager-name.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
-import { mediaType, unsupported } from '../request-body.ts';
+import { mediaType, type ParsedBody, parseJson, unsupported } from '../request-body.ts';
 import { apply as applyConfiguration, APPLY_TYPE } from './apply.ts';
 import { decodeValue } from './decoding.ts';
 import { objectPresenter } from './presentation.ts';
@@ -51,8 +51,8 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     const written = await changeObject(exchange, part, (old) => {
       const bare = pass(old);
       const shown = exchange.definition.storedAs?.fromStored(bare) ?? bare;
-      const patched = apply(shown, body, exchange) as LooseObject;
-      const object = decodePatched(exchange, patched);
+      const patched = apply(shown, body.value, exchange) as LooseObject;
+      const object = decodePatched(exchange, patched, body);
       const { resourceVersion } = object.metadata;
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
         throw conflict(exchange.definition.ref, exchange.info.name ?? '');
@@ -64,9 +64,13 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
 }
 
 /** What the patch made of the object. Throws Invalid where that is no object of the kind. */
-function decodePatched(exchange: Exchange, patched: LooseObject): LooseObject {
+function decodePatched(
+  exchange: Exchange,
+  patched: LooseObject,
+  { duplicates }: ParsedBody,
+): LooseObject {
   try {
-    return decodeValue(exchange, patched);
+    return decodeValue(exchange, patched, duplicates);
   } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== 'BadRequest') throw error;
     throw invalid({ group: '', kind: '' }, '', [invalidBecause('patch', error.message)]);
@@ -87,15 +91,11 @@ function speaksOfOwners(body: Exchange['request']['body']): boolean {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes('managedFields');
 }
 
-function patchBody({ request }: Exchange): unknown {
+function patchBody({ request }: Exchange): ParsedBody {
   const { body } = request;
   if (body === undefined) throw badRequest('a request body is needed: the patch');
-  if (!(body instanceof Uint8Array)) return body;
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch (error) {
-    throw badRequest(`the patch is not valid JSON: ${(error as Error).message}`);
-  }
+  if (!(body instanceof Uint8Array)) return { value: body, duplicates: () => [] };
+  return parseJson(body, 'the patch');
 }
 
 function checkName({ info }: Exchange, object: LooseObject): void {
