@@ -10,6 +10,15 @@ interface Told {
 
 /** Fields of a condition that may be missing; a strategic merge patch keeps what it does not name. */
 const OPTIONAL = ['reason', 'message', 'lastProbeTime', 'observedGeneration'] as const;
+/** Conditions that this agent alone states, and takes back when they do not hold any more. */
+const PASSING = ['PodResizePending', 'PodResizeInProgress'];
+
+/** Passing conditions that are known of and not wanted. */
+function takenBack(known: Told, wanted: Told): string[] {
+  const has = ({ conditions }: Told, type: string) => conditions?.some((c) => c.type === type);
+  return PASSING.filter((type) => has(known, type) && !has(wanted, type));
+}
+
 /** Lists that a strategic merge patch would join to what was there, by their addresses. */
 const JOINED = ['hostIPs', 'podIPs', 'addresses'] as const;
 
@@ -20,6 +29,7 @@ const JOINED = ['hostIPs', 'podIPs', 'addresses'] as const;
 export function covers(known: Told, wanted: Told, ignored: readonly string[] = []): boolean {
   const plain = (condition: ConditionShape) =>
     Object.fromEntries(Object.entries(condition).filter(([field]) => !ignored.includes(field)));
+  if (wanted.conditions && takenBack(known, wanted).length > 0) return false;
   return Object.entries(wanted).every(([field, value]) => {
     if (field !== 'conditions') return deepEqual(known[field as keyof Told], value);
     return (wanted.conditions ?? []).every((condition) => {
@@ -29,15 +39,18 @@ export function covers(known: Told, wanted: Told, ignored: readonly string[] = [
   });
 }
 
-/** The body of a strategic merge patch after which `covers` holds. */
-export function statusPatch(status: Told): Record<string, unknown> {
+/** The body of a strategic merge patch after which `covers` holds, where the API has what is `known`. */
+export function statusPatch(status: Told, known: Told = {}): Record<string, unknown> {
   const body: Record<string, unknown> = { ...status };
   for (const field of JOINED)
     if (Array.isArray(body[field])) body[field] = [{ $patch: 'replace' }, ...body[field]];
   if (status.conditions)
-    body['conditions'] = status.conditions.map((condition) => ({
-      ...Object.fromEntries(OPTIONAL.map((field) => [field, null])),
-      ...condition,
-    }));
+    body['conditions'] = [
+      ...status.conditions.map((condition) => ({
+        ...Object.fromEntries(OPTIONAL.map((field) => [field, null])),
+        ...condition,
+      })),
+      ...takenBack(known, status).map((type) => ({ type, $patch: 'delete' })),
+    ];
   return body;
 }

@@ -29,6 +29,9 @@ export interface ContainerFacts {
   readonly targetId?: string | undefined;
 }
 
+/** What limits depend on besides the container. */
+type SizeFacts = Pick<ContainerFacts, 'pod' | 'nodeMemoryBytes'>;
+
 const CPU_PERIOD_US = 100_000;
 const MIN_SHARES = 2;
 /** The least quota the kernel takes. */
@@ -108,7 +111,8 @@ function cpuResources(requestMillis: number | undefined, limitMillis: number | u
   };
 }
 
-function containerResources(container: Container, facts: ContainerFacts): LinuxResources {
+/** The limits of one container. */
+export function containerResources(container: Container, facts: SizeFacts): LinuxResources {
   const { requests, limits } = container.resources ?? {};
   const memory = bytes(limits?.['memory']);
   return {
@@ -119,7 +123,7 @@ function containerResources(container: Container, facts: ContainerFacts): LinuxR
 }
 
 /** Upstream's order of who dies first when memory runs out. */
-function oomScore(container: Container, facts: ContainerFacts): number {
+function oomScore(container: Container, facts: SizeFacts): number {
   const quality = qosClassOf(facts.pod.spec as PodSpec);
   if (quality === 'Guaranteed') return -997;
   if (quality === 'BestEffort') return 1000;

@@ -12,6 +12,8 @@ export interface ConditionFacts {
   readonly containers: readonly ContainerStatus[];
   /** The conditions of this agent's last status, or the API's. */
   readonly before: readonly PodCondition[] | undefined;
+  /** Of a resize that is not through. */
+  readonly resize: readonly PodCondition[] | undefined;
   readonly nowMs: number;
 }
 
@@ -39,14 +41,14 @@ export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
     Ready: notReady ?? whyGated(pod),
     PodScheduled: undefined,
   };
-  let conditions: PodCondition[] = [];
-  for (const type of OWN) {
-    const known = facts.before?.filter((condition) => condition.type === type) ?? [];
-    conditions = [
-      ...conditions,
-      ...setCondition(known, conditionOf(type, why[type], pod), facts.nowMs),
-    ];
-  }
+  const stated = [
+    ...OWN.map((type) => conditionOf(type, why[type], pod)),
+    ...(facts.resize ?? []).map((each) => ({ ...each, ...observed(pod) })),
+  ];
+  const conditions = stated.flatMap((condition) => {
+    const known = facts.before?.filter(({ type }) => type === condition.type) ?? [];
+    return setCondition(known, condition, facts.nowMs);
+  });
   if (facts.phase === 'Succeeded')
     return conditions.map((each) =>
       each.type === 'Initialized' ? { ...each, reason: 'PodCompleted' } : each,
@@ -55,15 +57,17 @@ export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
 }
 
 function conditionOf(type: string, why: Why | undefined, pod: Pod): PodCondition {
-  const { generation } = pod.metadata;
   return {
     type,
     status: why ? 'False' : 'True',
     ...(why?.reason ? { reason: why.reason } : {}),
     ...(why?.message ? { message: why.message } : {}),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...observed(pod),
   };
 }
+
+const observed = ({ metadata: { generation } }: Pod) =>
+  generation === undefined ? {} : { observedGeneration: generation };
 
 function whyNotInitialized(facts: ConditionFacts): Why | undefined {
   if (facts.initialized || facts.phase === 'Succeeded') return undefined;

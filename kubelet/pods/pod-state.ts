@@ -1,6 +1,7 @@
 // A pod's state out of the runtime's lists. Pure. Invariant: newest first, everywhere.
+import type { PodSpec } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
-import type { PodState } from './plan.ts';
+import { isSidecar, type PodState } from './plan.ts';
 
 /** What the runtime has of one pod. */
 export function podStateOf(
@@ -27,4 +28,15 @@ export function podStateOf(
 /** Every container of a pod. */
 export function containersOf(state: PodState): ContainerStatus[] {
   return [...state.containers.values()].flat();
+}
+
+/** Of the containers that live, those whose turn it is to stop: sidecars after the others, the last one first. */
+export function nextToStop(
+  spec: PodSpec,
+  live: readonly ContainerStatus[],
+): readonly ContainerStatus[] {
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name);
+  const mains = live.filter((status) => !sidecars.includes(status.name));
+  const last = sidecars.findLast((name) => live.some((status) => status.name === name));
+  return mains.length > 0 ? mains : live.filter((status) => status.name === last);
 }

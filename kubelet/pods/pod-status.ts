@@ -4,6 +4,7 @@ import type {
   Container,
   ContainerStatus as ApiContainerStatus,
   Pod,
+  PodCondition,
   PodSpec,
   PodStatus,
 } from '../../api/generated/types.ts';
@@ -24,6 +25,8 @@ export interface StatusFacts extends ContainerFacts {
   readonly verdict: Verdict | undefined;
   readonly podIp: string | undefined;
   readonly hostIp: string;
+  /** Of a resize that is not through. */
+  readonly resize?: readonly PodCondition[] | undefined;
 }
 
 /** The status to write: the fields that belong to the node agent. */
@@ -50,6 +53,7 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
       inits,
       containers,
       before: before?.conditions,
+      resize: facts.resize,
       nowMs: facts.nowMs,
     }),
     hostIP: hostIp,

@@ -9,12 +9,14 @@ import { sourcesOf } from '../volumes/source-refs.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
 import { containerHash } from './container-hash.ts';
 import { startContainer } from './container-starter.ts';
+import { statusNamed } from './container-status.ts';
 import { ContainerStopper } from './container-stopper.ts';
 import { backoffUntil } from './crash-backoff.ts';
 import { type Act, isFinished, isLive, type Plan, planPod, type PodState } from './plan.ts';
 import { releasePod, removePod } from './pod-removal.ts';
+import { PodResizer } from './pod-resizer.ts';
 import { PodSandbox } from './pod-sandbox.ts';
-import { containersOf, podStateOf } from './pod-state.ts';
+import { containersOf, nextToStop, podStateOf } from './pod-state.ts';
 import { podStatusOf, type Verdict } from './pod-status.ts';
 import { StartFailure } from './start-failure.ts';
 import { StartHolds } from './start-holds.ts';
@@ -33,6 +35,7 @@ export class PodWorker {
   readonly #uid: string;
   readonly #stopper: ContainerStopper;
   readonly #sandbox: PodSandbox;
+  readonly #resizer: PodResizer;
   readonly #holds = new StartHolds();
   readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
@@ -51,7 +54,8 @@ export class PodWorker {
 
   constructor(parts: WorkerParts, pod: Pod) {
     this.#parts = parts;
-    this.#pod = pod;
+    this.#resizer = new PodResizer(parts);
+    this.#pod = this.#resizer.held(pod);
     this.#uid = pod.metadata.uid ?? '';
     this.#stopper = new ContainerStopper(parts, () => this.kick());
     this.#sandbox = new PodSandbox(parts, this.#uid);
@@ -75,7 +79,7 @@ export class PodWorker {
 
   /** The pod has changed in the API. */
   update(pod: Pod): void {
-    this.#pod = pod;
+    this.#pod = this.#resizer.held(pod);
     this.#inApi = true;
     if (pod.metadata.deletionTimestamp) this.#leave();
     else this.#useSources();
@@ -134,6 +138,7 @@ export class PodWorker {
     if (!this.#admitted && !this.#isOver()) this.#admit();
     this.#checkDeadline();
     if (this.#isOver()) return this.#finish();
+    await this.#resize();
     const volumes = await this.#volumes();
     this.#probe();
     const plan = this.#plan();
@@ -225,6 +230,17 @@ export class PodWorker {
     this.#event('Normal', 'DeadlineExceeded', message);
   }
 
+  /** Gives the pod what it asks for now, as far as the node has it. */
+  async #resize(): Promise<void> {
+    const { pod, restart } = await this.#resizer.resize(this.#state);
+    this.#pod = pod;
+    for (const status of restart)
+      this.#stop(status, {
+        graceMs: undefined,
+        why: `Container ${status.name} resize requires restart`,
+      });
+  }
+
   /** Host paths of the volumes, or undefined when something of them is missing. */
   async #volumes(): Promise<ReadonlyMap<string, string> | undefined> {
     try {
@@ -266,8 +282,7 @@ export class PodWorker {
 
   /** What the API was last told of this container; an agent that starts again must not call it unready meanwhile. */
   #toldOf(name: string, id: string): { started: boolean; ready: boolean } | undefined {
-    const { containerStatuses = [], initContainerStatuses = [] } = this.#before() ?? {};
-    const told = [...containerStatuses, ...initContainerStatuses].find((c) => c.name === name);
+    const told = statusNamed(this.#before(), name);
     if (!told?.containerID?.endsWith(id)) return undefined;
     return { started: told.started ?? false, ready: told.ready };
   }
@@ -383,16 +398,10 @@ export class PodWorker {
     this.#parts.gone(this.#uid);
   }
 
-  /** Stops what lives: sidecars after the others, the last one first. True while something lives. */
+  /** Stops what lives, in its order. True while something lives. */
   #stopAll(): boolean {
     const live = containersOf(this.#state).filter(isLive);
-    const sidecars = (this.#pod.spec?.initContainers ?? [])
-      .filter((container) => container.restartPolicy === 'Always')
-      .map((container) => container.name);
-    const mains = live.filter((status) => !sidecars.includes(status.name));
-    const last = sidecars.findLast((name) => live.some((status) => status.name === name));
-    const next = mains.length > 0 ? mains : live.filter((status) => status.name === last);
-    for (const status of next) {
+    for (const status of nextToStop(this.#pod.spec as PodSpec, live)) {
       this.#parts.prober.endure(status.id);
       if (!this.#stopper.has(status.id) || this.#pod.metadata.deletionTimestamp)
         this.#stopOnce(status);
@@ -422,6 +431,7 @@ export class PodWorker {
       ending: this.#isDeleted() || this.#isOver(),
       nowMs: this.#now(),
       verdict: this.#verdict,
+      resize: this.#resizer.conditions,
       podIp: this.#sandbox.podIp,
       hostIp: this.#parts.options.nodeIp,
       before: this.#before(),

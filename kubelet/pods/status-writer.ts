@@ -130,7 +130,7 @@ export class StatusWriter {
 
   #write(pod: Pod, status: PodStatus): Promise<Pod> {
     const { namespace, name = '', uid } = pod.metadata;
-    const body = { metadata: { uid }, status: statusPatch(status) };
+    const body = { metadata: { uid }, status: statusPatch(status, pod.status) };
     const { signal } = this.#ending;
     const { client } = this.#options;
     return client

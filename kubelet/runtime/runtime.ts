@@ -171,6 +171,8 @@ export class RuntimeError extends Error {
 export interface ContainerRuntime {
   runSandbox(config: SandboxConfig): Promise<string>;
   stopSandbox(id: string): Promise<void>;
+  /** Changes the limits of the pod as a whole. */
+  updateSandboxResources(id: string, resources: LinuxResources): Promise<void>;
   removeSandbox(id: string): Promise<void>;
   listSandboxes(): Promise<readonly SandboxStatus[]>;
   createContainer(
@@ -181,6 +183,8 @@ export interface ContainerRuntime {
   startContainer(id: string): Promise<void>;
   /** Sends the stop signal, waits up to `graceMs` for the end, then SIGKILL. Returns when it has ended. */
   stopContainer(id: string, graceMs: number): Promise<void>;
+  /** Changes the limits of a running container. What is left out has none any more; the oom score stays. */
+  updateContainerResources(id: string, resources: LinuxResources): Promise<void>;
   removeContainer(id: string): Promise<void>;
   listContainers(): Promise<readonly ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus | undefined>;

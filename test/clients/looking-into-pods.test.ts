@@ -1,5 +1,6 @@
 // Real kubectl's ways of looking into what runs: proxies to nodes, pods and Services, and debug by ephemeral containers,
-// by copies of pods, and on nodes.
+// by copies of pods, and on nodes; and resizes of pods in place. Limits are read from cgroups v1.
+import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import type { Kubectl } from '../support/kubectl.ts';
@@ -123,5 +124,82 @@ describe('kubectl debug', () => {
     expect(inside).toContain('pinnace');
     expect(inside).toBe(outside);
     await k.ok(['delete', 'pod', pod, '--grace-period=1']);
+  });
+});
+
+describe('a resize by kubectl', () => {
+  const sizes = (cpu: string, memory: string) => ({
+    requests: { cpu, memory },
+    limits: { cpu, memory },
+  });
+  const resize = (pod: string, resources: object) => [
+    'patch',
+    'pod',
+    pod,
+    '--subresource=resize',
+    '-p',
+    JSON.stringify({ spec: { containers: [{ name: 'main', resources }] } }),
+  ];
+  /** A limit as the kernel has it, of the container or its pod. */
+  const limit = async (pod: string, of: 'container' | 'pod', file: string) => {
+    const { metadata, status } = await k.json(['get', 'pod', pod]);
+    const id = String(status.containerStatuses[0].containerID).replace('pinnace://', '');
+    const group = `pod${metadata.uid}${of === 'pod' ? '' : `/${id}`}`;
+    const [path] = globSync(`/sys/fs/cgroup/*/**/${group}/${file}`);
+    return path === undefined ? undefined : Number(readFileSync(path, 'utf8'));
+  };
+  const given = async (pod: string, cpu: string) => {
+    const path = '{.status.containerStatuses[0].resources.limits.cpu}';
+    await k.wait(`--for=jsonpath=${path}=${cpu}`, `pod/${pod}`);
+  };
+
+  it('reaches the kernel in place, up and down', async () => {
+    const resources = sizes('100m', '64Mi');
+    await k.apply(shellPod('sized', 'sleep 1000', { container: { resources } }));
+    await k.wait('--for=condition=Ready', 'pod/sized');
+    for (const [cpu, memory, quota, bytes] of [
+      ['150m', '96Mi', 15_000, 96 * 2 ** 20],
+      ['50m', '48Mi', 5_000, 48 * 2 ** 20],
+    ] as const) {
+      await k.ok(resize('sized', sizes(cpu, memory)));
+      await given('sized', cpu);
+      for (const of of ['container', 'pod'] as const) {
+        expect(await limit('sized', of, 'cpu.cfs_quota_us')).toBe(quota);
+        expect(await limit('sized', of, 'memory.limit_in_bytes')).toBe(bytes);
+      }
+    }
+    const { metadata, status } = await k.json(['get', 'pod', 'sized']);
+    expect(status.observedGeneration).toBe(metadata.generation);
+    expect(status.containerStatuses[0]).toMatchObject({
+      restartCount: 0,
+      allocatedResources: { cpu: '50m', memory: '48Mi' },
+      resources: sizes('50m', '48Mi'),
+    });
+  });
+
+  it('that no node of its kind can hold is told to be infeasible, until it is taken back', async () => {
+    await k.ok(resize('sized', sizes('900', '48Mi')));
+    await k.wait('--for=condition=PodResizePending', 'pod/sized');
+    const { status } = await k.json(['get', 'pod', 'sized']);
+    const pending = status.conditions.find((c: { type: string }) => c.type === 'PodResizePending');
+    expect(pending).toMatchObject({ status: 'True', reason: 'Infeasible' });
+    expect(status.containerStatuses[0].allocatedResources.cpu).toBe('50m');
+    await k.ok(resize('sized', sizes('60m', '48Mi')));
+    await given('sized', '60m');
+    const after = (await k.json(['get', 'pod', 'sized'])).status.conditions;
+    expect(after.map((c: { type: string }) => c.type)).not.toContain('PodResizePending');
+  });
+
+  it('restarts a container whose policy says so', async () => {
+    const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }];
+    const resources = sizes('50m', '64Mi');
+    await k.apply(shellPod('strict', 'sleep 1000', { container: { resources, resizePolicy } }));
+    await k.wait('--for=condition=Ready', 'pod/strict');
+    await k.ok(resize('strict', sizes('60m', '96Mi')));
+    await k.wait('--for=jsonpath={.status.containerStatuses[0].restartCount}=1', 'pod/strict');
+    await k.wait('--for=condition=Ready', 'pod/strict');
+    expect(await limit('strict', 'container', 'memory.limit_in_bytes')).toBe(96 * 2 ** 20);
+    expect(await limit('strict', 'pod', 'memory.limit_in_bytes')).toBe(96 * 2 ** 20);
+    await k.ok(['delete', 'pod', 'sized', 'strict', '--grace-period=1']);
   });
 });

@@ -251,6 +251,26 @@ export function runtimeContract(name: string, make: () => Promise<RuntimeUnderTe
       ]);
     });
 
+    it('changes limits of what runs, up, down and away, and it runs on', async () => {
+      const { id, sandboxId } = await run({ kind: 'obedient', exitCode: 0 });
+      const sizes = [
+        { cpuShares: 512, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000, memoryLimitBytes: 2 ** 27 },
+        { cpuShares: 64, cpuQuotaUs: 20_000, cpuPeriodUs: 100_000, memoryLimitBytes: 2 ** 26 },
+        { cpuShares: 2 },
+      ];
+      for (const size of sizes) {
+        await runtime.updateSandboxResources(sandboxId, {});
+        await runtime.updateContainerResources(id, size);
+        await runtime.updateContainerResources(id, size);
+        await runtime.updateSandboxResources(sandboxId, size);
+      }
+      expect(await runtime.containerStatus(id)).toMatchObject({ state: 'running' });
+      await runtime.stopContainer(id, CEILING_MS);
+      await expect(runtime.updateContainerResources(id, {})).rejects.toMatchObject({
+        reason: 'NotRunning',
+      });
+    });
+
     it('gives back the annotations that it was given', async () => {
       const sandbox = sandboxFor('a');
       const sandboxId = await runtime.runSandbox(sandbox);

@@ -13,6 +13,7 @@ import {
   type ExecResult,
   type ExecSession,
   type ImageStore,
+  type LinuxResources,
   RuntimeError,
   type RuntimeEvent,
   type SandboxConfig,
@@ -51,6 +52,8 @@ export class FakeRuntime implements ContainerRuntime {
   readonly #failures = new Map<string, Error[]>();
   /** Calls so far, by verb. */
   readonly calls = new Map<string, number>();
+  /** Limits that were changed, by id of container or sandbox. */
+  readonly resources = new Map<string, LinuxResources>();
   #ids = 0;
 
   constructor(options: FakeRuntimeOptions) {
@@ -165,6 +168,19 @@ export class FakeRuntime implements ContainerRuntime {
     this.#emit('started', container);
     const { exitAfterMs, exitCode = 0 } = container.life;
     if (exitAfterMs !== undefined) this.#later(container, exitAfterMs, exitCode);
+  }
+
+  async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
+    this.#called('updateContainerResources');
+    if (this.#get(id).status.state !== 'running')
+      throw new RuntimeError('NotRunning', `container ${id} is not running`);
+    this.resources.set(id, resources);
+  }
+
+  async updateSandboxResources(id: string, resources: LinuxResources): Promise<void> {
+    this.#called('updateSandboxResources');
+    if (!this.#sandboxes.has(id)) throw new RuntimeError('NotFound', `there is no sandbox ${id}`);
+    this.resources.set(id, resources);
   }
 
   async stopContainer(id: string, graceMs: number): Promise<void> {

@@ -14,6 +14,7 @@ import {
   type ContainerStatus,
   type ExecResult,
   type ExecSession,
+  type LinuxResources,
   type RuntimeEvent,
   RuntimeError,
   type SandboxConfig,
@@ -33,6 +34,7 @@ import { layoutFor, makeLayout } from './layout.ts';
 import { cpuUsageOf, workingSetOf } from './node-stats.ts';
 import { type ContainerRecord, containerStatusOf, Records, sandboxStatusOf } from './records.ts';
 import { destroyAll, recover } from './recovery.ts';
+import { updateResources } from './resources.ts';
 import { destroySandbox, releaseSandbox, runSandbox } from './sandboxes.ts';
 
 /** What the runtime is made with. */
@@ -157,6 +159,22 @@ class RuncRuntime implements OciRuntime {
 
   startContainer(id: string): Promise<void> {
     return this.#inLane(id, () => startContainer(this.#context, this.#must(id)));
+  }
+
+  updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
+    return this.#inLane(id, () => updateResources(this.#context, this.#running(id), resources));
+  }
+
+  updateSandboxResources(id: string, resources: LinuxResources): Promise<void> {
+    const { cgroups, layout, records } = this.#context;
+    const record = records.sandboxes.get(id);
+    if (record?.state !== 'ready')
+      return Promise.reject(new RuntimeError('NotFound', `there is no sandbox ${id}`));
+    const { config } = record;
+    return this.#inLane(`pod ${config.podUid}`, async () => {
+      cgroups.setLimits(layout.podCgroup(config.podUid), resources);
+      records.putSandbox({ ...record, config: { ...config, resources } });
+    });
   }
 
   stopContainer(id: string, graceMs: number): Promise<void> {
