@@ -1,39 +1,81 @@
-// A node asks for tokens of ServiceAccounts only for pods that run on it (upstream's NodeRestriction, and its node authorizer).
-// Invariant: who has broken into one node cannot become the account of a pod on another, nor for an audience that no pod named.
+// Nodes write what is theirs: their Node and its Lease, the pods that run on them, and tokens for those pods' accounts
+// (upstream's NodeRestriction admission).
+// Invariant: who has broken into one node cannot become the account of a pod on another, nor bring a pod to a node, nor change
+// what other nodes say; reading is not restricted here.
 import type {
   AuthenticationTokenRequest,
   Pod,
   ServiceAccountTokenProjection,
 } from '../../api/generated/types.ts';
-import { Pods, ServiceAccounts } from '../../api/kinds.ts';
+import { Leases, Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
 import { forbidden } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { MIRROR_POD } from './service-account.ts';
 
 const NODES = 'system:nodes';
 const NODE = 'system:node:';
+const LEASES_OF_NODES = 'kube-node-lease';
+
+/** Why the node may not; undefined where it may. */
+type Refusal = string | undefined;
 
 /** The plugin; `audiences` are those of tokens for which nobody named any. */
 export function nodeRestriction(store: ObjectStore, audiences: readonly string[]): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
     validate(request) {
-      const { definition, subresource, user } = request;
-      if (definition.ref !== ServiceAccounts || subresource !== 'token') return;
+      const { definition, user } = request;
       if (!user.groups.includes(NODES)) return;
-      const why = refusalOf(store, request, audiences);
+      const node = nodeOf(user);
+      const why = refusalOf(node, request) ?? tokenRefusal(store, node, { request, audiences });
       if (why !== undefined) throw forbidden(definition.ref, request.name, why);
     },
   };
 }
 
-function refusalOf(
+function nodeOf({ username }: UserInfo): string {
+  return username.startsWith(NODE) ? username.slice(NODE.length) : '';
+}
+
+function refusalOf(node: string, request: AdmissionRequest): Refusal {
+  const { definition, namespace, object } = request;
+  // A name that is generated is not its own.
+  const name = request.name || (object.metadata.name ?? '');
+  switch (definition.ref) {
+    case Nodes:
+      return name === node ? undefined : `node "${node}" is not allowed to modify node "${name}"`;
+    case Leases:
+      return name === node && namespace === LEASES_OF_NODES
+        ? undefined
+        : `node "${node}" may only write the lease of its own name in ${LEASES_OF_NODES}`;
+    case Pods:
+      return podRefusal(node, request);
+    default:
+      return undefined;
+  }
+}
+
+function podRefusal(node: string, { operation, object, old }: AdmissionRequest): Refusal {
+  const { metadata, spec } = (old ?? object) as unknown as Pod;
+  if (operation === 'create' && metadata.annotations?.[MIRROR_POD] === undefined)
+    return `pod does not have "${MIRROR_POD}" annotation, node "${node}" can only create mirror pods`;
+  if (operation === 'create' && spec?.serviceAccountName)
+    return `node "${node}" can not create pods that reference a service account`;
+  return spec?.nodeName === node
+    ? undefined
+    : `node "${node}" can only ${operation} pods with spec.nodeName set to itself`;
+}
+
+function tokenRefusal(
   store: ObjectStore,
-  { namespace, object, user }: AdmissionRequest,
-  own: readonly string[],
-): string | undefined {
+  node: string,
+  at: { request: AdmissionRequest; audiences: readonly string[] },
+): Refusal {
+  const { definition, subresource, namespace, object } = at.request;
+  if (definition.ref !== ServiceAccounts || subresource !== 'token') return undefined;
   const { spec } = object as unknown as AuthenticationTokenRequest;
   const { kind, name = '', uid } = spec?.boundObjectRef ?? {};
   if (kind !== 'Pod' || !name) return 'node requested token not bound to a pod';
@@ -41,16 +83,17 @@ function refusalOf(
   const pod = store.get(objectKey(Pods, namespace, name))?.object() as Pod | undefined;
   if (pod?.metadata.uid !== uid)
     return `the UID in the bound object reference is not that of pod ${name}`;
-  if (pod.spec?.nodeName !== nodeOf(user))
+  if (pod.spec?.nodeName !== node)
     return 'node requested token bound to a pod scheduled on a different node';
-  const named = audiencesOf(pod);
-  const isNamed = (each: string) => named.has(each) || (own.includes(each) && named.has(''));
-  const foreign = spec?.audiences?.find((each) => !isNamed(each));
-  return foreign === undefined ? undefined : `audience "${foreign}" not found in pod spec volume`;
+  return audienceRefusal(pod, spec?.audiences ?? [], at.audiences);
 }
 
-function nodeOf({ username }: UserInfo): string | undefined {
-  return username.startsWith(NODE) ? username.slice(NODE.length) : undefined;
+/** Only audiences that the pod's volumes name; one that names none means the API server's `own`. */
+function audienceRefusal(pod: Pod, asked: readonly string[], own: readonly string[]): Refusal {
+  const named = audiencesOf(pod);
+  const isNamed = (each: string) => named.has(each) || (own.includes(each) && named.has(''));
+  const foreign = asked.find((each) => !isNamed(each));
+  return foreign === undefined ? undefined : `audience "${foreign}" not found in pod spec volume`;
 }
 
 function audiencesOf({ spec }: Pod): ReadonlySet<string> {

@@ -19,8 +19,8 @@ const VOLUME_PREFIX = 'kube-api-access-';
 /** Where containers find the files: clients in all languages look there. */
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const FILE_MODE = 0o644;
-/** Pods that a node runs of itself have no account. */
-const MIRROR = 'kubernetes.io/config.mirror';
+/** Marks pods that a node runs of itself, and shows to the API; they have no account. */
+export const MIRROR_POD = 'kubernetes.io/config.mirror';
 
 /** The plugin. */
 export function serviceAccount(
@@ -32,7 +32,7 @@ export function serviceAccount(
     async mutate(request) {
       if (!isNewPod(request)) return;
       const { spec, metadata } = request.object as unknown as Pod;
-      if (!spec || metadata.annotations?.[MIRROR] !== undefined) return;
+      if (!spec || metadata.annotations?.[MIRROR_POD] !== undefined) return;
       if (!spec.serviceAccountName) spec.serviceAccountName = 'default';
       spec.serviceAccount = spec.serviceAccountName;
       const key = keyOf(request, spec);

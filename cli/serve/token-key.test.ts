@@ -1,10 +1,13 @@
 // The key of ServiceAccount tokens on disk: made once, for its owner's eyes, and kept.
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UsageError } from './data-directory.ts';
 import { ensureTokenKey, loadTokenKey, tokenSigner } from './token-key.ts';
+
+const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 let folder: string;
 let file: string;
@@ -40,6 +43,7 @@ it('that is gone, broken or of another kind is told of in one line, with the way
     () => undefined,
     () => writeFileSync(file, 'no key'),
     () => writeFileSync(file, ''),
+    () => writeFileSync(file, pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey)),
   ]) {
     write();
     expect(refusal()).toBeInstanceOf(UsageError);

@@ -1,7 +1,7 @@
 // What admission gives new pods for their ServiceAccount, and for which pods a node may ask for tokens.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
-import { Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
+import { Leases, Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isForbidden } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
@@ -134,5 +134,41 @@ describe('a node', () => {
       await expect(asked).rejects.toThrow(why);
       await expect(asked).rejects.toSatisfy(isForbidden);
     }
+  });
+
+  it('writes itself, its lease and its pods, and no other node’s', async () => {
+    const nodes = (name: string) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+    await node('n1').resource(Nodes).create(nodes('n1'));
+    const lease = (name: string) => ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace: 'kube-node-lease' },
+    });
+    await node('n1').resource(Leases).create(lease('n1'));
+    await pod('mine', { nodeName: 'n1' });
+    await pod('other', { nodeName: 'n2' });
+    const status = { type: 'merge', body: { status: { phase: 'Running' } } } as const;
+    const pods = node('n1').resource(Pods);
+    const write = (name: string) =>
+      pods.patch({ namespace, name }, status, { subresource: 'status' });
+    await write('mine');
+    await pods.delete({ namespace, name: 'mine' }, { gracePeriodSeconds: 0 });
+    const smuggled: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'smuggled', namespace },
+      spec: { nodeName: 'n1', containers: [{ name: 'a', image: 'a:1' }] },
+    };
+    const label = { type: 'merge', body: { metadata: { labels: { a: 'b' } } } } as const;
+    await cluster.client.resource(Nodes).create(nodes('n2'));
+    for (const [attempt, why] of [
+      [() => write('other'), 'can only update pods with spec.nodeName set to itself'],
+      [() => pods.delete({ namespace, name: 'other' }), 'can only delete pods'],
+      [() => pods.create(smuggled), 'can only create mirror pods'],
+      [() => node('n1').resource(Nodes).create(nodes('n3')), 'not allowed to modify node "n3"'],
+      [() => node('n1').resource(Nodes).patch({ name: 'n2' }, label), 'modify node "n2"'],
+      [() => node('n1').resource(Leases).create(lease('n2')), 'the lease of its own name'],
+    ] as const)
+      await expect(attempt()).rejects.toThrow(why);
   });
 });
