@@ -30,10 +30,16 @@ export function nodeRestriction(store: ObjectStore, audiences: readonly string[]
       const { definition, user } = request;
       if (!user.groups.includes(NODES)) return;
       const node = nodeOf(user);
-      const why = refusalOf(node, request) ?? tokenRefusal(store, node, { request, audiences });
+      const why = isForToken(request)
+        ? tokenRefusal(store, node, { request, audiences })
+        : refusalOf(node, request);
       if (why !== undefined) throw forbidden(definition.ref, request.name, why);
     },
   };
+}
+
+function isForToken({ definition, subresource }: AdmissionRequest): boolean {
+  return definition.ref === ServiceAccounts && subresource === 'token';
 }
 
 function nodeOf({ username }: UserInfo): string {
@@ -74,8 +80,7 @@ function tokenRefusal(
   node: string,
   at: { request: AdmissionRequest; audiences: readonly string[] },
 ): Refusal {
-  const { definition, subresource, namespace, object } = at.request;
-  if (definition.ref !== ServiceAccounts || subresource !== 'token') return undefined;
+  const { namespace, object } = at.request;
   const { spec } = object as unknown as AuthenticationTokenRequest;
   const { kind, name = '', uid } = spec?.boundObjectRef ?? {};
   if (kind !== 'Pod' || !name) return 'node requested token not bound to a pod';
