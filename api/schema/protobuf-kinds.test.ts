@@ -1,8 +1,10 @@
 // Protobuf bodies of every kind: as client-go makes them of objects of ours, and a number for every
 // field that a served kind has.
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { StatusError } from '../status.ts';
 import { builtInDefinitions, furtherVersions } from '../scheme.ts';
 import { decodeObject } from './decode.ts';
 import { schemaNameOf } from './endpoints.ts';
@@ -33,6 +35,33 @@ describe('a protobuf body of client-go', () => {
     },
   );
 });
+
+describe('a broken protobuf body', () => {
+  const real = bodies.map(({ protobuf }) => Buffer.from(protobuf, 'base64'));
+
+  it('is read, or refused with 400 or 415, never a crash', () => {
+    const one = fc.constantFrom(...real);
+    fc.assert(
+      fc.property(one, fc.nat(), fc.nat(255), fc.nat(), (bytes, at, byte, cut) => {
+        const broken = Uint8Array.from(bytes);
+        broken[at % broken.length] = byte;
+        const sent = broken.subarray(0, broken.length - (cut % 8));
+        expect([200, 400, 415]).toContain(codeOf(() => readProtobuf(sent)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+function codeOf(run: () => unknown): number {
+  try {
+    run();
+    return 200;
+  } catch (error) {
+    if (error instanceof StatusError) return error.code;
+    throw error;
+  }
+}
 
 describe('the field numbers', () => {
   const named = new Map(protobufFieldNames());
