@@ -56,7 +56,7 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
       const { resourceVersion } = object.metadata;
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
         throw conflict(exchange.definition.ref, exchange.info.name ?? '');
-      checkName(exchange, object);
+      checkPlace(exchange, object);
       return object;
     });
     return show(written.stored);
@@ -98,7 +98,12 @@ function patchBody({ request }: Exchange): ParsedBody {
   return parseJson(body, 'the patch');
 }
 
-function checkName({ info }: Exchange, object: LooseObject): void {
+function checkPlace({ definition, info }: Exchange, object: LooseObject): void {
+  const { namespace } = object.metadata;
+  if (definition.ref.namespaced && namespace && namespace !== info.namespace)
+    throw badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
   if (object.metadata.name !== info.name)
     throw badRequest(
       `the name of the object (${object.metadata.name ?? ''}) does not match the name on the URL (${info.name})`,
