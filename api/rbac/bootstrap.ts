@@ -36,6 +36,11 @@ const ISSUER = [
   '/openid/v1/jwks/',
 ];
 const HEALTH = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
+const MONITORED = [
+  ...['/healthz', '/livez', '/readyz'].flatMap((path) => [path, `${path}/*`]),
+  '/metrics',
+  '/metrics/slis',
+];
 
 /** Workloads, and what they need, as the people of a namespace write them. */
 const WRITTEN_WORKLOADS = [
@@ -297,6 +302,7 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
     ),
   ]),
   role('system:public-info-viewer', [paths(...HEALTH)]),
+  role('system:monitoring', [paths(...MONITORED)]),
   role('system:service-account-issuer-discovery', [paths(...ISSUER)]),
   role('system:node', NODE),
   role('system:kube-scheduler', SCHEDULER),
@@ -309,6 +315,7 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
   binding('system:discovery', 'Group', 'system:authenticated'),
   binding('system:basic-user', 'Group', 'system:authenticated'),
   binding('system:public-info-viewer', 'Group', 'system:authenticated', 'system:unauthenticated'),
+  binding('system:monitoring', 'Group', 'system:monitoring'),
   binding('system:service-account-issuer-discovery', 'Group', 'system:serviceaccounts'),
   binding('system:node', 'Group', 'system:nodes'),
   binding('system:kube-scheduler', 'User', 'system:kube-scheduler'),

@@ -257,6 +257,10 @@ describe('bootstrap roles', () => {
     const get = (role: string, path: string) => rulesAllow(rulesOf(role), { verb: 'get', path });
     expect(get('system:public-info-viewer', '/readyz')).toBe(true);
     expect(get('system:public-info-viewer', '/apis')).toBe(false);
+    expect(get('system:public-info-viewer', '/metrics')).toBe(false);
+    for (const path of ['/metrics', '/readyz/etcd', '/livez'])
+      expect(get('system:monitoring', path)).toBe(true);
+    expect(get('system:monitoring', '/version')).toBe(false);
     expect(get('system:discovery', '/openapi/v3')).toBe(true);
   });
 });
