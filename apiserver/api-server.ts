@@ -3,7 +3,8 @@
 import type { Pod } from '../api/generated/types.ts';
 import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
-import type { Handler } from '../api/wire/exchange.ts';
+import type { Handler, Reply, Request } from '../api/wire/exchange.ts';
+import { Figures } from '../base/figures.ts';
 import { AdmissionChain } from './admission/admission.ts';
 import { certificates } from './admission/certificates.ts';
 import { defaultIngressClass } from './admission/default-ingress-class.ts';
@@ -27,10 +28,13 @@ import type { Discovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
 import { CustomResources } from './extensions/custom-resources.ts';
 import { LiveDiscovery } from './extensions/live-discovery.ts';
-import { createHealth, type Health } from './health.ts';
+import { type Check, createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
+import { Inflight } from './inflight.ts';
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
+import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
+import { countedAuthenticator, showServer } from './metrics/server-figures.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
 import { createPipeline } from './pipeline.ts';
 import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
@@ -38,6 +42,7 @@ import { bootstrap } from './registry/bootstrap.ts';
 import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
+import type { Storage } from './storage/storage.ts';
 import { ObjectStore } from './watch/object-store.ts';
 
 /** A running API server. */
@@ -113,25 +118,40 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceCidr,
     extra: UNSTORED,
   });
-  const health = createHealth([
-    { name: 'ping', live: true, run: () => true },
-    { name: 'storage', live: true, run: async () => (await store.barrier()) >= 0n },
-  ]);
+  const closing = new AbortController();
+  const health = createHealth(checksOf(options.storage, store, closing.signal), { clock, logger });
   const discovery = new LiveDiscovery(server.scheme, UNSTORED);
-  const handler = pipelineOf(options, { server, rbac, health, readToken, discovery });
+  const figures = options.figures ?? new Figures();
+  const handler = pipelineOf(options, { server, rbac, health, readToken, discovery, figures });
   const customs = new CustomResources({
     server,
     handler: () => handler,
     onChange: () => discovery.refresh(),
   });
-  const authenticate = createAuthenticator(readToken, tokens.audiences);
+  const known = createAuthenticator(readToken, tokens.audiences);
+  const authenticate = countedAuthenticator(figures, known);
   return new RunningServer(options, {
     handler,
     server,
     apiServiceIp: services.firstAddress,
     authenticate,
     customs,
+    closing,
   });
+}
+
+/** By upstream's names. Storage answers for itself; that what it has is visible here as well is what readers need. */
+function checksOf(storage: Storage, store: ObjectStore, closing: AbortSignal): readonly Check[] {
+  return [
+    { name: 'ping', run: () => true },
+    { name: 'etcd', run: async () => (await storage.barrier()) >= 0n },
+    {
+      name: 'informer-sync',
+      probes: ['readyz'],
+      run: async () => (await store.barrier()) >= 0n,
+    },
+    { name: 'shutdown', probes: ['readyz'], run: () => !closing.aborted },
+  ];
 }
 
 interface HandlerParts {
@@ -140,15 +160,28 @@ interface HandlerParts {
   readonly health: Health;
   readonly readToken: TokenReader;
   readonly discovery: Discovery;
+  readonly figures: Figures;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health, readToken, discovery }: HandlerParts,
+  { server, rbac, health, readToken, discovery, figures }: HandlerParts,
 ): Handler {
   const { store, clock, tokens } = server;
   const documents = issuerDocuments(tokens);
   const metrics = new MetricsStore(clock, labelsIn(store));
+  const inflight = new Inflight(options);
+  const { scheme } = server;
+  showServer(figures, { store, scheme, inflight, clock });
+  const requests = new RequestFigures(
+    figures,
+    ({ group, version, resource }) =>
+      scheme.byResource(group, version, resource) !== undefined ||
+      UNSTORED.some(
+        ({ ref }) => ref.group === group && ref.version === version && ref.plural === resource,
+      ),
+  );
+  const audit = auditOf(options);
   return createPipeline({
     server,
     rbac,
@@ -157,12 +190,34 @@ function pipelineOf(
       reviews({ rbac, readToken, audiences: tokens.audiences }),
       metricsApi(metrics, clock),
     ],
-    paths: (request) => documents(request) ?? health.handle(request),
-    audit: (record) => {
-      health.count(record);
-      options.audit?.(record);
+    paths: (request) => documents(request) ?? health(request) ?? shown(figures, request),
+    inflight,
+    answered: (answer) => {
+      audit?.(answer);
+      return requests.answered(answer);
     },
   });
+}
+
+/** /metrics. */
+function shown(figures: Figures, { path }: Request): Promise<Reply> | undefined {
+  if (path !== '/metrics') return undefined;
+  const headers = { 'content-type': figures.contentType };
+  return figures
+    .text()
+    .then((text) => ({ kind: 'body', status: 200, headers, body: [Buffer.from(text)] }));
+}
+
+function auditOf({ audit }: ApiServerOptions): ((answer: AnsweredRequest) => void) | undefined {
+  if (!audit) return undefined;
+  return ({ request, info, user, reply, ms }) =>
+    audit({
+      user: user.username,
+      verb: info?.verb ?? request.method.toLowerCase(),
+      path: request.path,
+      code: reply.kind === 'upgrade' ? 101 : reply.status,
+      ms,
+    });
 }
 
 function labelsIn(store: ObjectStore): LabelView {
@@ -188,6 +243,7 @@ class RunningServer implements ApiServer {
   readonly #apiServiceIp: string;
   readonly #customs: CustomResources;
   readonly #authenticate: Authenticator;
+  readonly #closing: AbortController;
   readonly #listeners: HttpServer[] = [];
 
   constructor(
@@ -198,6 +254,7 @@ class RunningServer implements ApiServer {
       apiServiceIp: string;
       authenticate: Authenticator;
       customs: CustomResources;
+      closing: AbortController;
     },
   ) {
     this.#options = options;
@@ -207,6 +264,7 @@ class RunningServer implements ApiServer {
     this.#apiServiceIp = parts.apiServiceIp;
     this.#customs = parts.customs;
     this.#authenticate = parts.authenticate;
+    this.#closing = parts.closing;
   }
 
   async listen(at: ListenOptions): Promise<{ readonly port: number }> {
@@ -227,6 +285,7 @@ class RunningServer implements ApiServer {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the server is closing'));
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#customs.close();
     await this.store.close();

@@ -1,88 +1,107 @@
-// /healthz, /livez and /readyz with their single checks, and /metrics in Prometheus' text format. Wraps prom-client.
-// Invariant: readiness is what a balancer should know; a check that fails names itself under ?verbose.
-import { Counter, Histogram, Registry as PrometheusRegistry } from 'prom-client';
+// /healthz, /livez and /readyz with their single checks, in upstream's words and order.
+// Invariants: readiness is what a balancer should know, liveness what a restart could mend; a check that hangs has failed;
+// why a check failed is told to the log, never to whoever asks.
 import type { Reply, Request } from '../api/wire/exchange.ts';
-import { isTrue } from '../api/wire/query-flag.ts';
-import type { AuditRecord } from './options.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { textReply } from './reply.ts';
 
-/** A named check; false or a thrown error fails it. */
+/** What is asked: all health (older clients), whether to restart, whether to send requests here. */
+export type Probe = 'healthz' | 'livez' | 'readyz';
+
+/** A named check; false or a thrown error fails it, and so does no answer within CHECK_TIMEOUT_MS. */
 export interface Check {
   readonly name: string;
-  /** Part of liveness too, not only of readiness. */
-  readonly live: boolean;
+  /** Where it counts; everywhere unless told. */
+  readonly probes?: readonly Probe[];
   run(): boolean | Promise<boolean>;
 }
 
-/** Answers health and figures by path. */
-export interface Health {
-  handle(request: Request): Promise<Reply> | undefined;
-  /** Counts an answered request, under upstream's metric names. */
-  count(record: AuditRecord): void;
+/** How long a check may take; as upstream's of etcd. */
+export const CHECK_TIMEOUT_MS = 2_000;
+
+/** What health needs. */
+export interface HealthDoors {
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
-/** Upper bounds of request durations, seconds. */
-const BUCKETS = [0.001, 0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Answers health by path; undefined for paths that are none of its own. */
+export type Health = (request: Pick<Request, 'path' | 'query'>) => Promise<Reply> | undefined;
 
-/** Health by these checks. */
-export function createHealth(checks: readonly Check[]): Health {
-  const registry = new PrometheusRegistry();
-  const requests = new Counter({
-    name: 'apiserver_request_total',
-    help: 'Requests by verb and HTTP response code.',
-    labelNames: ['verb', 'code'],
-    registers: [registry],
-  });
-  const durations = new Histogram({
-    name: 'apiserver_request_duration_seconds',
-    help: 'Time from a request to its answer, in seconds, by verb.',
-    labelNames: ['verb'],
-    buckets: BUCKETS,
-    registers: [registry],
-  });
-  return {
-    handle(request) {
-      if (request.path === '/metrics')
-        return registry.metrics().then((text) => ({
-          kind: 'body',
-          status: 200,
-          headers: { 'content-type': registry.contentType },
-          body: [Buffer.from(text)],
-        }));
-      const match = /^\/(healthz|livez|readyz)(?:\/([\w-]+))?$/.exec(request.path);
-      if (!match) return undefined;
-      const asked = checks.filter((check) => match[1] === 'readyz' || check.live);
-      const some =
-        match[2] === undefined ? asked : asked.filter((check) => check.name === match[2]);
-      if (match[2] !== undefined && some.length === 0)
-        return Promise.resolve(textReply('no such check\n', 404));
-      return report(match[1] ?? '', some, isTrue(request.query.get('verbose')));
-    },
-    count({ verb, code, ms }) {
-      requests.inc({ verb: verb.toUpperCase(), code: String(code) });
-      if (verb !== 'watch') durations.observe({ verb: verb.toUpperCase() }, ms / 1000);
-    },
+/** Health by these checks, which are run at each request, side by side. */
+export function createHealth(checks: readonly Check[], doors: HealthDoors): Health {
+  return ({ path, query }) => {
+    const match = /^\/(healthz|livez|readyz)(?:\/(.+?))?\/?$/.exec(path);
+    if (!match) return undefined;
+    const probe = match[1] as Probe;
+    const asked = checks.filter(({ probes }) => probes?.includes(probe) ?? true);
+    if (match[2] === undefined) return report({ probe, asked, query }, doors);
+    const one = asked.find(({ name }) => name === match[2]);
+    return one && single(one, doors);
   };
 }
 
-async function report(what: string, checks: readonly Check[], verbose: boolean): Promise<Reply> {
-  const lines: string[] = [];
-  let healthy = true;
-  for (const check of checks) {
-    const ok = await passes(check);
-    healthy &&= ok;
-    lines.push(`[${ok ? '+' : '-'}]${check.name} ${ok ? 'ok' : 'failed'}`);
-  }
-  if (healthy && !verbose) return textReply('ok');
-  lines.push(`${what} check ${healthy ? 'passed' : 'failed'}`);
-  return textReply(`${lines.join('\n')}\n`, healthy ? 200 : 500);
+/** Texts are what they are, whatever a browser makes of them. */
+const text = (body: string, status = 200): Reply => {
+  const reply = textReply(body, status);
+  if (reply.kind !== 'body') return reply;
+  return { ...reply, headers: { ...reply.headers, 'x-content-type-options': 'nosniff' } };
+};
+
+async function single(check: Check, doors: HealthDoors): Promise<Reply> {
+  const failure = await failureOf(check, doors);
+  if (failure === undefined) return text('ok');
+  doors.logger.warn('a health check failed', { check: check.name, err: failure });
+  return text('internal server error: reason withheld\n', 500);
 }
 
-async function passes(check: Check): Promise<boolean> {
+interface Report {
+  readonly probe: Probe;
+  readonly asked: readonly Check[];
+  readonly query: URLSearchParams;
+}
+
+async function report({ probe, asked, query }: Report, doors: HealthDoors): Promise<Reply> {
+  const excluded = new Set(query.getAll('exclude'));
+  const lines: string[] = [];
+  const failed: string[] = [];
+  const failures = await Promise.all(
+    asked.map(async (check) => (excluded.has(check.name) ? undefined : failureOf(check, doors))),
+  );
+  for (const [i, { name }] of asked.entries()) {
+    const failure = failures[i];
+    if (excluded.delete(name)) lines.push(`[+]${name} excluded: ok`);
+    else if (failure === undefined) lines.push(`[+]${name} ok`);
+    else {
+      lines.push(`[-]${name} failed: reason withheld`);
+      failed.push(name);
+      doors.logger.warn('a health check failed', { check: name, err: failure });
+    }
+  }
+  if (excluded.size > 0) {
+    const names = Array.from(excluded, (name) => JSON.stringify(name)).join(', ');
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
+  }
+  if (failed.length === 0 && !query.has('verbose')) return text('ok');
+  const outcome = failed.length === 0 ? 'passed' : 'failed';
+  const status = failed.length === 0 ? 200 : 500;
+  return text(`${lines.join('\n')}\n${probe} check ${outcome}\n`, status);
+}
+
+/** Why the check failed; undefined where it passed. */
+async function failureOf(check: Check, { clock }: HealthDoors): Promise<unknown> {
+  let timer: { cancel(): void } | undefined;
+  const late = new Promise<boolean>((_resolve, reject) => {
+    const tooLate = () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`));
+    timer = clock.timer(CHECK_TIMEOUT_MS, tooLate);
+  });
   try {
-    return await check.run();
-  } catch {
-    // A check that throws has failed; the report says which.
-    return false;
+    const well = await Promise.race([check.run(), late]);
+    return well ? undefined : new Error('not well');
+  } catch (error) {
+    return error;
+  } finally {
+    timer?.cancel();
   }
 }

@@ -1,14 +1,16 @@
 // What an API server is made from, and its named limits.
 import type { Clock } from '../base/clock.ts';
+import type { Figures } from '../base/figures.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { UserInfo } from '../api/wire/exchange.ts';
 import type { TokenOptions } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
+import type { InflightOptions } from './inflight.ts';
 import type { Storage } from './storage/storage.ts';
 
 /** What an API server needs. */
-export interface ApiServerOptions {
+export interface ApiServerOptions extends InflightOptions {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: Random;
@@ -27,6 +29,8 @@ export interface ApiServerOptions {
   readonly components?: readonly ComponentCheck[];
   /** Told of each request once it is answered. Must not throw. */
   readonly audit?: (record: AuditRecord) => void;
+  /** Where it counts, and what /metrics shows; those of its own unless given. */
+  readonly figures?: Figures;
   /** Largest request body; 3 MiB unless given, as upstream. */
   readonly bodyLimitBytes?: number;
 }

@@ -9,8 +9,9 @@ import type { Discovery } from './discovery/discovery.ts';
 import type { Exchange, ServerParts } from './exchange.ts';
 import { routeOf } from './handlers/routes.ts';
 import { inServedVersion } from './handlers/served-version.ts';
+import type { Inflight, InflightKind } from './inflight.ts';
+import type { AnsweredRequest } from './metrics/request-figures.ts';
 import { formatted } from './negotiation.ts';
-import type { AuditRecord } from './options.ts';
 import { fromStorage } from './registry/registry.ts';
 import { errorReply, textReply, withWarnings } from './reply.ts';
 import { type RequestInfo, requestInfo, type ResourceInfo } from './request-info.ts';
@@ -31,7 +32,9 @@ export interface PipelineParts {
   readonly virtual: readonly VirtualHandler[];
   /** Health and figures by path; undefined for paths that are none of theirs. */
   readonly paths: (request: Request) => Promise<Reply> | Reply | undefined;
-  readonly audit: (record: AuditRecord) => void;
+  readonly inflight: Inflight;
+  /** Told of each request once it is answered: what is to be sent. */
+  readonly answered: (answer: AnsweredRequest) => Reply;
 }
 
 /** The handler of a server. */
@@ -40,30 +43,28 @@ export function createPipeline(parts: PipelineParts): Handler {
   return async (request, caller) => {
     const startedAt = clock.monotonic();
     let user = caller;
-    let verb: string = request.method.toLowerCase();
+    let info: RequestInfo | undefined;
+    let entered: InflightKind | undefined;
     const warnings: string[] = [];
     let reply: Reply;
     try {
-      const info = requestInfo(request);
-      verb = info.verb;
+      info = requestInfo(request);
       user = actingAs(parts.rbac, caller, request);
+      entered = parts.inflight.enter(user, info);
       authorize(parts.rbac, user, info);
       reply = formatted(request, await answer(parts, { request, user, info, warnings }));
     } catch (error) {
       const known = statusOf(error);
-      if (!known) logger.error('request failed', { err: error, path: request.path, verb });
+      const { path, method } = request;
+      if (!known) logger.error('request failed', { err: error, path, verb: info?.verb ?? method });
       reply = errorReply(
         known ??
           new StatusError('InternalError', 'Internal error occurred: see the log of the server'),
       );
     }
-    parts.audit({
-      user: user.username,
-      verb,
-      path: request.path,
-      code: reply.kind === 'upgrade' ? 101 : reply.status,
-      ms: clock.monotonic() - startedAt,
-    });
+    parts.inflight.leave(entered);
+    const ms = clock.monotonic() - startedAt;
+    reply = parts.answered({ request, info, user, reply, ms, entered: entered !== undefined });
     return withWarnings(reply, warnings);
   };
 }

@@ -1,0 +1,109 @@
+// Health as balancers, supervisors and people ask for it: upstream's paths, words and codes, and checks that really fail.
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { CHECK_TIMEOUT_MS, createHealth } from '../../apiserver/health.ts';
+import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
+import { type Storage, StorageError } from '../../apiserver/storage/storage.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) await end();
+});
+
+async function aServer(storage?: Storage): Promise<TestServer> {
+  const server = await startTestServer(storage ? { storage } : {});
+  endings.push(() => server.close());
+  return server;
+}
+
+describe('Health', () => {
+  it('is ok in one word, and check by check for who asks', async () => {
+    const server = await aServer();
+    const ready = await server.call('GET', '/readyz', { as: 'nobody' });
+    expect([ready.status, ready.text]).toEqual([200, 'ok']);
+    expect(ready.headers['x-content-type-options']).toBe('nosniff');
+    const told = await server.call('GET', '/readyz?verbose', { as: 'nobody' });
+    expect(told.text).toBe(
+      '[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[+]shutdown ok\nreadyz check passed\n',
+    );
+    const alive = await server.call('GET', '/livez?verbose');
+    expect(alive.text).toBe('[+]ping ok\n[+]etcd ok\nlivez check passed\n');
+  });
+
+  it('answers single checks, and 404 where there is none', async () => {
+    const server = await aServer();
+    for (const path of ['/readyz/ping', '/livez/etcd', '/healthz/etcd', '/readyz/shutdown'])
+      expect(await server.call('GET', path)).toMatchObject({ status: 200, text: 'ok' });
+    for (const path of ['/readyz/nope', '/livez/shutdown', '/healthzz'])
+      expect((await server.call('GET', path)).status).toBe(404);
+  });
+
+  it('leaves checks out that are excluded, and tells of names that are none', async () => {
+    const server = await aServer();
+    const { text } = await server.call('GET', '/livez?verbose&exclude=etcd&exclude=nope');
+    expect(text).toBe(
+      '[+]ping ok\n[+]etcd excluded: ok\n' +
+        'warn: some health checks cannot be excluded: no matches for "nope"\nlivez check passed\n',
+    );
+  });
+
+  it('fails while storage does, without its reason, unless that is excluded', async () => {
+    const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
+    let broken = false;
+    const storage: Storage = {
+      commit: (...all) => real.commit(...all),
+      pending: (key) => real.pending(key),
+      page: (...all) => real.page(...all),
+      watch: (...all) => real.watch(...all),
+      compact: (to) => real.compact(to),
+      range: () => real.range(),
+      close: () => real.close(),
+      barrier: (signal) => {
+        if (broken) throw new StorageError('Unavailable', 'the disk is on fire');
+        return real.barrier(signal);
+      },
+    };
+    const server = await aServer(storage);
+    broken = true;
+    const failed = await server.call('GET', '/readyz');
+    expect([failed.status, failed.text]).toEqual([
+      500,
+      '[+]ping ok\n[-]etcd failed: reason withheld\n[-]informer-sync failed: reason withheld\n' +
+        '[+]shutdown ok\nreadyz check failed\n',
+    ]);
+    expect((await server.call('GET', '/livez/etcd')).status).toBe(500);
+    expect((await server.call('GET', '/livez?exclude=etcd')).text).toBe('ok');
+    broken = false;
+    expect((await server.call('GET', '/readyz')).text).toBe('ok');
+  });
+
+  it('is not ready from the moment the server closes, and lives on', async () => {
+    const server = await aServer();
+    const ask = async (path: string) => {
+      const query = new URLSearchParams();
+      const { signal } = new AbortController();
+      const request = { method: 'GET', path, query, headers: {}, signal } as const;
+      const user = { username: 'admin', groups: ['system:masters'] };
+      const reply = await server.server.handler(request, user);
+      return reply.kind === 'body' ? Buffer.concat(reply.body).toString() : reply.kind;
+    };
+    const closing = server.server.close();
+    const [ready, alive] = await Promise.all([ask('/readyz'), ask('/livez/ping')]);
+    await closing;
+    expect(ready).toContain('[-]shutdown failed: reason withheld\n');
+    expect(alive).toBe('ok');
+  });
+
+  it('counts a check that hangs as failed after its limit', async () => {
+    const clock = new VirtualClock();
+    const hanging = { name: 'stuck', run: () => new Promise<boolean>(() => undefined) };
+    const health = createHealth([hanging], { clock, logger: silentLogger });
+    const asked = health({ path: '/livez', query: new URLSearchParams() });
+    await clock.advance(CHECK_TIMEOUT_MS);
+    expect(await asked).toMatchObject({ kind: 'body', status: 500 });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
