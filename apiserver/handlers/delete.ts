@@ -244,8 +244,10 @@ function policy(
     if (orphan === undefined || orphan === null || orphan === '') return undefined;
     return orphan === true || orphan === 'true' ? 'Orphan' : 'Background';
   }
+  if (typeof asked !== 'string')
+    throw badRequest(`${POLICY}: Invalid value: ${JSON.stringify(asked)}: must be a string`);
   const known = POLICIES.find((each) => each === asked);
-  if (!known) throw wrongOptions(notSupported(POLICY, asked as string, POLICIES));
+  if (!known) throw wrongOptions(notSupported(POLICY, asked, POLICIES));
   if (orphan === undefined || orphan === null || orphan === '') return known;
   const why = 'orphanDependents and deletionPropagation cannot be both set';
   throw wrongOptions(invalidValue(POLICY, known, why));
