@@ -20,6 +20,9 @@ const SERVER_FIELDS = [
   'generateName',
 ] as const;
 
+/** Collections of metadata that are left out when there is nothing in them, as upstream writes objects. */
+const COLLECTIONS = ['annotations', 'finalizers', 'labels', 'ownerReferences'] as const;
+
 /** Prepares a new object: gives it its identity, and the kind's own resets. */
 export function prepareForCreate(
   definition: ResourceDefinition,
@@ -32,6 +35,7 @@ export function prepareForCreate(
   delete metadata.resourceVersion;
   delete metadata.selfLink;
   delete metadata.managedFields;
+  leaveOutEmpty(metadata);
   metadata.uid = system.uid;
   metadata.creationTimestamp = system.now;
   delete metadata.generation;
@@ -115,6 +119,20 @@ function keepServerFields(metadata: ObjectMeta, old: ObjectMeta): void {
   }
   delete metadata.managedFields;
   delete metadata.selfLink;
+  leaveOutEmpty(metadata);
+}
+
+function leaveOutEmpty(metadata: ObjectMeta): void {
+  for (const field of COLLECTIONS) {
+    const value = metadata[field];
+    if (value !== undefined && isEmpty(value)) delete metadata[field];
+  }
+}
+
+/** Nothing in it; the first key found settles it. */
+function isEmpty(collection: object): boolean {
+  for (const _key in collection) return false;
+  return true;
 }
 
 function bumpGeneration(

@@ -203,7 +203,7 @@ describe('deletes', () => {
     await apps.deleteNamespacedDeployment({ namespace, name: 'lonely', propagationPolicy });
     await until(async () => {
       const [left] = await replicaSets('lonely');
-      return left !== undefined && (left.metadata?.ownerReferences ?? []).length === 0;
+      return left !== undefined && left.metadata?.ownerReferences === undefined;
     });
   });
 
@@ -247,6 +247,15 @@ describe('patches', () => {
     const asked = { namespace, name: 'merge', body };
     const patched = await core.patchNamespacedConfigMap(asked, as(k8s.PatchStrategy.MergePatch));
     expect(patched.data).toEqual({ b: '2' });
+  });
+
+  it('that take away the last label leave no labels behind', async () => {
+    await create('bare', { only: 'one' });
+    const body = { metadata: { labels: { only: null }, annotations: {} } };
+    const asked = { namespace, name: 'bare', body };
+    const patched = await core.patchNamespacedConfigMap(asked, as(k8s.PatchStrategy.MergePatch));
+    expect(patched.metadata?.labels).toBeUndefined();
+    expect(patched.metadata?.annotations).toBeUndefined();
   });
 
   it('that merge strategically find the items of a list by their keys', async () => {
