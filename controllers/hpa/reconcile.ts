@@ -1,9 +1,19 @@
 // One look at an autoscaler: reads its target's scale, decides, writes the size and tells why.
 // Invariant: what is remembered of an autoscaler goes with it; a size that could not be written is not remembered as done.
 import type { Clock } from '../../base/clock.ts';
-import type { HorizontalPodAutoscalerV2, Pod, Scale } from '../../api/generated/types.ts';
+import type {
+  CustomResourceDefinition,
+  HorizontalPodAutoscalerV2,
+  Pod,
+  Scale,
+} from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import { HorizontalPodAutoscalers, PodMetricsKind, Pods } from '../../api/kinds.ts';
+import {
+  CustomResourceDefinitions,
+  HorizontalPodAutoscalers,
+  PodMetricsKind,
+  Pods,
+} from '../../api/kinds.ts';
 import type { PodMetrics } from '../../api/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import type { Selector } from '../../api/meta/labels.ts';
@@ -68,6 +78,7 @@ export class AutoscalerReconciler {
   readonly #autoscalers: Informer<HorizontalPodAutoscalerV2>;
   readonly #pods: Informer<Pod>;
   readonly #metrics: Informer<PodMetrics>;
+  readonly #definitions: Informer<CustomResourceDefinition>;
   readonly #resource: ResourceClient<HorizontalPodAutoscalerV2>;
   readonly #memories = new Map<string, Memory>();
 
@@ -79,6 +90,7 @@ export class AutoscalerReconciler {
     this.#autoscalers = context.informers.informer(HorizontalPodAutoscalers);
     this.#pods = context.informers.informer(Pods);
     this.#metrics = context.informers.informer(PodMetricsKind);
+    this.#definitions = context.informers.informer(CustomResourceDefinitions);
     this.#resource = context.client.resource(HorizontalPodAutoscalers);
   }
 
@@ -201,7 +213,7 @@ export class AutoscalerReconciler {
   async #targetOf(autoscaler: HorizontalPodAutoscalerV2, memory: Memory): Promise<Target> {
     const { namespace = '' } = autoscaler.metadata;
     const reference = autoscaler.spec.scaleTargetRef;
-    const ref = scalableKind(reference);
+    const ref = scalableKind(reference, this.#definitions.list());
     const unreadable = (why: string) =>
       new NoTarget(
         condition('False', {

@@ -1,22 +1,42 @@
 // What autoscalers may scale: every kind that has a scale subresource. Reads and writes that subresource.
 // Invariant: a size is written on the state that was read, so that two writers cannot undo each other unseen.
-import type { CrossVersionObjectReferenceV2, Scale } from '../../api/generated/types.ts';
+import type {
+  CrossVersionObjectReferenceV2,
+  CustomResourceDefinition,
+  Scale,
+} from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
 import { isConflict } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { customKind } from '../framework/custom-kinds.ts';
 
-/** The kind a reference means, if it can be scaled. */
-export function scalableKind({
-  apiVersion = '',
-  kind,
-}: CrossVersionObjectReferenceV2): KindRef<Scale> | undefined {
-  const found = builtInDefinitions.find(
+/** The kind a reference means, if it can be scaled: a built-in one, or one of these definitions. */
+export function scalableKind(
+  { apiVersion = '', kind }: CrossVersionObjectReferenceV2,
+  definitions: readonly CustomResourceDefinition[],
+): KindRef<Scale> | undefined {
+  const builtIn = builtInDefinitions.find(
     ({ ref, scale }) => scale && ref.kind === kind && apiVersionOf(ref) === apiVersion,
   );
+  const found =
+    builtIn?.ref ??
+    definitions.map((each) => scalableVersion(each, apiVersion)).find((ref) => ref?.kind === kind);
   // Typed as what the subresource answers.
-  return found?.ref as KindRef<Scale> | undefined;
+  return found as KindRef<Scale> | undefined;
+}
+
+function scalableVersion(
+  definition: CustomResourceDefinition,
+  apiVersion: string,
+): KindRef | undefined {
+  const ref = customKind(definition);
+  const version = definition.spec.versions.find(
+    ({ name, served, subresources }) =>
+      served && subresources?.scale && `${definition.spec.group}/${name}` === apiVersion,
+  );
+  return ref && version && { ...ref, version: version.name };
 }
 
 /** The target's scale. Throws StatusError; NotFound where there is no such target. */

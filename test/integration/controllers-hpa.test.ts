@@ -4,7 +4,14 @@ import type {
   HorizontalPodAutoscalerSpecV2,
   HorizontalPodAutoscalerV2,
 } from '../../api/generated/types.ts';
-import { Deployments, Events, HorizontalPodAutoscalers, Nodes, Pods } from '../../api/kinds.ts';
+import {
+  CustomResourceDefinitions,
+  Deployments,
+  Events,
+  HorizontalPodAutoscalers,
+  Nodes,
+  Pods,
+} from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { NodeSample } from '../../api/metrics/sample.ts';
@@ -258,4 +265,66 @@ describe('the autoscaler', () => {
       'the HPA controller was able to update the target scale to 6',
     );
   });
+
+  it('scales a kind of a user’s that has a scale, in the version that it names', async () => {
+    const { client, hpas, condition } = await aCluster();
+    const count = {
+      type: 'object',
+      properties: { workers: { type: 'integer' }, selector: { type: 'string' } },
+    } as const;
+    const version = {
+      served: true,
+      schema: {
+        openAPIV3Schema: { type: 'object', properties: { spec: count, status: count } },
+      },
+      subresources: {
+        scale: {
+          specReplicasPath: '.spec.workers',
+          statusReplicasPath: '.status.workers',
+          labelSelectorPath: '.status.selector',
+        },
+      },
+    };
+    await client.resource(CustomResourceDefinitions).create({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'routes.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { kind: 'Route', plural: 'routes' },
+        versions: [
+          { ...version, name: 'v1', storage: true },
+          { ...version, name: 'v2', storage: false },
+        ],
+      },
+    });
+    const ref = {
+      group: 'example.com',
+      version: 'v2',
+      kind: 'Route',
+      plural: 'routes',
+      namespaced: true,
+    };
+    const routes = client.resource<Route>(ref);
+    const place = { namespace: 'default', name: 'web' };
+    const route = { apiVersion: 'example.com/v2', kind: 'Route', metadata: place };
+    await until(() =>
+      routes
+        .create({ ...route, spec: { workers: 9 }, status: { workers: 9, selector: 'app=web' } })
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    const target = { apiVersion: 'example.com/v2', kind: 'Route', name: 'web' };
+    await hpas.create(autoscaler({ scaleTargetRef: target }));
+    await until(async () => (await routes.get(place)).spec?.workers === 6);
+    await until(async () => (await condition('AbleToScale'))?.reason === 'SucceededRescale');
+  });
 });
+
+interface Route extends KubeObject {
+  readonly spec?: { readonly workers: number };
+  readonly status?: { readonly workers: number; readonly selector: string };
+}
