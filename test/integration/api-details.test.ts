@@ -1,11 +1,10 @@
-// What is asked for in part: one name of a collection, a form of answer, options of a delete, kinds of patches of a scale.
+// What is asked for in part: one name of a collection, a large part of one, kinds of patches of a scale.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const RBAC = '/apis/rbac.authorization.k8s.io/v1/namespaces/default';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 const map = (name: string, labels = {}) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -61,60 +60,6 @@ describe('A field selector for one name', () => {
     expect((await api.call('GET', MAPS, { as })).status).toBe(403);
     expect((await api.call('GET', `${MAPS}?fieldSelector=bad`, { as })).status).toBe(403);
   });
-});
-
-describe('Forms of answers', () => {
-  it('a Table carries of its objects what is asked for', async () => {
-    const table = async (query: string) =>
-      JSON.parse((await api.call('GET', `${MAPS}?${query}`, { accept: TABLE })).text) as {
-        rows: { object?: { kind: string } }[];
-      };
-    expect((await table('')).rows[0]?.object?.kind).toBe('PartialObjectMetadata');
-    expect((await table('includeObject=Object')).rows[0]?.object?.kind).toBe('ConfigMap');
-    expect((await table('includeObject=None')).rows[0]?.object ?? null).toBeNull();
-  });
-
-  it('are the same for what was written as for what is read', async () => {
-    const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
-    const made = await api.call('POST', MAPS, { body: map('form'), accept });
-    expect([made.status, made.json.kind]).toEqual([201, 'PartialObjectMetadata']);
-    const type = 'application/merge-patch+json';
-    const body = { metadata: { labels: { a: 'b' } } };
-    const patched = await api.call('PATCH', `${MAPS}/form`, { body, type, accept });
-    expect(patched.json).toMatchObject({ kind: 'PartialObjectMetadata', ...body });
-    const table = await api.call('PUT', `${MAPS}/form`, { body: map('form'), accept: TABLE });
-    expect(table.json.kind).toBe('Table');
-    await api.call('DELETE', `${MAPS}/form`);
-  });
-
-  it('that are none change nothing', async () => {
-    const accept = 'image/png';
-    expect((await api.call('POST', MAPS, { body: map('none'), accept })).status).toBe(406);
-    expect((await api.call('GET', `${MAPS}/none`)).status).toBe(404);
-    expect((await api.call('DELETE', `${MAPS}/a`, { accept })).status).toBe(406);
-    expect((await api.call('GET', `${MAPS}/a`)).status).toBe(200);
-  });
-
-  it('are refused where there is none such: 400 for a part, 406 for a version or a type', async () => {
-    const status = async (accept: string, query = '') =>
-      (await api.call('GET', `${MAPS}?${query}`, { accept })).status;
-    expect(await status(TABLE, 'includeObject=All')).toBe(400);
-    expect(await status(TABLE, 'watch=1&includeObject=All')).toBe(400);
-    expect(await status(TABLE.replace('v=v1', 'v=v9'))).toBe(406);
-    expect(await status('application/vnd.kubernetes.protobuf')).toBe(406);
-    expect(await status(`${TABLE.replace('v=v1', 'v=v9')},application/json`)).toBe(200);
-  });
-});
-
-describe('The body of a delete', () => {
-  it.each(['[]', '"x"', { kind: 'Pod' }, { preconditions: 'x' }, { gracePeriodSeconds: 'soon' }])(
-    'is refused when it is %j, and nothing is deleted',
-    async (body) => {
-      const refused = await api.call('DELETE', `${MAPS}/a`, { body });
-      expect([refused.status, refused.json.reason]).toEqual([400, 'BadRequest']);
-      expect((await api.call('GET', `${MAPS}/a`)).status).toBe(200);
-    },
-  );
 });
 
 describe('Deletion of a collection', () => {

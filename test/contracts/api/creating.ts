@@ -212,6 +212,18 @@ export function creatingContract(open: OpenCaller): void {
     expect(viaMain.metadata.generation).toBe(2);
   });
 
+  it('are scaled through the subresource, which has the version of the object', async () => {
+    const made = (await post(DEPLOYMENTS, deployment('scaled'))).json;
+    const path = `${DEPLOYMENTS}/scaled/scale`;
+    const before = await get(path);
+    expect(before).toMatchObject({ kind: 'Scale', status: { selector: 'app=web' } });
+    expect(before.metadata.resourceVersion).toBe(made.metadata.resourceVersion);
+    const body = { ...before, spec: { replicas: 6 } };
+    expect((await put(path, body)).json.spec['replicas']).toBe(6);
+    expect((await put(path, body)).json.reason).toBe('Conflict');
+    expect((await get(`${DEPLOYMENTS}/scaled`)).spec['replicas']).toBe(6);
+  });
+
   it('are refused where they rest on an old version, with what they are about', async () => {
     const made = (await post(MAPS, map({ name: 'stale' }))).json;
     const fresh = (await put(`${MAPS}/stale`, { ...made, data: { a: '1' } })).json;
