@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { covers, statusPatch } from './status-patch.ts';
 
 const ready = { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' };
+const pending = { type: 'PodResizePending', status: 'True' };
 const other = { type: 'example.com/other', status: 'False' };
 
 describe('what the API has', () => {
@@ -13,6 +14,7 @@ describe('what the API has', () => {
     ['no such condition', { phase: 'Running', conditions: [other] }, false],
     ['no conditions', { phase: 'Running' }, false],
     ['another status', { phase: 'Running', conditions: [{ ...ready, status: 'False' }] }, false],
+    ['a resize that is over', { phase: 'Running', conditions: [ready, pending] }, false],
     ['a reason too much', { phase: 'Running', conditions: [{ ...ready, reason: 'x' }] }, false],
   ])('%s: is it all of it?', (_, known: object, expected) => {
     const wanted: object = { phase: 'Running', conditions: [ready] };
@@ -38,6 +40,13 @@ describe('the patch', () => {
         { ...ready, reason: 'Now', message: null, lastProbeTime: null, observedGeneration: null },
       ],
     });
+  });
+
+  it('takes back what is known of a resize that is over, and only that', () => {
+    const known = { conditions: [ready, other, pending] };
+    const conditions = (statusPatch({ conditions: [ready] }, known) as { conditions: object[] })
+      .conditions;
+    expect(conditions.slice(1)).toEqual([{ type: 'PodResizePending', $patch: 'delete' }]);
   });
 
   it('says nothing of lists that the status has not', () => {

@@ -34,7 +34,11 @@ export async function connectTo(
         upgrade: 'tcp',
       });
       if (head.length > 0) socket.unshift(Buffer.from(head));
-      return target.secure ? secured({ socket, rejectUnauthorized: false }) : socket;
+      if (!target.secure) return socket;
+      return secured({ socket, rejectUnauthorized: false }).catch((error: unknown) => {
+        socket.destroy();
+        throw error;
+      });
     }
   }
 }

@@ -72,6 +72,8 @@ export async function startNodeServer(parts: NodeServerParts): Promise<NodeServe
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
+    // A caller that breaks off before anybody listens must not end the agent.
+    socket.on('error', () => socket.destroy());
     upgrade(parts, streams, { request, socket, head }).catch((error: unknown) =>
       refuse(error, socket),
     );
@@ -117,7 +119,7 @@ async function answer(
   authenticate(parts, request);
   if (request.method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
   const { path, query } = target(request);
-  const { pods, clock, nodeName } = parts;
+  const { pods, clock, nodeName, runtime } = parts;
   switch (path[0]) {
     case 'healthz':
       response.setHeader('content-type', 'text/plain').end('ok');
@@ -127,7 +129,10 @@ async function answer(
       return;
     case 'stats':
       if (path[1] !== 'summary') break;
-      sendJson(response, statsSummary(nodeName, pods.list(), pods.stats()));
+      sendJson(
+        response,
+        statsSummary({ name: nodeName, ...runtime.nodeStats() }, pods.list(), pods.stats()),
+      );
       return;
     case 'containerLogs': {
       const gone = new AbortController();

@@ -33,15 +33,13 @@ export class PodTunnels {
   ): Promise<void> {
     if (request.headers.upgrade?.toLowerCase() !== 'tcp')
       throw new RequestFailure(400, 'a connection to a pod is an upgrade to tcp');
-    const gone = new Promise<never>((_resolve, reject) =>
-      socket.once('close', () => reject(new RequestFailure(400, 'the caller is gone'))),
-    );
-    const opening = connectTo(targetOf(pods, path));
-    const pod = await Promise.race([opening, gone]).catch((error: unknown) => {
-      opening.then((late) => late.destroy()).catch(() => undefined);
-      throw error;
-    });
-    gone.catch(() => undefined);
+    const target = targetOf(pods, path);
+    // The pod's side may end its half first, and the caller's then still be heard.
+    const pod = connect({ ...target, allowHalfOpen: true });
+    const abandon = () => pod.destroy(new Error('the caller is gone'));
+    socket.once('close', abandon);
+    await accepted(pod, target);
+    socket.off('close', abandon);
     socket.write(ACCEPTED);
     if (head.length > 0) pod.write(head);
     this.#connections.add(socket);
@@ -75,21 +73,20 @@ function targetOf(
   return { host, port };
 }
 
-function connectTo({ host, port }: Target): Promise<Socket> {
+/** Resolves once the pod has accepted; rejects with RequestFailure. */
+function accepted(pod: Socket, { host, port }: Target): Promise<void> {
   return new Promise((resolve, reject) => {
-    // The pod's side may end its half first, and the caller's then still be heard.
-    const socket = connect({ host, port, allowHalfOpen: true });
     const timeout = Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' });
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(timeout));
+    pod.setTimeout(CONNECT_TIMEOUT_MS, () => pod.destroy(timeout));
     const refused = (error: NodeJS.ErrnoException) => {
       const why = WORDS[error.code ?? ''] ?? error.message;
       reject(new RequestFailure(502, `dial tcp ${host}:${port}: ${why}`));
     };
-    socket.once('error', refused);
-    socket.once('connect', () => {
-      socket.setTimeout(0);
-      socket.off('error', refused);
-      resolve(socket);
+    pod.once('error', refused);
+    pod.once('connect', () => {
+      pod.setTimeout(0);
+      pod.off('error', refused);
+      resolve();
     });
   });
 }

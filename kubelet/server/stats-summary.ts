@@ -1,17 +1,22 @@
 // GET /stats/summary: figures of node and pods in the form that upstream's kubelet serves them. Pure.
 import type { Pod } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { ContainerStats } from '../runtime/runtime.ts';
+import type { ContainerRuntime, ContainerStats } from '../runtime/runtime.ts';
+
+/** The node as a whole. */
+export interface NodeFigures extends ReturnType<ContainerRuntime['nodeStats']> {
+  readonly name: string;
+}
 
 /** The summary document. */
 export function statsSummary(
-  nodeName: string,
+  node: NodeFigures,
   pods: readonly Pod[],
   stats: readonly ContainerStats[],
 ): object {
   const byPod = Map.groupBy(stats, (each) => each.podUid);
   return {
-    node: { nodeName },
+    node: nodeSummary(node),
     pods: pods
       .filter((pod) => byPod.has(pod.metadata.uid ?? ''))
       .map((pod) => {
@@ -29,6 +34,20 @@ export function statsSummary(
           process_stats: { process_count: own.reduce((sum, c) => sum + c.pids, 0) },
         };
       }),
+  };
+}
+
+function nodeSummary({
+  name,
+  timestampMs,
+  cpuUsageNs,
+  memoryWorkingSetBytes,
+}: NodeFigures): object {
+  const time = formatTime(timestampMs);
+  return {
+    nodeName: name,
+    cpu: { time, usageCoreNanoSeconds: Number(cpuUsageNs) },
+    memory: { time, workingSetBytes: memoryWorkingSetBytes },
   };
 }
 

@@ -33,9 +33,10 @@ describe('proxies', () => {
     const pod = (await k.ok(['get', 'pod', '-l', 'app=web', '-o', 'name'])).trim().slice(4);
     expect(await raw(`/api/v1/namespaces/default/pods/${pod}/proxy/healthz`)).toBe('{}');
     const summary = JSON.parse(await raw(`/api/v1/nodes/${node}/proxy/stats/summary`)) as {
-      node: { nodeName: string };
+      node: { nodeName: string; cpu: { usageCoreNanoSeconds: number } };
     };
     expect(summary.node.nodeName).toBe(node);
+    expect(summary.node.cpu.usageCoreNanoSeconds).toBeGreaterThan(0);
     expect(await raw(`/api/v1/nodes/${node}/proxy/healthz`)).toBe('ok');
   });
 

@@ -361,6 +361,18 @@ describe('What cannot be reached', () => {
     ]);
   });
 
+  it('a pod that has another one’s name by now', async () => {
+    await aPod('renewed', { ip: POD_IP, port });
+    const known = node.pods.get('default/renewed') as Pod;
+    const metadata = { ...known.metadata, uid: 'another' };
+    node.pods.set('default/renewed', { ...known, metadata });
+    expect(await refused(`${NS}/pods/renewed/proxy/`)).toEqual([
+      503,
+      'ServiceUnavailable',
+      'error trying to reach service: pod "default/renewed" is not on this node',
+    ]);
+  });
+
   it.each([
     ['loopback', '127.0.0.1'],
     ['link-local', '169.254.169.254'],
