@@ -56,7 +56,8 @@ export interface ApiCaller {
 /** What the server stores into, how it is reached, and its clock. */
 export interface ApiCallerOptions extends Partial<ApiServerOptions> {
   readonly backend?: 'memory' | 'lmdb';
-  readonly transport?: 'in process' | 'HTTPS';
+  /** WebSocket: as HTTPS, but watches are WebSockets. */
+  readonly transport?: 'in process' | 'HTTPS' | 'WebSocket';
   readonly clock?: Clock;
 }
 
@@ -64,15 +65,20 @@ export interface ApiCallerOptions extends Partial<ApiServerOptions> {
 export type OpenCaller = (options?: ApiCallerOptions) => Promise<ApiCaller>;
 
 /** Every transport over every storage: a contract of the API holds for each. */
-export const EVERY_WAY = (['in process', 'HTTPS'] as const).flatMap((transport) =>
-  (['memory', 'lmdb'] as const).map((backend) => {
-    const open: OpenCaller = (options = {}) => anApiCaller({ ...options, transport, backend });
-    return [
-      `${transport === 'HTTPS' ? 'over HTTPS' : transport}, ${backend} storage`,
-      open,
-    ] as const;
-  }),
-);
+export const EVERY_WAY = waysBy('in process', 'HTTPS');
+
+/** Every way, and watches as WebSockets besides. */
+export const EVERY_WAY_TO_WATCH = waysBy('in process', 'HTTPS', 'WebSocket');
+
+function waysBy(...transports: readonly NonNullable<ApiCallerOptions['transport']>[]) {
+  return transports.flatMap((transport) =>
+    (['memory', 'lmdb'] as const).map((backend) => {
+      const open: OpenCaller = (options = {}) => anApiCaller({ ...options, transport, backend });
+      const way = transport === 'in process' ? transport : `over ${transport}`;
+      return [`${way}, ${backend} storage`, open] as const;
+    }),
+  );
+}
 
 /** Starts a server. */
 export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCaller> {
@@ -91,10 +97,11 @@ export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCa
     serviceCidr: '10.96.0.0/16',
     ...rest,
   });
+  const folder = join(directory, 'pki');
   const connection =
-    transport === 'HTTPS'
-      ? await overHttps(server, join(directory, 'pki'))
-      : inProcess(server.handler);
+    transport === undefined || transport === 'in process'
+      ? inProcess(server.handler)
+      : await overHttps(server, { folder, webSockets: transport === 'WebSocket' });
   const gone = new AbortController();
   return {
     storage,
@@ -108,7 +115,7 @@ export async function anApiCaller(options: ApiCallerOptions = {}): Promise<ApiCa
         call,
         signal: ending.signal,
       } as const;
-      const opened = await connection.open(sending);
+      const opened = await (connection.watch ?? connection.open)(sending);
       if (opened.status !== 200) throw new Error(`no watch: ${(await read(opened)).text}`);
       return watching(opened.chunks, ending);
     },

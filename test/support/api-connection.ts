@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { WebSocket } from 'ws';
 import type { ApiServer } from '../../apiserver/api-server.ts';
 import type { Handler, Method, Reply, UserInfo } from '../../api/wire/exchange.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
@@ -41,7 +43,9 @@ export interface Opened {
 
 /** A way to a server. */
 export interface ApiConnection {
-  open(sending: Sending): Promise<Opened>;
+  readonly open: (sending: Sending) => Promise<Opened>;
+  /** As open, for watches where they go another way. */
+  readonly watch?: (sending: Sending) => Promise<Opened>;
   close(): void;
 }
 
@@ -102,8 +106,19 @@ async function* each(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> 
   yield* chunks;
 }
 
-/** Listens on a free port of 127.0.0.1, and calls through it. Keys and certificates are kept in `folder`. */
-export async function overHttps(server: ApiServer, folder: string): Promise<ApiConnection> {
+/** What an HTTPS connection needs. */
+export interface OverHttps {
+  /** For keys and certificates. */
+  readonly folder: string;
+  /** Watches are WebSockets; else they are chunked bodies. */
+  readonly webSockets: boolean;
+}
+
+/** Listens on a free port of 127.0.0.1, and calls through it. */
+export async function overHttps(
+  server: ApiServer,
+  { folder, webSockets }: OverHttps,
+): Promise<ApiConnection> {
   mkdirSync(folder);
   const authority = await CertificateAuthority.open(folder, systemClock);
   const names = [{ type: 'ip' as const, value: '127.0.0.1' }];
@@ -117,7 +132,31 @@ export async function overHttps(server: ApiServer, folder: string): Promise<ApiC
   const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls });
   const agent = new Agent({ ...admin, ca, keepAlive: true });
   const url = `https://127.0.0.1:${port}`;
-  return { open: (sending) => overSocket(url, agent, sending), close: () => agent.destroy() };
+  const open = (sending: Sending) => overSocket(url, agent, sending);
+  const watch = (sending: Sending) => overWebSocket(url, { ...admin, ca }, sending);
+  return { open, ...(webSockets && { watch }), close: () => agent.destroy() };
+}
+
+/** Opens a WebSocket, and gives each of its messages as a line. A refusal is an ordinary answer. */
+async function overWebSocket(
+  url: string,
+  tls: { readonly cert: string; readonly key: string; readonly ca: string },
+  { path, call, signal }: Sending,
+): Promise<Opened> {
+  const headers = headersOf(call);
+  const socket = new WebSocket(url.replace('https', 'wss') + path, { ...tls, headers });
+  const lines = new PassThrough();
+  socket.on('message', (message: Buffer) => lines.write(`${message.toString().trimEnd()}\n`));
+  socket.on('close', () => lines.end());
+  signal.addEventListener('abort', () => socket.terminate(), { once: true });
+  const refusal = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
+    socket.on('open', () => resolve(undefined));
+    socket.on('unexpected-response', (_, answer) => resolve(answer));
+    socket.on('error', reject);
+  });
+  if (!refusal) return { status: 200, headers: {}, chunks: lines };
+  const status = refusal.statusCode ?? 0;
+  return { status, headers: refusal.headers as Opened['headers'], chunks: read(refusal, signal) };
 }
 
 async function overSocket(url: string, agent: Agent, sending: Sending): Promise<Opened> {
