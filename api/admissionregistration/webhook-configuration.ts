@@ -32,6 +32,7 @@ function configurationOf<T extends Configuration>(
     verbs: ALL_VERBS,
     hasStatus: false,
     hasGeneration: true,
+    putNeedsVersion: true,
     subresources: [],
     columns: [
       nameColumn,

@@ -24,6 +24,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,
+  putNeedsVersion: true,
   subresources: [],
   finalizersOnDelete: ['customresourcecleanup.apiextensions.k8s.io'],
   columns: [nameColumn, createdAtColumn],

@@ -62,6 +62,7 @@ function definitionOf(
     verbs: ALL_VERBS,
     hasStatus: status !== undefined,
     hasGeneration: true,
+    putNeedsVersion: true,
     ...(scale && { scale: scaleAccess(scale) }),
     subresources: [],
     columns: [nameColumn, ...columnsOf(version.additionalPrinterColumns)],

@@ -21,6 +21,7 @@ export const apiServiceDefinition = defineResource<APIService>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MAX_NAME_ATTEMPTS } from '../../../apiserver/options.ts';
 import { systemRandom } from '../../../base/random.ts';
 import type { ApiCaller, Json, OpenCaller } from '../../support/api-caller.ts';
+import { until } from '../../support/until.ts';
 
 const CORE = '/api/v1/namespaces/default';
 const MAPS = `${CORE}/configmaps`;
@@ -336,14 +337,65 @@ export function creatingContract(open: OpenCaller): void {
         spec: { selector: {} },
       },
     ],
+    [
+      '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+      {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingWebhookConfiguration',
+        metadata: { name: 'blind' },
+      },
+    ],
+    [
+      '/apis/apiregistration.k8s.io/v1/apiservices',
+      {
+        apiVersion: 'apiregistration.k8s.io/v1',
+        kind: 'APIService',
+        metadata: { name: 'v1.example.com' },
+        spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 },
+      },
+    ],
   ])('are replaced blindly, but not those of %s', async (path, body) => {
+    const at = `${path}/${body.metadata.name}`;
     await post(path, body);
-    const refused = await put(`${path}/blind`, body);
+    const refused = await put(at, body);
     expect([refused.status, refused.json.reason]).toEqual([422, 'Invalid']);
     expect(refused.json.message).toContain('metadata.resourceVersion: Invalid value');
     expect(refused.json.message).toContain('must be specified for an update');
-    const { json } = await merge(`${path}/blind`, { metadata: { labels: { a: 'b' } } });
-    expect((await put(`${path}/blind`, json)).status).toBe(200);
+    const { json } = await merge(at, { metadata: { labels: { a: 'b' } } });
+    expect((await put(at, json)).status).toBe(200);
     expect((await put(`${MAPS}/given`, map({ name: 'given' }, { b: '1' }))).status).toBe(200);
+  });
+
+  it('are not replaced blindly where they are custom, nor are their definitions', async () => {
+    const group = 'example.com';
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `boats.${group}` },
+      spec: {
+        group,
+        scope: 'Cluster',
+        names: { plural: 'boats', kind: 'Boat' },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    };
+    expect((await post(crds, definition)).status).toBe(201);
+    const boats = `/apis/${group}/v1/boats`;
+    await until(async () => (await api.call('GET', boats)).status === 200);
+    const boat = { apiVersion: `${group}/v1`, kind: 'Boat', metadata: { name: 'a' } };
+    await post(boats, boat);
+    for (const [at, body] of [
+      [`${boats}/a`, boat],
+      [`${crds}/boats.${group}`, definition],
+    ] as const) {
+      const { status, json } = await put(at, body);
+      expect([status, json.reason]).toEqual([422, 'Invalid']);
+      expect(json.message).toContain('metadata.resourceVersion: Invalid value');
+    }
+    expect((await put(`${boats}/none`, { ...boat, metadata: { name: 'none' } })).status).toBe(404);
   });
 }
