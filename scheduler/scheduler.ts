@@ -2,6 +2,7 @@
 // Invariant: a pod counts on its node from the moment the node is chosen, so two pods never get the same room.
 import { backoffDelay } from '../base/backoff.ts';
 import { type Clock } from '../base/clock.ts';
+import type { Figures } from '../base/figures.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import { Nodes, Pods } from '../api/kinds.ts';
@@ -20,6 +21,7 @@ import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
 import { preferUntainted, taintsTolerations } from './plugins/taints-tolerations.ts';
 import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
+import { type AttemptResult, schedulerFigures, type TellAttempt } from './scheduler-figures.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
 import { demandOf } from './snapshot/node-info.ts';
 
@@ -45,6 +47,8 @@ export interface SchedulerParts {
     run(signal: AbortSignal): Promise<void>;
   };
   readonly options: SchedulerOptions;
+  /** Where attempts are counted. */
+  readonly figures?: Figures | undefined;
 }
 
 /** How long until a pod is looked for again whose binding has an unknown outcome and that could not be read. */
@@ -67,6 +71,7 @@ class Scheduler {
   readonly #state = new ClusterState();
   readonly #queue: PodQueue;
   readonly #profile: Profile;
+  readonly #tell: TellAttempt;
   readonly #binding = new Set<Promise<void>>();
   /** Where the next search for a node begins. */
   #from = 0;
@@ -75,6 +80,11 @@ class Scheduler {
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.#queue = new PodQueue(parts.clock);
+    const { figures } = parts;
+    const name = parts.options.name ?? DEFAULT_NAME;
+    this.#tell = figures
+      ? schedulerFigures(figures, name, () => this.#queue.waiting())
+      : () => undefined;
     const pack = parts.options.strategy === 'pack';
     this.#profile = {
       filters: [nodeUnschedulable, taintsTolerations, nodeAffinity, nodePorts, resourcesFit],
@@ -156,12 +166,18 @@ class Scheduler {
 
   /** Whatever one pod holds, the others go on: one that cannot even be looked at is put back. */
   #place(queued: QueuedPod): void {
+    const startedAt = this.#parts.clock.monotonic();
     try {
-      this.#choose(queued);
+      this.#choose(queued, startedAt);
     } catch (err) {
+      this.#ended('error', startedAt);
       this.#state.unassume(queued.pod);
       this.#tryLater(queued, 'looking for a node failed; trying again', err);
     }
+  }
+
+  #ended(result: AttemptResult, startedAt: number): void {
+    this.#tell(result, this.#parts.clock.monotonic() - startedAt);
   }
 
   #tryLater({ pod, attempts }: QueuedPod, what: string, err: unknown): void {
@@ -169,7 +185,7 @@ class Scheduler {
     this.#queue.putBack({ pod, attempts: attempts + 1 }, 'error');
   }
 
-  #choose(queued: QueuedPod): void {
+  #choose(queued: QueuedPod, startedAt: number): void {
     const { pod } = queued;
     const candidate = { pod, demand: demandOf(pod) };
     const { nodes } = this.#state;
@@ -177,11 +193,14 @@ class Scheduler {
     const selection = selectNode(candidate, nodes, at);
     this.#from = (this.#from + selection.looked) % Math.max(1, nodes.length);
     if (selection.kind === 'none') {
+      this.#ended('unschedulable', startedAt);
       this.#track(this.#refuse(queued, selection.message));
       return;
     }
     // One that was seen bound meanwhile stays where it is.
-    if (this.#state.assume(pod, selection.name)) this.#track(this.#bind(queued, selection.name));
+    if (!this.#state.assume(pod, selection.name)) return;
+    const bound = this.#bind(queued, selection.name);
+    this.#track(bound.then((done) => this.#ended(done ? 'scheduled' : 'error', startedAt)));
   }
 
   #track(work: Promise<void>): void {
@@ -191,7 +210,8 @@ class Scheduler {
     this.#binding.add(settled);
   }
 
-  async #bind(queued: QueuedPod, node: string): Promise<void> {
+  /** Whether it is bound for certain. */
+  async #bind(queued: QueuedPod, node: string): Promise<boolean> {
     const { pod } = queued;
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     try {
@@ -206,16 +226,18 @@ class Scheduler {
         reason: 'Scheduled',
         message: `Successfully assigned ${namespace}/${name} to ${node}`,
       });
+      return true;
     } catch (err) {
       const live = await this.#liveForm(pod);
-      if (live === 'unknown') return;
+      if (live === 'unknown') return false;
       // Bound after all, the answer was lost: seeing it makes its place certain, and it keeps it.
       if (live) this.#parts.informers.informer(Pods).observeWrite(live);
       this.#state.unassume(pod);
       this.#roomOn(node);
       // Gone, or bound or being deleted by whomever: its own events tell what is next.
-      if (!live || live.spec?.nodeName || live.metadata.deletionTimestamp) return;
+      if (!live || live.spec?.nodeName || live.metadata.deletionTimestamp) return false;
       this.#tryLater({ ...queued, pod: live }, 'binding failed; trying again', err);
+      return false;
     }
   }
 

@@ -3,6 +3,7 @@
 // Invariant: it is ready only when its port answers; it ends storage last, so no write is lost on the way out.
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
+import { Figures } from '../../base/figures.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { createApiServer, type ApiServer } from '../../apiserver/api-server.ts';
 import type { ComponentCheck } from '../../apiserver/options.ts';
@@ -11,6 +12,7 @@ import { StorageError } from '../../apiserver/storage/storage.ts';
 import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
+import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { builtInControllers, type BuiltInControllersOptions } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa, loadPair } from './certificates.ts';
@@ -45,6 +47,8 @@ export const SCHEDULER_USER = inProcessUser('system:kube-scheduler');
 /** An API server on a data directory, listening. */
 export interface ServedApi {
   readonly server: ApiServer;
+  /** What /metrics shows: the parts of this process count here too. */
+  readonly figures: Figures;
   close(): Promise<void>;
 }
 
@@ -64,7 +68,9 @@ export async function serveApi(
   });
   const ca = loadCa(paths.pki);
   const dialer = loadPair(paths.pki, 'apiserver-kubelet-client');
+  const figures = new Figures();
   const server = await createApiServer({
+    figures,
     storage,
     clock: systemClock,
     random: systemRandom,
@@ -88,12 +94,12 @@ export async function serveApi(
     await server.close();
     await storage.close();
   };
-  return { server, close };
+  return { server, figures, close };
 }
 
 /** Runs the controllers and the scheduler against a server in this process until aborted. */
 export async function runInProcess(
-  server: ApiServer,
+  { server, figures }: Pick<ServedApi, 'server' | 'figures'>,
   options: BuiltInControllersOptions,
   context: ChildContext & { readonly running?: Set<string> },
 ): Promise<void> {
@@ -114,6 +120,7 @@ export async function runInProcess(
           ...doors,
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
           logger: logger.child({ part: 'controllers' }),
+          hooks: { queues: new QueueFigures(figures) },
         },
         signal,
       ),
@@ -122,7 +129,7 @@ export async function runInProcess(
       SCHEDULER,
       runSchedulerWith(
         clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
-        logger.child({ part: 'scheduler' }),
+        { logger: logger.child({ part: 'scheduler' }), figures },
         signal,
       ),
     ),
@@ -143,7 +150,7 @@ export async function controlPlane(dataDir: string, context: ChildContext): Prom
   context.ready();
   try {
     const options = { caCertificate: loadCa(paths.pki), signToken: tokenSigner(paths.pki) };
-    await runInProcess(api.server, options, { ...context, running });
+    await runInProcess(api, options, { ...context, running });
   } finally {
     await api.close();
   }

@@ -1,6 +1,7 @@
 // The scheduler, in the control plane or as a process of its own.
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
+import type { Figures } from '../../base/figures.ts';
 import type { Logger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
@@ -17,13 +18,13 @@ import { SCHEDULER_AGENT } from './user-agents.ts';
 /** Runs the scheduler on a client until aborted. */
 export async function runSchedulerWith(
   client: Client,
-  logger: Logger,
+  { logger, figures }: { readonly logger: Logger; readonly figures?: Figures | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const doors = { client, clock: systemClock, random: systemRandom, logger };
   const informers = createInformerFactory(doors);
   const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
-  await runScheduler({ ...doors, informers, events, options: {} }, signal);
+  await runScheduler({ ...doors, informers, events, options: {}, figures }, signal);
 }
 
 /** The body of `pinnace scheduler`. */
@@ -32,7 +33,7 @@ export async function runComponent(dataDir: string): Promise<void> {
     const kubeconfig = join(dataPaths(dataDir).pki, 'scheduler.kubeconfig');
     const config = await loadKubeconfig(kubeconfig);
     const transport = createHttpTransport({ ...config.transport, userAgent: SCHEDULER_AGENT });
-    await runSchedulerWith(createClient(transport), logger, signal);
+    await runSchedulerWith(createClient(transport), { logger }, signal);
     transport.close();
   });
 }

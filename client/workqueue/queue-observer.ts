@@ -67,3 +67,29 @@ export function countQueue(): {
   };
   return { counters, observer };
 }
+
+/** An observer that tells both. */
+export function tellBoth(one: QueueObserver, other: QueueObserver): QueueObserver {
+  return {
+    added(depth) {
+      one.added(depth);
+      other.added(depth);
+    },
+    started(waitedMs, depth) {
+      one.started(waitedMs, depth);
+      other.started(waitedMs, depth);
+    },
+    finished(tookMs) {
+      one.finished(tookMs);
+      other.finished(tookMs);
+    },
+    retried() {
+      one.retried();
+      other.retried();
+    },
+    refused(key) {
+      one.refused(key);
+      other.refused(key);
+    },
+  };
+}

@@ -44,6 +44,12 @@ export class WorkQueue {
     return this.#working.size;
   }
 
+  /** How long each key now with a worker has been there, milliseconds. */
+  workingMs(): readonly number[] {
+    const now = this.#clock.monotonic();
+    return Array.from(this.#working.values(), (since) => now - since);
+  }
+
   /** Adds a key; one that waits already waits once. False when the queue is closed or full: the key is not in, and the observer knows. */
   add(key: string): boolean {
     const taken = this.offer(key);

@@ -1,6 +1,7 @@
 // The reconcile loop: events become keys, keys go to workers, outcomes go back into the queue.
 // Invariant: one key is never reconciled twice at once, and no failure of one key stops the others.
-import { countQueue } from '../../client/workqueue/queue-observer.ts';
+import type { QueueFigures } from '../../client/workqueue/queue-figures.ts';
+import { countQueue, tellBoth } from '../../client/workqueue/queue-observer.ts';
 import type { QueueCounters } from '../../client/workqueue/queue-observer.ts';
 import { RateLimitedQueue } from '../../client/workqueue/rate-limited.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -22,6 +23,8 @@ export interface ControllerCounters {
 export interface ControllerHooks {
   /** Called once with the counters, which go on counting. */
   counters?(name: string, counters: ControllerCounters): void;
+  /** Shows the controllers' queues. */
+  readonly queues?: QueueFigures | undefined;
 }
 
 /**
@@ -33,7 +36,9 @@ export async function runController(
   context: ControllerContext & { readonly hooks?: ControllerHooks | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const { counters: queueCounters, observer } = countQueue();
+  const { counters: queueCounters, observer: counter } = countQueue();
+  const shown = context.hooks?.queues;
+  const observer = shown ? tellBoth(counter, shown.observer(spec.name)) : counter;
   const logger = context.logger.child({ controller: spec.name });
   const loop: Loop = {
     spec,
@@ -52,6 +57,7 @@ export async function runController(
     signal,
   };
   context.hooks?.counters?.(spec.name, loop.counters);
+  shown?.follow(spec.name, loop.queue);
   const unsubscribe = spec.sources.map((source) => subscribe(source, loop, context));
   spec.moreSources?.((source) => {
     const leave = subscribe(source, loop, context);

@@ -21,6 +21,13 @@ export interface QueuedPod {
   readonly attempts: number;
 }
 
+/** How many pods wait, by what they wait for; under upstream's names of its queues. */
+export interface WaitingPods {
+  readonly active: number;
+  readonly backoff: number;
+  readonly unschedulable: number;
+}
+
 interface Entry {
   pod: Pod;
   attempts: number;
@@ -44,6 +51,14 @@ export class PodQueue {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Who waits now; looks at each. */
+  waiting(): WaitingPods {
+    const count = { active: 0, resting: 0, unschedulable: 0 };
+    for (const { place } of this.#entries.values()) count[place] += 1;
+    const { active, resting, unschedulable } = count;
+    return { active, backoff: resting, unschedulable };
   }
 
   /** Adds a pod, or takes its newer form. A changed unschedulable pod is tried again. */
