@@ -2,25 +2,12 @@
 // Invariant: a refused patch changes nothing, not even in part.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ApiCaller, Json, OpenCaller } from '../../support/api-caller.ts';
+import { container, CONTAINER_LISTS, deployment, OTHER_LISTS, POD_LISTS } from './merged-lists.ts';
 
 const CORE = '/api/v1/namespaces/default';
 const MAPS = `${CORE}/configmaps`;
-const PODS = `${CORE}/pods`;
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
 const web = `${DEPLOYMENTS}/web`;
-const container = (more = {}) => ({ name: 'c', image: 'i', ...more });
-const deployment = (name: string, spec = {}) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: { containers: [container()], ...spec },
-    },
-  },
-});
 
 type Operation = readonly object[];
 /** Operations on `{ data: { a: '1', 'b.c': '2' } }`, and the data after them. */
@@ -50,106 +37,6 @@ const OPERATIONS: readonly (readonly [name: string, patch: Operation, data: obje
     { 'b.c': '2', m: 'x' },
   ],
   ['none', [], { a: '1', 'b.c': '2' }],
-];
-
-/** Lists of a pod's spec that merge by a key: name, key, and two items. */
-const POD_LISTS: readonly (readonly [list: string, key: string, first: object, second: object])[] =
-  [
-    ['containers', 'name', container({ name: 'a' }), container({ name: 'b' })],
-    ['initContainers', 'name', container({ name: 'a' }), container({ name: 'b' })],
-    ['volumes', 'name', { name: 'a', emptyDir: {} }, { name: 'b', emptyDir: {} }],
-    ['imagePullSecrets', 'name', { name: 'a' }, { name: 'b' }],
-    [
-      'hostAliases',
-      'ip',
-      { ip: '10.0.0.1', hostnames: ['a'] },
-      { ip: '10.0.0.2', hostnames: ['b'] },
-    ],
-    ['schedulingGates', 'name', { name: 'x.io/a' }, { name: 'x.io/b' }],
-    [
-      'resourceClaims',
-      'name',
-      { name: 'a', resourceClaimName: 'a' },
-      { name: 'b', resourceClaimName: 'b' },
-    ],
-    [
-      'topologySpreadConstraints',
-      'topologyKey',
-      { topologyKey: 'a', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
-      { topologyKey: 'b', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
-    ],
-  ];
-
-/** Lists of a container that merge by a key. */
-const CONTAINER_LISTS: typeof POD_LISTS = [
-  ['env', 'name', { name: 'A', value: '1' }, { name: 'B', value: '1' }],
-  ['ports', 'containerPort', { containerPort: 80 }, { containerPort: 81 }],
-  ['volumeMounts', 'mountPath', { mountPath: '/a', name: 'v' }, { mountPath: '/b', name: 'v' }],
-  ['volumeDevices', 'devicePath', { devicePath: '/a', name: 'p' }, { devicePath: '/b', name: 'p' }],
-];
-
-/** Lists elsewhere in core and apps that merge by a key: path of the object, the object, way to the list, items. */
-const OTHER_LISTS: readonly (readonly [
-  string,
-  object,
-  readonly string[],
-  string,
-  object,
-  object,
-])[] = [
-  [
-    `${CORE}/services`,
-    { apiVersion: 'v1', kind: 'Service', spec: { ports: [{ name: 'a', port: 80 }] } },
-    ['spec', 'ports'],
-    'port',
-    { name: 'a', port: 80 },
-    { name: 'b', port: 81 },
-  ],
-  [
-    `${CORE}/serviceaccounts`,
-    { apiVersion: 'v1', kind: 'ServiceAccount' },
-    ['secrets'],
-    'name',
-    { name: 'a' },
-    { name: 'b' },
-  ],
-  [
-    MAPS,
-    { apiVersion: 'v1', kind: 'ConfigMap' },
-    ['metadata', 'ownerReferences'],
-    'uid',
-    { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'u-1' },
-    { apiVersion: 'v1', kind: 'Pod', name: 'b', uid: 'u-2' },
-  ],
-  ...['nodes', 'pods', 'namespaces'].map(
-    (plural) =>
-      [
-        plural === 'pods' ? PODS : `/api/v1/${plural}`,
-        plural === 'pods'
-          ? { apiVersion: 'v1', kind: 'Pod', spec: { containers: [container()] } }
-          : { apiVersion: 'v1', kind: plural === 'nodes' ? 'Node' : 'Namespace' },
-        ['status', 'conditions'],
-        'type',
-        { type: 'A', status: 'True' },
-        { type: 'B', status: 'True' },
-      ] as const,
-  ),
-  [
-    '/api/v1/nodes',
-    { apiVersion: 'v1', kind: 'Node' },
-    ['status', 'addresses'],
-    'type',
-    { type: 'InternalIP', address: '10.0.0.1' },
-    { type: 'Hostname', address: 'b' },
-  ],
-  [
-    DEPLOYMENTS,
-    deployment('x'),
-    ['status', 'conditions'],
-    'type',
-    { type: 'A', status: 'True' },
-    { type: 'B', status: 'True' },
-  ],
 ];
 
 /** Holds for every way to a server, over every storage. */
@@ -438,6 +325,18 @@ export function patchingContract(open: OpenCaller): void {
     expect(json.metadata.finalizers).toEqual(['x.io/b', 'x.io/c']);
     const noList = { '$deleteFromPrimitiveList/finalizers': 'x.io/b' };
     expect((await strategic(path, { metadata: noList })).status).toBe(400);
+  });
+
+  it('strategic patches merge the set of pod ranges of a node', async () => {
+    const body = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'ranges' } };
+    const spec = { podCIDR: '10.1.0.0/24', podCIDRs: ['10.1.0.0/24'] };
+    await api.call('POST', '/api/v1/nodes', { body: { ...body, spec } });
+    const change = { spec: { podCIDRs: ['fd00::/64'] } };
+    const { json } = await strategic('/api/v1/nodes/ranges?dryRun=All', change);
+    const words = JSON.stringify(json);
+    // Ranges are set once: what the refusal names is the merged list.
+    expect(words).toContain('10.1.0.0/24');
+    expect(words).toContain('fd00::/64');
   });
 
   it('strategic patches replace lists without a key, and remove by null', async () => {
