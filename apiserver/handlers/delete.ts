@@ -222,9 +222,12 @@ function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
 function isDryRunBody(value: unknown): boolean {
   if (value === undefined || value === null) return false;
   if (!Array.isArray(value)) throw badRequest('dryRun: Invalid value: a list is needed');
-  return isDryRun(
-    new URLSearchParams(value.map((each): [string, string] => ['dryRun', String(each)])),
-  );
+  return isDryRun(new URLSearchParams(value.map((each) => ['dryRun', dryRunText(each)])));
+}
+
+function dryRunText(each: unknown): string {
+  if (typeof each === 'string') return each;
+  throw badRequest(`dryRun: Invalid value: ${JSON.stringify(each)}: must be a string`);
 }
 
 function seconds(value: unknown): number | undefined {
@@ -240,18 +243,20 @@ function policy(
 ): DeleteOptions['propagation'] {
   const asked = body['propagationPolicy'] ?? query.get('propagationPolicy');
   const orphan = body['orphanDependents'] ?? query.get('orphanDependents');
-  if (asked === undefined || asked === null || asked === '') {
-    if (orphan === undefined || orphan === null || orphan === '') return undefined;
+  if (isUnset(asked)) {
+    if (isUnset(orphan)) return undefined;
     return orphan === true || orphan === 'true' ? 'Orphan' : 'Background';
   }
   if (typeof asked !== 'string')
     throw badRequest(`${POLICY}: Invalid value: ${JSON.stringify(asked)}: must be a string`);
   const known = POLICIES.find((each) => each === asked);
   if (!known) throw wrongOptions(notSupported(POLICY, asked, POLICIES));
-  if (orphan === undefined || orphan === null || orphan === '') return known;
+  if (isUnset(orphan)) return known;
   const why = 'orphanDependents and deletionPropagation cannot be both set';
   throw wrongOptions(invalidValue(POLICY, known, why));
 }
+
+const isUnset = (value: unknown) => value === undefined || value === null || value === '';
 
 const POLICY = 'propagationPolicy';
 

@@ -1,4 +1,4 @@
-// A propagation policy that is no text was refused as "[object Object]": nobody could see what was wrong with it.
+// A propagation policy or dry run that is no text was refused as "[object Object]": nobody could see what was wrong with it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { anApiCaller, type ApiCaller } from '../support/api-caller.ts';
 
@@ -8,13 +8,21 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-it.each([[[{}]], [{ a: 1 }], [7], [true]])('names the value %j', async (propagationPolicy) => {
-  const body = { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy };
+const ODD = [[{}], { a: 1 }, 7, true];
+
+it.each(ODD)('names the propagation policy %j', (propagationPolicy) =>
+  expectNamed({ propagationPolicy }, 'propagationPolicy', propagationPolicy),
+);
+
+it.each(ODD)('names the dry run %j', (dryRun) =>
+  expectNamed({ dryRun: [dryRun] }, 'dryRun', dryRun),
+);
+
+async function expectNamed(options: object, field: string, value: unknown): Promise<void> {
+  const body = { kind: 'DeleteOptions', apiVersion: 'v1', ...options };
   const { status, json } = await api.call('DELETE', '/api/v1/namespaces/default/configmaps/a', {
     body,
   });
   expect([status, json.reason]).toEqual([400, 'BadRequest']);
-  expect(json.message).toContain(
-    `propagationPolicy: Invalid value: ${JSON.stringify(propagationPolicy)}`,
-  );
-});
+  expect(json.message).toContain(`${field}: Invalid value: ${JSON.stringify(value)}`);
+}
