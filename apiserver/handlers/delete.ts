@@ -222,7 +222,9 @@ function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
 function isDryRunBody(value: unknown): boolean {
   if (value === undefined || value === null) return false;
   if (!Array.isArray(value)) throw badRequest('dryRun: Invalid value: a list is needed');
-  return isDryRun(new URLSearchParams(value.map((each) => ['dryRun', dryRunText(each)])));
+  return isDryRun(
+    new URLSearchParams(value.map((each): [string, string] => ['dryRun', dryRunText(each)])),
+  );
 }
 
 function dryRunText(each: unknown): string {
