@@ -13,10 +13,45 @@ interface Served {
   readonly apiVersion: string;
 }
 
+/** A kind whose schema uses what no built-in kind has. */
+const ODD_KIND = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'oddities.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { plural: 'oddities', singular: 'oddity', kind: 'Oddity' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            description: 'Something odd.',
+            properties: {
+              shape: { type: 'string', pattern: '^a+$', minLength: 1, maxLength: 9, enum: ['a'] },
+              size: { type: 'number', minimum: 0.5, maximum: 9, multipleOf: 0.5, default: 1 },
+              either: { 'x-kubernetes-int-or-string': true },
+              loose: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+              open: { type: 'object', additionalProperties: true },
+              many: { type: 'array', maxItems: 3, items: { type: 'string', nullable: true } },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+
 let cluster: TestCluster;
 let served: Served[];
 beforeAll(async () => {
   cluster = await startTestCluster({ node: false });
+  await cluster.kubectl.apply(ODD_KIND);
+  await cluster.kubectl.wait('--for=condition=Established', `crd/${ODD_KIND.metadata.name}`);
   served = await servedBy(cluster.kubectl);
 });
 afterAll(() => cluster?.stop());
@@ -65,6 +100,7 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary }) => {
 
   it('explains every served kind with all of its fields', async () => {
     expect(served.length).toBeGreaterThan(60);
+    expect(served.map(({ kind }) => kind)).toContain('Oddity');
     const faults = await faultsOf(served, async (one) => {
       const { code, stdout, stderr } = await explain(one);
       if (code !== 0) return stderr;

@@ -67,7 +67,14 @@ interface KubectlOptions {
 /** kubectl for a cluster. */
 export function kubectlFor(options: KubectlOptions): Kubectl {
   const { host, kubeconfig, home, binary = KUBECTL } = options;
-  const env = { KUBECONFIG: kubeconfig, HOME: home, KUBECTL: binary, ...options.env };
+  // What it leaves in its temporary folder, such as refused edits, goes with the cluster.
+  const env = {
+    KUBECONFIG: kubeconfig,
+    HOME: home,
+    TMPDIR: home,
+    KUBECTL: binary,
+    ...options.env,
+  };
   const run: Kubectl['run'] = (args, how = {}) =>
     host.run(binary, args, { ...how, env: { ...env, ...how.env } });
   const ok: Kubectl['ok'] = async (args, how) => {
