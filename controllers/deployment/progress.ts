@@ -31,9 +31,9 @@ export function progressing(
 export function isComplete(deployment: Deployment, status: DeploymentStatus): boolean {
   const count = desired(deployment);
   return (
-    status.updatedReplicas === count &&
-    status.replicas === count &&
-    status.availableReplicas === count &&
+    (status.updatedReplicas ?? 0) === count &&
+    (status.replicas ?? 0) === count &&
+    (status.availableReplicas ?? 0) === count &&
     (status.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
   );
 }

@@ -28,11 +28,11 @@ export function statusFigures(deployment: Deployment, facts: FigureFacts): Deplo
   const terminating = total(sets, (set) => set.status?.terminatingReplicas ?? 0);
   return {
     observedGeneration: generation,
-    replicas: total(sets, replicasOf),
-    updatedReplicas: current ? replicasOf(current) : 0,
-    readyReplicas: total(sets, (set) => set.status?.readyReplicas ?? 0),
-    availableReplicas,
-    unavailableReplicas: Math.max(0, total(sets, wanted) - availableReplicas),
+    replicas: said(total(sets, replicasOf)),
+    updatedReplicas: said(current ? replicasOf(current) : 0),
+    readyReplicas: said(total(sets, (set) => set.status?.readyReplicas ?? 0)),
+    availableReplicas: said(availableReplicas),
+    unavailableReplicas: said(Math.max(0, total(sets, wanted) - availableReplicas)),
     terminatingReplicas: terminating,
     collisionCount: deployment.status?.collisionCount,
     conditions: withDeploymentCondition(
@@ -42,6 +42,9 @@ export function statusFigures(deployment: Deployment, facts: FigureFacts): Deplo
     ),
   };
 }
+
+/** Counts of none are left out, as upstream writes them: `-o jsonpath={.status.readyReplicas}` prints nothing. */
+const said = (count: number): number | undefined => (count === 0 ? undefined : count);
 
 const replicasOf = (set: ReplicaSet): number => set.status?.replicas ?? 0;
 

@@ -35,9 +35,11 @@ export function replicaSetStatus(set: ReplicaSet, input: StatusInput): ReplicaSe
   return {
     ...set.status,
     replicas: active.length,
-    fullyLabeledReplicas: active.filter((pod) => labels.matches(pod.metadata.labels)).length,
-    readyReplicas: ready.length,
-    availableReplicas: available.length,
+    // Counts of none are left out, but for the first, as upstream writes them.
+    fullyLabeledReplicas:
+      active.filter((pod) => labels.matches(pod.metadata.labels)).length || undefined,
+    readyReplicas: ready.length || undefined,
+    availableReplicas: available.length || undefined,
     terminatingReplicas: pods.filter((pod) => !isPodActive(pod) && !isPodTerminal(pod)).length,
     observedGeneration: generation,
     conditions: conditions?.length ? conditions : undefined,
