@@ -42,13 +42,13 @@ describe('a broken protobuf body', () => {
   it('is read, or refused with 400 or 415, never a crash', () => {
     const one = fc.constantFrom(...real);
     fc.assert(
-      fc.property(one, fc.nat(), fc.nat(255), fc.nat(), (bytes, at, byte, cut) => {
+      fc.property(one, fc.tuple(fc.nat(), fc.nat(255), fc.nat()), (bytes, [at, byte, cut]) => {
         const broken = Uint8Array.from(bytes);
         broken[at % broken.length] = byte;
         const sent = broken.subarray(0, broken.length - (cut % 8));
         expect([200, 400, 415]).toContain(codeOf(() => readProtobuf(sent)));
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, seed: 20_261_121 },
     );
   });
 });
