@@ -71,6 +71,24 @@ describe('Access', () => {
   });
 });
 
+describe('A binding', () => {
+  it('to a role that is not there is only for those who may bind any', async () => {
+    const rbac = 'rbac.authorization.k8s.io';
+    const make = (kind: string, name: string, more: object) =>
+      api.call('POST', `${RBAC}/${kind}`, { body: { metadata: { name }, ...more } });
+    await make('roles', 'binder', {
+      rules: [{ apiGroups: [rbac], resources: ['rolebindings'], verbs: ['create'] }],
+    });
+    const subjects = [{ kind: 'User', apiGroup: rbac, name: 'mallory' }];
+    const refTo = (name: string) => ({ apiGroup: rbac, kind: 'Role', name });
+    await make('rolebindings', 'mallory-binds', { subjects, roleRef: refTo('binder') });
+    const body = { metadata: { name: 'later' }, subjects, roleRef: refTo('made-later') };
+    const refused = await api.call('POST', `${RBAC}/rolebindings`, { body, as: 'mallory' });
+    expect(refused.json).toMatchObject({ code: 403, reason: 'Forbidden' });
+    expect((await api.call('POST', `${RBAC}/rolebindings`, { body })).status).toBe(201);
+  });
+});
+
 describe('The server', () => {
   it.each(['/healthz', '/livez', '/readyz'])('answers ok at %s', async (path) => {
     expect((await api.call('GET', path)).text.trim()).toBe('ok');
