@@ -67,6 +67,20 @@ export const podDefinition = defineResource<Pod>({
     pod.spec.preemptionPolicy ??= 'PreemptLowerPriority';
     pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
   },
+  prepareForUpdate({ spec }, old) {
+    // What admission gave stays: a writer who leaves it out does not take it away.
+    const { priority, preemptionPolicy } = old.spec ?? {};
+    if (spec && priority !== undefined) spec.priority ??= priority;
+    if (spec && preemptionPolicy !== undefined) spec.preemptionPolicy ??= preemptionPolicy;
+  },
+  prepareForStatus({ status }) {
+    if (!status) return;
+    // One address in two fields: the older field counts, so that nobody reads another one than was checked.
+    const [first] = status.podIPs ?? [];
+    if (status.podIP === undefined && first?.ip) status.podIP = first.ip;
+    else if (status.podIP !== undefined && first?.ip !== status.podIP)
+      status.podIPs = [{ ip: status.podIP }];
+  },
   validate(pod, old) {
     return old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old);
   },

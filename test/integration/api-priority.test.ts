@@ -78,3 +78,29 @@ it.each<[string, object, RegExp]>([
   const { status, json } = await api.call('POST', PODS, aPod('refused', spec));
   expect([status, json.message]).toEqual([403, expect.stringMatching(message)]);
 });
+
+it('a pod keeps both when it is replaced without them', async () => {
+  await api.call('POST', CLASSES, aClass('kept', 1200));
+  const made = await api.call('POST', PODS, aPod('kept', { priorityClassName: 'kept' }));
+  const { priority, preemptionPolicy, ...spec } = made.json.spec;
+  const body = { ...made.json, spec, metadata: { ...made.json.metadata, labels: { a: 'b' } } };
+  const { status, json, text } = await api.call('PUT', `${PODS}/kept`, { body });
+  expect(status, text).toBe(200);
+  expect(json.spec).toMatchObject({ priority, preemptionPolicy });
+  expect(priority).toBe(1200);
+});
+
+it('a pod has one address, whichever of its two fields is written', async () => {
+  await api.call('POST', PODS, aPod('placed'));
+  const write = async (status: object) => {
+    const type = 'application/merge-patch+json';
+    const { json } = await api.call('PATCH', `${PODS}/placed/status`, { body: { status }, type });
+    return json.status as unknown as { podIP?: string; podIPs?: object[] };
+  };
+  const both = { podIP: '10.1.0.9', podIPs: [{ ip: '10.1.0.9' }] };
+  expect(await write({ podIPs: [{ ip: '10.1.0.9' }] })).toMatchObject(both);
+  expect(await write({ podIP: '10.1.0.7' })).toMatchObject({
+    podIP: '10.1.0.7',
+    podIPs: [{ ip: '10.1.0.7' }],
+  });
+});
