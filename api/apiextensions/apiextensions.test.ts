@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { broken, cells, made } from '../../test/support/kind-rules.ts';
 import type { CustomResourceDefinition, JSONSchemaProps } from '../generated/types.ts';
 import { customResourceDefinitionDefinition as definition } from './custom-resource-definition.ts';
+import { MAX_DEFINITION_ERRORS } from './definition-validation.ts';
 
 const OPEN = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const SCHEMA = 'spec.validation.openAPIV3Schema';
@@ -399,6 +400,28 @@ describe('Schemas of custom resources', () => {
     ],
   ])('%s', (_, one, errors) => {
     expect(broken(definition, one).sort()).toEqual(errors.toSorted());
+  });
+
+  it('with defaults within defaults and patterns at every level are checked once', () => {
+    let deep: JSONSchemaProps = { type: 'string', default: 'x' };
+    for (let level = 0; level < 200; level++) {
+      const patterned = Array.from({ length: 20 }, (_, i) => [
+        `p${i}`,
+        { type: 'string', pattern: `^[a-z]{1,${i + 1}}-${level}$` },
+      ]);
+      const properties = Object.fromEntries([...patterned, ['n', deep]]) as Record<string, object>;
+      deep = { type: 'object', default: {}, properties };
+    }
+    expect(broken(definition, withField(deep))).toEqual([]);
+  });
+
+  it('tell of so many broken rules and no more', () => {
+    const properties = Object.fromEntries(
+      Array.from({ length: 10 * MAX_DEFINITION_ERRORS }, (_, i) => [`f${i}`, {}]),
+    );
+    expect(broken(definition, withSchema({ type: 'object', properties }))).toHaveLength(
+      MAX_DEFINITION_ERRORS,
+    );
   });
 
   it('of 8,000 fields and 500 KB are checked in a moment', () => {

@@ -6,36 +6,46 @@ import type { JSONSchemaProps } from '../generated/types.ts';
 import { deepEqual } from '../meta/deep-equal.ts';
 import { fillDefaults } from '../schema/structural/defaults.ts';
 import { prunedPart } from '../schema/structural/prune.ts';
-import { isSchema, structuralOf } from '../schema/structural/structural.ts';
+import { isSchema, type Structural, structuralOf } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
 
 /** Errors of all defaults of a structural schema. */
 export function defaultErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   if (schema.default !== undefined)
     return [forbiddenField(`${path}.default`, 'must not be set at the root')];
-  return below(schema, path, true);
+  // One tree for all: the parts of a schema are the parts of its tree.
+  return below({ schema, tree: structuralOf(schema), path }, true);
 }
 
-function below(schema: JSONSchemaProps, path: string, root: boolean): FieldError[] {
+interface At {
+  readonly schema: JSONSchemaProps;
+  readonly tree: Structural;
+  readonly path: string;
+}
+
+function below({ schema, tree, path }: At, root: boolean): FieldError[] {
+  if (!tree.hasDefaults) return [];
   const { properties = {}, items, additionalProperties: additional } = schema;
-  const parts: [JSONSchemaProps, string][] = Object.entries(properties)
-    .filter(([name]) => !(root && name === 'metadata'))
-    .map(([name, part]) => [part, `${path}.properties[${name}]`]);
-  if (isSchema(items)) parts.push([items, `${path}.items`]);
-  if (isSchema(additional)) parts.push([additional, `${path}.additionalProperties`]);
-  return parts.flatMap(([part, at]) => [...ownErrors(part, at), ...below(part, at, false)]);
+  const parts: At[] = Object.entries(properties).flatMap(([name, part]) => {
+    const found = root && name === 'metadata' ? undefined : tree.properties.get(name);
+    return found ? [{ schema: part, tree: found, path: `${path}.properties[${name}]` }] : [];
+  });
+  if (isSchema(items) && tree.items)
+    parts.push({ schema: items, tree: tree.items, path: `${path}.items` });
+  if (isSchema(additional) && tree.additional !== undefined && tree.additional !== 'any')
+    parts.push({ schema: additional, tree: tree.additional, path: `${path}.additionalProperties` });
+  return parts.flatMap((part) => [...ownErrors(part), ...below(part, false)]);
 }
 
-function ownErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+function ownErrors({ schema, tree, path }: At): FieldError[] {
   const value = schema.default;
   if (value === undefined) return [];
   const at = `${path}.default`;
-  const structural = structuralOf(schema);
-  const whole = prunedPart(value, structural);
+  const whole = prunedPart(value, tree);
   if (!deepEqual(whole, value))
     return [invalidValue(at, value, 'must not have fields that the schema does not have')];
-  fillDefaults(whole, structural);
-  return schemaErrors(whole, structural).map(({ field, message }) =>
+  fillDefaults(whole, tree);
+  return schemaErrors(whole, tree).map(({ field, message }) =>
     invalidValue(field === '' ? at : `${at}.${field}`, value, message),
   );
 }

@@ -22,8 +22,18 @@ const PROTECTED_GROUP = /(?:^|\.)(?:k8s|kubernetes)\.io$/;
 const APPROVAL = 'api-approved.kubernetes.io';
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 
-/** Rules of a definition, on create and on update. */
+/** Of one definition, this many broken rules are told. */
+export const MAX_DEFINITION_ERRORS = 100;
+
+/** Rules of a definition, on create and on update; at most MAX_DEFINITION_ERRORS of those that are broken. */
 export function validateDefinition(
+  definition: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+): FieldError[] {
+  return allErrors(definition, old).slice(0, MAX_DEFINITION_ERRORS);
+}
+
+function allErrors(
   definition: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,
 ): FieldError[] {

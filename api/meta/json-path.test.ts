@@ -1,6 +1,12 @@
 // JSONPath as printer columns use it.
 import { describe, expect, it } from 'vitest';
-import { JsonPathError, MAX_PATH_CHARS, parseJsonPath } from './json-path.ts';
+import {
+  JsonPathError,
+  MAX_PATH_CHARS,
+  MAX_UNION,
+  MAX_VISITED,
+  parseJsonPath,
+} from './json-path.ts';
 
 const pod = {
   metadata: { name: 'web', labels: { 'app.kubernetes.io/name': 'shop', 'a.b': 'c' } },
@@ -61,6 +67,14 @@ describe('JSONPath', () => {
   ])('refuses %.20s', (path, why) => {
     expect(() => parseJsonPath(path)).toThrow(why);
     expect(() => parseJsonPath(path)).toThrow(JsonPathError);
+  });
+
+  it('finds no more than so many, however often it asks for the same', () => {
+    const again = `[${Array.from({ length: MAX_UNION }, () => '0').join()}]`;
+    const nested = { l: [[[[[0]]]]] };
+    const found = parseJsonPath(`.l${again.repeat(5)}`).find(nested);
+    expect(found.length).toBeLessThanOrEqual(2 * MAX_VISITED);
+    expect(() => parseJsonPath(`.l[${'0,'.repeat(MAX_UNION)}0]`)).toThrow(/more than/);
   });
 
   it('ends on a tree that is too large to search', () => {

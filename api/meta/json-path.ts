@@ -2,8 +2,10 @@
 // Invariant: pure; a path is read once, and finding never throws: what is not there is no result. Evaluation visits at most MAX_VISITED values.
 // Source: kubernetes.io, "JSONPath Support"; ranges and templates with text are kubectl's own and not part of it.
 
-/** Values visited by one evaluation; recursive descents stop there. */
-export const MAX_VISITED = 100_000;
+/** Values visited and found by one evaluation, which stops there. */
+export const MAX_VISITED = 10_000;
+/** Names or indexes between two brackets. */
+export const MAX_UNION = 32;
 /** Characters of a path. */
 export const MAX_PATH_CHARS = 4096;
 
@@ -84,7 +86,10 @@ class Reader {
     if (inner === '*') return { kind: 'wildcard' };
     const filter = /^\?\((.*)\)$/s.exec(inner);
     if (filter) return { kind: 'filter', filter: filterOf(filter[1] ?? '') };
-    const quoted = partsOf(inner).map(unquoted);
+    const parts = partsOf(inner);
+    if (parts.length > MAX_UNION)
+      throw new JsonPathError(`more than ${MAX_UNION} names or indexes in one step`);
+    const quoted = parts.map(unquoted);
     if (quoted.every((name) => name !== undefined)) return { kind: 'field', names: quoted };
     return indexStep(inner);
   }
@@ -177,7 +182,18 @@ class Finder {
 
   find(steps: readonly Step[], roots: readonly unknown[]): unknown[] {
     let found = [...roots];
-    for (const step of steps) found = found.flatMap((value) => this.#follow(step, value));
+    for (const step of steps) found = this.#followAll(step, found);
+    return found;
+  }
+
+  #followAll(step: Step, values: readonly unknown[]): unknown[] {
+    const found: unknown[] = [];
+    for (const value of values) {
+      if (this.#visited > MAX_VISITED) break;
+      const next = this.#follow(step, value);
+      this.#visited += next.length;
+      found.push(...next.slice(0, MAX_VISITED));
+    }
     return found;
   }
 
@@ -209,7 +225,8 @@ class Finder {
     for (let at = 0; at < all.length && this.#visited <= MAX_VISITED; at++) {
       this.#visited += 1;
       const next = all[at];
-      if (typeof next === 'object' && next !== null) all.push(...Object.values(next));
+      if (typeof next === 'object' && next !== null)
+        all.push(...Object.values(next).slice(0, MAX_VISITED));
     }
     return all;
   }

@@ -175,8 +175,10 @@ export class CustomResources {
         const conditions = setCondition(before?.conditions, condition, clock.now());
         return { ...old, status: { ...before, conditions } };
       });
+    // Names that were never this definition's are somebody else's, and so are the objects.
+    const own = isOwn(crd);
     try {
-      if (store.list(prefix, { limit: 1 }).items.length > 0) {
+      if (own && store.list(prefix, { limit: 1 }).items.length > 0) {
         await terminating(
           'True',
           'InstanceDeletionInProgress',
@@ -184,7 +186,7 @@ export class CustomResources {
         );
         await this.#deleteObjects(crd);
       }
-      if (store.list(prefix, { limit: 1 }).items.length > 0) return true;
+      if (own && store.list(prefix, { limit: 1 }).items.length > 0) return true;
       await this.#letGo(crd);
     } catch (error) {
       logger.warn('the objects of a definition could not be deleted', {
@@ -250,6 +252,12 @@ export class CustomResources {
       logger.warn('a definition could not be written', { err: error, definition: metadata.name });
     }
   }
+}
+
+/** Has the definition ever served the resource that it names? */
+function isOwn({ spec, status }: CustomResourceDefinition): boolean {
+  const established = isConditionTrue(status?.conditions, 'Established');
+  return established && status?.acceptedNames?.plural === spec.names.plural;
 }
 
 const nameIn = (key: string): string => key.slice(key.lastIndexOf('/') + 1);

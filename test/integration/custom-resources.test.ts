@@ -415,6 +415,23 @@ describe.each(['memory', 'lmdb'] as const)('Custom resources over %s storage', (
     expect((await api.call('GET', `/apis/${group}/v1/tabs`)).status).toBe(200);
   });
 
+  it('of a definition that was never accepted are nobody’s: it takes nothing along', async () => {
+    const group = 'rbac.authorization.k8s.io';
+    const before = (await api.call('GET', `/apis/${group}/v1/clusterroles`)).json.items.length;
+    const taking = definition(group, { names: { plural: 'clusterroles', kind: 'Taking' } });
+    const metadata = {
+      name: `clusterroles.${group}`,
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, a test' },
+    };
+    const made = await api.call('POST', CRDS, { body: { ...taking, metadata } });
+    expect(made.status, made.text).toBe(201);
+    await api.call('DELETE', `${CRDS}/${metadata.name}`);
+    await until(async () => (await api.call('GET', `${CRDS}/${metadata.name}`)).status === 404);
+    const { json } = await api.call('GET', `/apis/${group}/v1/clusterroles`);
+    expect(json.items.length).toBe(before);
+    expect(before).toBeGreaterThan(5);
+  });
+
   it('go with their definition, which waits for the last of them', async () => {
     const group = 'ended.example.com';
     const path = await defined(group);

@@ -174,6 +174,36 @@ describe('Values', () => {
     );
   });
 
+  it.each<[string, object, unknown]>([
+    [
+      'long lists with many choices',
+      {
+        type: 'array',
+        items: { oneOf: Array.from({ length: 10_000 }, (_, i) => ({ minimum: i })) },
+      },
+      Array.from({ length: 2_000 }, (_, i) => i),
+    ],
+    [
+      'many objects among many',
+      { type: 'array', items: { enum: Array.from({ length: 20_000 }, (_, i) => ({ i })) } },
+      Array.from({ length: 20_000 }, () => ({ i: -1 })),
+    ],
+    [
+      'long texts with large patterns',
+      { type: 'string', pattern: '(?:[ab]?c){900}d' },
+      'abc'.repeat(50_000),
+    ],
+  ])('stop at %s', (...[, field, value]) => {
+    const errors = schemaErrors({ a: value }, of(field));
+    expect(errors.at(-1)?.message).toMatch(/must be checkable against its schema in at most/);
+  });
+
+  it('are looked up among many in no time', () => {
+    const known = Array.from({ length: 20_000 }, (_, i) => `v${i}`);
+    const list = { type: 'array', items: { type: 'string', enum: known } };
+    expect(told(list, known)).toEqual([]);
+  });
+
   it('stall at no pattern', () => {
     const evil = { type: 'string', pattern: '^(a+)+$' };
     expect(told(evil, `${'a'.repeat(5000)}!`)).toHaveLength(1);

@@ -9,6 +9,8 @@ export type SchemaType = 'array' | 'boolean' | 'integer' | 'number' | 'object' |
 /** Rules of a value that say nothing of its structure. */
 export interface ValueRules {
   readonly enum: readonly unknown[] | undefined;
+  /** The plain values of `enum`, to be looked up. */
+  readonly enumPlain: ReadonlySet<unknown>;
   readonly minimum: number | undefined;
   readonly maximum: number | undefined;
   readonly exclusiveMinimum: boolean;
@@ -29,9 +31,11 @@ export interface ValueRules {
   readonly not: Structural | undefined;
 }
 
-/** A regular expression, run in time linear in the text (RE2), so that no pattern can stall the server. */
+/** A regular expression, run in time linear in the text (RE2): states times characters at most. */
 export interface Pattern {
   readonly text: string;
+  /** How many states the text may be in. */
+  readonly states: number;
   test(value: string): boolean;
 }
 
@@ -97,6 +101,7 @@ function additionalOf(value: unknown): Structural['additional'] {
 function rulesOf(schema: JSONSchemaProps): ValueRules {
   return {
     enum: schema.enum,
+    enumPlain: new Set(schema.enum?.filter((one) => typeof one !== 'object')),
     minimum: schema.minimum,
     maximum: schema.maximum,
     exclusiveMinimum: schema.exclusiveMinimum ?? false,
@@ -120,6 +125,19 @@ function rulesOf(schema: JSONSchemaProps): ValueRules {
 
 /** Compiles a pattern. Throws an Error that says what is wrong with it. */
 export function patternOf(text: string): Pattern {
+  const known = patterns.get(text);
+  if (known) return known;
   const compiled = RE2JS.compile(text);
-  return { text, test: (value) => compiled.matcher(value).find() };
+  const pattern: Pattern = {
+    text,
+    states: compiled.programSize(),
+    test: (value) => compiled.matcher(value).find(),
+  };
+  if (patterns.size >= MAX_KEPT_PATTERNS) patterns.clear();
+  patterns.set(text, pattern);
+  return pattern;
 }
+
+/** Compiled patterns that are kept: the same few stand at many places of a definition. */
+const MAX_KEPT_PATTERNS = 1000;
+const patterns = new Map<string, Pattern>();

@@ -13,25 +13,43 @@ import {
 import { deepEqual } from '../../meta/deep-equal.ts';
 import { formatRule } from './formats.ts';
 import { type Path, textOf } from './place.ts';
-import type { SchemaType, Structural, ValueRules } from './structural.ts';
+import type { Pattern, SchemaType, Structural, ValueRules } from './structural.ts';
 
 /** Of one object, this many broken rules are told. */
 export const MAX_SCHEMA_ERRORS = 100;
 
-/** The broken rules; at most MAX_SCHEMA_ERRORS of them. */
+/** Checks made of one object: some tenths of a second. Combinations of long lists with long rules stop there. */
+export const MAX_SCHEMA_CHECKS = 1_000_000;
+/** States times characters that count as one check: a pattern's step is that much quicker. */
+const PATTERN_STEPS_PER_CHECK = 10;
+
+/** The broken rules; at most MAX_SCHEMA_ERRORS of them. What takes more than MAX_SCHEMA_CHECKS is refused. */
 export function schemaErrors(value: unknown, schema: Structural): FieldError[] {
-  const checker = new Checker();
+  const budget: Budget = { left: MAX_SCHEMA_CHECKS };
+  const checker = new Checker(budget);
   checker.value(value, schema, undefined);
-  return checker.errors;
+  if (budget.left > 0) return checker.errors;
+  const why = `must be checkable against its schema in at most ${MAX_SCHEMA_CHECKS} checks: shorten lists and texts`;
+  return [...checker.errors, invalidBecause('<nil>', `"": ${why}`)];
+}
+
+/** What is left of the checks of one object, combinations included. */
+interface Budget {
+  left: number;
 }
 
 const bodyOf = (at: Path | undefined): string => `${textOf(at)} in body`;
 
 class Checker {
   readonly errors: FieldError[] = [];
+  readonly #budget: Budget;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
 
   value(value: unknown, schema: Structural, at: Path | undefined): void {
-    if (this.errors.length >= MAX_SCHEMA_ERRORS) return;
+    if (this.errors.length >= MAX_SCHEMA_ERRORS || --this.#budget.left <= 0) return;
     if (value === null && schema.nullable) return;
     if (!this.#type(value, schema, at)) return;
     this.#rules(value, schema.rules, at);
@@ -66,9 +84,15 @@ class Checker {
   }
 
   #rules(value: unknown, rules: ValueRules, at: Path | undefined): void {
-    if (rules.enum === undefined || rules.enum.some((known) => deepEqual(known, value))) return;
+    if (rules.enum === undefined || this.#isKnown(value, rules)) return;
     const known = rules.enum.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)));
     this.#add(notSupported(textOf(at), value, known));
+  }
+
+  #isKnown(value: unknown, rules: ValueRules): boolean {
+    if (typeof value !== 'object') return rules.enumPlain.has(value);
+    this.#budget.left -= rules.enum?.length ?? 0;
+    return rules.enum?.some((known) => deepEqual(known, value)) ?? true;
   }
 
   #number(value: number, rules: ValueRules, at: Path | undefined): void {
@@ -100,10 +124,15 @@ class Checker {
       const why = `${bodyOf(at)} should be at least ${minLength} chars long`;
       this.#add(invalidValue(textOf(at), value, why));
     }
-    if (pattern !== undefined && !pattern.test(value)) {
+    if (pattern !== undefined && !this.#matches(pattern, value)) {
       this.#add(invalidValue(textOf(at), value, `${bodyOf(at)} should match '${pattern.text}'`));
     }
     this.#format(value, rules, at);
+  }
+
+  #matches(pattern: Pattern, value: string): boolean {
+    this.#budget.left -= Math.ceil((pattern.states * value.length) / PATTERN_STEPS_PER_CHECK);
+    return this.#budget.left <= 0 || pattern.test(value);
   }
 
   #format(value: number | string, { format }: ValueRules, at: Path | undefined): void {
@@ -151,16 +180,22 @@ class Checker {
   #combinations(value: unknown, rules: ValueRules, at: Path | undefined): void {
     for (const part of rules.allOf) this.value(value, part, at);
     const { anyOf, oneOf, not } = rules;
-    if (anyOf.length > 0 && !anyOf.some((part) => fits(value, part)))
+    if (anyOf.length > 0 && !anyOf.some((part) => this.#fits(value, part)))
       this.#combined(at, 'must validate at least one schema (anyOf)');
     if (oneOf.length > 0) {
-      const count = oneOf.filter((part) => fits(value, part)).length;
+      const count = oneOf.filter((part) => this.#fits(value, part)).length;
       const found = count === 0 ? 'none valid' : `${count} valid alternatives`;
       if (count !== 1)
         this.#combined(at, `must validate one and only one schema (oneOf). Found ${found}`);
     }
-    if (not !== undefined && fits(value, not))
+    if (not !== undefined && this.#fits(value, not))
       this.#combined(at, 'must not validate the schema (not)');
+  }
+
+  #fits(value: unknown, schema: Structural): boolean {
+    const checker = new Checker(this.#budget);
+    checker.value(value, schema, undefined);
+    return checker.errors.length === 0;
   }
 
   /** Upstream gives these no field of their own. */
@@ -174,10 +209,6 @@ function characters(value: string): number {
   let count = 0;
   for (const _ of value) count += 1;
   return count;
-}
-
-function fits(value: unknown, schema: Structural): boolean {
-  return schemaErrors(value, schema).length === 0;
 }
 
 function hasType(value: unknown, type: SchemaType): boolean {
