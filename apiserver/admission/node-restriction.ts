@@ -52,7 +52,9 @@ function refusalOf(node: string, request: AdmissionRequest): Refusal {
   const name = request.name || (object.metadata.name ?? '');
   switch (definition.ref) {
     case Nodes:
-      return name === node ? undefined : `node "${node}" is not allowed to modify node "${name}"`;
+      return name === node
+        ? labelRefusal(node, request)
+        : `node "${node}" is not allowed to modify node "${name}"`;
     case Leases:
       return name === node && namespace === LEASES_OF_NODES
         ? undefined
@@ -62,6 +64,37 @@ function refusalOf(node: string, request: AdmissionRequest): Refusal {
     default:
       return undefined;
   }
+}
+
+/** Labels of the project's own domains that a node may say of itself; others tell the scheduler whom to trust (upstream's list). */
+const OWN_LABELS = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+]);
+const OWN_DOMAINS = /(?:^|\.)(?:kubelet|node)\.kubernetes\.io$/;
+const PROTECTED_DOMAINS = /(?:^|\.)(?:kubernetes|k8s)\.io$/;
+
+function labelRefusal(node: string, { object, old }: AdmissionRequest): Refusal {
+  const [now, before] = [object.metadata.labels ?? {}, old?.metadata.labels ?? {}];
+  const changed = [...new Set([...Object.keys(now), ...Object.keys(before)])].filter(
+    (key) => now[key] !== before[key] && !isOwnLabel(key),
+  );
+  if (changed.length === 0) return undefined;
+  return `node "${node}" is not allowed to modify labels: ${changed.join(', ')}`;
+}
+
+function isOwnLabel(key: string): boolean {
+  const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
+  return OWN_LABELS.has(key) || OWN_DOMAINS.test(domain) || !PROTECTED_DOMAINS.test(domain);
 }
 
 function podRefusal(node: string, { operation, object, old }: AdmissionRequest): Refusal {

@@ -30,6 +30,9 @@ const LEEWAY_S = 60;
 /** Tokens whose signatures are remembered; the one unused for longest goes first. About 1 KiB each. */
 export const MAX_REMEMBERED = 4096;
 
+/** Longer tokens, such as those for very many audiences, are read anew each time. */
+export const MAX_REMEMBERED_CHARS = 8 * 1024;
+
 /** What admission has pods ask for: such a token is worth a year, and its holder warned of after this (KEP-1205). */
 export const POD_TOKEN_SECONDS = 3607;
 
@@ -166,7 +169,7 @@ export class ServiceAccountTokens {
     const known = this.#remembered.get(token);
     if (known) return known;
     const parsed = this.#parse(token);
-    if (parsed) this.#remembered.set(token, parsed);
+    if (parsed && token.length <= MAX_REMEMBERED_CHARS) this.#remembered.set(token, parsed);
     return parsed;
   }
 

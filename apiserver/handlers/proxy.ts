@@ -101,12 +101,17 @@ function isPage(headers: Readonly<Record<string, string | readonly string[]>>): 
   return /^\s*text\/html\s*(;|$)/.test(type) && !type.includes('utf-16');
 }
 
+const INFLATES: ReadonlyMap<string, typeof createGunzip | typeof createInflate> = new Map([
+  ['gzip', createGunzip],
+  ['deflate', createInflate],
+]);
+
 /** The body as text may be read from it; undefined for an encoding that is not known here. */
 function decoded(
   body: Readable,
   encoding: string | readonly string[] = 'identity',
 ): Readable | undefined {
-  const inflate = { gzip: createGunzip, deflate: createInflate }[String(encoding)];
+  const inflate = INFLATES.get(String(encoding));
   if (encoding === 'identity') return body;
   if (!inflate) return undefined;
   const plain = inflate();

@@ -160,6 +160,9 @@ describe('a node', () => {
       spec: { nodeName: 'n1', containers: [{ name: 'a', image: 'a:1' }] },
     };
     const label = { type: 'merge', body: { metadata: { labels: { a: 'b' } } } } as const;
+    const labels = { 'node-restriction.kubernetes.io/trusted': 'yes' };
+    const trusted = { type: 'merge', body: { metadata: { labels } } } as const;
+    await node('n1').resource(Nodes).patch({ name: 'n1' }, label);
     await cluster.client.resource(Nodes).create(nodes('n2'));
     for (const [attempt, why] of [
       [() => write('other'), 'can only update pods with spec.nodeName set to itself'],
@@ -168,6 +171,10 @@ describe('a node', () => {
       [() => node('n1').resource(Nodes).create(nodes('n3')), 'not allowed to modify node "n3"'],
       [() => node('n1').resource(Nodes).patch({ name: 'n2' }, label), 'modify node "n2"'],
       [() => node('n1').resource(Leases).create(lease('n2')), 'the lease of its own name'],
+      [
+        () => node('n1').resource(Nodes).patch({ name: 'n1' }, trusted),
+        'not allowed to modify labels: node-restriction.kubernetes.io/trusted',
+      ],
     ] as const)
       await expect(attempt()).rejects.toThrow(why);
   });

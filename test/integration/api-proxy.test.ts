@@ -74,6 +74,10 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     return void response
       .writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' })
       .end(gzipSync(PAGE));
+  if (url.startsWith('/odd'))
+    return void response
+      .writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'constructor' })
+      .end(PAGE);
   if (url.startsWith('/hold')) {
     held++;
     response.on('close', () => held--);
@@ -271,6 +275,13 @@ describe('The way back', () => {
       expect(answer.text).toBe(wanted);
       expect(answer.headers['content-encoding']).toBeUndefined();
     }
+  });
+});
+
+describe('A page in an encoding that nobody knows', () => {
+  it('is passed on as it is', async () => {
+    const answer = await get(pod('/odd'));
+    expect([answer.status, answer.text]).toEqual([200, PAGE]);
   });
 });
 
