@@ -8,6 +8,7 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
 } from '../generated/types.ts';
+import type { FieldError } from '../field-error.ts';
 import { mergeTypeOfStructural } from '../fieldset/structural-type.ts';
 import { parseJsonPath } from '../meta/json-path.ts';
 import { nameColumn } from '../meta/columns.ts';
@@ -69,8 +70,12 @@ function definitionOf(
     selectableFields: selectableOf(version),
     ...(version.name !== storage && { storedAs: storedAs(`${group}/`, version.name, storage) }),
     defaults: (object) => fillDefaults(object, structural),
-    validate: (object) => [...schemaErrors(object, structural), ...duplicates(object, structural)],
-    validateStatus: (object: LooseObject) => statusErrors(object['status'], structural),
+    validate: (object, old) =>
+      newErrors(allErrors(object, structural), () => (old ? allErrors(old, structural) : [])),
+    validateStatus: (object: LooseObject, old: LooseObject) =>
+      newErrors(statusErrors(object['status'], structural), () =>
+        statusErrors(old['status'], structural),
+      ),
     ...(version.deprecated && { warnings: () => [deprecation(version, ref)] }),
   } as ResourceDefinition;
 }
@@ -86,6 +91,20 @@ function customTypeOf(
     decode: (value, gvk) =>
       decodeAs(gvk, value, () => pruned(value as Record<string, unknown>, structural)),
   };
+}
+
+function allErrors(object: unknown, structural: Structural): FieldError[] {
+  return [...schemaErrors(object, structural), ...duplicates(object, structural)];
+}
+
+/**
+ * The errors that the object did not have before: what was stored under an older schema may be changed elsewhere (KEP-4008,
+ * validation ratcheting). The texts name field and value, so an error of before is one of an unchanged value.
+ */
+function newErrors(now: readonly FieldError[], before: () => readonly FieldError[]): FieldError[] {
+  if (now.length === 0) return [];
+  const known = new Set(before().map(({ field, message }) => `${field}: ${message}`));
+  return now.filter(({ field, message }) => !known.has(`${field}: ${message}`));
 }
 
 /** Where only the status may change, only it is held to the rules: what else is wrong was so before. */

@@ -87,9 +87,8 @@ export class CustomResources {
       deepEqual(before.crd.status?.acceptedNames, names) &&
       before.crd.metadata.deletionTimestamp === crd.metadata.deletionTimestamp;
     if (same && before.served.length > 0) return [...before.served];
-    const made = customResources(crd, names);
-    if (crd.metadata.deletionTimestamp === undefined) return made;
-    return made.map((definition) => ({ ...definition, ending: true }));
+    if (crd.metadata.deletionTimestamp === undefined) return customResources(crd, names);
+    return customResources(allServed(crd), names).map((made) => ({ ...made, ending: true }));
   }
 
   #remove(name: string): void {
@@ -252,6 +251,12 @@ export class CustomResources {
       logger.warn('a definition could not be written', { err: error, definition: metadata.name });
     }
   }
+}
+
+/** Objects are deleted in the version that they are stored in, be it served to others or not. */
+function allServed(crd: CustomResourceDefinition): CustomResourceDefinition {
+  const versions = crd.spec.versions.map((version) => ({ ...version, served: true }));
+  return { ...crd, spec: { ...crd.spec, versions } };
 }
 
 /** Has the definition ever served the resource that it names? */

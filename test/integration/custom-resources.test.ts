@@ -415,6 +415,47 @@ describe.each(['memory', 'lmdb'] as const)('Custom resources over %s storage', (
     expect((await api.call('GET', `/apis/${group}/v1/tabs`)).status).toBe(200);
   });
 
+  it('that were stored under an older schema may be changed elsewhere', async () => {
+    const group = 'older.example.com';
+    const path = await defined(group);
+    await api.call('POST', path, { body: tab(group, 'a', { replicas: 9 }) });
+    const tightened = await api.call('PATCH', `${CRDS}/crontabs.${group}`, {
+      body: [
+        {
+          op: 'replace',
+          path: '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/maximum',
+          value: 5,
+        },
+      ],
+      type: 'application/json-patch+json',
+    });
+    expect(tightened.status, tightened.text).toBe(200);
+    const patch = (body: object) =>
+      api.call('PATCH', `${path}/a`, { body, type: 'application/merge-patch+json' });
+    expect((await patch({ metadata: { labels: { a: 'b' } } })).status).toBe(200);
+    expect((await patch({ spec: { image: 'nginx' } })).status).toBe(200);
+    expect((await patch({ spec: { replicas: 8 } })).json).toMatchObject({ code: 422 });
+    expect((await patch({ spec: { replicas: 5 } })).status).toBe(200);
+  });
+
+  it('go with a definition whose stored version nobody is served', async () => {
+    const group = 'unserved.example.com';
+    const version = { schema: { openAPIV3Schema: schema } };
+    const versions = (served: boolean) => [
+      { ...version, name: 'v1', storage: true, served },
+      { ...version, name: 'v2', storage: false, served: true },
+    ];
+    const path = await defined(group, { versions: versions(true) });
+    await api.call('POST', path, { body: tab(group, 'a') });
+    const type = 'application/merge-patch+json';
+    const body = { spec: { versions: versions(false) } };
+    const url = `${CRDS}/crontabs.${group}`;
+    expect((await api.call('PATCH', url, { body, type })).status).toBe(200);
+    await until(async () => (await api.call('GET', path)).status === 404);
+    await api.call('DELETE', url);
+    await until(async () => (await api.call('GET', url)).status === 404);
+  });
+
   it('of a definition that was never accepted are nobody’s: it takes nothing along', async () => {
     const group = 'rbac.authorization.k8s.io';
     const before = (await api.call('GET', `/apis/${group}/v1/clusterroles`)).json.items.length;
