@@ -79,6 +79,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly storedAs?: StoredAs;
   /** Finalizers that come with the first delete: somebody has to clean up first. */
   readonly finalizersOnDelete?: readonly string[];
+  /** Aborted when the kind is no more, or is served in another way: watches of it end, and begin anew. */
+  readonly gone?: AbortSignal;
   /** Set while the kind itself is being deleted: nothing new is taken. */
   readonly ending?: boolean;
   /** The rule for metadata.name; DNS subdomain unless given. Answers the reason why not, or undefined. */

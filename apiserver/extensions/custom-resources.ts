@@ -33,6 +33,8 @@ export interface CustomResourcesOptions {
 interface Known {
   readonly crd: CustomResourceDefinition;
   readonly served: readonly ResourceDefinition[];
+  /** Ends the watches of what is served so. */
+  readonly life: AbortController;
 }
 
 /** Follows the definitions in a store. */
@@ -68,10 +70,11 @@ export class CustomResources {
     const name = crd.metadata.name ?? '';
     const names = crd.status?.acceptedNames;
     const established = isConditionTrue(crd.status?.conditions, 'Established');
-    this.#known.set(name, {
-      crd,
-      served: established && names ? this.#definitions(crd, names) : [],
-    });
+    const before = this.#known.get(name);
+    const life = before && sameKind(before.crd, crd) ? before.life : new AbortController();
+    const served = established && names ? this.#definitions(crd, names, life.signal) : [];
+    this.#known.set(name, { crd, served, life });
+    if (before && before.life !== life) before.life.abort(new Error('the kind has changed'));
     if (crd.metadata.deletionTimestamp !== undefined) this.#end(crd);
     else this.#settleNames(crd);
   }
@@ -79,19 +82,21 @@ export class CustomResources {
   #definitions(
     crd: CustomResourceDefinition,
     names: NonNullable<NonNullable<CustomResourceDefinition['status']>['acceptedNames']>,
+    gone: AbortSignal,
   ): ResourceDefinition[] {
     const before = this.#known.get(crd.metadata.name ?? '');
     const same =
       before !== undefined &&
-      deepEqual(before.crd.spec, crd.spec) &&
-      deepEqual(before.crd.status?.acceptedNames, names) &&
+      sameKind(before.crd, crd) &&
       before.crd.metadata.deletionTimestamp === crd.metadata.deletionTimestamp;
     if (same && before.served.length > 0) return [...before.served];
-    if (crd.metadata.deletionTimestamp === undefined) return customResources(crd, names);
-    return customResources(allServed(crd), names).map((made) => ({ ...made, ending: true }));
+    const ending = crd.metadata.deletionTimestamp !== undefined;
+    const made = customResources(ending ? allServed(crd) : crd, names);
+    return made.map((each) => ({ ...each, gone, ...(ending && { ending }) }));
   }
 
   #remove(name: string): void {
+    this.#known.get(name)?.life.abort(new Error('the kind is gone'));
     this.#known.delete(name);
     this.#ending.get(name)?.();
     // Somebody may wait for the names that are free now.
@@ -175,7 +180,7 @@ export class CustomResources {
         return { ...old, status: { ...before, conditions } };
       });
     // Names that were never this definition's are somebody else's, and so are the objects.
-    const own = isOwn(crd);
+    const own = isOwn(crd) && !this.#isBuiltIn(crd);
     try {
       if (own && store.list(prefix, { limit: 1 }).items.length > 0) {
         await terminating(
@@ -195,6 +200,13 @@ export class CustomResources {
       return true;
     }
     return false;
+  }
+
+  /** Names of built-in kinds are never a definition's, whatever somebody wrote into its status. */
+  #isBuiltIn({ spec }: CustomResourceDefinition): boolean {
+    return this.#options.server.scheme.definitions.some(
+      ({ ref }) => ref.group === spec.group && ref.plural === spec.names.plural,
+    );
   }
 
   async #deleteObjects({ spec }: CustomResourceDefinition): Promise<void> {
@@ -251,6 +263,15 @@ export class CustomResources {
       logger.warn('a definition could not be written', { err: error, definition: metadata.name });
     }
   }
+}
+
+/** Is the kind served in the same way? */
+function sameKind(a: CustomResourceDefinition, b: CustomResourceDefinition): boolean {
+  return (
+    a.metadata.uid === b.metadata.uid &&
+    deepEqual(a.spec, b.spec) &&
+    deepEqual(a.status?.acceptedNames, b.status?.acceptedNames)
+  );
 }
 
 /** Objects are deleted in the version that they are stored in, be it served to others or not. */

@@ -33,11 +33,14 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   const finish = () => {
     timer.cancel();
     request.signal.removeEventListener('abort', finish);
+    definition.gone?.removeEventListener('abort', finish);
     ending.abort(new Error('the watch ends'));
   };
   const timer = server.clock.timer(timeoutOf(exchange), finish);
-  if (request.signal.aborted) finish();
-  else request.signal.addEventListener('abort', finish, { once: true });
+  for (const signal of [request.signal, definition.gone]) {
+    if (signal?.aborted) finish();
+    else signal?.addEventListener('abort', finish, { once: true });
+  }
   const allowBookmarks = isTrue(query.get('allowWatchBookmarks'));
   try {
     const frames = selectedWatch(server.store, {

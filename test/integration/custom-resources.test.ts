@@ -317,6 +317,21 @@ describe.each(['memory', 'lmdb'] as const)('Custom resources over %s storage', (
     watching.stop();
   });
 
+  it('are watched until their kind changes or goes', async () => {
+    const group = 'rewatched.example.com';
+    const path = await defined(group);
+    const url = `${CRDS}/crontabs.${group}`;
+    const first = await api.watch(path);
+    await api.call('PATCH', url, {
+      body: [{ op: 'remove', path: '/spec/versions/0/subresources' }],
+      type: 'application/json-patch+json',
+    });
+    expect(await first.next()).toBeUndefined();
+    const second = await api.watch(path);
+    await api.call('DELETE', url);
+    expect(await second.next()).toBeUndefined();
+  });
+
   it('are told of in version 3 of OpenAPI', async () => {
     const group = 'told.example.com';
     await defined(group);
@@ -466,6 +481,15 @@ describe.each(['memory', 'lmdb'] as const)('Custom resources over %s storage', (
     };
     const made = await api.call('POST', CRDS, { body: { ...taking, metadata } });
     expect(made.status, made.text).toBe(201);
+    // Not even where somebody writes that it was.
+    const status = {
+      acceptedNames: { plural: 'clusterroles', kind: 'Taking' },
+      conditions: [{ type: 'Established', status: 'True' }],
+    };
+    await api.call('PATCH', `${CRDS}/${metadata.name}/status`, {
+      body: { status },
+      type: 'application/merge-patch+json',
+    });
     await api.call('DELETE', `${CRDS}/${metadata.name}`);
     await until(async () => (await api.call('GET', `${CRDS}/${metadata.name}`)).status === 404);
     const { json } = await api.call('GET', `/apis/${group}/v1/clusterroles`);
