@@ -43,6 +43,8 @@ export interface ApiOperation {
   readonly query: readonly QueryParameter[];
   /** Schema of the body; patches and reads have none. */
   readonly request?: string | undefined;
+  /** Set on patches: the media types that are taken. */
+  readonly patchTypes?: readonly string[];
   /** Schema of the answer; without one it is plain text. */
   readonly response?: string | undefined;
 }
@@ -187,6 +189,19 @@ function tagOf({ group, version }: KindRef): string {
   return `${group === '' ? 'core' : group.replace(/\..*$/, '')}_${version}`;
 }
 
+const PATCH_TYPES = [
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+];
+const STRATEGIC = 'application/strategic-merge-patch+json';
+
+/** kubectl chooses by these: custom resources have no strategic merges, but their scale is a built-in kind. */
+function patchTypesOf(resource: ServedResource, gvk: GroupVersionKind): readonly string[] {
+  const own = gvk.kind === resource.ref.kind && gvk.group === resource.ref.group;
+  return resource.custom && own ? PATCH_TYPES : [...PATCH_TYPES, STRATEGIC];
+}
+
 /** What each verb on whole objects is in HTTP. */
 const VERBS: Readonly<
   Record<
@@ -219,6 +234,7 @@ function ownOperation(resource: ServedResource, path: string, verb: ResourceVerb
   return {
     ...http,
     gvk: { group, version, kind },
+    ...(verb === 'patch' && { patchTypes: patchTypesOf(resource, resource.ref) }),
     operationId: operationId(resource.ref, verb, what),
     description: `${verb} objects of kind ${kind}`,
     request: body === 'own' ? own : body && DELETE_OPTIONS,
@@ -305,6 +321,7 @@ function subresourceOperation(
     ),
     description: `${verb} ${entry.name} of a ${ref.kind}`,
     query: QUERIES[verb],
+    ...(verb === 'patch' && { patchTypes: patchTypesOf(resource, gvk) }),
     request: verb === 'create' || verb === 'update' ? schema : undefined,
     response: schema,
   };

@@ -114,15 +114,7 @@ function operationObject(operation: ApiOperation, tag: string): Record<string, u
     tags: [tag],
     description,
     operationId,
-    consumes:
-      method === 'patch'
-        ? [
-            'application/apply-patch+yaml',
-            'application/json-patch+json',
-            'application/merge-patch+json',
-            'application/strategic-merge-patch+json',
-          ]
-        : ['application/json', 'application/yaml'],
+    consumes: operation.patchTypes ?? ['application/json', 'application/yaml'],
     produces: [response === undefined ? 'text/plain' : 'application/json'],
     schemes: ['https'],
     parameters: [

@@ -5,17 +5,11 @@ import type { OpenAPIV3 } from 'openapi-types';
 import { endpointsOf } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';
 import { closureOf, customSchemasOf } from './schema-closure.ts';
-import type { Schema } from './schema.ts';
+import { refName, type Schema } from './schema.ts';
 
 /** Patches are objects (or lists, as JSON patches) of no fixed form. */
 export const PATCH_SCHEMA = 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch';
 
-const PATCH_TYPES = [
-  'application/apply-patch+yaml',
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
 const BODY_TYPES = ['application/json', 'application/yaml'];
 
 /** A document with Kubernetes' extensions on operations and schemas. */
@@ -44,9 +38,11 @@ export function openApiV3(
     paths: Object.fromEntries(endpoints.map((entry) => [entry.path, pathItem(entry)])),
     components: {
       schemas: {
-        ...closureOf(
-          named.filter((name) => name !== undefined),
-          customSchemasOf(resources),
+        ...describedRefs(
+          closureOf(
+            named.filter((name) => name !== undefined),
+            customSchemasOf(resources),
+          ),
         ),
         [PATCH_SCHEMA]: {
           description: 'A patch, in the form that its content type names.',
@@ -55,6 +51,26 @@ export function openApiV3(
       },
     },
   };
+}
+
+/**
+ * Fields that refer to another type get that type's description, where they have none of their own: explain shows no other. The
+ * client package, which the schemas come from, has none for them.
+ */
+function describedRefs(schemas: Record<string, Schema>): Record<string, Schema> {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, withDescribedFields(schema, schemas)]),
+  );
+}
+
+function withDescribedFields(schema: Schema, all: Readonly<Record<string, Schema>>): Schema {
+  if (schema.properties === undefined) return schema;
+  const fields = Object.entries(schema.properties).map(([key, field]): [string, Schema] => {
+    const description = all[refName(field) ?? '']?.description;
+    if (field.$ref === undefined || description === undefined) return [key, field];
+    return [key, { allOf: [{ $ref: field.$ref }], description }];
+  });
+  return { ...schema, properties: Object.fromEntries(fields) };
 }
 
 function pathItem({ path, tag, operations }: Endpoint): OpenAPIV3.PathItemObject<GvkExtensions> {
@@ -103,9 +119,13 @@ function operationObject(
   };
 }
 
-function requestBody({ method, request }: ApiOperation): OpenAPIV3.RequestBodyObject | undefined {
+function requestBody({
+  method,
+  patchTypes = [],
+  request,
+}: ApiOperation): OpenAPIV3.RequestBodyObject | undefined {
   if (method === 'patch')
-    return { required: true, content: content(PATCH_TYPES, ref(PATCH_SCHEMA)) };
+    return { required: true, content: content(patchTypes, ref(PATCH_SCHEMA)) };
   if (request === undefined) return undefined;
   const media = content(method === 'delete' ? ['*/*'] : BODY_TYPES, ref(request));
   return method === 'delete' ? { content: media } : { required: true, content: media };

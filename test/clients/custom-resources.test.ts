@@ -28,6 +28,12 @@ describe('A kind of a user’s', () => {
       /paymentroute\.shop\.example\.com\/euro created/,
     );
     expect(await k().ok(['apply', '-f', file('.right')])).toMatch(/unchanged/);
+    const changed = readFileSync(file('.right'), 'utf8').replace('share: 70', 'share: 60');
+    const diff = await k().run(['diff', '-f', '-'], { input: changed });
+    expect(diff.stdout).toMatch(/- +share: 70[^]*\+ +share: 60/);
+    const applied = await k().run(['apply', '-f', '-'], { input: changed });
+    expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining('configured') });
+    expect(await k().ok(['apply', '-f', file('.right')])).toMatch(/configured/);
     const [header, row] = (await k().ok(['get', 'proute'])).split('\n');
     expect(header).toMatch(/^NAME +CURRENCY +READY +AGE/);
     expect(row).toMatch(/^euro +EUR +\d+s/);
@@ -107,7 +113,7 @@ describe('A kind of a user’s', () => {
       ]),
     ).toBe('paymentroute.shop.example.com/euro\n');
     const { metadata, spec } = await k().json(['get', 'proute', 'euro']);
-    expect(metadata).toMatchObject({ generation: 2 });
+    expect(metadata).toMatchObject({ generation: 4 });
     expect(spec).toMatchObject({ workers: 3 });
     const strategic = await k().run(['patch', 'proute', 'euro', '--type=strategic', '-p', '{}']);
     expect(strategic.stderr).toMatch(
