@@ -1,6 +1,6 @@
 // Containers from creation to removal: overlay, bundle, conmon and runc, and back again.
 // Invariant: a crash between two steps leaves a record from which recovery or a repeated verb comes to the same end.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -76,7 +76,9 @@ async function bringUp(
     mkdirSync(path, { mode: 0o755 });
   mkdirSync(paths.execs, { mode: 0o700 });
   mkdirSync(dirname(config.logPath), { recursive: true });
-  writeFileSync(paths.terminationLog, '', { mode: 0o666, flush: false });
+  writeFileSync(paths.terminationLog, '', { flush: false });
+  // Whoever the container runs as may write it, whatever this process's umask.
+  chmodSync(paths.terminationLog, 0o666);
   mountRootfs(context, paths, config.imageId);
   writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, made), {
     mode: 0o600,
@@ -229,7 +231,8 @@ export async function destroyContainer(context: Context, record: ContainerRecord
   const { layout, system, cgroups } = context;
   const paths = layout.container(record.id);
   const group = layout.containerCgroup(record.podUid, record.id);
-  if (!record.conmon) await endProcessesOf(context, record.id);
+  // While a container is made, runc is at work for conmon, known or not.
+  if (!record.conmon || record.phase === 'creating') await endProcessesOf(context, record.id);
   cgroups.killAll(group);
   if (system.exists(join(layout.runcRoot, record.id))) await deleteFromRunc(context, record.id);
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
