@@ -77,9 +77,8 @@ export const podDefinition = defineResource<Pod>({
     if (!status) return;
     // One address in two fields: the older field counts, so that nobody reads another one than was checked.
     const [first] = status.podIPs ?? [];
-    if (status.podIP === undefined && first?.ip) status.podIP = first.ip;
-    else if (status.podIP !== undefined && first?.ip !== status.podIP)
-      status.podIPs = [{ ip: status.podIP }];
+    const { podIP } = status;
+    if (podIP !== undefined && first?.ip !== podIP) status.podIPs = [{ ip: podIP }];
   },
   validate(pod, old) {
     return old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old);

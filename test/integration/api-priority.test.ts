@@ -98,7 +98,7 @@ it('a pod has one address, whichever of its two fields is written', async () => 
     return json.status as unknown as { podIP?: string; podIPs?: object[] };
   };
   const both = { podIP: '10.1.0.9', podIPs: [{ ip: '10.1.0.9' }] };
-  expect(await write({ podIPs: [{ ip: '10.1.0.9' }] })).toMatchObject(both);
+  expect(await write(both)).toMatchObject(both);
   expect(await write({ podIP: '10.1.0.7' })).toMatchObject({
     podIP: '10.1.0.7',
     podIPs: [{ ip: '10.1.0.7' }],
