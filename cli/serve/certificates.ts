@@ -25,6 +25,16 @@ export interface ServerName {
   readonly value: string;
 }
 
+/** The authority that the cluster's parts trust each other by, as a file name without ending. */
+export const CLUSTER_CA = 'ca';
+/**
+ * The authority of what the API server shows to servers behind it. One of its own: whoever trusts it takes headers for
+ * identities, so that nothing else may be signed by it.
+ */
+export const FRONT_PROXY_CA = 'front-proxy-ca';
+/** An authority's file name. */
+export type AuthorityFile = typeof CLUSTER_CA | typeof FRONT_PROXY_CA;
+
 /** A certificate to have. */
 export interface CertificateSpec {
   /** File name without ending. */
@@ -33,7 +43,12 @@ export interface CertificateSpec {
   readonly organizations?: readonly string[];
   readonly usage: 'client' | 'server';
   readonly names?: readonly ServerName[];
+  /** Who signs it; the cluster's CA unless given. */
+  readonly authority?: AuthorityFile;
 }
+
+/** The common name by which servers behind the API server know it. */
+export const FRONT_PROXY_NAME = 'front-proxy-client';
 
 /** The common name that node agents let in: the API server, reaching for logs and exec. */
 export const KUBELET_CLIENT_NAME = 'kube-apiserver-kubelet-client';
@@ -61,6 +76,12 @@ export function certificateSpecs(facts: ClusterFacts, serviceIp: string): Certif
       commonName: KUBELET_CLIENT_NAME,
       organizations: ['system:masters'],
       usage: 'client',
+    },
+    {
+      file: FRONT_PROXY_NAME,
+      commonName: FRONT_PROXY_NAME,
+      usage: 'client',
+      authority: FRONT_PROXY_CA,
     },
     {
       file: 'admin',
@@ -99,9 +120,9 @@ export function loadPair(folder: string, file: string): KeyPair {
   return pair;
 }
 
-/** The CA's certificate, PEM. */
-export function loadCa(folder: string): string {
-  return readFileSync(join(folder, 'ca.crt'), 'utf8');
+/** The certificate of a CA, the cluster's own unless another is named; PEM. */
+export function loadCa(folder: string, file: AuthorityFile = CLUSTER_CA): string {
+  return readFileSync(join(folder, `${file}.crt`), 'utf8');
 }
 
 /** The certificate; undefined where one half does not parse or the halves do not belong together. */
@@ -117,7 +138,7 @@ function parsed({ cert, key }: KeyPair): X509Certificate | undefined {
 /** Does the pair on disk serve `spec` for a while yet? */
 export function serves(folder: string, spec: CertificateSpec, clock: Clock): boolean {
   const pair = readPair(folder, spec.file);
-  const ca = readPair(folder, 'ca');
+  const ca = readPair(folder, spec.authority ?? CLUSTER_CA);
   if (!pair || !ca) return false;
   const found = parsed(pair);
   if (!found) return false;
@@ -129,12 +150,12 @@ export function serves(folder: string, spec: CertificateSpec, clock: Clock): boo
   return left > RENEW_BEFORE_MS && named && found.verify(new X509Certificate(ca.cert).publicKey);
 }
 
-/** Everything rests on this one, so it is never replaced by itself. */
-function checkCa(folder: string): void {
-  const pair = readPair(folder, 'ca');
+/** Much rests on an authority, so it is never replaced by itself. */
+function checkCa(folder: string, file: AuthorityFile): void {
+  const pair = readPair(folder, file);
   if (pair && !parsed(pair))
     throw new UsageError(
-      `${join(folder, 'ca.crt')} and its key cannot be read or do not belong together; restore them, or start with another --data-dir`,
+      `${join(folder, `${file}.crt`)} and its key cannot be read or do not belong together; restore them, or start with another --data-dir`,
     );
 }
 
@@ -144,7 +165,8 @@ export async function ensureCertificates(
   specs: readonly CertificateSpec[],
   doors: { system: System; clock: Clock },
 ): Promise<void> {
-  checkCa(folder);
+  checkCa(folder, CLUSTER_CA);
+  checkCa(folder, FRONT_PROXY_CA);
   const wanted = specs.filter((spec) => !serves(folder, spec, doors.clock));
   if (wanted.length === 0) return;
   const program = fileURLToPath(new URL('./pki.ts', import.meta.url));

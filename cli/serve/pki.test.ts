@@ -31,3 +31,17 @@ it('names in each leaf the key that signed it, as the authority names its own', 
   expect(certificate.raw.indexOf(AUTHORITY_KEY)).toBeGreaterThan(0);
   expect(named.indexOf(key)).toBeGreaterThan(0);
 });
+
+it('signs what the API server shows to servers behind it by an authority of its own', async () => {
+  const front = await CertificateAuthority.open(folder, systemClock, 'front-proxy-ca');
+  const cluster = await CertificateAuthority.open(folder, systemClock);
+  const spec = { commonName: 'front-proxy-client', usage: 'client' } as const;
+  const keyOf = (file: string) =>
+    new X509Certificate(readFileSync(join(folder, `${file}.crt`))).publicKey;
+  const [shown, other] = [
+    new X509Certificate((await front.issue({ ...spec, file: 'shown' })).cert),
+    new X509Certificate((await cluster.issue({ ...spec, file: 'other' })).cert),
+  ];
+  expect([shown.verify(keyOf('front-proxy-ca')), shown.verify(keyOf('ca'))]).toEqual([true, false]);
+  expect([other.verify(keyOf('front-proxy-ca')), other.verify(keyOf('ca'))]).toEqual([false, true]);
+});

@@ -1,4 +1,4 @@
-// Makes certificates: one CA at first use, and leaves signed by it. Runs as a program of its own (see certificates.ts):
+// Makes certificates: authorities at their first use, and leaves signed by them. Runs as a program of its own (see certificates.ts):
 // `pki.ts FOLDER`, with the wanted CertificateSpecs as JSON on standard input.
 // Invariant: a key is written mode 0600, and key and certificate are replaced by rename.
 import 'reflect-metadata';
@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import * as x509 from '@peculiar/x509';
 import { systemClock, type Clock } from '../../base/clock.ts';
-import { type CertificateSpec, type KeyPair, readPair } from './certificates.ts';
+import {
+  type AuthorityFile,
+  CLUSTER_CA,
+  type CertificateSpec,
+  type KeyPair,
+  readPair,
+} from './certificates.ts';
 import { writeAtomically } from './data-directory.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +24,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 /** How far back validity begins, so that a host with a slow clock agrees. */
 const BACKDATE_MS = 3_600_000;
 
-/** The cluster's certificate authority on disk. */
+/** A certificate authority of the cluster on disk. */
 export class CertificateAuthority {
   readonly #folder: string;
   readonly #clock: Clock;
@@ -36,10 +42,14 @@ export class CertificateAuthority {
     this.#key = key;
   }
 
-  /** Opens the CA in `folder`, making it at first use. */
-  static async open(folder: string, clock: Clock): Promise<CertificateAuthority> {
+  /** Opens the CA in `folder`, the cluster's own unless another is named, making it at first use. */
+  static async open(
+    folder: string,
+    clock: Clock,
+    file: AuthorityFile = CLUSTER_CA,
+  ): Promise<CertificateAuthority> {
     x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
-    const pair = readPair(folder, 'ca') ?? (await makeCa(folder, clock));
+    const pair = readPair(folder, file) ?? (await makeCa(folder, clock, file));
     return new CertificateAuthority({ folder, clock }, pair, await importKey(pair.key));
   }
 
@@ -87,11 +97,11 @@ function leafExtensions(spec: CertificateSpec): x509.Extension[] {
   return extensions;
 }
 
-async function makeCa(folder: string, clock: Clock): Promise<KeyPair> {
+async function makeCa(folder: string, clock: Clock, file: AuthorityFile): Promise<KeyPair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: 'CN=pinnace-ca',
+    name: `CN=pinnace-${file}`,
     notBefore: new Date(clock.now() - BACKDATE_MS),
     notAfter: new Date(clock.now() + CA_DAYS * DAY_MS),
     keys: keys as webcrypto.CryptoKeyPair,
@@ -107,7 +117,7 @@ async function makeCa(folder: string, clock: Clock): Promise<KeyPair> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey as webcrypto.CryptoKey),
     ],
   });
-  return writePair(folder, 'ca', {
+  return writePair(folder, file, {
     cert: `${certificate.toString('pem')}\n`,
     key: await exportKey(keys.privateKey as webcrypto.CryptoKey),
   });
@@ -142,7 +152,8 @@ function writePair(folder: string, file: string, pair: KeyPair): KeyPair {
 if (import.meta.main) {
   const folder = process.argv[2];
   if (folder === undefined) throw new Error('usage: pki.ts FOLDER < specs.json');
-  const authority = await CertificateAuthority.open(folder, systemClock);
-  for (const spec of JSON.parse(await text(process.stdin)) as CertificateSpec[])
+  for (const spec of JSON.parse(await text(process.stdin)) as CertificateSpec[]) {
+    const authority = await CertificateAuthority.open(folder, systemClock, spec.authority);
     await authority.issue(spec);
+  }
 }
