@@ -1,23 +1,17 @@
 // What happens to fields that are unknown or occur twice: ignored, warned of, or refused.
 // The rule is upstream's `fieldValidation` query parameter; without it, `Warn` holds.
-import { badRequest } from '../status.ts';
 import { cannotBeHandled } from './decode.ts';
 import type { GroupVersionKind } from './schema.ts';
 
 /** The levels of the `fieldValidation` parameter. */
 export type FieldValidation = 'Ignore' | 'Strict' | 'Warn';
 
-const LEVELS: readonly FieldValidation[] = ['Ignore', 'Warn', 'Strict'];
+/** All of them. */
+export const FIELD_VALIDATIONS: readonly FieldValidation[] = ['Ignore', 'Warn', 'Strict'];
 
-/** Reads the query parameter; absent means Warn. Throws BadRequest on any other word. */
+/** Reads the query parameter; absent means Warn, as does a word that is none of them: those are refused before this. */
 export function parseFieldValidation(parameter: string | null): FieldValidation {
-  if (parameter === null || parameter === '') return 'Warn';
-  const level = LEVELS.find((known) => known === parameter);
-  if (level !== undefined) return level;
-  throw badRequest(
-    `fieldValidation: Unsupported value: ${JSON.stringify(parameter)}: supported values: ` +
-      LEVELS.map((known) => JSON.stringify(known)).join(', '),
-  );
+  return FIELD_VALIDATIONS.find((known) => known === parameter) ?? 'Warn';
 }
 
 /** What a decode and a scan for duplicates found; paths such as `spec.foo`. */

@@ -6,6 +6,7 @@ import type { ServedResource } from '../../api/schema/endpoints.ts';
 import type { AccessRequest } from '../../api/rbac/evaluate.ts';
 import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply, Request, UserInfo } from '../../api/wire/exchange.ts';
+import { checkWriteOptions } from '../handlers/write-options.ts';
 import type { VirtualHandler } from '../pipeline.ts';
 import { objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
@@ -122,6 +123,7 @@ export function reviews(judges: Judges): VirtualHandler {
     if (!kind || info.version !== 'v1') return undefined;
     if (info.verb !== 'create')
       throw new StatusError('MethodNotAllowed', 'reviews are created, and not kept');
+    checkWriteOptions(info.verb, request);
     return Promise.resolve(answer(kind, { request, user, judges, namespace: info.namespace }));
   };
 }

@@ -12,7 +12,6 @@ import { type ParsedBody, parseJson } from '../request-body.ts';
 import { isTrue } from '../../api/wire/query-flag.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Applied, applyConfig } from '../managedfields/apply-config.ts';
-import { applierOf } from '../managedfields/manager-name.ts';
 import type { Writer } from '../managedfields/track-write.ts';
 import { checkDepth, isObject } from '../patch/patch-error.ts';
 import { structuredCopy } from '../registry/preparation.ts';
@@ -23,9 +22,6 @@ import { createOrChange } from './create-or-change.ts';
 import { type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
 import { changeOwned } from './update.ts';
-
-/** The media type of applied configurations. */
-export const APPLY_TYPE = 'application/apply-patch+yaml';
 
 /** Applies the body to an object, or to its status. */
 export async function apply(exchange: Exchange, part: Part): Promise<Reply> {
@@ -46,11 +42,10 @@ export interface Applier {
   readonly force: boolean;
 }
 
-/** The applier of an exchange. Throws Invalid where it does not say its name. */
+/** The applier of an exchange. */
 export function applierFor(exchange: Exchange, part: Part): Applier {
   const { request } = exchange;
-  const writer = { ...writerOf(exchange, part), manager: applierOf(request) };
-  return { writer, force: isTrue(request.query.get('force')) };
+  return { writer: writerOf(exchange, part), force: isTrue(request.query.get('force')) };
 }
 
 /** Applies a configuration to the object that is there. */

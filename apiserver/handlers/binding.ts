@@ -11,7 +11,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import { isDryRun } from './decoding.ts';
+import { isDryRun } from './write-options.ts';
 
 const GVK = { group: '', version: 'v1', kind: 'Binding' };
 /** What refusals are about, as upstream has it. */

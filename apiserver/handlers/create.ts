@@ -11,9 +11,10 @@ import { MAX_NAME_ATTEMPTS } from '../options.ts';
 import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
-import { decodeBody, isDryRun } from './decoding.ts';
+import { decodeBody } from './decoding.ts';
 import { setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
+import { isDryRun } from './write-options.ts';
 
 /** Suffixes need room: upstream cuts the base to 58 characters. */
 const MAX_GENERATED_BASE = 58;

@@ -49,12 +49,3 @@ function placeObject({ info, definition }: Exchange, object: LooseObject): void 
     );
   metadata.name = info.name;
 }
-
-/** Is it a dry run? Throws BadRequest for anything but `All`. */
-export function isDryRun(query: URLSearchParams): boolean {
-  const values = query.getAll('dryRun').filter((value) => value !== '');
-  const wrong = values.find((value) => value !== 'All');
-  if (wrong !== undefined)
-    throw badRequest(`dryRun: Unsupported value: "${wrong}": supported values: "All"`);
-  return values.length > 0;
-}

@@ -1,7 +1,7 @@
 // DELETE of an object: preconditions, finalizers, propagation, grace.
 // Invariant: an object with finalizers or grace left is marked, not removed; a second delete never lengthens the grace.
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { type FieldError, invalid, invalidValue, notSupported } from '../../api/field-error.ts';
+import { invalidValue, notSupported } from '../../api/field-error.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
@@ -11,7 +11,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Change, Written } from '../registry/registry.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import { isDryRun } from './decoding.ts';
+import { dryRunFaults, wrongOptions } from './write-options.ts';
 import { objectPresenter } from './presentation.ts';
 
 /** DeleteOptions as far as they are known here; from the body, or from the query. */
@@ -23,7 +23,9 @@ export interface DeleteOptions {
   readonly dryRun: boolean;
 }
 
-const POLICIES = ['Orphan', 'Background', 'Foreground'] as const;
+const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
+/** As refusals name them: upstream counts none among them. */
+const KNOWN_POLICIES = [...POLICIES, 'nil'];
 /** Finalizers that the garbage collector takes off again. */
 const FINALIZERS = { Orphan: 'orphan', Foreground: 'foregroundDeletion' } as const;
 const DEFAULT_GRACE_SECONDS = 30;
@@ -202,7 +204,7 @@ export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): Delet
     propagation: policy(body, query),
     uid: preconditions.uid,
     resourceVersion: preconditions.resourceVersion,
-    dryRun: isDryRunBody(body['dryRun']) || isDryRun(query),
+    dryRun: isDryRunOf([...dryRunIn(body), ...query.getAll('dryRun')]),
   };
 }
 
@@ -219,17 +221,18 @@ function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
   return body;
 }
 
-function isDryRunBody(value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  if (!Array.isArray(value)) throw badRequest('dryRun: Invalid value: a list is needed');
-  return isDryRun(
-    new URLSearchParams(value.map((each): [string, string] => ['dryRun', dryRunText(each)])),
-  );
+function dryRunIn({ dryRun: values }: Readonly<Record<string, unknown>>): string[] {
+  if (values === undefined || values === null) return [];
+  if (!Array.isArray(values)) throw badRequest('dryRun: Invalid value: a list is needed');
+  const odd = values.find((each) => typeof each !== 'string');
+  if (odd === undefined) return values as string[];
+  throw badRequest(`dryRun: Invalid value: ${JSON.stringify(odd)}: must be a string`);
 }
 
-function dryRunText(each: unknown): string {
-  if (typeof each === 'string') return each;
-  throw badRequest(`dryRun: Invalid value: ${JSON.stringify(each)}: must be a string`);
+function isDryRunOf(values: readonly string[]): boolean {
+  const faults = dryRunFaults(values);
+  if (faults.length > 0) throw wrongOptions('DeleteOptions', faults);
+  return values.includes('All');
 }
 
 function seconds(value: unknown): number | undefined {
@@ -252,16 +255,12 @@ function policy(
   if (typeof asked !== 'string')
     throw badRequest(`${POLICY}: Invalid value: ${JSON.stringify(asked)}: must be a string`);
   const known = POLICIES.find((each) => each === asked);
-  if (!known) throw wrongOptions(notSupported(POLICY, asked, POLICIES));
+  if (!known) throw wrongOptions('DeleteOptions', [notSupported(POLICY, asked, KNOWN_POLICIES)]);
   if (isUnset(orphan)) return known;
   const why = 'orphanDependents and deletionPropagation cannot be both set';
-  throw wrongOptions(invalidValue(POLICY, known, why));
+  throw wrongOptions('DeleteOptions', [invalidValue(POLICY, known, why)]);
 }
 
 const isUnset = (value: unknown) => value === undefined || value === null || value === '';
 
 const POLICY = 'propagationPolicy';
-
-function wrongOptions(error: FieldError) {
-  return invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [error]);
-}

@@ -9,7 +9,7 @@ import type { Exchange } from '../exchange.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
 import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
-import { isDryRun } from './decoding.ts';
+import { isDryRun } from './write-options.ts';
 import { takePlace } from './disruption-budget.ts';
 
 const EVICTED: PodCondition = {

@@ -4,7 +4,8 @@ import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { storedReply } from '../reply.ts';
-import { decodeBody, isDryRun } from './decoding.ts';
+import { decodeBody } from './decoding.ts';
+import { isDryRun } from './write-options.ts';
 import { keepOwners, writerOf } from './ownership.ts';
 import { isGone } from './update.ts';
 

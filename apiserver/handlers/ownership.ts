@@ -7,8 +7,6 @@ import { managerOf } from '../managedfields/manager-name.ts';
 import type { Written } from '../managedfields/object-views.ts';
 import { trackWrite, type Writer, type WrittenObject } from '../managedfields/track-write.ts';
 
-const OPTIONS = { create: 'CreateOptions', patch: 'PatchOptions' } as const;
-
 /** Which part of an object a write may change. */
 export type Part = 'all but status' | 'status';
 
@@ -17,14 +15,13 @@ export function writtenPart({ definition }: Pick<Exchange, 'definition'>, part: 
   return part === 'status' || definition.hasStatus ? part : 'everything';
 }
 
-/** The writer of an exchange that is no apply. Throws Invalid for a name that is none. */
+/** The writer of an exchange. */
 export function writerOf(exchange: Exchange, part: Part): Writer {
   const { definition, info, request, server } = exchange;
-  const options = OPTIONS[info.verb as keyof typeof OPTIONS] ?? 'UpdateOptions';
   return {
     scheme: server.scheme,
     definition,
-    manager: managerOf(request, options),
+    manager: managerOf(request),
     subresource: info.subresource ?? '',
     written: writtenPart(exchange, part),
     now: formatTime(server.clock.now()),

@@ -7,16 +7,16 @@ import { schemaOf } from '../../api/schema/schema.ts';
 import { badRequest, conflict, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
-import { refuseForce } from '../managedfields/manager-name.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../patch/strategic-merge-patch.ts';
 import { mediaType, type ParsedBody, parseJson, unsupported } from '../request-body.ts';
-import { apply as applyConfiguration, APPLY_TYPE } from './apply.ts';
+import { apply as applyConfiguration } from './apply.ts';
 import { decodeValue } from './decoding.ts';
 import { objectPresenter } from './presentation.ts';
 import type { Part } from './ownership.ts';
 import { changeObject } from './update.ts';
+import { APPLY_TYPE } from './write-options.ts';
 
 type ApplyPatch = (current: LooseObject, patch: unknown, exchange: Exchange) => object;
 
@@ -45,7 +45,6 @@ export function patch(part: Part): (exchange: Exchange) => Promise<Reply> {
     const apply = patchesOf(exchange.definition)[type];
     if (!apply)
       throw unsupported(type, [...Object.keys(patchesOf(exchange.definition)), APPLY_TYPE]);
-    refuseForce(exchange);
     const body = patchBody(exchange);
     const pass = speaksOfOwners(request.body) ? asIs : withoutOwners;
     const written = await changeObject(exchange, part, (old) => {

@@ -20,6 +20,7 @@ import { scale } from './scale.ts';
 import { requestToken } from './token-request.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 /** Answers one exchange; failures are thrown. */
 export type VerbHandler = (exchange: Exchange) => Promise<Reply>;
@@ -86,12 +87,21 @@ const verbsOfPart = (rules: PartRules): Verbs => ({
   patch: inPart(patch('all but status'), rules),
 });
 
-/** The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has not. */
+/** What is connected rather than written has options of its own. */
+const CONNECTED = new Set(['attach', 'exec', 'portforward', 'proxy']);
+
+/**
+ * The handler of an exchange. Throws NotFound for a subresource the kind has not, MethodNotAllowed for a verb it has
+ * not, Invalid for options that the write cannot have.
+ */
 export function routeOf(exchange: Exchange): VerbHandler {
   const { info } = exchange;
   const handler = verbsOf(exchange)[info.verb];
   const fits = info.rest.length === 0 || info.subresource === 'proxy';
-  if (handler && fits && isOffered(exchange)) return handler;
+  if (handler && fits && isOffered(exchange)) {
+    if (!CONNECTED.has(info.subresource ?? '')) checkWriteOptions(info.verb, exchange.request);
+    return handler;
+  }
   throw new StatusError(
     'MethodNotAllowed',
     'the server does not allow this method on the requested resource',

@@ -9,13 +9,13 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
-import { refuseForce } from '../managedfields/manager-name.ts';
 import { structuredCopy } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { mediaType, parseBody, unsupported } from '../request-body.ts';
-import { APPLY_TYPE, applierFor, applyToLive, readConfig } from './apply.ts';
+import { applierFor, applyToLive, readConfig } from './apply.ts';
 import { valuePresenter } from './presentation.ts';
 import { changeObject } from './update.ts';
+import { APPLY_TYPE } from './write-options.ts';
 
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 const SCHEMA = 'io.k8s.api.autoscaling.v1.Scale';
@@ -92,7 +92,6 @@ function wantedScale(exchange: Exchange, present: Scale): Scale {
   }
   const apply = PATCHES[mediaType(request)];
   if (!apply) throw unsupported(mediaType(request), [...Object.keys(PATCHES), APPLY_TYPE]);
-  refuseForce(exchange);
   const { value } = parseBody({ ...request, headers: { 'content-type': 'application/json' } });
   if (value === undefined) throw badRequest('a request body is needed: the patch');
   return decodeObject(SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;

@@ -21,7 +21,7 @@ import type { Exchange } from '../exchange.ts';
 import { objectKey } from '../registry/keys.ts';
 import { objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import { isDryRun } from './decoding.ts';
+import { isDryRun } from './write-options.ts';
 
 const GVK = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const;
 const DEFAULT_SECONDS = 3600;

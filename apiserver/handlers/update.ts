@@ -16,9 +16,10 @@ import type { Change, Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
 import { createDecoded } from './create.ts';
 import { createOrChange } from './create-or-change.ts';
-import { decodeBody, isDryRun } from './decoding.ts';
+import { decodeBody } from './decoding.ts';
 import { keepOwners, type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
+import { isDryRun } from './write-options.ts';
 
 /** Replaces an object, or its status. */
 export function update(part: Part): (exchange: Exchange) => Promise<Reply> {

@@ -1,45 +1,15 @@
 // Who makes a write: the fieldManager parameter, or what the user agent calls itself.
-// Invariant: a name is printable and within its limit; one that a client chose is refused, not cut.
-import { type FieldError, forbiddenField, invalid, required } from '../../api/field-error.ts';
-import { isPrintable, managerNameFaults, MAX_MANAGER_BYTES } from '../../api/meta/manager-names.ts';
+// Invariant: a name is printable and within its limit: an agent's is cut to that, a chosen one is refused by the options of its write.
+import { isPrintable, MAX_MANAGER_BYTES } from '../../api/meta/manager-names.ts';
 import type { Request } from '../../api/wire/exchange.ts';
 
 /** Writers that do not say who they are. */
 const UNKNOWN = 'unknown';
 
-/** The manager of a write that is no apply. Throws Invalid. */
-export function managerOf(
-  { query, headers }: Pick<Request, 'query' | 'headers'>,
-  options: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
-): string {
-  const asked = query.get('fieldManager') ?? '';
-  if (asked === '') return nameOfAgent(headers['user-agent'] ?? '') || UNKNOWN;
-  refuse(options, faultsOf(asked));
-  return asked;
+/** The manager of a write: who it says it is, which was found to be a name before this, or its agent. */
+export function managerOf({ query, headers }: Pick<Request, 'query' | 'headers'>): string {
+  return query.get('fieldManager') || nameOfAgent(headers['user-agent'] ?? '') || UNKNOWN;
 }
-
-/** The manager of an apply, which must say its name. Throws Invalid. */
-export function applierOf({ query }: Pick<Request, 'query'>): string {
-  const asked = query.get('fieldManager') ?? '';
-  refuse(
-    'PatchOptions',
-    asked === '' ? [required('fieldManager', 'is required for apply patch')] : faultsOf(asked),
-  );
-  return asked;
-}
-
-/** Throws Invalid where a patch that is no apply asks to take over fields. */
-export function refuseForce({ request: { query } }: { request: Pick<Request, 'query'> }): void {
-  if (query.get('force') === null) return;
-  refuse('PatchOptions', [forbiddenField('force', 'may not be specified for non-apply patch')]);
-}
-
-/** Throws Invalid with what is wrong with the options of a write. */
-function refuse(options: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: options }, '', errors);
-}
-
-const faultsOf = (name: string) => managerNameFaults(name, 'fieldManager');
 
 const PLAIN_NAME = /^[\w .:@-]{0,128}$/;
 

@@ -185,6 +185,7 @@ export function deletingContract(open: OpenCaller): void {
 
   it.each([
     [{ propagationPolicy: 'Sideways' }, 'propagationPolicy', 'FieldValueNotSupported'],
+    [{ dryRun: ['All', 'Some'] }, 'dryRun', 'FieldValueNotSupported'],
     [
       { propagationPolicy: 'Orphan', orphanDependents: true },
       'propagationPolicy',
@@ -208,7 +209,6 @@ export function deletingContract(open: OpenCaller): void {
     { kind: 'Pod' },
     { preconditions: 'x' },
     { gracePeriodSeconds: 'soon' },
-    { dryRun: ['Some'] },
     { dryRun: 'All' },
   ])('are refused with a body that is none, and nothing is deleted: %j', async (body) => {
     await makeMap();

@@ -201,12 +201,18 @@ export function dryRunningContract(open: OpenCaller): void {
     expect(api.storage.range().newest).toBe(before);
   });
 
-  it.each(CASES)('of $name are refused with 400 for any word but All', async (each) => {
+  it.each(CASES)('of $name are refused with 422 for any word but All', async (each) => {
     const before = api.storage.range().newest;
     for (const word of ['Some', 'all', 'true', 'All&dryRun=Some']) {
       const { status, json } = await send(each, word);
-      expect([status, json.reason]).toEqual([400, 'BadRequest']);
-      expect(json.message).toContain('dryRun: Unsupported value');
+      expect([status, json.reason]).toEqual([422, 'Invalid']);
+      const values = JSON.stringify(word.split('&dryRun='));
+      expect(json.message).toMatch(
+        /^(Create|Update|Patch|Delete)Options\.meta\.k8s\.io "" is invalid: /,
+      );
+      expect(json.message).toContain(
+        `dryRun: Unsupported value: ${values}: supported values: "All"`,
+      );
     }
     expect(api.storage.range().newest).toBe(before);
   });

@@ -185,8 +185,25 @@ export function validatingContract(open: OpenCaller): void {
 
   it('refuses a level that is none', async () => {
     const { status, json } = await send(['POST', DEPLOYMENTS, text('new')], 'Loose');
-    expect([status, json.reason]).toEqual([400, 'BadRequest']);
-    expect(json.message).toContain('"Ignore", "Warn", "Strict"');
+    expect([status, json.reason]).toEqual([422, 'Invalid']);
+    expect(json.message).toBe(
+      'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "Loose": ' +
+        'supported values: "", "Ignore", "Strict", "Warn"',
+    );
+  });
+
+  it('refuses every broken option at once, before it reads the body', async () => {
+    const query = `fieldManager=${'x'.repeat(129)}&dryRun=Some&fieldValidation=Loose`;
+    const { status, json } = await api.call('PUT', `${AT}?${query}`, { body: 'no JSON' });
+    expect([status, json.reason]).toEqual([422, 'Invalid']);
+    const { causes } = json['details'] as { causes: { field: string }[] };
+    expect(causes.map(({ field }) => field)).toEqual(['fieldManager', 'dryRun', 'fieldValidation']);
+  });
+
+  it('refuses a review with options that are none', async () => {
+    const reviews = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const { status } = await api.call('POST', `${reviews}?dryRun=Some`, { body: {} });
+    expect(status).toBe(422);
   });
 
   it('finds nothing wrong with what is right', async () => {
