@@ -28,12 +28,7 @@ export async function connectTo(
         ? secured({ host: target.host, port: target.port, rejectUnauthorized: false })
         : ready(connectTcp({ host: target.host, port: target.port }), 'connect');
     case 'pod': {
-      const { namespace, name, uid, port } = target;
-      const path = ['podConnection', namespace, name, uid, String(port)].map(encodeURIComponent);
-      const { socket, head } = await upgrade(target.agent, `/${path.join('/')}`, {
-        upgrade: 'tcp',
-      });
-      if (head.length > 0) socket.unshift(Buffer.from(head));
+      const socket = await podConnection(target, upgrade);
       if (!target.secure) return socket;
       return secured({ socket, rejectUnauthorized: false }).catch((error: unknown) => {
         socket.destroy();
@@ -41,6 +36,17 @@ export async function connectTo(
       });
     }
   }
+}
+
+/** Bytes to and from a port of a pod, through its node's agent. Rejects with what went wrong. */
+export async function podConnection(
+  { agent, namespace, name, uid, port }: ProxyTarget & { readonly kind: 'pod' },
+  upgrade: NodeDialer['upgrade'],
+): Promise<Duplex> {
+  const path = ['podConnection', namespace, name, uid, String(port)].map(encodeURIComponent);
+  const { socket, head } = await upgrade(agent, `/${path.join('/')}`, { upgrade: 'tcp' });
+  if (head.length > 0) socket.unshift(Buffer.from(head));
+  return socket;
 }
 
 function secured(options: ConnectionOptions): Promise<Duplex> {
