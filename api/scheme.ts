@@ -46,6 +46,7 @@ import { endpointSliceDefinition } from './discovery/endpoint-slice.ts';
 import { eventV1Definition } from './events/event-v1.ts';
 import { flowSchemaDefinition } from './flowcontrol/flow-schema.ts';
 import { priorityLevelConfigurationDefinition } from './flowcontrol/priority-level-configuration.ts';
+import type { KindRef } from './kind-ref.ts';
 import type { KubeObject } from './meta/object.ts';
 import { ingressDefinition } from './networking/ingress.ts';
 import { ingressClassDefinition } from './networking/ingress-class.ts';
@@ -154,6 +155,7 @@ export class Scheme {
   #custom: readonly ResourceDefinition[] = [];
   #customByResource: ReadonlyMap<string, ResourceDefinition> = new Map();
   #customByKind: ReadonlyMap<string, ResourceDefinition> = new Map();
+  #byStoredResource: ReadonlyMap<string, readonly ResourceDefinition[]> | undefined;
 
   /** Throws when two definitions claim the same resource or kind. */
   constructor(
@@ -181,6 +183,7 @@ export class Scheme {
       );
     this.#customByResource = by(({ plural }) => plural);
     this.#customByKind = by(({ kind }) => kind);
+    this.#byStoredResource = undefined;
   }
 
   /** The definition that serves this resource, e.g. ('apps', 'v1', 'deployments'). */
@@ -194,11 +197,22 @@ export class Scheme {
     const key = keyOf([group, version, kind]);
     return this.#byKind.get(key) ?? this.#customByKind.get(key);
   }
+
+  /** Every definition, in whatever group and version, through which the objects of this resource are served. */
+  servedFromStore(ref: KindRef): readonly ResourceDefinition[] {
+    this.#byStoredResource ??= Map.groupBy([...this.definitions, ...this.#custom], (one) =>
+      storedResource(one.ref),
+    );
+    return this.#byStoredResource.get(storedResource(ref)) ?? [];
+  }
 }
 
 type Name = readonly [group: string, version: string, name: string];
 
 const keyOf = (name: Name): string => name.join('/');
+
+const storedResource = ({ group, storedGroup = group, plural }: KindRef): string =>
+  `${storedGroup}/${plural}`;
 
 function addOnce(
   map: Map<string, ResourceDefinition>,
