@@ -14,6 +14,7 @@ import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
 import { incomingRequest, PROXY_ROUTES } from './incoming.ts';
+import { Outbox } from './outbox.ts';
 import { sendReply } from './send-reply.ts';
 import { upgradeListener } from './upgrades.ts';
 
@@ -63,6 +64,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { host, port, tls, logger } = options;
   const closing = new AbortController();
   const answering = new Map<ServerResponse, Departure>();
+  const outbox = new Outbox();
   const app = fastify({
     https: {
       key: tls.key,
@@ -91,7 +93,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
   );
   const handler = (request: FastifyRequest, reply: FastifyReply) =>
-    answer(request, reply, { options, closing: closing.signal, answering });
+    answer(request, reply, { options, closing: closing.signal, answering, outbox });
   app.route({ method: METHODS, url: '/*', handler });
   await app.register(async (passing) => {
     passing.removeAllContentTypeParsers();
@@ -138,12 +140,13 @@ interface Answering {
   readonly closing: AbortSignal;
   /** Answers that are not wholly sent. */
   readonly answering: Map<ServerResponse, Departure>;
+  readonly outbox: Outbox;
 }
 
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, closing, answering }: Answering,
+  { options, closing, answering, outbox }: Answering,
 ): Promise<void> {
   reply.hijack();
   const { raw: message } = request;
@@ -163,6 +166,7 @@ async function answer(
     await sendReply(response, result, {
       acceptEncoding: String(message.headers['accept-encoding'] ?? ''),
       head: message.method === 'HEAD',
+      outbox,
       get signal() {
         return departure.signal;
       },

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Reply } from '../../api/wire/exchange.ts';
 import { until } from '../../test/support/until.ts';
+import { Outbox } from './outbox.ts';
 import { sendReply } from './send-reply.ts';
 
 const MB = 1024 * 1024;
@@ -37,7 +38,12 @@ describe('a body', () => {
     const [, response] = await asked;
     const reply: Reply = { kind: 'body', status: 200, headers: {}, body: chunks };
     const { signal } = new AbortController();
-    const sent = sendReply(response, reply, { acceptEncoding: '', head: false, signal });
+    const sent = sendReply(response, reply, {
+      acceptEncoding: '',
+      head: false,
+      signal,
+      outbox: new Outbox(),
+    });
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     return { response, answer, sent };
   }

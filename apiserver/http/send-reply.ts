@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createGzip, gzip } from 'node:zlib';
 import type { Reply, WatchFrame } from '../../api/wire/exchange.ts';
+import type { Outbox } from './outbox.ts';
 
 /** Bodies from this size on are compressed for who accepts it; as upstream, 128 KiB. */
 export const GZIP_FROM_BYTES = 128 * 1024;
@@ -27,6 +28,8 @@ export interface SendContext {
   readonly head: boolean;
   /** Aborted when the reader goes away or the server closes. */
   readonly signal: AbortSignal;
+  /** Where short answers go. */
+  readonly outbox: Outbox;
 }
 
 type Sendable = Exclude<Reply, { kind: 'upgrade' }>;
@@ -55,7 +58,7 @@ export async function sendReply(
 async function sendBody(
   response: ServerResponse,
   { reply, headers }: { reply: Extract<Sendable, { kind: 'body' }>; headers: PlainHeaders },
-  { acceptEncoding, head }: SendContext,
+  { acceptEncoding, head, outbox }: SendContext,
 ): Promise<void> {
   let chunks = reply.body;
   let size = sizeOf(chunks);
@@ -74,7 +77,7 @@ async function sendBody(
   headers['content-length'] = size;
   response.writeHead(reply.status, headers);
   if (head) response.end();
-  else if (chunks.length === 1) response.end(chunks[0]);
+  else if (chunks.length === 1) outbox.end(response, chunks[0]);
   else await sendSlabs(response, chunks);
 }
 
