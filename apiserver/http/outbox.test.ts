@@ -1,3 +1,4 @@
+// Real responses without a connection: what was ended shows when the outbox sent it.
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
