@@ -70,6 +70,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly putNeedsVersion?: true;
   /** A delete that does not say otherwise leaves its dependents, with this word of warning, if any. */
   readonly orphansByDefault?: { readonly warning?: string };
+  /** A finished delete answers with the object as it was last; for other kinds with a Status. */
+  readonly returnsDeleted?: true;
   /** Further subresources (binding, log, exec, eviction, …) for discovery; each has its own handler. */
   readonly subresources: readonly SubresourceEntry<T>[];
   readonly columns: readonly Column<T>[];
