@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import websocket from '@fastify/websocket';
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -64,7 +64,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { host, port, tls, logger } = options;
   const closing = new AbortController();
   const answering = new Map<ServerResponse, Departure>();
-  const outbox = new Outbox();
   const app = fastify({
     https: {
       key: tls.key,
@@ -92,15 +91,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.setNotFoundHandler((_request, reply) =>
     refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
   );
-  const handler = (request: FastifyRequest, reply: FastifyReply) =>
-    answer(request, reply, { options, closing: closing.signal, answering, outbox });
-  app.route({ method: METHODS, url: '/*', handler });
-  await app.register(async (passing) => {
-    passing.removeAllContentTypeParsers();
-    // The body stays in the socket until a proxy passes it on.
-    passing.addContentTypeParser('*', (_request, _body, done) => done(null));
-    for (const url of PROXY_ROUTES) passing.route({ method: METHODS, url, handler });
-  });
+  await addRoutes(app, { options, closing: closing.signal, answering, outbox: new Outbox() });
   await app.ready();
   const server = app.server as unknown as Server;
   const sockets = new Set<Socket>();
@@ -133,6 +124,19 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     grace.cancel();
   };
   return { port: bound, close };
+}
+
+/** Every path goes the same way; only how bodies are read differs. */
+async function addRoutes(app: FastifyInstance, answering: Answering): Promise<void> {
+  const handler = (request: FastifyRequest, reply: FastifyReply) =>
+    answer(request, reply, answering);
+  app.route({ method: METHODS, url: '/*', handler });
+  await app.register(async (passing) => {
+    passing.removeAllContentTypeParsers();
+    // The body stays in the socket until a proxy passes it on.
+    passing.addContentTypeParser('*', (_request, _body, done) => done(null));
+    for (const url of PROXY_ROUTES) passing.route({ method: METHODS, url, handler });
+  });
 }
 
 interface Answering {
