@@ -223,6 +223,12 @@ export function badRequest(message: string): StatusError {
   return new StatusError('BadRequest', message);
 }
 
+/** 405, in the words clients know. */
+export function methodNotAllowed(): StatusError {
+  const message = 'the server does not allow this method on the requested resource';
+  return new StatusError('MethodNotAllowed', message);
+}
+
 /** 410 for a resourceVersion or continue token that history no longer covers. */
 export function expired(message: string, continueToken?: string): StatusError {
   return new StatusError('Expired', message, continueToken ? { continueToken } : {});

@@ -50,9 +50,9 @@ export function errorReply(error: StatusError): Reply {
   return { ...reply, headers: { ...reply.headers, 'retry-after': String(seconds) } };
 }
 
-/** A success that has no object, such as a finished delete. */
-export function successStatus(details: NonNullable<Status['details']>): Status {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details, code: 200 };
+/** A success that has no object, such as a finished delete; only what was made says its code, as upstream. */
+export function successStatus(details: NonNullable<Status['details']>): Omit<Status, 'code'> {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
 /** Characters of one warning, and of all of a reply, so that no client finds the head too large. */

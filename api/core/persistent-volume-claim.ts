@@ -22,6 +22,7 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

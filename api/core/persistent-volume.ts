@@ -18,6 +18,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

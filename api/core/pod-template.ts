@@ -17,6 +17,7 @@ export const podTemplateDefinition = defineResource<PodTemplate>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: true,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

@@ -26,6 +26,7 @@ export const podDefinition = defineResource<Pod>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,
+  returnsDeleted: true,
   subresources: [
     { name: 'attach', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
     { name: 'binding', kind: 'Binding', verbs: ['create'] },

@@ -17,6 +17,7 @@ export const resourceQuotaDefinition = defineResource<ResourceQuota>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

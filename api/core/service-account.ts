@@ -15,6 +15,7 @@ export const serviceAccountDefinition = defineResource<ServiceAccount>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [
     {
       name: 'token',

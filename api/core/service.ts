@@ -22,6 +22,7 @@ export const serviceDefinition = defineResource<Service>({
   hasStatus: true,
   hasGeneration: false,
   createdByPut: true,
+  returnsDeleted: true,
   subresources: [{ name: 'proxy', kind: 'ServiceProxyOptions', verbs: PROXY_VERBS }],
   columns: [
     nameColumn,

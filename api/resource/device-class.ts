@@ -18,6 +18,7 @@ export const deviceClassDefinition = defineResource<DeviceClass>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: true,
+  returnsDeleted: true,
   subresources: [],
   columns: [nameColumn, ageColumn],
   selectableFields: {},

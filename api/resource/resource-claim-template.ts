@@ -19,6 +19,7 @@ export const resourceClaimTemplateDefinition = defineResource<ResourceClaimTempl
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [nameColumn, ageColumn],
   selectableFields: {},

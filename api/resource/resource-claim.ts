@@ -25,6 +25,7 @@ export const resourceClaimDefinition = defineResource<ResourceClaim>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [nameColumn, text('State', 'How far it has come.', stateText), ageColumn],
   selectableFields: {},

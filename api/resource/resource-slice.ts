@@ -36,6 +36,7 @@ export const resourceSliceDefinition = defineResource<ResourceSlice>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: true,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

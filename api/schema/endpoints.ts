@@ -21,7 +21,13 @@ export type ServedResource = VirtualResource &
   Partial<
     Pick<
       ResourceDefinition,
-      'custom' | 'hasStatus' | 'listKind' | 'scale' | 'schemaName' | 'subresources'
+      | 'custom'
+      | 'hasStatus'
+      | 'listKind'
+      | 'returnsDeleted'
+      | 'scale'
+      | 'schemaName'
+      | 'subresources'
     >
   >;
 
@@ -238,16 +244,21 @@ function ownOperation(resource: ServedResource, path: string, verb: ResourceVerb
     operationId: operationId(resource.ref, verb, what),
     description: `${verb} objects of kind ${kind}`,
     request: body === 'own' ? own : body && DELETE_OPTIONS,
-    response: responseOf(http.action, { own, list }),
+    response: responseOf(http.action, {
+      own,
+      list,
+      deleted: resource.returnsDeleted ? own : STATUS,
+    }),
   };
 }
 
 function responseOf(
   action: string,
-  { own, list }: { own: string | undefined; list: string | undefined },
+  { own, list, deleted }: Readonly<Record<'own' | 'list' | 'deleted', string | undefined>>,
 ): string | undefined {
   if (action === 'list') return list;
-  return action.startsWith('delete') ? STATUS : own;
+  if (action === 'delete') return deleted;
+  return action === 'deletecollection' ? STATUS : own;
 }
 
 function isFirst(

@@ -25,6 +25,7 @@ export const csiDriverDefinition = defineResource<CSIDriver>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

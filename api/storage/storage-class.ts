@@ -26,6 +26,7 @@ export const storageClassDefinition = defineResource<StorageClass>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     defaultMarkedName(

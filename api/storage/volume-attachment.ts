@@ -27,6 +27,7 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     nameColumn,

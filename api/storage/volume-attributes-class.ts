@@ -19,6 +19,7 @@ export const volumeAttributesClassDefinition = defineResource<VolumeAttributesCl
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  returnsDeleted: true,
   subresources: [],
   columns: [
     defaultMarkedName('volumeattributesclass.alpha.kubernetes.io/is-default-class'),

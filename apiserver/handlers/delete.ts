@@ -38,8 +38,8 @@ export async function remove(exchange: Exchange): Promise<Reply> {
   const { warning } = definition.orphansByDefault ?? {};
   if (warning !== undefined && options.propagation === undefined) exchange.warnings.push(warning);
   const written = await removeObject(exchange, info.name ?? '', options);
+  if (written.kind !== 'deleted' || definition.returnsDeleted) return show(written.stored);
   const object = written.stored.object();
-  if (written.kind !== 'deleted') return show(written.stored);
   const { group, plural } = definition.ref;
   return objectReply(
     successStatus({

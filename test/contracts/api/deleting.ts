@@ -61,10 +61,21 @@ export function deletingContract(open: OpenCaller): void {
         metadata: {},
         status: 'Success',
         details: { name, kind: 'configmaps', uid: metadata.uid },
-        code: 200,
       },
     ]);
     expect((await remove(`${MAPS}/${name}`)).status).toBe(404);
+  });
+
+  it.each([
+    ['ServiceAccount', '/api/v1/namespaces/default/serviceaccounts'],
+    ['StorageClass', '/apis/storage.k8s.io/v1/storageclasses'],
+  ])('of a %s are answered with the object as it was last', async (kind, path) => {
+    const provisioner = kind === 'StorageClass' ? { provisioner: 'none.example.com' } : {};
+    const body = { kind, metadata: { name: 'returned' }, ...provisioner };
+    const { uid } = (await api.call('POST', path, { body })).json.metadata;
+    const { status, json } = await remove(`${path}/returned`);
+    expect([status, json.kind, json.metadata.uid]).toEqual([200, kind, uid]);
+    expect((await get(`${path}/returned`)).status).toBe(404);
   });
 
   it('wait for finalizers, and end with the last of them', async () => {
