@@ -1,6 +1,6 @@
 // The whole way of a request, no sockets: see docs/request-lifecycle.md, whose drawing this function follows line by line.
 // Invariant: never throws; every failure leaves through errorReply, and every request is told to the audit once.
-import { badRequest, STATUS_CODES, StatusError } from '../api/status.ts';
+import { methodNotAllowed, STATUS_CODES, StatusError } from '../api/status.ts';
 import type { Handler, Reply, Request, UserInfo } from '../api/wire/exchange.ts';
 import { authorize } from './auth/authorization.ts';
 import { actingAs } from './auth/impersonation.ts';
@@ -95,13 +95,12 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   return inServedVersion(definition, await routeOf(exchange)(exchange));
 }
 
-/** Writes name their namespace; cluster-scoped objects have none. */
+/** Cluster-scoped objects have no namespace. Across namespaces objects are read, neither named nor written. */
 function checkScope(info: ResourceInfo, namespaced: boolean): void {
   const outside = info.namespace !== '' && !namespaced && info.resource !== 'namespaces';
-  if (outside) throw unknownPath();
-  const needs = namespaced && (info.name !== undefined || info.verb === 'create');
-  if (needs && info.namespace === '')
-    throw badRequest('an empty namespace may not be set when a resource name is provided');
+  const unplaced = namespaced && info.namespace === '';
+  if (outside || (unplaced && info.name !== undefined)) throw unknownPath();
+  if (unplaced && info.verb !== 'list' && info.verb !== 'watch') throw methodNotAllowed();
 }
 
 /** What upstream says of a path that is no resource's; clients make a Status of it themselves. */

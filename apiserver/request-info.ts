@@ -3,7 +3,7 @@
 import { parseFieldSelector, requiredValue } from '../api/meta/field-selector.ts';
 import type { Request } from '../api/wire/exchange.ts';
 import { isTrue } from '../api/wire/query-flag.ts';
-import { StatusError } from '../api/status.ts';
+import { methodNotAllowed } from '../api/status.ts';
 
 /** Verbs as authorization and handlers know them. */
 export type Verb =
@@ -61,10 +61,11 @@ export function requestInfo(request: Pick<Request, 'method' | 'path' | 'query'>)
   const rest = segments.slice(core ? 2 : 3);
   if ((!core && root !== 'apis') || rest.length === 0) return asPath;
   const [group, version] = core ? ['', segments[1]] : [segments[1], segments[2]];
-  const place = placeOf(rest);
+  const watched = isWatchPath(request, rest);
+  const place = placeOf(watched ? rest.slice(1) : rest);
   return {
     kind: 'resource',
-    verb: verbOf(request, place.name, place.subresource),
+    verb: watched ? 'watch' : verbOf(request, place),
     group: group ?? '',
     version: version ?? '',
     selectedName: place.name === undefined ? selectedName(request.query) : undefined,
@@ -83,6 +84,11 @@ function selectedName(query: URLSearchParams): string | undefined {
   }
 }
 
+/** Below `watch/` is the older way to ask for a watch, and the only one that names its object on the path. */
+function isWatchPath({ method }: Pick<Request, 'method'>, segments: readonly string[]): boolean {
+  return segments[0] === 'watch' && segments.length > 1 && (method === 'GET' || method === 'HEAD');
+}
+
 type Place = Pick<ResourceInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'rest'>;
 
 function placeOf(segments: readonly string[]): Place {
@@ -94,17 +100,11 @@ function placeOf(segments: readonly string[]): Place {
   return { namespace, resource, name, subresource, rest };
 }
 
-function verbOf(
-  request: Pick<Request, 'method' | 'query'>,
-  name: string | undefined,
-  subresource: string | undefined,
-): Verb {
+function verbOf(request: Pick<Request, 'method' | 'query'>, place: Place): Verb {
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      if (name !== undefined && subresource === undefined && isTrue(request.query.get('watch')))
-        return 'watch';
-      if (name !== undefined) return 'get';
+      if (place.name !== undefined) return 'get';
       return isTrue(request.query.get('watch')) ? 'watch' : 'list';
     case 'POST':
       return 'create';
@@ -113,13 +113,10 @@ function verbOf(
     case 'PATCH':
       return 'patch';
     case 'DELETE':
-      return name === undefined ? 'deletecollection' : 'delete';
+      return place.name === undefined ? 'deletecollection' : 'delete';
     case 'OPTIONS':
       // Passed on; only rules for all verbs allow it, as upstream.
-      if (subresource === 'proxy') return 'options';
-      throw new StatusError(
-        'MethodNotAllowed',
-        'the server does not allow this method on the requested resource',
-      );
+      if (place.subresource === 'proxy') return 'options';
+      throw methodNotAllowed();
   }
 }

@@ -71,12 +71,12 @@ async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   return { prefix, limit, after: undefined, at: undefined };
 }
 
-/** How many objects at most; undefined for all. Throws BadRequest. */
+/** How many objects at most; undefined for all, which upstream takes a limit below zero for, too. Throws BadRequest. */
 export function parseLimit(text: string | null): number | undefined {
   if (text === null || text === '' || text === '0') return undefined;
   const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 0) throw badRequest(`limit: Invalid value: "${text}"`);
-  return limit;
+  if (!Number.isInteger(limit)) throw badRequest(`limit: Invalid value: "${text}"`);
+  return limit < 0 ? undefined : limit;
 }
 
 async function collect(exchange: Exchange, span: Span, selection: Selection): Promise<Listed> {

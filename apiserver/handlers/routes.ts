@@ -1,6 +1,6 @@
 // Which handler answers: by subresource, then by verb.
 import type { PartRules } from '../../api/definition.ts';
-import { StatusError } from '../../api/status.ts';
+import { methodNotAllowed, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Verb } from '../request-info.ts';
@@ -102,10 +102,7 @@ export function routeOf(exchange: Exchange): VerbHandler {
     if (!CONNECTED.has(info.subresource ?? '')) checkWriteOptions(info.verb, exchange.request);
     return handler;
   }
-  throw new StatusError(
-    'MethodNotAllowed',
-    'the server does not allow this method on the requested resource',
-  );
+  throw methodNotAllowed();
 }
 
 /** Does the kind have the verb, and does the path fit it? Without this, `DELETE /api/v1/namespaces` would empty a cluster. */

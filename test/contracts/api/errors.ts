@@ -27,6 +27,8 @@ export function errorsContract(open: OpenCaller): void {
     ['PUT', MAPS],
     ['PATCH', MAPS],
     ['DELETE', '/api/v1/namespaces'],
+    ['POST', '/api/v1/configmaps'],
+    ['DELETE', '/api/v1/configmaps'],
     ['PUT', '/apis/apps/v1/namespaces/default/deployments/a/status/more'],
     ['DELETE', '/apis/apps/v1/namespaces/default/deployments/a/scale'],
   ] as const)('405 for a method that the path has not: %s of %s', async (method, path) => {
@@ -41,8 +43,11 @@ export function errorsContract(open: OpenCaller): void {
     ['GET', '/apis/apps/v9/namespaces/default/deployments'],
     ['GET', '/apis/no.such/v1/things'],
     ['PATCH', `${MAPS}/a/ephemeral`],
+    ['PATCH', '/api/v1/watch/namespaces/default/configmaps/a'],
     ['GET', `${MAPS}/a/scale`],
     ['GET', '/api/v1/namespaces/default/nodes/a'],
+    ['GET', '/api/v1/configmaps/a'],
+    ['PATCH', '/api/v1/configmaps/a'],
   ] as const)(
     '404 for a path that is none, in a Status with details: %s of %s',
     async (...asked) => {

@@ -41,6 +41,11 @@ export function readingContract(open: OpenCaller): void {
     await api.call('POST', PATH, { body: named('e', { odd: 'false', place: '5' }) });
   });
 
+  it.each(['0', '-1', ''])('are whole with a limit of %j', async (limit) => {
+    const all = await list(`limit=${limit}`);
+    expect([namesOf(all), all.metadata.continue]).toEqual([NAMES, undefined]);
+  });
+
   it('fill their pages under selectors', async () => {
     const first = await list('limit=2&labelSelector=odd%3Dfalse');
     expect(namesOf(first)).toEqual(['a', 'c']);
@@ -110,7 +115,6 @@ export function readingContract(open: OpenCaller): void {
     'fieldSelector=metadata.name=a%5Cb',
     'limit=x',
     'limit=1.5',
-    'limit=-1',
     'resourceVersion=x',
     'continue=nonsense',
   ])('answer 400 to %s', async (query) => {

@@ -100,6 +100,26 @@ export function watchingContract(open: OpenCaller): void {
     await remove('resumed');
   });
 
+  it.each([
+    ['one object', '/one', ['ADDED one', 'DELETED one']],
+    ['a collection', '', ['ADDED on', 'ADDED one', 'DELETED one', 'DELETED on']],
+  ])('may be asked for on a path of their own: %s', async (_, place, events) => {
+    const from = await now();
+    const path = PATH.replace('/v1/', '/v1/watch/');
+    const watch = await api.watch(`${path}${place}?resourceVersion=${from}`);
+    for (const name of ['on', 'one']) await post(named(name));
+    for (const name of ['one', 'on']) await remove(name);
+    expect(await watch.take(events.length)).toEqual(events);
+    watch.stop();
+  });
+
+  it('are of collections: of an object by its name, it is shown and no more', async () => {
+    await post(named('shown'));
+    const { status, json } = await api.call('GET', `${PATH}/shown?watch=1`);
+    expect([status, json.kind, json.metadata.name]).toEqual([200, 'ConfigMap', 'shown']);
+    await remove('shown');
+  });
+
   it('of one name tell of no other: by a field selector', async () => {
     const from = await now();
     const selector = 'fieldSelector=metadata.name%3Done';
