@@ -2,6 +2,7 @@
 // Invariant: every wait, buffer and retry of the transport has its ceiling here.
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../base/clock.ts';
+import { RETRY_LIMITS, type RetryLimits } from './retries.ts';
 
 /** How to reach a server and as whom. Certificates and keys are PEM texts. */
 export interface HttpTransportOptions {
@@ -23,7 +24,7 @@ export interface HttpTransportOptions {
 }
 
 /** What the transport keeps within. */
-export interface HttpLimits {
+export interface HttpLimits extends RetryLimits {
   /** Connections for requests at once; further requests wait. Watches and streams have their own. */
   readonly maxSockets: number;
   /** Idle connections that are kept for the next request. */
@@ -40,13 +41,6 @@ export interface HttpLimits {
   readonly watchSilenceMs: number;
   /** The kernel probes a silent connection after this, and gives it up some ten seconds later. */
   readonly tcpKeepAliveMs: number;
-  /**
-   * How often a read that was refused for now (429, 503), or whose connection broke, is made again; and a write
-   * that a 429 with Retry-After put off.
-   */
-  readonly maxRetries: number;
-  /** A Retry-After above this is taken for this. */
-  readonly maxRetryAfterMs: number;
 }
 
 /** The limits unless told. */
@@ -59,8 +53,7 @@ export const HTTP_LIMITS: HttpLimits = {
   maxWatchLineBytes: 16 * 1024 * 1024,
   watchSilenceMs: 3 * 60_000,
   tcpKeepAliveMs: 15_000,
-  maxRetries: 4,
-  maxRetryAfterMs: 30_000,
+  ...RETRY_LIMITS,
 };
 
 /** Options with nothing left open. */

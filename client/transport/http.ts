@@ -1,11 +1,9 @@
 // The transport over HTTPS: requests share a bounded set of connections, each watch and stream has its own.
-// Invariant: no failure is swallowed; only what cannot have been done is made again (reads, and writes that a 429
-// put off), and only so often (http-options.ts).
+// Invariant: no failure is swallowed; what is made again, and how often, is decided in retries.ts.
 import { Agent as HttpAgent } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { WebSocket } from 'ws';
-import { backoffDelay } from '../../base/backoff.ts';
 import { StatusError } from '../../api/status.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
@@ -13,7 +11,8 @@ import { exchange, readBody, readingError } from './http-exchange.ts';
 import { resolveHttpOptions } from './http-options.ts';
 import type { HttpTransportOptions, ResolvedHttpOptions } from './http-options.ts';
 import type { RawReply } from './reply.ts';
-import { acceptReply, failureOf, splitAtError } from './reply.ts';
+import { failureOf, splitAtError } from './reply.ts';
+import { withRetries } from './retries.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 import { WatchLineDecoder } from './watch-lines.ts';
 import { openWebSocket } from './web-socket.ts';
@@ -22,9 +21,6 @@ import { openWebSocket } from './web-socket.ts';
 export function createHttpTransport(options: HttpTransportOptions): Transport {
   return new HttpTransport(resolveHttpOptions(options));
 }
-
-/** Pauses between attempts where the server names none. */
-const RETRY_BACKOFF = { initialMs: 100, maxMs: 5_000 };
 
 class HttpTransport implements Transport {
   readonly #options: ResolvedHttpOptions;
@@ -42,29 +38,10 @@ class HttpTransport implements Transport {
     this.#single = new Agent({ ...options.tls, keepAlive: false });
   }
 
-  async request(request: TransportRequest): Promise<TransportReply> {
+  request(request: TransportRequest): Promise<TransportReply> {
     const { clock, limits } = this.#options;
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    for (let attempt = 0; ; attempt++) {
-      let error: unknown;
-      let retryAfterMs: number | undefined;
-      try {
-        const raw = await this.#once(request);
-        if (raw.status < 400) return acceptReply(raw);
-        error = failureOf(raw);
-        retryAfterMs = retryAfter(raw);
-      } catch (caught) {
-        error = caught;
-      }
-      // A 429 that says when to come back did nothing; without Retry-After (an eviction that a budget forbids)
-      // it is an answer for the caller.
-      const undone = retryAfterMs !== undefined && isTooMany(error);
-      const may = undone || (isRead && isPassing(error));
-      const again = may && attempt < limits.maxRetries;
-      if (!again || request.signal?.aborted) throw error;
-      const pause = retryAfterMs ?? backoffDelay(attempt, RETRY_BACKOFF);
-      await clock.sleep(Math.min(pause, limits.maxRetryAfterMs), request.signal);
-    }
+    const signal = () => request.signal;
+    return withRetries(request, () => this.#once(request), { clock, limits, signal });
   }
 
   async *watch(request: TransportRequest): AsyncGenerator<readonly WatchEventObject[]> {
@@ -141,28 +118,6 @@ class HttpTransport implements Transport {
     if (status < 400) return reply;
     throw failureOf(await this.#read(reply, request.signal));
   }
-}
-
-function isTooMany(error: unknown): boolean {
-  return error instanceof StatusError && error.code === 429;
-}
-
-/** May the same read well succeed in a moment? */
-function isPassing(error: unknown): boolean {
-  if (error instanceof StatusError) return isTooMany(error) || error.code === 503;
-  return error instanceof ConnectionError && error.failure === 'lost' && !isRefusal(error);
-}
-
-/** Nobody listens, or a certificate is wrong: waiting a moment does not help, and callers have their own patience. */
-function isRefusal(error: ConnectionError): boolean {
-  const { code } = error;
-  return code !== undefined && code !== 'ECONNRESET' && code !== 'EPIPE';
-}
-
-/** Retry-After in milliseconds; only its form in seconds, which is the one API servers use. */
-function retryAfter(raw: RawReply): number | undefined {
-  const seconds = Number(raw.headers['retry-after'] ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 /** The reply's body as it comes. Given back at any time, read from or not, it lets go of the connection. */
