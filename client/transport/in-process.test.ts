@@ -9,6 +9,7 @@ import type {
   WatchEventObject,
   WatchFrame,
 } from '../../api/wire/exchange.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import { createInProcessTransport } from './in-process.ts';
 
 const user: UserInfo = { username: 'me', groups: ['g'] };
@@ -142,6 +143,52 @@ describe('the in-process transport', () => {
       { status: 'rejected', reason: gone },
     ]);
     await expect(transport.request({ ...get, signal: abort.signal })).rejects.toBe(gone);
+  });
+
+  it('waits as a 429 says and asks again, and gives up at the limit', async () => {
+    const clock = new VirtualClock();
+    const limits = { maxRetries: 2, maxRetryAfterMs: 5_000 };
+    let refusals = 2;
+    let asked = 0;
+    const transport = createInProcessTransport(
+      () => {
+        asked++;
+        const headers = { 'retry-after': '60' };
+        const status = refusals-- > 0 ? 429 : 200;
+        return Promise.resolve({ kind: 'body', status, headers, body: [Buffer.from('{}')] });
+      },
+      user,
+      { clock, limits },
+    );
+    const write = transport.request({ ...get, method: 'POST' });
+    await clock.advance(2 * limits.maxRetryAfterMs - 1);
+    expect(asked).toBe(2);
+    await clock.advance(1);
+    await expect(write).resolves.toMatchObject({ status: 200 });
+    [refusals, asked] = [100, 0];
+    const refused = transport.request({ ...get, method: 'POST' });
+    const outcome = expect(refused).rejects.toMatchObject({ code: 429 });
+    await clock.advance(2 * limits.maxRetryAfterMs);
+    await outcome;
+    expect(asked).toBe(1 + limits.maxRetries);
+  });
+
+  it('ends its wait for a server that put it off when it is closed', async () => {
+    const put = {
+      kind: 'body',
+      status: 429,
+      headers: { 'retry-after': '1000' },
+      body: [],
+    } as const;
+    const asked = Promise.withResolvers<void>();
+    const transport = createInProcessTransport(() => {
+      asked.resolve();
+      return Promise.resolve(put);
+    }, user);
+    const waiting = transport.request({ ...get, method: 'POST' });
+    await asked.promise;
+    setImmediate(() => transport.close());
+    await expect(waiting).rejects.toThrow('the transport is closed');
   });
 
   it('refuses everything once closed', async () => {

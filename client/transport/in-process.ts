@@ -1,41 +1,65 @@
 // The transport over a Handler in this process: no sockets, no bytes made or parsed that are not needed.
 // Invariant: the same outcomes as over HTTP, and the same pipeline: identity is given, not assumed.
 import type { Handler, Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
 import { decodePath } from '../../api/wire/request-path.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
-import { acceptReply, failureOf, searchParams, splitAtError } from './reply.ts';
+import { failureOf, searchParams, splitAtError } from './reply.ts';
 import type { RawReply } from './reply.ts';
+import { RETRY_LIMITS, type RetryLimits, withRetries } from './retries.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 
+/** What a transport may be told. */
+export interface InProcessOptions {
+  /** Owns what is written, unless a call names another field manager; `pinnace` unless given. */
+  readonly userAgent?: string;
+  /** Times the pauses before a request is made again. */
+  readonly clock?: Clock;
+  readonly limits?: RetryLimits;
+}
+
 /**
- * A transport that calls `handler` as `user`. Objects it answers are frozen and shared. What it writes is owned by
- * `userAgent`, unless a call names another field manager.
+ * A transport that calls `handler` as `user`. Objects it answers are frozen and shared. A request that the server puts
+ * off is made again when it says (retries.ts): those in this process wait in the same line as all others.
  */
 export function createInProcessTransport(
   handler: Handler,
   user: UserInfo,
-  { userAgent = 'pinnace' }: { readonly userAgent?: string } = {},
+  options: InProcessOptions = {},
 ): Transport {
-  return new InProcessTransport(handler, user, userAgent);
+  return new InProcessTransport(handler, user, options);
 }
 
 class InProcessTransport implements Transport {
   readonly #handler: Handler;
   readonly #user: UserInfo;
   readonly #userAgent: string;
+  readonly #clock: Clock;
+  readonly #limits: RetryLimits;
   readonly #closed = new AbortController();
 
-  constructor(handler: Handler, user: UserInfo, userAgent: string) {
+  constructor(handler: Handler, user: UserInfo, options: InProcessOptions) {
     this.#handler = handler;
     this.#user = user;
-    this.#userAgent = userAgent;
+    this.#userAgent = options.userAgent ?? 'pinnace';
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = options.limits ?? RETRY_LIMITS;
   }
 
-  async request(request: TransportRequest): Promise<TransportReply> {
+  request(request: TransportRequest): Promise<TransportReply> {
+    const closed = this.#closed.signal;
+    return withRetries(request, () => this.#once(request), {
+      clock: this.#clock,
+      limits: this.#limits,
+      signal: () => (request.signal ? AbortSignal.any([request.signal, closed]) : closed),
+    });
+  }
+
+  async #once(request: TransportRequest): Promise<RawReply> {
     const reply = await this.#send(request, request.signal ?? this.#closed.signal);
-    if (reply.kind === 'body') return acceptReply(rawOf(reply));
-    if (reply.kind === 'stream') return acceptReply(await gather(reply));
+    if (reply.kind === 'body') return rawOf(reply);
+    if (reply.kind === 'stream') return gather(reply);
     throw new ConnectionError('malformed', `a plain request was answered by a ${reply.kind}`);
   }
 
