@@ -1,13 +1,18 @@
 // What a runtime finds after the agent was killed at any moment: a second runtime over the same state stands for the agent that comes back.
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aContainer, aSandbox } from '../../../test/contracts/runtime.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import type { MakerOptions } from '../../../test/support/oci-maker.ts';
 import { until } from '../../../test/support/until.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { ContainerRecord } from './records.ts';
+
+const MAKER = fileURLToPath(new URL('../../../test/support/oci-maker.ts', import.meta.url));
 
 describe('recovery', () => {
   let host: OciHost;
@@ -71,21 +76,28 @@ describe('recovery', () => {
   });
 
   it('ends conmon and runc when they go on making a container after the death', async () => {
-    const { containers } = layoutFor(host.stateDir, host.clusterId);
-    const making = create(forever).catch(() => undefined);
-    const atWork = () =>
-      host.system.list('/proc').filter((pid) => {
-        const args = (host.system.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
-        return args[0]?.endsWith('runc') && args.includes(host.system.list(containers)[0] ?? '');
+    const { folder, stateDir, clusterId, system, shell } = host;
+    const { containers, run: root } = layoutFor(stateDir, clusterId);
+    const options: MakerOptions = { folder, stateDir, clusterId, imageId: shell.id };
+    runtime.close();
+    const maker = system.spawn(process.execPath, [MAKER, JSON.stringify(options)]);
+    /** Processes of runc that make one of this host's containers: others run theirs at the same time. */
+    const atWork = () => {
+      const ids = new Set(system.list(containers));
+      return system.list('/proc').filter((pid) => {
+        const args = (system.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+        return args[0]?.endsWith('runc') && args.includes('create') && ids.has(args.at(-2) ?? '');
       });
+    };
     await until(() => atWork().length > 0);
-    for (const pid of atWork()) host.system.kill(Number(pid), 'SIGSTOP');
-    const { run: root } = layoutFor(host.stateDir, host.clusterId);
+    const stopped = atWork();
+    for (const pid of stopped) system.kill(Number(pid), 'SIGSTOP');
+    maker.kill('SIGKILL');
+    await once(maker, 'exit');
     runtime = await host.start();
-    const { stdout } = await host.system.run('ps', ['-eo', 'args']);
+    const { stdout } = await system.run('ps', ['-eo', 'args']);
     expect(stdout.split('\n').filter((line) => line.includes(root))).toEqual([]);
     expect(await runtime.listContainers()).toEqual([]);
-    await making;
   });
 
   it('finds out whether a start took place', async () => {
