@@ -1,0 +1,59 @@
+// The JSON of a value: for patches, audit annotations and the identity of items.
+// Invariant: pure; what JSON cannot say is a CelError; every part is charged for.
+import { CelError } from './cel-error.ts';
+import type { Meter } from './meter.ts';
+import { TRAVERSAL } from './overload.ts';
+import { durationText, timestampText } from './time-values.ts';
+import {
+  type CelValue,
+  Duration,
+  ListValue,
+  MapValue,
+  ObjectValue,
+  Optional,
+  sizeOf,
+  Timestamp,
+  typeName,
+  Uint,
+} from './values.ts';
+
+/** The JSON of a value. Throws a CelError for values that have none. */
+export function jsonOf(value: CelValue, meter: Meter): unknown {
+  meter.charge(TRAVERSAL * (1 + (typeof value === 'string' ? sizeOf(value) * TRAVERSAL : 0)));
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof ListValue)
+    return Array.from({ length: value.size }, (_, i) => jsonOf(value.at(i) ?? null, meter));
+  if (value instanceof MapValue)
+    return fields(
+      value.keys().map((key) => [keyText(key), value.get(key)]),
+      meter,
+    );
+  if (value instanceof ObjectValue)
+    return fields(
+      value.names().map((name) => [name, value.get(name)]),
+      meter,
+    );
+  return leaf(value, meter);
+}
+
+function fields(entries: [string, CelValue | undefined][], meter: Meter): object {
+  const known = entries.flatMap(([name, part]) =>
+    part === undefined ? [] : [[name, jsonOf(part, meter)] as const],
+  );
+  return Object.fromEntries(known);
+}
+
+function keyText(key: CelValue): string {
+  if (typeof key === 'string') return key;
+  throw new CelError(`JSON has no maps with keys of type ${typeName(key)}`);
+}
+
+function leaf(value: CelValue & object, meter: Meter): unknown {
+  if (value instanceof Uint) return Number(value.value);
+  if (value instanceof Timestamp) return timestampText(value);
+  if (value instanceof Duration) return durationText(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (value instanceof Optional && value.value !== undefined) return jsonOf(value.value, meter);
+  throw new CelError(`JSON has no values of type ${typeName(value)}`);
+}
