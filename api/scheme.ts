@@ -1,5 +1,5 @@
 // The scheme: every built-in kind's definition in each served version, found by resource or by kind.
-// Invariant: no two definitions share a resource or a kind; built-in kinds never change, custom ones are replaced as a whole.
+// Invariant: no two definitions share a resource or a kind; built-in kinds never change, custom ones come and go by owner.
 import {
   mutatingAdmissionPolicyDefinition,
   validatingAdmissionPolicyDefinition,
@@ -152,9 +152,10 @@ export class Scheme {
   readonly definitions: readonly ResourceDefinition[];
   readonly #byResource = new Map<string, ResourceDefinition>();
   readonly #byKind = new Map<string, ResourceDefinition>();
-  #custom: readonly ResourceDefinition[] = [];
-  #customByResource: ReadonlyMap<string, ResourceDefinition> = new Map();
-  #customByKind: ReadonlyMap<string, ResourceDefinition> = new Map();
+  readonly #customByOwner = new Map<string, readonly ResourceDefinition[]>();
+  readonly #customByResource = new Map<string, ResourceDefinition>();
+  readonly #customByKind = new Map<string, ResourceDefinition>();
+  #custom: readonly ResourceDefinition[] | undefined;
   #byStoredResource: ReadonlyMap<string, readonly ResourceDefinition[]> | undefined;
 
   /** Throws when two definitions claim the same resource or kind. */
@@ -169,20 +170,27 @@ export class Scheme {
     }
   }
 
-  /** The kinds that users defined. */
+  /** The kinds that users defined, in the order in which they first came. */
   get custom(): readonly ResourceDefinition[] {
+    this.#custom ??= [...this.#customByOwner.values()].flat();
     return this.#custom;
   }
 
-  /** Replaces them; names were found to be free before. */
-  serveCustom(definitions: readonly ResourceDefinition[]): void {
-    this.#custom = definitions;
-    const by = (name: (ref: ResourceDefinition['ref']) => string) =>
-      new Map(
-        definitions.map((one) => [keyOf([one.ref.group, one.ref.version, name(one.ref)]), one]),
-      );
-    this.#customByResource = by(({ plural }) => plural);
-    this.#customByKind = by(({ kind }) => kind);
+  /** Serves these kinds for an owner, in place of those that it had; none ends its part. Names were found to be free before. */
+  serveCustom(owner: string, definitions: readonly ResourceDefinition[]): void {
+    for (const before of this.#customByOwner.get(owner) ?? []) {
+      const [resource, kind] = keysOf(before);
+      this.#customByResource.delete(resource);
+      this.#customByKind.delete(kind);
+    }
+    for (const definition of definitions) {
+      const [resource, kind] = keysOf(definition);
+      this.#customByResource.set(resource, definition);
+      this.#customByKind.set(kind, definition);
+    }
+    if (definitions.length > 0) this.#customByOwner.set(owner, definitions);
+    else this.#customByOwner.delete(owner);
+    this.#custom = undefined;
     this.#byStoredResource = undefined;
   }
 
@@ -200,7 +208,7 @@ export class Scheme {
 
   /** Every definition, in whatever group and version, through which the objects of this resource are served. */
   servedFromStore(ref: KindRef): readonly ResourceDefinition[] {
-    this.#byStoredResource ??= Map.groupBy([...this.definitions, ...this.#custom], (one) =>
+    this.#byStoredResource ??= Map.groupBy([...this.definitions, ...this.custom], (one) =>
       storedResource(one.ref),
     );
     return this.#byStoredResource.get(storedResource(ref)) ?? [];
@@ -210,6 +218,11 @@ export class Scheme {
 type Name = readonly [group: string, version: string, name: string];
 
 const keyOf = (name: Name): string => name.join('/');
+
+function keysOf({ ref }: ResourceDefinition): [resource: string, kind: string] {
+  const { group, version, plural, kind } = ref;
+  return [keyOf([group, version, plural]), keyOf([group, version, kind])];
+}
 
 const storedResource = ({ group, storedGroup = group, plural }: KindRef): string =>
   `${storedGroup}/${plural}`;

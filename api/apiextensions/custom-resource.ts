@@ -10,6 +10,7 @@ import type {
 } from '../generated/types.ts';
 import type { FieldError } from '../field-error.ts';
 import { mergeTypeOfStructural } from '../fieldset/structural-type.ts';
+import { apiVersionOf } from '../kind-ref.ts';
 import { parseJsonPath } from '../meta/json-path.ts';
 import { nameColumn } from '../meta/columns.ts';
 import { labelSelectorText } from '../meta/labels.ts';
@@ -18,27 +19,29 @@ import { decodeAs } from '../schema/decode.ts';
 import { fillDefaults } from '../schema/structural/defaults.ts';
 import { duplicates } from '../schema/structural/list-keys.ts';
 import { pruned } from '../schema/structural/prune.ts';
-import { type Structural, structuralOf } from '../schema/structural/structural.ts';
+import type { Structural } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
 import { ageOf } from '../wire/human-duration.ts';
 import { customSchemaName, customSchemas } from './custom-schemas.ts';
+import type { SchemaTrees } from './schema-trees.ts';
 
 /** The definitions of all served versions, under the names that were accepted. Patterns and paths were checked when it was stored. */
 export function customResources(
   crd: CustomResourceDefinition,
   names: CustomResourceDefinitionNames,
+  trees: SchemaTrees,
 ): ResourceDefinition[] {
   const storage = crd.spec.versions.find((version) => version.storage);
   if (storage === undefined) return [];
   return crd.spec.versions
     .filter(({ served }) => served)
-    .map((version) => definitionOf(crd, names, { version, storage: storage.name }));
+    .map((version) => definitionOf(crd, names, { version, storage: storage.name, trees }));
 }
 
 function definitionOf(
   { spec }: CustomResourceDefinition,
   names: CustomResourceDefinitionNames,
-  { version, storage }: { version: CustomResourceDefinitionVersion; storage: string },
+  { version, storage, trees }: VersionParts,
 ): ResourceDefinition {
   const { group, scope } = spec;
   const listKind = names.listKind ?? `${names.kind}List`;
@@ -49,9 +52,9 @@ function definitionOf(
     plural: names.plural,
     namespaced: scope === 'Namespaced',
   };
-  const structural = structuralOf(version.schema?.openAPIV3Schema ?? {});
+  const structural = () => trees.of(apiVersionOf(ref)) as Structural;
   const { scale, status } = version.subresources ?? {};
-  const custom = customTypeOf({ ...ref, listKind }, version, structural);
+  const custom = customTypeOf({ ...ref, listKind }, trees, structural);
   return {
     ref,
     singular: names.singular ?? '',
@@ -69,27 +72,46 @@ function definitionOf(
     columns: [nameColumn, ...columnsOf(version.additionalPrinterColumns)],
     selectableFields: selectableOf(version),
     ...(version.name !== storage && { storedAs: storedAs(`${group}/`, version.name, storage) }),
-    defaults: (object) => fillDefaults(object, structural),
+    defaults: (object) => fillDefaults(object, structural()),
     validate: (object, old) =>
-      newErrors(allErrors(object, structural), () => (old ? allErrors(old, structural) : [])),
+      newErrors(allErrors(object, structural()), () => (old ? allErrors(old, structural()) : [])),
     validateStatus: (object: LooseObject, old: LooseObject) =>
-      newErrors(statusErrors(object['status'], structural), () =>
-        statusErrors(old['status'], structural),
+      newErrors(statusErrors(object['status'], structural()), () =>
+        statusErrors(old['status'], structural()),
       ),
     ...(version.deprecated && { warnings: () => [deprecation(version, ref)] }),
   } as ResourceDefinition;
 }
 
+interface VersionParts {
+  readonly version: CustomResourceDefinitionVersion;
+  /** Name of the version that is stored. */
+  readonly storage: string;
+  readonly trees: SchemaTrees;
+}
+
+/** Made at the first call and kept: of most kinds that are defined nobody ever writes an object. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 function customTypeOf(
   ref: { group: string; version: string; kind: string; listKind: string },
-  version: CustomResourceDefinitionVersion,
-  structural: Structural,
+  trees: SchemaTrees,
+  structural: () => Structural,
 ): CustomType {
+  const mergeType = once(() => mergeTypeOfStructural(structural()));
   return {
-    mergeType: mergeTypeOfStructural(structural),
-    schemas: customSchemas(ref, version.schema?.openAPIV3Schema ?? {}),
+    get mergeType() {
+      return mergeType();
+    },
+    // Not kept: they are asked for once for each document, which is.
+    get schemas() {
+      return customSchemas(ref, trees.schema(apiVersionOf(ref)) ?? {});
+    },
     decode: (value, gvk) =>
-      decodeAs(gvk, value, () => pruned(value as Record<string, unknown>, structural)),
+      decodeAs(gvk, value, () => pruned(value as Record<string, unknown>, structural())),
   };
 }
 

@@ -2,6 +2,7 @@
 // v3 are two ways of writing these down. Invariant: pure; equal kinds give equal endpoints in equal
 // order.
 import type { ResourceDefinition, ResourceVerb, SubresourceEntry } from '../definition.ts';
+import { customSchemaName } from '../apiextensions/custom-schemas.ts';
 import { resourcePath } from '../kind-ref.ts';
 import type { KindRef } from '../kind-ref.ts';
 import { loadSchemas } from './schema.ts';
@@ -150,10 +151,8 @@ export function schemaNameOf({ group, version, kind }: GroupVersionKind): string
 /** The name of the schema of a kind that the resource's endpoints speak of. */
 function schemaFor(resource: ServedResource, gvk: GroupVersionKind): string | undefined {
   if (gvk.kind === resource.ref.kind && resource.schemaName) return resource.schemaName;
-  for (const [name, schema] of resource.custom?.schemas ?? []) {
-    const [own] = schema['x-kubernetes-group-version-kind'] ?? [];
-    if (own?.kind === gvk.kind) return name;
-  }
+  const own = gvk.group === resource.ref.group && gvk.kind === resource.listKind;
+  if (resource.custom && own) return customSchemaName(gvk);
   return schemaNameOf(gvk);
 }
 

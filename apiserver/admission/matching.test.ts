@@ -244,13 +244,13 @@ describe('the match policy', () => {
       matchPolicy: 'Equivalent',
     };
     const request = { ...write('v1/configmaps'), definition: one };
-    scheme.serveCustom([one, two]);
+    scheme.serveCustom('ships', [one, two]);
     expect(shown(criteria, request)).toBe('example.com/v2');
     expect(shown(criteria, { ...request, operation: 'create' })).toBeUndefined();
     expect(shown(criteria, { ...request, subresource: 'status' })).toBeUndefined();
-    scheme.serveCustom([one]);
+    scheme.serveCustom('ships', [one]);
     expect(shown(criteria, request)).toBeUndefined();
-    scheme.serveCustom([]);
+    scheme.serveCustom('ships', []);
   });
 });
 

@@ -3,6 +3,7 @@
 // a definition that is being deleted takes no new objects and goes only after its last one.
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { customResources } from '../../api/apiextensions/custom-resource.ts';
+import { SchemaTrees } from '../../api/apiextensions/schema-trees.ts';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
@@ -12,7 +13,9 @@ import { isConflict, isNotFound } from '../../api/status.ts';
 import type { Handler } from '../../api/wire/exchange.ts';
 import type { ServerParts } from '../exchange.ts';
 import { collectionPrefix } from '../registry/keys.ts';
-import { acceptNames, statusWith, type TakenNames } from './names.ts';
+import type { VisibleObject } from '../watch/visible-object.ts';
+import { NameIndex } from './name-index.ts';
+import { acceptNames, statusWith } from './names.ts';
 
 /** Held by definitions that are being deleted while objects of theirs are there. Source: the public API reference. */
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
@@ -31,16 +34,27 @@ export interface CustomResourcesOptions {
 }
 
 interface Known {
+  /** Without its schemas. */
   readonly crd: CustomResourceDefinition;
   readonly served: readonly ResourceDefinition[];
+  readonly form: Form;
+}
+
+/** How a kind is served, until that changes. */
+interface Form {
   /** Ends the watches of what is served so. */
   readonly life: AbortController;
+  /** The newest state with these schemas. */
+  stored: VisibleObject;
 }
+
+const NONE: readonly ResourceDefinition[] = [];
 
 /** Follows the definitions in a store. */
 export class CustomResources {
   readonly #options: CustomResourcesOptions;
   readonly #known = new Map<string, Known>();
+  readonly #names: NameIndex;
   readonly #ending = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
   readonly #closed = new AbortController();
@@ -49,12 +63,11 @@ export class CustomResources {
     this.#options = options;
     const { store } = options.server;
     const prefix = collectionPrefix(CustomResourceDefinitions);
-    for (const item of store.list(prefix).items) this.#put(item.object());
-    this.#publish();
+    this.#names = new NameIndex(options.server.scheme.definitions);
+    for (const item of store.list(prefix).items) this.#put(item);
     this.#unsubscribe = store.subscribe(prefix, (event) => {
-      if (event.type === 'put') this.#put(event.value.object());
+      if (event.type === 'put') this.#put(event.value);
       else this.#remove(nameIn(event.key));
-      this.#publish();
     });
   }
 
@@ -65,85 +78,67 @@ export class CustomResources {
     for (const stop of this.#ending.values()) stop();
   }
 
-  #put(object: LooseObject): void {
-    const crd = object as unknown as CustomResourceDefinition;
+  #put(stored: VisibleObject): void {
+    const crd = outlineOf(stored.object() as unknown as CustomResourceDefinition);
     const name = crd.metadata.name ?? '';
-    const names = crd.status?.acceptedNames;
-    const established = isConditionTrue(crd.status?.conditions, 'Established');
     const before = this.#known.get(name);
-    const life = before && sameKind(before.crd, crd) ? before.life : new AbortController();
-    const served = established && names ? this.#definitions(crd, names, life.signal) : [];
-    this.#known.set(name, { crd, served, life });
-    if (before && before.life !== life) before.life.abort(new Error('the kind has changed'));
+    const form =
+      before && sameKind(before.crd, crd) ? before.form : { life: new AbortController(), stored };
+    form.stored = stored;
+    const served = this.#definitions(crd, form);
+    this.#known.set(name, { crd, served, form });
+    this.#names.set(name, crd.spec.group, crd.status?.acceptedNames ?? {});
+    this.#serve(name, before?.served ?? [], served);
+    if (before && before.form !== form) before.form.life.abort(new Error('the kind has changed'));
     if (crd.metadata.deletionTimestamp !== undefined) this.#end(crd);
     else this.#settleNames(crd);
   }
 
-  #definitions(
-    crd: CustomResourceDefinition,
-    names: NonNullable<NonNullable<CustomResourceDefinition['status']>['acceptedNames']>,
-    gone: AbortSignal,
-  ): ResourceDefinition[] {
+  #definitions(crd: CustomResourceDefinition, form: Form): readonly ResourceDefinition[] {
+    const names = crd.status?.acceptedNames;
+    if (!names || !isConditionTrue(crd.status?.conditions, 'Established')) return NONE;
     const before = this.#known.get(crd.metadata.name ?? '');
     const same =
-      before !== undefined &&
-      sameKind(before.crd, crd) &&
+      before?.form === form &&
       before.crd.metadata.deletionTimestamp === crd.metadata.deletionTimestamp;
-    if (same && before.served.length > 0) return [...before.served];
+    if (same && before.served.length > 0) return before.served;
     const ending = crd.metadata.deletionTimestamp !== undefined;
-    const made = customResources(ending ? allServed(crd) : crd, names);
+    const trees = new SchemaTrees(
+      () => form.stored.object() as unknown as CustomResourceDefinition,
+    );
+    const made = customResources(ending ? allServed(crd) : crd, names, trees);
+    const gone = form.life.signal;
     return made.map((each) => ({ ...each, gone, ...(ending && { ending }) }));
   }
 
   #remove(name: string): void {
-    this.#known.get(name)?.life.abort(new Error('the kind is gone'));
+    const before = this.#known.get(name);
+    before?.form.life.abort(new Error('the kind is gone'));
     this.#known.delete(name);
+    this.#names.delete(name);
+    this.#serve(name, before?.served ?? [], NONE);
     this.#ending.get(name)?.();
     // Somebody may wait for the names that are free now.
     for (const { crd } of this.#known.values())
       if (!isConditionTrue(crd.status?.conditions, 'NamesAccepted')) this.#settleNames(crd);
   }
 
-  #publish(): void {
-    const { scheme } = this.#options.server;
-    const served = [...this.#known.values()].flatMap(({ served: own }) => own);
-    if (sameList(scheme.custom, served)) return;
-    scheme.serveCustom(served);
+  #serve(
+    name: string,
+    before: readonly ResourceDefinition[],
+    now: readonly ResourceDefinition[],
+  ): void {
+    if (before === now || before.length + now.length === 0) return;
+    this.#options.server.scheme.serveCustom(name, now);
     this.#options.onChange();
   }
 
   #settleNames(crd: CustomResourceDefinition): void {
     const { clock } = this.#options.server;
-    const decided = acceptNames(crd, this.#takenBeside(crd));
+    const taken = this.#names.takenBeside(crd.metadata.name ?? '', crd.spec.group);
+    const decided = acceptNames(crd, taken);
     const status = statusWith(crd, decided, clock.now());
     if (!deepEqual(status, crd.status)) void this.#write(crd, (old) => ({ ...old, status }));
-  }
-
-  #takenBeside({ metadata, spec }: CustomResourceDefinition): TakenNames {
-    const others = [...this.#known.values()]
-      .filter(({ crd }) => crd.spec.group === spec.group && crd.metadata.name !== metadata.name)
-      .map(({ crd }) => crd.status?.acceptedNames);
-    const builtIn = this.#options.server.scheme.definitions.filter(
-      ({ ref }) => ref.group === spec.group,
-    );
-    return {
-      resources: new Set([
-        ...others.flatMap((names) => [
-          names?.plural ?? '',
-          names?.singular ?? '',
-          ...(names?.shortNames ?? []),
-        ]),
-        ...builtIn.flatMap(({ ref, singular, shortNames }) => [
-          ref.plural,
-          singular,
-          ...shortNames,
-        ]),
-      ]),
-      kinds: new Set([
-        ...others.flatMap((names) => [names?.kind ?? '', names?.listKind ?? '']),
-        ...builtIn.flatMap(({ ref, listKind }) => [ref.kind, listKind]),
-      ]),
-    };
   }
 
   /** Deletes the objects, waits for the last one, and lets the definition go. */
@@ -265,11 +260,21 @@ export class CustomResources {
   }
 }
 
-/** Is the kind served in the same way? */
+/** The definition without its schemas. */
+function outlineOf(crd: CustomResourceDefinition): CustomResourceDefinition {
+  const versions = crd.spec.versions.map((version) => {
+    const { schema: _, ...rest } = version;
+    return rest;
+  });
+  const { managedFields: _, ...metadata } = crd.metadata;
+  return { ...crd, metadata, spec: { ...crd.spec, versions } };
+}
+
+/** Is the kind served in the same way? The generation counts changes of spec. */
 function sameKind(a: CustomResourceDefinition, b: CustomResourceDefinition): boolean {
   return (
     a.metadata.uid === b.metadata.uid &&
-    deepEqual(a.spec, b.spec) &&
+    a.metadata.generation === b.metadata.generation &&
     deepEqual(a.status?.acceptedNames, b.status?.acceptedNames)
   );
 }
@@ -287,7 +292,3 @@ function isOwn({ spec, status }: CustomResourceDefinition): boolean {
 }
 
 const nameIn = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
-
-function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
-}

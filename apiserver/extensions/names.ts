@@ -10,9 +10,9 @@ import { findCondition, isConditionTrue, setCondition } from '../../api/meta/con
 /** Names that others of the group have. */
 export interface TakenNames {
   /** Plural, singular and short names share one space. */
-  readonly resources: ReadonlySet<string>;
+  readonly resources: { has(name: string): boolean };
   /** Kinds and list kinds share another. */
-  readonly kinds: ReadonlySet<string>;
+  readonly kinds: { has(name: string): boolean };
 }
 
 interface Decided {
