@@ -41,4 +41,6 @@ export interface Exchange {
   readonly server: ServerParts;
   /** Handlers add texts for `Warning` headers. */
   readonly warnings: string[];
+  /** What admission notes for the audit, by `domain/name`. */
+  readonly annotations: Map<string, string>;
 }

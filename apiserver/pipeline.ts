@@ -6,7 +6,7 @@ import { authorize } from './auth/authorization.ts';
 import { actingAs } from './auth/impersonation.ts';
 import type { RbacAuthorizer } from './auth/rbac.ts';
 import type { Discovery } from './discovery/discovery.ts';
-import type { Exchange, ServerParts } from './exchange.ts';
+import type { ServerParts } from './exchange.ts';
 import { routeOf } from './handlers/routes.ts';
 import { inServedVersion } from './handlers/served-version.ts';
 import type { Inflight, InflightKind } from './inflight.ts';
@@ -46,13 +46,15 @@ export function createPipeline(parts: PipelineParts): Handler {
     let info: RequestInfo | undefined;
     let entered: InflightKind | undefined;
     const warnings: string[] = [];
+    const annotations = new Map<string, string>();
     let reply: Reply;
     try {
       info = requestInfo(request);
       user = actingAs(parts.rbac, caller, request);
       entered = parts.inflight.enter(user, info);
       authorize(parts.rbac, user, info);
-      reply = formatted(request, await answer(parts, { request, user, info, warnings }));
+      const asked = { request, user, info, warnings, annotations };
+      reply = formatted(request, await answer(parts, asked));
     } catch (error) {
       const known = statusOf(error);
       const { path, method } = request;
@@ -64,7 +66,8 @@ export function createPipeline(parts: PipelineParts): Handler {
     }
     parts.inflight.leave(entered);
     const ms = clock.monotonic() - startedAt;
-    reply = parts.answered({ request, info, user, reply, ms, entered: entered !== undefined });
+    const counted = entered !== undefined;
+    reply = parts.answered({ request, info, user, reply, ms, entered: counted, annotations });
     return withWarnings(reply, warnings);
   };
 }
@@ -74,10 +77,11 @@ interface Asked {
   readonly user: UserInfo;
   readonly info: RequestInfo;
   readonly warnings: string[];
+  readonly annotations: Map<string, string>;
 }
 
 async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
-  const { request, info, user, warnings } = asked;
+  const { request, info, user, warnings, annotations } = asked;
   const reading = request.method === 'GET' || request.method === 'HEAD';
   if (info.kind === 'path' || info.resource === '') {
     const found =
@@ -91,7 +95,8 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   const definition = parts.server.scheme.byResource(info.group, info.version, info.resource);
   if (!definition) throw unknownPath();
   checkScope(info, definition.ref.namespaced);
-  const exchange: Exchange = { request, user, info, definition, server: parts.server, warnings };
+  const { server } = parts;
+  const exchange = { request, user, info, definition, server, warnings, annotations };
   return inServedVersion(definition, await routeOf(exchange)(exchange));
 }
 

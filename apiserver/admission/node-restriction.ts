@@ -27,12 +27,12 @@ export function nodeRestriction(store: ObjectStore, audiences: readonly string[]
   return {
     name: 'NodeRestriction',
     validate(request) {
-      const { definition, user } = request;
-      if (!user.groups.includes(NODES)) return;
+      const { definition, operation, user } = request;
+      if (operation === 'connect' || !user.groups.includes(NODES)) return;
       const node = nodeOf(user);
       const why = isForToken(request)
         ? tokenRefusal(store, node, { request, audiences })
-        : refusalOf(node, request);
+        : refusalOf(store, node, request);
       if (why !== undefined) throw forbidden(definition.ref, request.name, why);
     },
   };
@@ -46,7 +46,7 @@ function nodeOf({ username }: UserInfo): string {
   return username.startsWith(NODE) ? username.slice(NODE.length) : '';
 }
 
-function refusalOf(node: string, request: AdmissionRequest): Refusal {
+function refusalOf(store: ObjectStore, node: string, request: AdmissionRequest): Refusal {
   const { definition, namespace, object } = request;
   // A name that is generated is not its own.
   const name = request.name || (object.metadata.name ?? '');
@@ -60,7 +60,9 @@ function refusalOf(node: string, request: AdmissionRequest): Refusal {
         ? undefined
         : `node "${node}" may only write the lease of its own name in ${LEASES_OF_NODES}`;
     case Pods:
-      return podRefusal(node, request);
+      return request.subresource === 'eviction'
+        ? evictionRefusal(store, node, request)
+        : podRefusal(node, request);
     default:
       return undefined;
   }
@@ -106,6 +108,17 @@ function podRefusal(node: string, { operation, object, old }: AdmissionRequest):
   return spec?.nodeName === node
     ? undefined
     : `node "${node}" can only ${operation} pods with spec.nodeName set to itself`;
+}
+
+function evictionRefusal(
+  store: ObjectStore,
+  node: string,
+  { namespace, name }: AdmissionRequest,
+): Refusal {
+  const pod = store.get(objectKey(Pods, namespace, name))?.object() as Pod | undefined;
+  return !pod || pod.spec?.nodeName === node
+    ? undefined
+    : `node "${node}" can only evict pods with spec.nodeName set to itself`;
 }
 
 function tokenRefusal(

@@ -4,7 +4,7 @@ import { PriorityClasses } from '../../api/kinds.ts';
 import { forbidden } from '../../api/status.ts';
 import { collectionPrefix, objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { type AdmissionPlugin, type AdmissionRequest, toldName } from './admission.ts';
 
 /** What a pod gets where no class is marked as the default. */
 const NO_CLASS = { value: 0, preemptionPolicy: 'PreemptLowerPriority' };
@@ -39,7 +39,7 @@ function givePriority(
     request,
     spec,
   );
-  const refuse = (why: string) => forbidden(request.definition.ref, request.name, why);
+  const refuse = (why: string) => forbidden(request.definition.ref, toldName(request), why);
   if (spec.priority !== undefined && spec.priority !== value) {
     throw refuse(
       `the integer value of priority (${spec.priority}) must not be provided in pod spec; ` +
@@ -60,7 +60,7 @@ function givePriority(
 /** The class that the pod names, or the default one, whose name it then gets. */
 function classOf(
   store: ObjectStore,
-  { definition, name }: AdmissionRequest,
+  request: AdmissionRequest,
   spec: NonNullable<Pod['spec']>,
 ): Pick<PriorityClass, 'value' | 'preemptionPolicy'> {
   const { priorityClassName } = spec;
@@ -68,7 +68,7 @@ function classOf(
     const found = store.get(objectKey(PriorityClasses, '', priorityClassName));
     if (found) return found.object() as unknown as PriorityClass;
     const why = `no PriorityClass with name ${priorityClassName} was found`;
-    throw forbidden(definition.ref, name, why);
+    throw forbidden(request.definition.ref, toldName(request), why);
   }
   const [lowest] = defaultClasses(store).toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0));
   if (lowest === undefined) return NO_CLASS;

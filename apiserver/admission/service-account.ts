@@ -10,7 +10,7 @@ import { nameSuffix, type Random } from '../../base/random.ts';
 import { POD_TOKEN_SECONDS } from '../auth/service-account-tokens.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { type AdmissionPlugin, type AdmissionRequest, toldName } from './admission.ts';
 
 /** How long a pod waits for its account. */
 const WAIT_MS = 1_000;
@@ -60,11 +60,12 @@ function keyOf({ namespace }: AdmissionRequest, { serviceAccountName = '' }: Pod
   return objectKey(ServiceAccounts, namespace, serviceAccountName);
 }
 
-function notThere({ definition, namespace, name }: AdmissionRequest, spec: PodSpec): StatusError {
+function notThere(request: AdmissionRequest, spec: PodSpec): StatusError {
+  const { definition, namespace } = request;
   const account = spec.serviceAccountName ?? '';
   return forbidden(
     definition.ref,
-    name,
+    toldName(request),
     `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
   );
 }

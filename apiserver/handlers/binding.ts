@@ -11,6 +11,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
+import { admissionOf } from './admission-request.ts';
 import { isDryRun } from './write-options.ts';
 
 const GVK = { group: '', version: 'v1', kind: 'Binding' };
@@ -22,6 +23,10 @@ export async function bind(exchange: Exchange): Promise<Reply> {
   const { info, request, server } = exchange;
   const binding = bindingIn(exchange);
   const name = info.name ?? binding.metadata.name ?? '';
+  const object = binding as unknown as LooseObject;
+  const admission = admissionOf(exchange, { operation: 'create', object, name });
+  await server.admission.mutate(admission);
+  await server.admission.validate(admission);
   const node = nodeOf(binding);
   const definition = server.scheme.byResource('', 'v1', Pods.plural);
   if (!definition) throw new Error('there are no pods in the scheme');

@@ -4,15 +4,15 @@ import { formatTime } from '../../api/meta/time.ts';
 import { nameSuffix } from '../../base/random.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import { alreadyExists, badRequest, StatusError } from '../../api/status.ts';
-import type { AdmissionRequest } from '../admission/admission.ts';
 import type { Exchange } from '../exchange.ts';
 import { trackWrite, type Writer } from '../managedfields/track-write.ts';
 import { MAX_NAME_ATTEMPTS } from '../options.ts';
 import { prepareForCreate, validateCreate } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
-import { decodeBody } from './decoding.ts';
-import { setOwners, writerOf } from './ownership.ts';
+import { admissionOf } from './admission-request.ts';
+import { decodeBody, placeObject } from './decoding.ts';
+import { keepSoundOwners, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
 import { isDryRun } from './write-options.ts';
 
@@ -54,13 +54,18 @@ export async function createObject(
   object: LooseObject,
   owners: readonly ManagedFieldsEntry[] | undefined,
 ): Promise<Written> {
+  const asked = object.metadata.name ?? '';
+  setOwners(object, owners);
+  const admission = admissionOf(exchange, { operation: 'create', object, name: asked });
+  if (await exchange.server.admission.mutate(admission)) checkChanged(exchange, object, owners);
+  const kept = object.metadata.managedFields;
   const { generateName, name } = object.metadata;
   const generated = !name && generateName;
   for (let attempt = 0; attempt < (generated ? MAX_NAME_ATTEMPTS : 1); attempt++) {
     if (generated)
       object.metadata.name =
         generateName.slice(0, MAX_GENERATED_BASE) + nameSuffix(exchange.server.random);
-    const written = await createOnce(exchange, object, owners);
+    const written = await createOnce(exchange, object, kept);
     if (written) return written;
   }
   const taken = object.metadata.name ?? '';
@@ -73,39 +78,35 @@ export async function createObject(
   );
 }
 
+/** What admission from outside made of a new object is still an object for this URL. Throws BadRequest. */
+function checkChanged(
+  exchange: Exchange,
+  object: LooseObject,
+  owners: readonly ManagedFieldsEntry[] | undefined,
+): void {
+  placeObject(exchange, object);
+  keepSoundOwners(object, owners);
+}
+
 async function createOnce(
   exchange: Exchange,
   object: LooseObject,
   owners: readonly ManagedFieldsEntry[] | undefined,
 ): Promise<Written | undefined> {
-  const { definition, server, request, info, user, warnings } = exchange;
-  const admission: AdmissionRequest = {
-    operation: 'create',
-    definition,
-    subresource: undefined,
-    namespace: info.namespace,
-    name: object.metadata.name ?? '',
-    user,
-    object,
-    old: undefined,
-    dryRun: isDryRun(request.query),
-    get signal() {
-      return request.signal;
-    },
-  };
-  await server.admission.mutate(admission);
+  const { definition, server, request, info, warnings } = exchange;
   const now = formatTime(server.clock.now());
   prepareForCreate(definition, object, { uid: server.random.uuid(), now });
   setOwners(object, owners);
+  const name = object.metadata.name ?? '';
   const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   const taken = strategy?.allocate(object, undefined) ?? NOTHING_TAKEN;
   const dryRun = isDryRun(request.query);
   let kept = false;
   try {
     validateCreate(definition, object);
-    await server.admission.validate(admission);
+    await server.admission.validate(admissionOf(exchange, { operation: 'create', object, name }));
     warnings.push(...(definition.warnings?.(object) ?? []));
-    const at = { definition, namespace: info.namespace, name: object.metadata.name ?? '' };
+    const at = { definition, namespace: info.namespace, name };
     const written = await server.registry.create(at, object, dryRun);
     kept = written !== undefined && !dryRun;
     return written;

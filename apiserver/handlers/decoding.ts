@@ -33,7 +33,7 @@ export function decodeValue(
 }
 
 /** Fills namespace and name from the URL; throws BadRequest where they disagree. */
-function placeObject({ info, definition }: Exchange, object: LooseObject): void {
+export function placeObject({ info, definition }: Exchange, object: LooseObject): void {
   const { metadata } = object;
   if (definition.ref.namespaced) {
     if (metadata.namespace && metadata.namespace !== info.namespace)

@@ -12,6 +12,7 @@ import type { Change, Written } from '../registry/registry.ts';
 import { objectReply, successStatus } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
 import { dryRunFaults, wrongOptions } from './write-options.ts';
+import { admissionOf } from './admission-request.ts';
 import { objectPresenter } from './presentation.ts';
 
 /** DeleteOptions as far as they are known here; from the body, or from the query. */
@@ -21,6 +22,8 @@ export interface DeleteOptions {
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
   readonly dryRun: boolean;
+  /** It is the second half of an eviction, which admission was asked about. */
+  readonly evicts?: true;
 }
 
 const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
@@ -57,24 +60,13 @@ export async function removeObject(
   name: string,
   options: DeleteOptions,
 ): Promise<Written> {
-  const { definition, info, server, user, request } = exchange;
+  const { definition, info, server } = exchange;
   const released = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   const written = await server.registry.update(
     { definition, namespace: info.namespace, name },
     async (old) => {
       checkPreconditions(exchange, name, { old, options });
-      await server.admission.validate({
-        operation: 'delete',
-        definition,
-        subresource: undefined,
-        namespace: info.namespace,
-        name,
-        user,
-        object: old,
-        old,
-        dryRun: options.dryRun,
-        signal: request.signal,
-      });
+      if (!options.evicts) await admitDelete(exchange, name, { old, options });
       const asked = withDefaultPropagation(options, definition, old);
       return decide(withFinalizers(old, definition), asked, server.clock.now());
     },
@@ -82,6 +74,30 @@ export async function removeObject(
   );
   if (written.kind === 'deleted' && !options.dryRun) released?.release(written.stored.object());
   return written;
+}
+
+async function admitDelete(
+  exchange: Exchange,
+  name: string,
+  { old, options }: { old: LooseObject; options: DeleteOptions },
+): Promise<void> {
+  const { admission } = exchange.server;
+  const { dryRun } = options;
+  const deleteOptions = asSent(options);
+  const subject = { operation: 'delete', name, object: old, old, dryRun, deleteOptions } as const;
+  const request = admissionOf(exchange, subject);
+  await admission.mutate(request);
+  await admission.validate(request);
+}
+
+function asSent({ gracePeriodSeconds, propagation, uid, resourceVersion, dryRun }: DeleteOptions) {
+  const resting = uid !== undefined || resourceVersion !== undefined;
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
+    ...(resting ? { preconditions: { uid, resourceVersion } } : {}),
+    ...(dryRun ? { dryRun: ['All'] } : {}),
+  };
 }
 
 function checkPreconditions(

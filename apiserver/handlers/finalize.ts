@@ -4,6 +4,7 @@ import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { storedReply } from '../reply.ts';
+import { admissionOf } from './admission-request.ts';
 import { decodeBody } from './decoding.ts';
 import { isDryRun } from './write-options.ts';
 import { keepOwners, writerOf } from './ownership.ts';
@@ -18,7 +19,7 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
   const at = { definition, namespace: '', name: info.name ?? '' };
   const written = await server.registry.update(
     at,
-    (old) => {
+    async (old) => {
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
         throw conflict(definition.ref, at.name);
       const finalizers =
@@ -26,6 +27,9 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
       const spec = { ...(old['spec'] as object), finalizers };
       const object: LooseObject = { ...old, metadata: { ...old.metadata }, spec };
       keepOwners(writer, { before: old, after: object, submitted: undefined });
+      const admission = admissionOf(exchange, { operation: 'update', object, old });
+      await server.admission.mutate(admission);
+      await server.admission.validate(admission);
       return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
     },
     { dryRun: isDryRun(request.query) },

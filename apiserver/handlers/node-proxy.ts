@@ -5,6 +5,7 @@ import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import { agentAddress } from './agent-address.ts';
+import { admittedQuery } from './connect-options.ts';
 import { joinedConnection } from './joined-connection.ts';
 import type { NodeAddress, NodeDialer } from './node-dialer.ts';
 
@@ -39,7 +40,8 @@ const AGENT_VERBS: Readonly<Record<string, string>> = {
 /** GET pods/NAME/log. */
 export async function log(exchange: Exchange): Promise<Reply> {
   const { request } = exchange;
-  const target = await targetOf(exchange, 'container');
+  const container = request.query.get('container');
+  const target = await targetOf(exchange, { container });
   const query = new URLSearchParams();
   for (const name of LOG_PARAMETERS) {
     const value = request.query.get(name);
@@ -59,14 +61,15 @@ export async function log(exchange: Exchange): Promise<Reply> {
 export async function stream(exchange: Exchange): Promise<Reply> {
   const { request, info } = exchange;
   const verb = AGENT_VERBS[info.subresource ?? ''];
-  const target = await targetOf(exchange, verb === 'portForward' ? 'pod' : 'container');
+  const query = new URLSearchParams(await admittedQuery(exchange));
+  const container = query.get('container');
+  const target = await targetOf(exchange, verb === 'portForward' ? 'pod' : { container });
   const headers: Record<string, string> = {};
   for (const name of UPGRADE_HEADERS) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = value;
   }
   if (headers['upgrade'] === undefined) throw badRequest('Upgrade request required');
-  const query = new URLSearchParams(request.query);
   query.delete('container');
   const path = `/${verb}/${target.path}?${query.toString()}`;
   const upgrade = await target.dialer.upgrade(target.address, path, headers);
@@ -81,8 +84,8 @@ interface Target {
 }
 
 async function targetOf(
-  { definition, info, request, server }: Exchange,
-  about: 'pod' | 'container',
+  { definition, info, server }: Exchange,
+  about: 'pod' | { readonly container: string | null },
 ): Promise<Target> {
   const { nodeDialer } = server;
   if (!nodeDialer) throw new StatusError('ServiceUnavailable', 'this server has no way to nodes');
@@ -90,7 +93,7 @@ async function targetOf(
   await server.store.barrier();
   const at = { definition, namespace: info.namespace, name };
   const pod = server.registry.get(at).object() as unknown as Pod;
-  const container = about === 'pod' ? [] : [containerOf(pod, request.query.get('container'))];
+  const container = about === 'pod' ? [] : [containerOf(pod, about.container)];
   const node = pod.spec?.nodeName;
   if (!node) throw badRequest(`pod ${name} does not have a host assigned`);
   const address = agentAddress(server.store, node);

@@ -5,6 +5,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import type { Exchange } from '../exchange.ts';
 import { managerOf } from '../managedfields/manager-name.ts';
 import type { Written } from '../managedfields/object-views.ts';
+import { submittedOwners } from '../managedfields/owners.ts';
 import { trackWrite, type Writer, type WrittenObject } from '../managedfields/track-write.ts';
 
 /** Which part of an object a write may change. */
@@ -40,4 +41,14 @@ export function setOwners(
 ): void {
   if (entries) metadata.managedFields = entries as ManagedFieldsEntry[];
   else delete metadata.managedFields;
+}
+
+/** Where somebody from outside rewrote the list of owners, and it is none any more, it is as it was. */
+export function keepSoundOwners(
+  object: LooseObject,
+  before: readonly ManagedFieldsEntry[] | undefined,
+): void {
+  const { managedFields } = object.metadata;
+  if (managedFields === undefined || submittedOwners(managedFields)) return;
+  setOwners(object, before);
 }

@@ -6,6 +6,7 @@ import { createGunzip, createInflate } from 'node:zlib';
 import { StatusError } from '../../api/status.ts';
 import type { Reply, Request } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
+import { admittedQuery } from './connect-options.ts';
 import { joinedConnection } from './joined-connection.ts';
 import type { PassedReply, ProxyTarget } from './node-dialer.ts';
 import { answerHeaders, isUpgrade, requestHeaders } from './proxy-headers.ts';
@@ -23,6 +24,7 @@ export async function proxy(exchange: Exchange): Promise<Reply> {
   if (!nodeDialer) throw new StatusError('ServiceUnavailable', 'this server has no way to nodes');
   await server.store.barrier();
   const target = proxyTarget(exchange);
+  await admittedQuery(exchange);
   const { prefix, path, query } = partsOf(request);
   const upgrade = isUpgrade(request);
   const reads = request.method === 'GET' || request.method === 'HEAD';

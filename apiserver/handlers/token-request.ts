@@ -14,14 +14,13 @@ import { formatTime } from '../../api/meta/time.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
 import { badRequest, conflict, notFound } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
-import type { AdmissionRequest } from '../admission/admission.ts';
 import { POD_TOKEN_SECONDS, type ServiceAccountTokens } from '../auth/service-account-tokens.ts';
 import type { AccountClaims, Tie } from '../auth/token-claims.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectKey } from '../registry/keys.ts';
 import { objectReply } from '../reply.ts';
 import { parseBody } from '../request-body.ts';
-import { isDryRun } from './write-options.ts';
+import { admissionOf } from './admission-request.ts';
 
 const GVK = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const;
 const DEFAULT_SECONDS = 3600;
@@ -37,11 +36,11 @@ export async function requestToken(exchange: Exchange): Promise<Reply> {
     .get({ definition: exchange.definition, namespace: info.namespace, name: info.name ?? '' })
     .object() as ServiceAccount;
   const request = readRequest(exchange, account);
+  await admit(exchange, request);
   const spec = request.spec as TokenRequestSpec & {
     audiences: string[];
     expirationSeconds: number;
   };
-  await admit(exchange, request);
   const { tokens } = server;
   const longest = tokens.maxSeconds;
   if (longest !== undefined && spec.expirationSeconds > longest) {
@@ -74,8 +73,7 @@ function readRequest(exchange: Exchange, account: ServiceAccount): Authenticatio
   checkNames(exchange, account, metadata);
   const audiences = spec.audiences?.length ? spec.audiences : [...server.tokens.audiences];
   const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
-  const errors = lifeErrors(expirationSeconds);
-  if (errors.length > 0) throw invalid(GVK, '', errors);
+  checkLife(expirationSeconds);
   return {
     apiVersion: 'authentication.k8s.io/v1',
     kind: GVK.kind,
@@ -113,6 +111,12 @@ function checkNames(
     );
 }
 
+/** Throws Invalid for a life that no token may have. */
+function checkLife(seconds = DEFAULT_SECONDS): void {
+  const errors = lifeErrors(seconds);
+  if (errors.length > 0) throw invalid(GVK, '', errors);
+}
+
 function lifeErrors(seconds: number): FieldError[] {
   const refuse = (why: string) => [invalidValue('spec.expirationSeconds', seconds, why)];
   if (seconds < MIN_SECONDS) return refuse('may not specify a duration less than 10 minutes');
@@ -121,22 +125,11 @@ function lifeErrors(seconds: number): FieldError[] {
 }
 
 /** The chain sees the request as a create of the account's token. */
-async function admit(exchange: Exchange, object: AuthenticationTokenRequest): Promise<void> {
-  const { definition, info, request, server, user } = exchange;
-  const admission: AdmissionRequest = {
-    operation: 'create',
-    definition,
-    subresource: 'token',
-    namespace: info.namespace,
-    name: info.name ?? '',
-    user,
-    object: object as unknown as LooseObject,
-    old: undefined,
-    dryRun: isDryRun(request.query),
-    signal: request.signal,
-  };
-  await server.admission.mutate(admission);
-  await server.admission.validate(admission);
+async function admit(exchange: Exchange, token: AuthenticationTokenRequest): Promise<void> {
+  const object = token as unknown as LooseObject;
+  const admission = admissionOf(exchange, { operation: 'create', object });
+  if (await exchange.server.admission.mutate(admission)) checkLife(token.spec?.expirationSeconds);
+  await exchange.server.admission.validate(admission);
 }
 
 function extensionOf(

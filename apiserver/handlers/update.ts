@@ -6,6 +6,7 @@ import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
 import {
   checkIdentity,
+  checkSystemFields,
   prepareForUpdate,
   structuredCopy,
   validateStatusUpdate,
@@ -14,10 +15,11 @@ import {
 } from '../registry/preparation.ts';
 import type { Change, Written } from '../registry/registry.ts';
 import { NOTHING_TAKEN } from '../registry/strategies.ts';
+import { admissionOf } from './admission-request.ts';
 import { createDecoded } from './create.ts';
 import { createOrChange } from './create-or-change.ts';
 import { decodeBody } from './decoding.ts';
-import { keepOwners, type Part, setOwners, writerOf } from './ownership.ts';
+import { keepOwners, keepSoundOwners, type Part, setOwners, writerOf } from './ownership.ts';
 import { objectPresenter } from './presentation.ts';
 import { isDryRun } from './write-options.ts';
 
@@ -115,8 +117,11 @@ export async function changeOwned(
     definition.defaults?.(object);
     prepareForUpdate(definition, object, old);
     changed.own(object);
+    const admission = admissionOf(exchange, { operation: 'update', object, old });
+    if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old });
     if (strategy) undo = strategy.allocate(object, old).undo;
-    await admitUpdate(exchange, { object, old }, () => validateUpdate(definition, object, old));
+    validateUpdate(definition, object, old);
+    await server.admission.validate(admission);
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
   };
   try {
@@ -137,42 +142,43 @@ async function changeStatus(
   { object, own }: OwnedChange,
   old: LooseObject,
 ): Promise<Change> {
+  const { definition, info, server } = exchange;
   const next = withStatusOf(object, old);
   setOwners(next, undefined);
   // A copy: defaults and admission may change it, and the old object is shared and frozen.
   const changed = structuredCopy(next);
-  exchange.definition.defaults?.(changed);
-  exchange.definition.prepareForStatus?.(changed, old, exchange.info.subresource ?? '');
+  definition.defaults?.(changed);
+  definition.prepareForStatus?.(changed, old, info.subresource ?? '');
   own(changed);
-  await admitUpdate(exchange, { object: changed, old }, () =>
-    validateStatusUpdate(exchange.definition, changed, old),
-  );
+  const admission = admissionOf(exchange, { operation: 'update', object: changed, old });
+  if (await server.admission.mutate(admission)) keepToStatus(exchange, { object: changed, old });
+  validateStatusUpdate(definition, changed, old);
+  await server.admission.validate(admission);
   return { kind: 'put', object: changed };
 }
 
-async function admitUpdate(
-  exchange: Exchange,
-  { object, old }: { object: LooseObject; old: LooseObject },
-  validate: () => void,
-): Promise<void> {
-  const { definition, info, request, server, user } = exchange;
-  const admission = {
-    operation: 'update' as const,
-    definition,
-    subresource: info.subresource,
-    namespace: info.namespace,
-    name: info.name ?? '',
-    user,
-    object,
-    old,
-    dryRun: isDryRun(request.query),
-    get signal() {
-      return request.signal;
-    },
-  };
-  await server.admission.mutate(admission);
-  validate();
-  await server.admission.validate(admission);
+interface ChangedOutside {
+  readonly object: LooseObject;
+  readonly old: LooseObject;
+}
+
+/** What admission from outside made of a change is prepared as any change. Throws Invalid where it is of another object. */
+function prepareAgain({ definition }: Exchange, { object, old }: ChangedOutside): void {
+  checkSystemFields(definition, object, old);
+  const before = object.metadata.managedFields;
+  prepareForUpdate(definition, object, old);
+  setOwners(object, before);
+  keepSoundOwners(object, old.metadata.managedFields);
+}
+
+/** As prepareAgain, of a status: the rest is as it was, but for the owners. */
+function keepToStatus({ definition, info }: Exchange, { object, old }: ChangedOutside): void {
+  checkSystemFields(definition, object, old);
+  const before = object.metadata.managedFields;
+  Object.assign(object, structuredCopy(withStatusOf(object, old)));
+  definition.prepareForStatus?.(object, old, info.subresource ?? '');
+  setOwners(object, before);
+  keepSoundOwners(object, old.metadata.managedFields);
 }
 
 /** An object that is being deleted goes when its last finalizer does, its grace being over. */

@@ -16,6 +16,8 @@ export interface AnsweredRequest {
   readonly ms: number;
   /** Whether it was counted among those worked on; those that run for long, and those turned away, were not. */
   readonly entered: boolean;
+  /** What admission noted. */
+  readonly annotations: ReadonlyMap<string, string>;
 }
 
 /** Upper bounds of request durations, seconds; upstream's. */

@@ -112,6 +112,33 @@ export function checkIdentity(
     refuse(definition, object, [invalidValue('metadata.uid', uid, 'field is immutable')]);
 }
 
+/** Fields that say which object it is, and since when: what was changed after the writer's own change is found here. */
+const IDENTITY_FIELDS = [
+  'name',
+  'namespace',
+  'uid',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
+
+/** Throws Invalid where a prepared object says of itself what the stored one does not. What is left out is as it was. */
+export function checkSystemFields(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): void {
+  const changed = IDENTITY_FIELDS.filter((field) => {
+    const value = object.metadata[field];
+    return value !== undefined && value !== old.metadata[field];
+  });
+  const why = 'field is immutable';
+  const errors = changed.map((field) =>
+    invalidValue(`metadata.${field}`, object.metadata[field], why),
+  );
+  refuse(definition, old, errors);
+}
+
 function keepServerFields(metadata: ObjectMeta, old: ObjectMeta): void {
   for (const field of SERVER_FIELDS) {
     if (old[field] === undefined) delete metadata[field];
