@@ -183,7 +183,7 @@ export class CustomResources {
           'InstanceDeletionInProgress',
           'CustomResource deletion is in progress',
         );
-        await this.#deleteObjects(crd);
+        await this.#deleteObjects(crd, prefix);
       }
       if (own && store.list(prefix, { limit: 1 }).items.length > 0) return true;
       await this.#letGo(crd);
@@ -204,21 +204,27 @@ export class CustomResources {
     );
   }
 
-  async #deleteObjects({ spec }: CustomResourceDefinition): Promise<void> {
+  /** As anybody would: namespace by namespace, where there are any. */
+  async #deleteObjects({ spec }: CustomResourceDefinition, prefix: string): Promise<void> {
     const version = spec.versions.find(({ storage }) => storage)?.name ?? '';
-    const { group, names } = spec;
-    const reply = await this.#options.handler()(
-      {
-        method: 'DELETE',
-        path: `/apis/${group}/${version}/${names.plural}`,
-        query: new URLSearchParams(),
-        headers: {},
-        signal: this.#closed.signal,
-      },
-      SYSTEM,
-    );
-    if (reply.kind === 'body' && reply.status >= 400)
-      throw new Error(`deleting ${names.plural}.${group}: ${reply.status}`);
+    const { group, names, scope } = spec;
+    const keys = this.#options.server.store.list(prefix).items.map(({ key }) => key);
+    const within = (key: string) => `namespaces/${key.slice(prefix.length).split('/')[0]}/`;
+    const places = new Set(keys.map((key) => (scope === 'Namespaced' ? within(key) : '')));
+    for (const place of places) {
+      const reply = await this.#options.handler()(
+        {
+          method: 'DELETE',
+          path: `/apis/${group}/${version}/${place}${names.plural}`,
+          query: new URLSearchParams(),
+          headers: {},
+          signal: this.#closed.signal,
+        },
+        SYSTEM,
+      );
+      if (reply.kind === 'body' && reply.status >= 400)
+        throw new Error(`deleting ${place}${names.plural}.${group}: ${reply.status}`);
+    }
   }
 
   /** Takes the finalizer off; the last one takes the definition along. */
