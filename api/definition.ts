@@ -37,6 +37,29 @@ export interface StoredAs {
   fromStored(object: LooseObject): LooseObject;
 }
 
+/** At once where nobody has to be asked. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * How objects of a kind come out of storage and go into it where that follows the kind's own definition: custom resources.
+ * Answers may take asking a webhook; errors are StatusErrors. Nothing that is handed in is changed.
+ */
+export interface StoredForm {
+  /** Is what was written at this revision served as it stands? */
+  isServed(revision: bigint): boolean;
+  /** Stored objects in this version and as its schema is now, in order; the same object where nothing is to be changed. */
+  serve(objects: readonly LooseObject[]): MaybePromise<readonly LooseObject[]>;
+  /** An object of this version as it is to be stored. */
+  store(object: LooseObject): MaybePromise<LooseObject>;
+  /** Objects of this version in another one of the kind. */
+  convert(
+    objects: readonly LooseObject[],
+    apiVersion: string,
+  ): MaybePromise<readonly LooseObject[]>;
+  /** Told when a write begins; the answer is to be called when it is over, with its revision where it made one. */
+  writing(): (revision?: bigint) => void;
+}
+
 /** What stands in the place of a generated schema for custom resources. */
 export interface CustomType {
   /** How writes are owned. */
@@ -79,6 +102,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   /** Set on a further version of a kind; the hooks below, columns and fields then see the stored form. */
   readonly storedAs?: StoredAs;
+  /** Set where storage has another form than is served, by the definition of the kind; all hooks see the served one. */
+  readonly form?: StoredForm;
   /** Finalizers that come with the first delete: somebody has to clean up first. */
   readonly finalizersOnDelete?: readonly string[];
   /** Aborted when the kind is no more, or is served in another way: watches of it end, and begin anew. */

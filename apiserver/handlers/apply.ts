@@ -55,7 +55,7 @@ export function applyToLive(
 ): Promise<Written> {
   const { definition, info } = exchange;
   return changeOwned(exchange, part, async (old) => {
-    const { object, owners } = applied(config, applier, old);
+    const { object, owners } = await applied(config, applier, old);
     const { resourceVersion } = config.metadata;
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw conflict(definition.ref, info.name ?? '');
@@ -73,7 +73,7 @@ async function createByApply(
 ): Promise<Written> {
   const { definition, info, server, user } = exchange;
   const name = info.name ?? '';
-  const { object, owners } = applied(config, applier, undefined);
+  const { object, owners } = await applied(config, applier, undefined);
   const { uid, resourceVersion } = object.metadata;
   if (uid) {
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
@@ -87,13 +87,13 @@ async function createByApply(
   return createObject(exchange, stored, owners);
 }
 
-function applied(
+async function applied(
   config: LooseObject,
   { writer, force }: Applier,
   live: LooseObject | undefined,
-): Applied {
+): Promise<Applied> {
   try {
-    return applyConfig({ writer, live, config, force });
+    return await applyConfig({ writer, live, config, force });
   } catch (error) {
     if (error instanceof FieldSetError) throw badRequest(error.message);
     throw error;

@@ -36,7 +36,7 @@ export async function create(exchange: Exchange): Promise<Reply> {
 }
 
 /** Stores a new object as it was decoded, owned by its writer. */
-export function createDecoded(
+export async function createDecoded(
   exchange: Exchange,
   writer: Writer,
   object: LooseObject,
@@ -44,7 +44,7 @@ export function createDecoded(
   const submitted = object.metadata.managedFields;
   delete object.metadata.managedFields;
   // What defaults give is the writer's; what admission and the server add is nobody's.
-  const owners = trackWrite(writer, { before: undefined, after: object, submitted });
+  const owners = await trackWrite(writer, { before: undefined, after: object, submitted });
   return createObject(exchange, object, owners);
 }
 

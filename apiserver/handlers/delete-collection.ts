@@ -5,6 +5,7 @@ import type { LooseObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectReply } from '../reply.ts';
+import { servedObjects } from '../registry/served-objects.ts';
 import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
 import { parseLimit } from './list.ts';
 import { prefixOf, selectionOf } from './selection.ts';
@@ -18,7 +19,8 @@ export async function removeCollection(exchange: Exchange): Promise<Reply> {
   const options = readDeleteOptions(exchange);
   const selection = selectionOf(exchange);
   const limit = parseLimit(exchange.request.query.get('limit')) ?? Infinity;
-  const { items, revision } = server.store.list(prefixOf(exchange, selection));
+  const { items: stored, revision } = server.store.list(prefixOf(exchange, selection));
+  const items = await servedObjects(definition, stored);
   const removed: object[] = [];
   let taken = 0;
   for (let at = 0; at < items.length && taken < limit; at += BATCH) {

@@ -26,7 +26,7 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
         (wanted['spec'] as { finalizers?: string[] } | undefined)?.finalizers ?? [];
       const spec = { ...(old['spec'] as object), finalizers };
       const object: LooseObject = { ...old, metadata: { ...old.metadata }, spec };
-      keepOwners(writer, { before: old, after: object, submitted: undefined });
+      await keepOwners(writer, { before: old, after: object, submitted: undefined });
       const admission = admissionOf(exchange, { operation: 'update', object, old });
       await server.admission.mutate(admission);
       await server.admission.validate(admission);

@@ -9,12 +9,8 @@ export async function get(exchange: Exchange): Promise<Reply> {
   const { definition, info, request, server } = exchange;
   const show = objectPresenter(exchange);
   await atLeast(exchange, request.query.get('resourceVersion'));
-  const found = server.registry.get({
-    definition,
-    namespace: info.namespace,
-    name: info.name ?? '',
-  });
-  return show(found);
+  const at = { definition, namespace: info.namespace, name: info.name ?? '' };
+  return show(await server.registry.served(at));
 }
 
 /** Waits for what the asked resourceVersion needs: nothing for 0, a linearizable state for none, that revision otherwise. */

@@ -8,6 +8,7 @@ import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { FILTER_BATCH } from '../options.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
+import { servedObjects } from '../registry/served-objects.ts';
 import { StorageError } from '../storage/storage.ts';
 import { VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
@@ -84,12 +85,13 @@ async function collect(exchange: Exchange, span: Span, selection: Selection): Pr
   const found: VisibleObject[] = [];
   let { after, at } = span;
   for (;;) {
-    const page = await pageOf(exchange, {
+    const stored = await pageOf(exchange, {
       ...span,
       after,
       at,
       limit: selection.predicate ? FILTER_BATCH : span.limit,
     });
+    const page = { ...stored, items: await servedObjects(exchange.definition, stored.items) };
     if (span.limit !== undefined) at ??= page.revision;
     const rest = takeInto(found, { page, limit, predicate: selection.predicate });
     after = rest.last?.key ?? after;

@@ -30,8 +30,8 @@ export function writerOf(exchange: Exchange, part: Part): Writer {
 }
 
 /** Writes down who owns what after a write. */
-export function keepOwners(writer: Writer, change: WrittenObject): void {
-  setOwners(change.after, trackWrite(writer, change));
+export async function keepOwners(writer: Writer, change: WrittenObject): Promise<void> {
+  setOwners(change.after, await trackWrite(writer, change));
 }
 
 /** Gives the object this list of owners. */

@@ -41,7 +41,7 @@ export async function scale(exchange: Exchange): Promise<Reply> {
   const show = (object: LooseObject) => present(scaleOf(access, object));
   if (info.verb === 'get') {
     const at = { definition, namespace: info.namespace, name: info.name ?? '' };
-    return show(server.registry.get(at).object());
+    return show((await server.registry.served(at)).object());
   }
   if (info.verb === 'patch' && mediaType(exchange.request) === APPLY_TYPE)
     return show((await applyScale(exchange)).stored.object());

@@ -1,5 +1,6 @@
 // PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
 import { invalid, invalidValue } from '../../api/field-error.ts';
+import type { MaybePromise } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -92,7 +93,7 @@ type Next = (old: LooseObject) => LooseObject | Promise<LooseObject>;
 /** What an object is to be, and how its owners are written down once it is prepared. */
 export interface OwnedChange {
   readonly object: LooseObject;
-  readonly own: (prepared: LooseObject) => void;
+  readonly own: (prepared: LooseObject) => MaybePromise<void>;
 }
 
 /** As changeObject, for writers that know themselves who owns what. */
@@ -116,7 +117,7 @@ export async function changeOwned(
     if (part === 'status') return changeStatus(exchange, changed, old);
     definition.defaults?.(object);
     prepareForUpdate(definition, object, old);
-    changed.own(object);
+    await changed.own(object);
     const admission = admissionOf(exchange, { operation: 'update', object, old });
     if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old });
     if (strategy) undo = strategy.allocate(object, old).undo;
@@ -149,7 +150,7 @@ async function changeStatus(
   const changed = structuredCopy(next);
   definition.defaults?.(changed);
   definition.prepareForStatus?.(changed, old, info.subresource ?? '');
-  own(changed);
+  await own(changed);
   const admission = admissionOf(exchange, { operation: 'update', object: changed, old });
   if (await server.admission.mutate(admission)) keepToStatus(exchange, { object: changed, old });
   validateStatusUpdate(definition, changed, old);

@@ -9,8 +9,9 @@ import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { JSON_TYPE } from '../reply.ts';
+import { servedEvents, servedObjects } from '../registry/served-objects.ts';
 import { StorageError } from '../storage/storage.ts';
-import { selectedWatch } from '../watch/selected-watch.ts';
+import { selectedWatch, type SelectedWatchOptions } from '../watch/selected-watch.ts';
 import { errorFrame } from '../watch/watch-frames.ts';
 import { atLeast, parseRevision } from './get.ts';
 import { checkWatchOptions } from './list-options.ts';
@@ -53,6 +54,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
       initialEventsEnd: initial && allowBookmarks,
       apiVersion: apiVersionOf(ref),
       kind: ref.kind,
+      ...(definition.form && { served: servedBy(definition) }),
     });
     return streamed(finishing(form === 'object' ? frames : shown(exchange, form, frames), finish));
   } catch (error) {
@@ -60,6 +62,14 @@ export async function watch(exchange: Exchange): Promise<Reply> {
     if (!(error instanceof StorageError) || error.reason !== 'Expired') throw error;
     return streamed(only(errorFrame(expired(error.message))));
   }
+}
+
+/** What is watched as the kind serves it. */
+function servedBy(definition: Exchange['definition']): SelectedWatchOptions['served'] {
+  return {
+    objects: (items) => servedObjects(definition, items),
+    events: (batch) => servedEvents(definition, batch),
+  };
 }
 
 function streamed(frames: Extract<Reply, { kind: 'watch' }>['frames']): Reply {

@@ -80,7 +80,7 @@ function stepped({ values, owners }: Model, step: Step): Model | undefined {
   return next;
 }
 
-function taken(live: LooseObject | undefined, step: Step): LooseObject {
+async function taken(live: LooseObject | undefined, step: Step): Promise<LooseObject> {
   const config = configMap(step.data);
   const own = (object: LooseObject, entries: readonly ManagedFieldsEntry[] | undefined) => ({
     ...object,
@@ -88,10 +88,15 @@ function taken(live: LooseObject | undefined, step: Step): LooseObject {
   });
   if (step.how === 'update') {
     const change = { before: live, after: config, submitted: undefined };
-    return own(config, trackWrite(writer(step.manager), change));
+    return own(config, await trackWrite(writer(step.manager), change));
   }
   const force = step.how === 'force';
-  const { object, owners } = applyConfig({ writer: writer(step.manager), live, config, force });
+  const { object, owners } = await applyConfig({
+    writer: writer(step.manager),
+    live,
+    config,
+    force,
+  });
   return own(object, owners);
 }
 
@@ -106,21 +111,21 @@ function entryOwners({ metadata }: LooseObject): Record<string, string[]> {
 }
 
 describe('Applies and updates', () => {
-  it('come to what each manager wants, and to no more owners than want it', () => {
-    fc.assert(
-      fc.property(steps, (list) => {
+  it('come to what each manager wants, and to no more owners than want it', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
         // An owner of the map itself, so that there is always one: without any, none is kept.
-        let live = taken(undefined, { how: 'update', manager: 'base', data: { base: '1' } });
+        let live = await taken(undefined, { how: 'update', manager: 'base', data: { base: '1' } });
         let model: Model = { values: new Map(), owners: new Map() };
         for (const given of list) {
           const step =
             given.how === 'update' ? { ...given, data: { ...given.data, base: '1' } } : given;
           const next = stepped(model, given);
           if (next === undefined) {
-            expect(() => taken(live, step)).toThrow(StatusError);
+            await expect(taken(live, step)).rejects.toThrow(StatusError);
             continue;
           }
-          live = taken(live, step);
+          live = await taken(live, step);
           model = next;
           const { base: _, ...data } = live['data'] as Record<string, string>;
           expect(data).toEqual(Object.fromEntries(model.values));
@@ -135,14 +140,14 @@ describe('Applies and updates', () => {
     );
   });
 
-  it('say nothing new the second time', () => {
-    fc.assert(
-      fc.property(steps, (list) => {
+  it('say nothing new the second time', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (list) => {
         let live: LooseObject | undefined;
         for (const step of list) {
           const forced: Step = step.how === 'apply' ? { ...step, how: 'force' } : step;
-          live = taken(live, forced);
-          expect(taken(live, forced)).toEqual(live);
+          live = await taken(live, forced);
+          expect(await taken(live, forced)).toEqual(live);
         }
       }),
     );

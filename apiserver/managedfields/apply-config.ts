@@ -18,7 +18,14 @@ import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { withFewUpdaters } from './cap-updaters.ts';
 import { applyConflict, type Conflict, withoutAllowed } from './conflicts.ts';
 import { fieldsOfLastApplied, withNewLastApplied } from './last-applied.ts';
-import { compareObjects, type KindView, UNOWNED, viewOf, within } from './object-views.ts';
+import {
+  compareObjects,
+  type KindView,
+  UNOWNED,
+  viewOf,
+  within,
+  withoutOwners,
+} from './object-views.ts';
 import { entriesOf, isSameOwner, type Owner, type OwnerName, storedOwners } from './owners.ts';
 import { comparisonsOf, type Writer } from './track-write.ts';
 
@@ -45,10 +52,11 @@ export interface Applied {
   readonly owners: readonly ManagedFieldsEntry[] | undefined;
 }
 
-/** Applies. Throws Conflict where others own what would change, FieldSetError where a list's items have no identity. */
-export function applyConfig(request: ApplyRequest): Applied {
+/** Applies. Throws Conflict where others own what would change, FieldSetError where a list's items have no identity,
+ * and what a conversion throws. */
+export async function applyConfig(request: ApplyRequest): Promise<Applied> {
   const { writer, live, config, force } = request;
-  const plan = planApply(request);
+  const plan = await planApply(request);
   if (!force && plan.conflicts.length > 0) {
     const allowed =
       writer.manager === KUBECTL ? fieldsOfLastApplied(viewOf(writer.definition), live) : EMPTY_SET;
@@ -69,7 +77,7 @@ interface Plan {
   readonly conflicts: readonly Conflict[];
 }
 
-function planApply({ writer, live, config }: ApplyRequest): Plan {
+async function planApply({ writer, live, config }: ApplyRequest): Promise<Plan> {
   const view = viewOf(writer.definition);
   const { apiVersion, type } = view;
   const name: OwnerName = { ...writerName(writer), operation: 'Apply', apiVersion };
@@ -81,7 +89,11 @@ function planApply({ writer, live, config }: ApplyRequest): Plan {
   const merged = merge(type, shown, config) as LooseObject;
   const owned = [...others.map((owner) => owner.fields), fields].reduce(union, UNOWNED);
   const object = last ? prune(type, merged, { last: last.fields, owned }) : merged;
-  const compared = comparisonsOf(writer, { before: live, after: storedForm(writer, object, live) });
+  const compared = await comparisonsOf(
+    writer,
+    { before: live, after: storedForm(writer, object, live) },
+    others.map((owner) => owner.apiVersion),
+  );
   const same = live !== undefined && deepEqual(shown, object);
   const self: Owner = { ...name, fields, time: same ? last?.time : writer.now };
   const { left, conflicts } = contested(others, compared);
@@ -162,11 +174,6 @@ function storedForm(
 
 function bareObject({ apiVersion, kind }: LooseObject): LooseObject {
   return { apiVersion, kind, metadata: {} };
-}
-
-function withoutOwners(object: LooseObject): LooseObject {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
 
 /** The value without nulls, the same where it has none. */

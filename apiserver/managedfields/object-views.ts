@@ -22,7 +22,7 @@ export type Written = 'everything' | 'all but status' | 'status';
 export interface KindView {
   readonly apiVersion: string;
   readonly type: MergeType;
-  /** A stored object in this version. */
+  /** An object, in the form that hooks see, in this version. Custom resources are converted before. */
   show(stored: LooseObject): LooseObject;
 }
 
@@ -111,4 +111,10 @@ export function within(set: FieldSet, written: Written): FieldSet {
   const { 'f:status': status, ...rest } = set;
   if (written === 'all but status') return rest;
   return status === undefined ? EMPTY_SET : { 'f:status': status };
+}
+
+/** The object without its list of owners. */
+export function withoutOwners(object: LooseObject): LooseObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }

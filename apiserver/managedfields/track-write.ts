@@ -13,8 +13,9 @@ import {
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import type { Scheme } from '../../api/scheme.ts';
+import { StatusError } from '../../api/status.ts';
 import { withFewUpdaters } from './cap-updaters.ts';
-import { compareObjects, viewIn, viewOf, type Written } from './object-views.ts';
+import { compareObjects, viewIn, viewOf, withoutOwners, type Written } from './object-views.ts';
 import {
   entriesOf,
   isReset,
@@ -36,7 +37,7 @@ export interface Writer {
   readonly now: string;
 }
 
-/** A change in the stored form; without `before` the object is new. */
+/** A change, in the form that hooks see; without `before` the object is new. */
 export interface WrittenObject {
   readonly before: LooseObject | undefined;
   readonly after: LooseObject;
@@ -45,20 +46,22 @@ export interface WrittenObject {
 }
 
 /** The entries after the write; none for an object whose owners were never kept, or are to be forgotten. */
-export function trackWrite(
+export async function trackWrite(
   writer: Writer,
   { before, after, submitted }: WrittenObject,
-): readonly ManagedFieldsEntry[] | undefined {
+): Promise<readonly ManagedFieldsEntry[] | undefined> {
   const kept = before?.metadata.managedFields;
   const known = knownOwners(writer, kept, submitted);
   // Owners are kept from the creation on, or from the first apply.
   if (before && known.owners.length === 0) return undefined;
   try {
-    const owners = afterChange(writer, { before, after, owners: known.owners });
+    const owners = await afterChange(writer, { before, after, owners: known.owners });
     return owners === known.owners && known.asStored ? kept : entriesOf(withFewUpdaters(owners));
   } catch (error) {
     // An object that has no field set goes on without owners.
     if (error instanceof FieldSetError) return undefined;
+    // Nobody can say now what the others own in their version: they keep it, as upstream.
+    if (error instanceof StatusError) return kept;
     throw error;
   }
 }
@@ -78,13 +81,14 @@ function knownOwners(
 }
 
 /** The owners without what others changed or took out, and the writer with what it changed; the same list where that is nothing. */
-function afterChange(
+async function afterChange(
   writer: Writer,
   change: Omit<WrittenObject, 'submitted'> & { owners: readonly Owner[] },
-): readonly Owner[] {
+): Promise<readonly Owner[]> {
   const { definition, manager, subresource, now } = writer;
-  const compared = comparisonsOf(writer, change);
   const { apiVersion } = viewOf(definition);
+  const versions = [apiVersion, ...change.owners.map((owner) => owner.apiVersion)];
+  const compared = await comparisonsOf(writer, change, versions);
   const self: OwnerName = { manager, operation: 'Update', apiVersion, subresource };
   const { changed } = compared(apiVersion) as Comparison;
   const writes = !isEmptySet(changed);
@@ -109,21 +113,36 @@ function fieldsLeft(fields: FieldSet, { changed, removed }: Comparison, mine: bo
   return difference(difference(fields, changed), removed);
 }
 
-/** Compares in the version that is asked for, once for each; undefined for one that is not served. */
-export function comparisonsOf(
+type Objects = Pick<WrittenObject, 'after' | 'before'>;
+type Compared = Comparison | undefined;
+
+/** Comparisons in these versions, each made once; undefined for one that is not served. Throws what a conversion throws. */
+export async function comparisonsOf(
+  writer: Pick<Writer, 'scheme' | 'definition' | 'written'>,
+  objects: Objects,
+  apiVersions: readonly string[],
+): Promise<(apiVersion: string) => Compared> {
+  const made = new Map<string, Compared>();
+  for (const apiVersion of apiVersions) {
+    if (made.has(apiVersion)) continue;
+    const one = comparisonIn(writer, objects, apiVersion);
+    made.set(apiVersion, one instanceof Promise ? await one : one);
+  }
+  return (apiVersion) => made.get(apiVersion);
+}
+
+function comparisonIn(
   { scheme, definition, written }: Pick<Writer, 'scheme' | 'definition' | 'written'>,
-  { before, after }: { before: LooseObject | undefined; after: LooseObject },
-): (apiVersion: string) => Comparison | undefined {
-  const made = new Map<string, Comparison | undefined>();
-  return (apiVersion) => {
-    if (!made.has(apiVersion)) {
-      const own = viewOf(definition);
-      const view = own.apiVersion === apiVersion ? own : viewIn(scheme, definition, apiVersion);
-      made.set(
-        apiVersion,
-        view && compareObjects(view, { ...(before && { before }), after, written }),
-      );
-    }
-    return made.get(apiVersion);
-  };
+  { before, after }: Objects,
+  apiVersion: string,
+): Compared | Promise<Compared> {
+  const own = viewOf(definition);
+  const view = own.apiVersion === apiVersion ? own : viewIn(scheme, definition, apiVersion);
+  if (!view) return undefined;
+  const compareShown = ([now, old]: readonly LooseObject[]) =>
+    compareObjects(view, { ...(old && { before: old }), after: now as LooseObject, written });
+  const both = before ? [after, before] : [after];
+  if (view === own || !definition.form) return compareShown(both);
+  const shown = definition.form.convert(both.map(withoutOwners), apiVersion);
+  return shown instanceof Promise ? shown.then(compareShown) : compareShown(shown);
 }

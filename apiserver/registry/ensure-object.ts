@@ -30,17 +30,21 @@ export async function ensureObject(
   const { scheme } = server;
   const written = definition.hasStatus ? 'all but status' : 'everything';
   const writer: Writer = { scheme, definition, manager: MANAGER, subresource: '', written, now };
-  const owners = trackWrite(writer, { before: undefined, after: object, submitted: undefined });
+  const owners = await trackWrite(writer, {
+    before: undefined,
+    after: object,
+    submitted: undefined,
+  });
   prepareForCreate(definition, object, { uid: server.random.uuid(), now });
   if (owners) object.metadata.managedFields = [...owners];
   if (wanted['status'] !== undefined) object['status'] = structuredCopy(wanted['status']);
   if (await server.registry.create(at, object, false)) return;
   await server.registry.update(
     at,
-    (old) => {
+    async (old) => {
       const after = bringUpToDate(old);
       if (after === old) return { kind: 'keep' };
-      const kept = trackWrite(writer, { before: old, after, submitted: undefined });
+      const kept = await trackWrite(writer, { before: old, after, submitted: undefined });
       const metadata = { ...after.metadata, ...(kept && { managedFields: [...kept] }) };
       return { kind: 'put', object: { ...after, metadata } };
     },

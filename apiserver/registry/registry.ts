@@ -11,6 +11,7 @@ import { encodeObject } from '../storage/revision-gap.ts';
 import { type CommitResult, type NewValue, StorageError, type Stored } from '../storage/storage.ts';
 import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
 import { objectKey } from './keys.ts';
+import { asDeleted, servedObject } from './served-objects.ts';
 
 /** Which object. */
 export interface At {
@@ -31,6 +32,15 @@ export interface Written {
   readonly stored: { readonly bytes: Uint8Array; object(): LooseObject };
 }
 
+type Committed = Extract<CommitResult, { kind: 'committed' }>;
+
+/** A write of an object in the form that is stored. */
+interface Put {
+  readonly key: string;
+  readonly expected: bigint | 'absent';
+  readonly object: LooseObject;
+}
+
 /** Reads and writes objects. */
 export class Registry {
   readonly #store: ObjectStore;
@@ -48,13 +58,20 @@ export class Registry {
     return found;
   }
 
+  /** The visible object as its kind serves it. Throws NotFound, and what its form throws. */
+  served(at: At): VisibleObject | Promise<VisibleObject> {
+    return servedObject(at.definition, this.get(at));
+  }
+
   /** Stores a new object; false when its name is taken. With dryRun nothing is stored. */
   async create(at: At, object: LooseObject, dryRun: boolean): Promise<Written | undefined> {
-    const key = objectKey(at.definition.ref, at.namespace, at.name);
+    const { definition, namespace, name } = at;
+    const key = objectKey(definition.ref, namespace, name);
+    const toStore = definition.form ? await definition.form.store(object) : object;
     if (dryRun) return this.#store.latest(key) ? undefined : drawn(object, 0n);
-    const result = await this.#put(key, 'absent', object);
-    if (result.kind === 'conflict') return undefined;
-    return stored('stored', result);
+    const put: Put = { key, expected: 'absent', object: toStore };
+    const result = await this.#put(definition, put);
+    return result.kind === 'committed' ? this.#answer(definition, put, result) : undefined;
   }
 
   /** As create; throws AlreadyExists. */
@@ -78,19 +95,26 @@ export class Registry {
     for (let attempt = 0; attempt < MAX_UPDATE_ATTEMPTS; attempt++) {
       const latest = this.#store.latest(key);
       if (!latest) throw notFound(definition.ref, name);
-      const visible = this.#visible(latest);
+      const kept = this.#visible(latest);
+      const visible = definition.form ? await servedObject(definition, kept) : kept;
       const old = visible.object();
       const decided = await change(old, latest.revision);
       if (decided.kind === 'keep') return { kind: 'kept', stored: visible };
-      if (decided.kind === 'put' && sameObject(old, decided.object))
-        return { kind: 'kept', stored: visible };
-      if (options.dryRun) return this.#dryRun(decided, visible);
-      const result =
-        decided.kind === 'delete'
-          ? await this.#commit(key, latest.revision, 'delete')
-          : await this.#put(key, latest.revision, decided.object);
-      if (result.kind === 'committed')
-        return stored(decided.kind === 'delete' ? 'deleted' : 'stored', result);
+      if (decided.kind === 'delete') {
+        if (options.dryRun) return { kind: 'deleted', stored: visible };
+        const result = await this.#commit(key, latest.revision, 'delete');
+        if (result.kind === 'conflict') continue;
+        return definition.form
+          ? { kind: 'deleted', stored: asDeleted(visible, result.revision) }
+          : stored('deleted', result);
+      }
+      const { form } = definition;
+      const object = form ? await form.store(decided.object) : decided.object;
+      if (sameObject(form ? kept.object() : old, object)) return { kind: 'kept', stored: visible };
+      if (options.dryRun) return drawn(decided.object, visible.revision);
+      const put: Put = { key, expected: latest.revision, object };
+      const result = await this.#put(definition, put);
+      if (result.kind === 'committed') return this.#answer(definition, put, result);
     }
     throw conflict(definition.ref, name);
   }
@@ -108,11 +132,6 @@ export class Registry {
     return this.#turns.take(key, () => this.update(at, change, options));
   }
 
-  #dryRun(decided: Exclude<Change, { kind: 'keep' }>, visible: VisibleObject): Written {
-    if (decided.kind === 'delete') return { kind: 'deleted', stored: visible };
-    return drawn(decided.object, visible.revision);
-  }
-
   /** The visible object where it is the newest, so that its parsed form is shared. */
   #visible(latest: Stored): VisibleObject {
     const shown = this.#store.get(latest.key);
@@ -120,7 +139,33 @@ export class Registry {
   }
 
   /** An object that is too large with its owners is kept without them. */
-  async #put(key: string, expected: bigint | 'absent', object: LooseObject): Promise<CommitResult> {
+  async #put({ form }: ResourceDefinition, write: Put): Promise<CommitResult> {
+    const written = form?.writing();
+    let result: CommitResult | undefined;
+    try {
+      result = await this.#putWhole(write);
+      return result;
+    } finally {
+      written?.(result?.kind === 'committed' ? result.revision : undefined);
+    }
+  }
+
+  /** What a write answers: the object as its kind serves it. */
+  async #answer(
+    definition: ResourceDefinition,
+    { key, object }: Put,
+    result: Committed,
+  ): Promise<Written> {
+    if (!definition.form) return stored('stored', result);
+    const shown = this.#store.get(key);
+    const item =
+      shown?.revision === result.revision
+        ? shown
+        : new VisibleObject({ ...result, key, revisionAt: encodeObject(object).revisionAt });
+    return { kind: 'stored', stored: await servedObject(definition, item) };
+  }
+
+  async #putWhole({ key, expected, object }: Put): Promise<CommitResult> {
     const { managedFields, ...metadata } = object.metadata;
     try {
       return await this.#commit(key, expected, encodeObject(object));
@@ -161,10 +206,7 @@ export function fromStorage(error: StorageError): StatusError {
   }
 }
 
-function stored(
-  kind: 'stored' | 'deleted',
-  result: Extract<CommitResult, { kind: 'committed' }>,
-): Written {
+function stored(kind: 'stored' | 'deleted', result: Committed): Written {
   const parsed = () => JSON.parse(Buffer.from(result.bytes).toString()) as LooseObject;
   let object: LooseObject | undefined;
   return { kind, stored: { bytes: result.bytes, object: () => (object ??= parsed()) } };

@@ -1,13 +1,14 @@
 // A watch as the API gives it: store events turned into typed lines under a selector, with bookmarks.
 // Invariants: a watcher's view is a fold of its lines (ADDED, then MODIFIED, then DELETED, per object); a bookmark
 // never runs ahead of a line that is still to come; a failure is told in an ERROR line before the end.
+import type { MaybePromise } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { expired, StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
 import { StorageError } from '../storage/storage.ts';
 import type { ObjectStore, StoreWatch } from './object-store.ts';
-import type { StoreEvent } from './visible-object.ts';
+import type { StoreEvent, VisibleObject } from './visible-object.ts';
 import { bookmarkFrame, errorFrame, frameFor, frameForLeft, frameOf } from './watch-frames.ts';
 
 /** How often a watcher that allows it gets a bookmark. */
@@ -15,6 +16,12 @@ export const BOOKMARK_EVERY_MS = 60_000;
 
 /** Selects objects: label and field selectors in one. */
 export type ObjectPredicate = (object: LooseObject) => boolean;
+
+/** Objects and events as the watcher is to see them, in order. */
+export interface ServedAs {
+  objects(items: readonly VisibleObject[]): MaybePromise<readonly VisibleObject[]>;
+  events(batch: readonly StoreEvent[]): MaybePromise<readonly StoreEvent[]>;
+}
 
 /** What to watch. */
 export interface SelectedWatchOptions {
@@ -30,6 +37,8 @@ export interface SelectedWatchOptions {
   readonly allowBookmarks?: boolean;
   /** With start 'list': a bookmark with the initial-events-end annotation after the present objects. */
   readonly initialEventsEnd?: boolean;
+  /** Given where objects are not served as they are stored. A failure ends the watch with an ERROR line. */
+  readonly served?: ServedAs | undefined;
   /** What bookmarks say they are about. */
   readonly apiVersion: string;
   readonly kind: string;
@@ -66,11 +75,15 @@ interface Started {
 
 async function* frames(started: Started): AsyncGenerator<readonly WatchFrame[], void> {
   const { store, options, watch, initial } = started;
-  const { predicate } = options;
+  const { predicate, served } = options;
   const bookmarks = new BookmarkTimer(options, watch);
   try {
-    if (initial) yield* initialFrames(initial, options);
-    for await (const events of watch) {
+    if (initial) {
+      const items = served ? await served.objects(initial.items) : initial.items;
+      yield* initialFrames({ items, revision: initial.revision }, options);
+    }
+    for await (const batch of watch) {
+      const events = served ? await served.events(batch) : batch;
       const lines: WatchFrame[] = [];
       for (const event of events) {
         const line = lineFor(event, predicate);
@@ -92,7 +105,7 @@ async function* frames(started: Started): AsyncGenerator<readonly WatchFrame[], 
 const INITIAL_BATCH = 500;
 
 function* initialFrames(
-  list: NonNullable<Started['initial']>,
+  list: Pick<ReturnType<ObjectStore['list']>, 'items' | 'revision'>,
   options: SelectedWatchOptions,
 ): Generator<WatchFrame[], void> {
   const { predicate, apiVersion, kind } = options;

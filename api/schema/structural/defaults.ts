@@ -1,5 +1,6 @@
 // Fills in the defaults of a custom resource's schema.
 // Invariant: what the writer said is never replaced, but for a null where the schema has a default and allows no null.
+// Nulls that are neither allowed nor replaced are taken out before, with unknown fields (prune.ts).
 import { setOwn } from '../decode.ts';
 import type { Structural } from './structural.ts';
 

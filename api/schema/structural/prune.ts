@@ -1,4 +1,5 @@
-// Decodes custom resources: what the schema does not know is left out, all else is copied as it is.
+// Decodes custom resources: what the schema does not know is left out, and nulls that it neither allows nor replaces by a
+// default; all else is copied as it is.
 // Invariant: the input is never changed nor shared; metadata is decoded as that of every object; the depth is bounded.
 import { DecodeError } from '../decode-place.ts';
 import { type Decoded, decodeMetadata, MAX_DEPTH, MAX_UNKNOWN_FIELDS, setOwn } from '../decode.ts';
@@ -48,6 +49,7 @@ class Pruner {
     { key, part, schema, here }: { key: string; part: unknown; schema: Structural; here: Path },
   ): void {
     const known = schema.properties.get(key) ?? schema.additional;
+    if (known !== undefined && known !== 'any' && part === null && isUnset(known)) return;
     if (known !== undefined && known !== 'any') setOwn(kept, key, this.value(part, known, here));
     else if (known === 'any' || schema.preserveUnknownFields)
       setOwn(kept, key, this.value(part, undefined, here));
@@ -73,6 +75,9 @@ class Pruner {
     return copy;
   }
 }
+
+/** Does null mean that the field is not there? Where there is a default, that takes its place. */
+const isUnset = (schema: Structural): boolean => !schema.nullable && schema.default === undefined;
 
 /** Keeps everything: below fields of which nothing is said. Its other rules are never asked. */
 const ANYTHING = {
