@@ -42,6 +42,8 @@ export interface Checked {
   readonly overloads: ReadonlyMap<Expr, readonly Overload[]>;
   /** Calls whose target is no value but the beginning of the function's name: `ip.isCanonical(x)`. */
   readonly qualified: ReadonlySet<Expr>;
+  /** Variables whose names have dots: `authorizer.requestResource`. */
+  readonly dotted: ReadonlyMap<Expr, string>;
   /** Names of types that stand as values. */
   readonly typeNames: ReadonlyMap<Expr, string>;
   readonly faults: readonly Fault[];
@@ -58,6 +60,7 @@ class Checker {
   readonly #types = new Map<Expr, CelType>();
   readonly #overloads = new Map<Expr, readonly Overload[]>();
   readonly #qualified = new Set<Expr>();
+  readonly #dotted = new Map<Expr, string>();
   readonly #typeNames = new Map<Expr, string>();
   readonly #faults: Fault[] = [];
   readonly #declarations: Declarations;
@@ -80,6 +83,7 @@ class Checker {
       types: this.#types,
       overloads: this.#overloads,
       qualified: this.#qualified,
+      dotted: this.#dotted,
       typeNames: this.#typeNames,
       faults: this.#faults.slice(0, MAX_ERRORS),
     };
@@ -136,6 +140,22 @@ class Checker {
     return TYPE;
   }
 
+  /** The longest name wins: a variable with dots, then the field of one, then a type. */
+  #qualifiedValue(expr: Select): CelType | undefined {
+    const name = typeNameOf(expr);
+    if (name === undefined) return undefined;
+    const { variables } = this.#declarations;
+    const root = name.slice(0, name.indexOf('.'));
+    if (
+      Object.hasOwn(variables, name) &&
+      !this.#scopes.some((scope) => Object.hasOwn(scope, root))
+    ) {
+      this.#dotted.set(expr, name);
+      return variables[name];
+    }
+    return this.#isVariable(expr) ? undefined : this.#typeName(expr, name);
+  }
+
   #isVariable(expr: Expr): boolean {
     let root = expr;
     while (root.kind === 'select') root = root.operand;
@@ -144,10 +164,8 @@ class Checker {
 
   #select(expr: Select): CelType {
     const { operand, field, mode, at } = expr;
-    if (!this.#isVariable(expr)) {
-      const named = mode === 'plain' ? this.#typeName(expr, typeNameOf(expr)) : undefined;
-      if (named) return named;
-    }
+    const named = mode === 'plain' ? this.#qualifiedValue(expr) : undefined;
+    if (named) return named;
     const whole = this.#check(operand);
     const part = optionalPart(whole);
     const type = this.#fieldType(part ?? whole, field, at);

@@ -92,7 +92,9 @@ export function identity(item: CelValue, { listType, keys = [] }: ListType, mete
     listType === 'map' && item instanceof ObjectValue
       ? keys.map((key) => jsonOf(item.get(key) ?? null, meter))
       : jsonOf(item, meter);
-  return JSON.stringify(parts);
+  const text = JSON.stringify(parts);
+  meter.charge(text.length * TRAVERSAL * TRAVERSAL);
+  return text;
 }
 
 /** The items one after the other. */

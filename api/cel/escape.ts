@@ -21,3 +21,14 @@ export function escapedName(field: string): string | undefined {
   if (!NAME.test(field)) return undefined;
   return field.replace(/__|[.\-/]/g, (mark) => MARKS[mark] ?? mark);
 }
+
+const UNMARKED: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(MARKS).map(([mark, name]) => [name, mark]),
+);
+
+/** The name of the field; the opposite of escapedName. */
+export function unescapedName(name: string): string {
+  const inner = /^__([a-z]+)__$/.exec(name)?.[1];
+  if (inner !== undefined && RESERVED.has(inner)) return inner;
+  return name.replace(/__(?:underscores|dot|dash|slash)__/g, (mark) => UNMARKED[mark] ?? mark);
+}

@@ -90,7 +90,8 @@ class Estimator {
   }
 
   #select(expr: Select): Estimate {
-    if (this.#checked.typeNames.has(expr)) return this.#typed(expr, exactly(1));
+    if (this.#checked.typeNames.has(expr) || this.#checked.dotted.has(expr))
+      return this.#typed(expr, exactly(1));
     const { cost } = this.of(expr.operand);
     return this.#typed(expr, expr.mode === 'test' ? cost : sum(cost, exactly(1)));
   }

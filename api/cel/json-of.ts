@@ -1,6 +1,9 @@
 // The JSON of a value: for patches, audit annotations and the identity of items.
-// Invariant: pure; what JSON cannot say is a CelError; every part is charged for.
+// Invariant: pure; what JSON cannot say is a CelError; every part that is made is charged for. What was JSON before comes
+// back as it was, shared: whoever changes the result copies it first.
 import { CelError } from './cel-error.ts';
+import { unescapedName } from './escape.ts';
+import { sourceJson } from './json-values.ts';
 import type { Meter } from './meter.ts';
 import { TRAVERSAL } from './overload.ts';
 import { durationText, timestampText } from './time-values.ts';
@@ -22,6 +25,8 @@ export function jsonOf(value: CelValue, meter: Meter): unknown {
   meter.charge(TRAVERSAL * (1 + (typeof value === 'string' ? sizeOf(value) * TRAVERSAL : 0)));
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'object' || value === null) return value;
+  const known = sourceJson(value);
+  if (known !== undefined) return known;
   if (value instanceof ListValue)
     return Array.from({ length: value.size }, (_, i) => jsonOf(value.at(i) ?? null, meter));
   if (value instanceof MapValue)
@@ -31,7 +36,7 @@ export function jsonOf(value: CelValue, meter: Meter): unknown {
     );
   if (value instanceof ObjectValue)
     return fields(
-      value.names().map((name) => [name, value.get(name)]),
+      value.names().map((name) => [unescapedName(name), value.get(name)]),
       meter,
     );
   return leaf(value, meter);

@@ -20,6 +20,12 @@ export function celValue(json: unknown, type: CelType = DYN): CelValue {
   }
 }
 
+/** The JSON that the value was made from; undefined where an expression made it. */
+export function sourceJson(value: CelValue & object): unknown {
+  const seen = value instanceof JsonList || value instanceof JsonMap || value instanceof JsonObject;
+  return seen ? value.json : undefined;
+}
+
 /** The first double that is no int64. */
 const INT_END = 2 ** 63;
 
@@ -52,21 +58,21 @@ const DYN_LIST: ListType = { kind: 'list', of: DYN };
 const DYN_MAP: MapType = { kind: 'map', key: STRING, of: DYN };
 
 class JsonList extends ListValue {
-  readonly #json: readonly unknown[];
+  readonly json: readonly unknown[];
   readonly #type: ListType;
   /** Items that are lists, maps or objects, so that what they remember is not lost. */
   #seen: (CelValue | undefined)[] | undefined;
 
   constructor(json: readonly unknown[], type: ListType) {
     super();
-    this.#json = json;
+    this.json = json;
     this.#type = type;
   }
   get size(): number {
-    return this.#json.length;
+    return this.json.length;
   }
   at(index: number): CelValue | undefined {
-    const json = this.#json[index];
+    const json = this.json[index];
     if (json === undefined) return undefined;
     if (typeof json !== 'object') return celValue(json, this.#type.of);
     this.#seen ??= [];
@@ -78,41 +84,41 @@ class JsonList extends ListValue {
 }
 
 class JsonMap extends MapValue {
-  readonly #json: Readonly<Record<string, unknown>>;
+  readonly json: Readonly<Record<string, unknown>>;
   readonly #type: MapType;
   #keys: readonly string[] | undefined;
   #seen: Map<string, CelValue> | undefined;
 
   constructor(json: Readonly<Record<string, unknown>>, type: MapType) {
     super();
-    this.#json = json;
+    this.json = json;
     this.#type = type;
   }
   get size(): number {
     return this.keys().length;
   }
   get(key: CelValue): CelValue | undefined {
-    if (typeof key !== 'string' || !Object.hasOwn(this.#json, key)) return undefined;
-    const json = this.#json[key];
+    if (typeof key !== 'string' || !Object.hasOwn(this.json, key)) return undefined;
+    const json = this.json[key];
     if (json === undefined) return undefined;
     if (typeof json !== 'object') return celValue(json, this.#type.of);
     this.#seen ??= new Map();
     return remembered(this.#seen, key, () => celValue(json, this.#type.of));
   }
   keys(): readonly string[] {
-    this.#keys ??= Object.keys(this.#json);
+    this.#keys ??= Object.keys(this.json);
     return this.#keys;
   }
 }
 
 class JsonObject extends ObjectValue {
-  readonly #json: Readonly<Record<string, unknown>>;
+  readonly json: Readonly<Record<string, unknown>>;
   readonly #type: ObjectType;
   #seen: Map<string, CelValue> | undefined;
 
   constructor(json: Readonly<Record<string, unknown>>, type: ObjectType) {
     super();
-    this.#json = json;
+    this.json = json;
     this.#type = type;
   }
   get typeName(): string {
@@ -120,15 +126,15 @@ class JsonObject extends ObjectValue {
   }
   get(field: string): CelValue | undefined {
     const { name, type } = this.#field(field);
-    if (!Object.hasOwn(this.#json, name)) return undefined;
-    const json = this.#json[name];
+    if (!Object.hasOwn(this.json, name)) return undefined;
+    const json = this.json[name];
     if (json === undefined) return undefined;
     if (typeof json !== 'object') return celValue(json, type);
     this.#seen ??= new Map();
     return remembered(this.#seen, field, () => celValue(json, type));
   }
   names(): readonly string[] {
-    const set = [...this.#type.fields].filter(([, { name }]) => Object.hasOwn(this.#json, name));
+    const set = [...this.#type.fields].filter(([, { name }]) => Object.hasOwn(this.json, name));
     return set.map(([field]) => field);
   }
   #field(field: string): CelField {

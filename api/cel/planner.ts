@@ -66,6 +66,8 @@ class Planner {
   plan(expr: Expr): Plan {
     const named = this.#checked.typeNames.get(expr);
     if (named !== undefined) return constant(new TypeValue(named), STEP);
+    const dotted = this.#checked.dotted.get(expr);
+    if (dotted !== undefined) return this.#variable(dotted);
     switch (expr.kind) {
       case 'literal':
         return constant(expr.value, 0);
