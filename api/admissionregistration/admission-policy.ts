@@ -1,5 +1,5 @@
 // ValidatingAdmissionPolicies and MutatingAdmissionPolicies: rules of writes as expressions.
-// Stored and shown; they hold nobody to anything yet, and their expressions are not compiled.
+// Invariant: an expression that is stored compiles, unless it was stored before.
 import { ALL_VERBS, defineResource, type Column } from '../definition.ts';
 import type {
   MutatingAdmissionPolicy,
@@ -35,7 +35,7 @@ export const validatingAdmissionPolicyDefinition = defineResource<ValidatingAdmi
     spec.failurePolicy ??= 'Fail';
     defaultMatchResources(spec.matchConstraints);
   },
-  validate: ({ spec }) => validateValidatingPolicy(spec ?? {}),
+  validate: ({ spec }, old) => validateValidatingPolicy(spec ?? {}, old?.spec),
 });
 
 /** What MutatingAdmissionPolicies are. */
@@ -63,7 +63,7 @@ export const mutatingAdmissionPolicyDefinition = defineResource<MutatingAdmissio
     spec.reinvocationPolicy ??= 'Never';
     defaultMatchResources(spec.matchConstraints);
   },
-  validate: ({ spec }) => validateMutatingPolicy(spec ?? {}),
+  validate: ({ spec }, old) => validateMutatingPolicy(spec ?? {}, old?.spec),
 });
 
 interface WithParamKind {

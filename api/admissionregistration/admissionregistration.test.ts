@@ -188,7 +188,7 @@ describe('ValidatingAdmissionPolicies', () => {
     ['a message of lines', validation({ message: 'a\nb' }), ['validations[0].message Invalid']],
     [
       'an expression of lines without a message',
-      validation({ expression: 'a\nb' }),
+      validation({ expression: 'true\n|| false' }),
       ['validations[0].message Required'],
     ],
     [
@@ -230,8 +230,8 @@ describe('ValidatingAdmissionPolicies', () => {
       {
         auditAnnotations: [
           { key: '', valueExpression: '' },
-          { key: 'a', valueExpression: '1' },
-          { key: 'a', valueExpression: '1' },
+          { key: 'a', valueExpression: '"1"' },
+          { key: 'a', valueExpression: 'null' },
         ],
       },
       [
@@ -270,7 +270,8 @@ describe('MutatingAdmissionPolicies', () => {
     made(mutatingAdmissionPolicyDefinition, {
       spec: { matchConstraints: constraints, mutations, ...more },
     });
-  const patch = { patchType: 'JSONPatch', jsonPatch: { expression: '[]' } };
+  const removal = "[JSONPatch{op: 'remove', path: '/spec/a'}]";
+  const patch = { patchType: 'JSONPatch', jsonPatch: { expression: removal } };
 
   it.each<[string, object[], string[]]>([
     ['take a patch', [patch], []],

@@ -1,5 +1,5 @@
 // Rules of admission policies and of their bindings.
-// Pure; wordings are those API clients know. Expressions must be there; they are not compiled.
+// Pure; wordings are those API clients know. Expressions are compiled; one that was stored with a fault may stay as it is.
 import type { FieldError } from '../field-error.ts';
 import {
   duplicate,
@@ -26,6 +26,13 @@ import { obeys } from '../meta/field-rules.ts';
 import { dns1035Label, pathSegmentName, qualifiedName } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
+import { faultOf } from './compiled-expression.ts';
+import {
+  allExpressions,
+  mutatingExpressions,
+  type PolicyExpression,
+  validatingExpressions,
+} from './policy-expressions.ts';
 import {
   needsExpression,
   validateMatchConditions,
@@ -33,14 +40,33 @@ import {
 } from './rule-validation.ts';
 
 const MAX_ANNOTATIONS = 20;
+/** Variables that a policy may have, and validations, and mutations: compiling takes a fraction of a millisecond each. */
+export const MAX_EXPRESSIONS = 1_000;
+
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
 const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 
 type PolicySpec = Omit<MutatingAdmissionPolicySpec, 'mutations' | 'reinvocationPolicy'>;
 
-/** Rules of a ValidatingAdmissionPolicy. */
-export function validateValidatingPolicy(spec: ValidatingAdmissionPolicySpec): FieldError[] {
+/** Rules of a ValidatingAdmissionPolicy, and of a change of one. */
+export function validateValidatingPolicy(
+  spec: ValidatingAdmissionPolicySpec,
+  old?: ValidatingAdmissionPolicySpec,
+): FieldError[] {
+  const many = [
+    ...tooLong(spec.variables, 'variables'),
+    ...tooLong(spec.validations, 'validations'),
+  ];
+  if (many.length > 0) return many;
+  const shape = validateValidatingShape(spec);
+  if (shape.some(isTooMany)) return shape;
+  const compiled = (each: ValidatingAdmissionPolicySpec) =>
+    allExpressions(validatingExpressions(each));
+  return [...shape, ...expressionFaults(compiled(spec), old && (() => compiled(old)))];
+}
+
+function validateValidatingShape(spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const { validations = [], auditAnnotations = [] } = spec;
   const errors = validatePolicy(spec);
   if (validations.length + auditAnnotations.length === 0) {
@@ -66,8 +92,45 @@ export function validateValidatingPolicy(spec: ValidatingAdmissionPolicySpec): F
   ];
 }
 
-/** Rules of a MutatingAdmissionPolicy. */
-export function validateMutatingPolicy(spec: MutatingAdmissionPolicySpec): FieldError[] {
+/** Rules of a MutatingAdmissionPolicy, and of a change of one. */
+export function validateMutatingPolicy(
+  spec: MutatingAdmissionPolicySpec,
+  old?: MutatingAdmissionPolicySpec,
+): FieldError[] {
+  const many = [...tooLong(spec.variables, 'variables'), ...tooLong(spec.mutations, 'mutations')];
+  if (many.length > 0) return many;
+  const shape = validateMutatingShape(spec);
+  if (shape.some(isTooMany)) return shape;
+  const compiled = (each: MutatingAdmissionPolicySpec) => allExpressions(mutatingExpressions(each));
+  return [...shape, ...expressionFaults(compiled(spec), old && (() => compiled(old)))];
+}
+
+function tooLong(list: readonly unknown[] | undefined, field: string): FieldError[] {
+  const { length } = list ?? [];
+  return length > MAX_EXPRESSIONS ? [tooMany(`spec.${field}`, length, MAX_EXPRESSIONS)] : [];
+}
+
+/** What there are too many of is not compiled. */
+const isTooMany = ({ type }: FieldError) => type === 'FieldValueTooMany';
+
+/** Faults of expressions, but for those that the policy had before. Missing expressions are told elsewhere. */
+function expressionFaults(
+  expressions: readonly PolicyExpression[],
+  before: (() => readonly PolicyExpression[]) | undefined,
+): FieldError[] {
+  const faulty = expressions.filter(({ compiled }) => compiled.fault && compiled.source.trim());
+  if (faulty.length === 0) return [];
+  const kept = new Set(before?.().map(keyOf));
+  return faulty
+    .filter((one) => !kept.has(keyOf(one)))
+    .flatMap(({ field, compiled }) => faultOf(compiled, field));
+}
+
+/** A fault wherever it stands in a list: others may have come before it. */
+const keyOf = ({ field, compiled: { source, fault = '' } }: PolicyExpression): string =>
+  JSON.stringify([field.replace(/\[\d+\]/, ''), source, fault]);
+
+function validateMutatingShape(spec: MutatingAdmissionPolicySpec): FieldError[] {
   const { mutations = [], reinvocationPolicy } = spec;
   return [
     ...validatePolicy(spec),

@@ -296,7 +296,12 @@ export const otherKinds: readonly ShownKind[] = [
       metadata: { name: 'mend' },
       spec: {
         matchConstraints: { resourceRules: rules },
-        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+        mutations: [
+          {
+            patchType: 'JSONPatch',
+            jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/spec/a'}]" },
+          },
+        ],
       },
     },
     short: 'mutatingadmissionpolicy',
