@@ -1,7 +1,11 @@
-// An object as readers see it: its bytes, and the same as a value that is parsed at most once.
-// Invariant: the value is deeply frozen, since every reader in the process shares it.
+// An object as readers see it: its bytes, and the same as a value that is parsed once while anybody holds it.
+// Invariant: the value is deeply frozen, since every reader in the process shares it. That of a large object is not kept for
+// its own sake: it takes several times its bytes, and definitions of custom resources come in hundreds.
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { Stored } from '../storage/storage.ts';
+
+/** The value of an object of more bytes goes when its last reader is done with it. */
+export const MAX_KEPT_BYTES = 16 * 1024;
 
 /** A durable, visible state of a key. */
 export class VisibleObject implements Stored {
@@ -9,7 +13,8 @@ export class VisibleObject implements Stored {
   readonly revision: bigint;
   readonly bytes: Uint8Array;
   readonly revisionAt: number;
-  #object: LooseObject | undefined;
+  #kept: LooseObject | undefined;
+  #lent: WeakRef<LooseObject> | undefined;
 
   constructor(stored: Stored) {
     this.key = stored.key;
@@ -18,10 +23,14 @@ export class VisibleObject implements Stored {
     this.revisionAt = stored.revisionAt;
   }
 
-  /** The object, parsed at the first call and frozen; to change it, build a new one. */
+  /** The object, parsed when nobody holds it yet, and frozen; to change it, build a new one. */
   object(): LooseObject {
-    this.#object ??= parseFrozen(this.bytes);
-    return this.#object;
+    const held = this.#kept ?? this.#lent?.deref();
+    if (held) return held;
+    const parsed = parseFrozen(this.bytes);
+    if (this.bytes.length > MAX_KEPT_BYTES) this.#lent = new WeakRef(parsed);
+    else this.#kept = parsed;
+    return parsed;
   }
 }
 
