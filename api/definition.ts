@@ -84,6 +84,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly verbs: readonly ResourceVerb[];
   /** Has a status written only through /status; writes elsewhere keep the stored one. */
   readonly hasStatus: boolean;
+  /** A create keeps the status that the writer sent: for what describes itself. */
+  readonly createdWithStatus?: true;
   /** metadata.generation counts changes of spec. */
   readonly hasGeneration: boolean;
   readonly scale?: ScaleAccess<T>;

@@ -62,6 +62,9 @@ export const deploymentDefinition = defineResource<Deployment>({
   defaults: ({ spec }) => {
     if (spec) defaultSpec(spec);
   },
+  prepareForCreate(deployment) {
+    deployment.status = {};
+  },
   validate: ({ spec }, old) => [
     ...validateWorkload(spec ?? {}, 'Deployment'),
     ...notNegative(spec?.revisionHistoryLimit, 'spec.revisionHistoryLimit'),

@@ -23,7 +23,10 @@ export const horizontalPodAutoscalerV1Definition: ResourceDefinition<HorizontalP
   schemaName: 'io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler',
   // Defaults wait for the metrics of the stored object, which come in below.
   defaults: () => undefined,
-  prepareForCreate: fillIn,
+  prepareForCreate(autoscaler) {
+    horizontalPodAutoscalerDefinition.prepareForCreate?.(autoscaler);
+    fillIn(autoscaler);
+  },
   prepareForUpdate: (autoscaler, old) => {
     // The old object is shared and frozen, and defaults write.
     const { metrics = [], behavior } = structuredClone(old.spec ?? {}) as Partial<typeof old.spec>;

@@ -44,6 +44,9 @@ export const horizontalPodAutoscalerDefinition = defineResource<HorizontalPodAut
   defaults: ({ spec }) => {
     if (spec) defaultSpec(spec);
   },
+  prepareForCreate(autoscaler) {
+    autoscaler.status = { desiredReplicas: 0 };
+  },
   validate: (autoscaler) => validateAutoscaler(autoscaler.spec),
 });
 

@@ -2,7 +2,7 @@
 import type { FieldError } from '../field-error.ts';
 import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
-import type { Node } from '../generated/types.ts';
+import type { Node, NodeSystemInfo } from '../generated/types.ts';
 import { Nodes } from '../kinds.ts';
 import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
 import { findCondition } from '../meta/conditions.ts';
@@ -12,6 +12,20 @@ import { validateTaints } from './placement-validation.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
+
+/** What upstream shows of a node whose agent has told nothing yet. */
+const NOTHING_TOLD: NodeSystemInfo = {
+  architecture: '',
+  bootID: '',
+  containerRuntimeVersion: '',
+  kernelVersion: '',
+  kubeProxyVersion: '',
+  kubeletVersion: '',
+  machineID: '',
+  operatingSystem: '',
+  osImage: '',
+  systemUUID: '',
+};
 
 /** What nodes are. */
 export const nodeDefinition = defineResource<Node>({
@@ -23,6 +37,7 @@ export const nodeDefinition = defineResource<Node>({
   schemaName: 'io.k8s.api.core.v1.Node',
   verbs: ALL_VERBS,
   hasStatus: true,
+  createdWithStatus: true,
   hasGeneration: false,
   subresources: [{ name: 'proxy', kind: 'NodeProxyOptions', verbs: PROXY_VERBS }],
   columns: [
@@ -58,6 +73,10 @@ export const nodeDefinition = defineResource<Node>({
     canonicalResources(node.status?.allocatable);
     const { capacity, allocatable } = node.status ?? {};
     if (node.status && capacity && !allocatable) node.status.allocatable = { ...capacity };
+  },
+  prepareForCreate(node) {
+    const daemonEndpoints = { kubeletEndpoint: { Port: 0 } };
+    node.status = { daemonEndpoints, nodeInfo: { ...NOTHING_TOLD }, ...node.status };
   },
   validate: (node, old) => [
     ...validateSpec(node),

@@ -31,6 +31,9 @@ export const serviceCidrDefinition = defineResource<ServiceCIDR>({
     ageColumn,
   ],
   selectableFields: {},
+  prepareForCreate(cidr) {
+    cidr.status = {};
+  },
   validate: ({ spec }, old) =>
     old
       ? validateKept(spec?.cidrs ?? [], old.spec?.cidrs ?? [])

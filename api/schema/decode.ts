@@ -1,6 +1,6 @@
 // Turns a parsed body into an object of a known kind, by its schema. Invariant: the input is never
 // changed and never shared with the output (it may be frozen, or in use by the caller); fields that
-// the kind does not have, nulls and `undefined` do not get through.
+// the kind does not have, nulls, `undefined`, and optional lists and maps with nothing in them do not get through.
 import type { LooseObject, ObjectMeta } from '../meta/object.ts';
 import type { StatusError } from '../status.ts';
 import { badRequest } from '../status.ts';
@@ -108,6 +108,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Nothing in it; the first key found settles it. */
+function isEmpty(parts: unknown): boolean {
+  for (const _key in parts as object) return false;
+  return true;
+}
+
 /** Sets a key of a map whose keys a client chose: `__proto__` must stay an ordinary key. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') {
@@ -164,7 +170,8 @@ class Decoder {
       if (fieldShape === undefined) {
         if (field !== undefined) this.#noteUnknown(at, key);
       } else if (field !== undefined && field !== null) {
-        decoded[key] = this.value(fieldShape, field, at.field(key, shape.structName));
+        const item = this.value(fieldShape, field, at.field(key, shape.structName));
+        if (!('omitEmpty' in fieldShape) || !isEmpty(item)) decoded[key] = item;
       }
     }
     return decoded;

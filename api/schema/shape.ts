@@ -12,8 +12,18 @@ export type Shape =
       readonly schemaName: string;
       readonly fields: Fields;
     }
-  | { readonly kind: 'list'; readonly typeName: string; readonly item: Shape }
-  | { readonly kind: 'map'; readonly typeName: string; readonly value: Shape }
+  | {
+      readonly kind: 'list';
+      readonly typeName: string;
+      readonly item: Shape;
+      readonly omitEmpty?: true;
+    }
+  | {
+      readonly kind: 'map';
+      readonly typeName: string;
+      readonly value: Shape;
+      readonly omitEmpty?: true;
+    }
   | { readonly kind: LeafKind; readonly typeName: string };
 
 /** Kinds of value without parts. */
@@ -65,7 +75,7 @@ function structShape(name: string, schema: Schema): Shape {
     const known = made.get(field);
     const property = known === undefined ? properties.get(field) : undefined;
     if (property === undefined) return known;
-    const shape = shapeOfValue(property);
+    const shape = shapeOfField(schema, field, { name, property });
     made.set(field, shape);
     return shape;
   };
@@ -76,6 +86,28 @@ function structShape(name: string, schema: Schema): Shape {
     schemaName: name,
     fields: { get },
   };
+}
+
+/** Optional fields that upstream writes even when there is nothing in them, or that say something so: no more owners. */
+const KEPT_EMPTY = new Set([
+  'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus.currentMetrics',
+  'io.k8s.api.discovery.v1.EndpointSlice.endpoints',
+  'io.k8s.api.discovery.v1.EndpointSlice.ports',
+  'io.k8s.api.rbac.v1.ClusterRole.rules',
+  'io.k8s.api.rbac.v1.Role.rules',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.managedFields',
+]);
+
+/** A list or map with nothing in it is left out where upstream leaves it out: in optional fields but for the few above. */
+function shapeOfField(
+  { required }: Schema,
+  field: string,
+  { name, property }: { readonly name: string; readonly property: Schema },
+): Shape {
+  const shape = shapeOfValue(property);
+  const optional = required?.includes(field) !== true && !KEPT_EMPTY.has(`${name}.${field}`);
+  const hasParts = shape.kind === 'list' || shape.kind === 'map';
+  return optional && hasParts ? { ...shape, omitEmpty: true } : shape;
 }
 
 function shapeOfValue(schema: Schema): Shape {

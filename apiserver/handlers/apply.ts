@@ -1,5 +1,6 @@
 // PATCH with application/apply-patch+yaml: server-side apply of an object, its status, or its scale.
 // Invariant: an apply makes the object where it is not there; it never changes what others own unless it is forced to.
+import type { ResourceDefinition } from '../../api/definition.ts';
 import { misfitMessage, misfitsOf } from '../../api/fieldset/check-config.ts';
 import { FieldSetError } from '../../api/fieldset/field-set-error.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
@@ -60,9 +61,7 @@ export function applyToLive(
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw conflict(definition.ref, info.name ?? '');
     checkPlace(exchange, object);
-    // A copy: defaults and admission may change it, and much of it is the shared old object.
-    const copy = structuredCopy(definition.storedAs?.toStored(object) ?? object);
-    return { object: copy, own: (prepared) => setOwners(prepared, owners) };
+    return { object: storable(definition, object), own: (prepared) => setOwners(prepared, owners) };
   });
 }
 
@@ -82,9 +81,18 @@ async function createByApply(
   if (resourceVersion) throw conflict(definition.ref, name);
   checkPlace(exchange, object);
   server.authorize(user, { ...info, verb: 'create' });
-  const stored = structuredCopy(definition.storedAs?.toStored(object) ?? object);
+  const stored = storable(definition, object);
   definition.defaults?.(stored);
   return createObject(exchange, stored, owners);
+}
+
+/**
+ * A copy to store: defaults and admission may change it, and much of what was applied is the shared old object. What is
+ * empty is owned by who applied it, and left out as in any other write.
+ */
+function storable(definition: ResourceDefinition, object: LooseObject): LooseObject {
+  const own = definition.custom ? structuredCopy(object) : decodeAsKind(definition, object).object;
+  return definition.storedAs?.toStored(own) ?? own;
 }
 
 async function applied(
@@ -137,10 +145,9 @@ export function readConfig(exchange: Exchange, expected: KindOfBody): LooseObjec
     throw badRequest(`failed to create typed patch object (${what}): ${misfitMessage(misfits)}`);
   }
   const { object } = decodeAsKind(expected, raw);
-  object.metadata ??= {};
-  delete object.metadata.managedFields;
-  const config = withNullsOf(raw, object) as LooseObject;
-  return { ...config, metadata: config.metadata ?? {} };
+  const config = withEmptyOf(raw, object) as LooseObject;
+  const { managedFields: _, ...named } = config.metadata ?? {};
+  return { ...config, metadata: named };
 }
 
 function typeName(apiVersion: string, kind: string): string {
@@ -172,13 +179,18 @@ function jsonOf(body: Uint8Array): ParsedBody | undefined {
   }
 }
 
-/** The decoded value with the nulls of the raw one: who applies null means that a field is to be empty. */
-function withNullsOf(raw: unknown, decoded: unknown): unknown {
+/** The decoded value with the nulls of the raw one, and what is empty in it: who applies these owns the fields. */
+function withEmptyOf(raw: unknown, decoded: unknown): unknown {
+  if (decoded === undefined && isEmpty(raw)) return raw;
   if (Array.isArray(raw) && Array.isArray(decoded))
-    return decoded.map((item, i) => withNullsOf(raw[i], item));
+    return decoded.map((item, i) => withEmptyOf(raw[i], item));
   if (!isObject(raw) || !isObject(decoded)) return decoded;
   const value = new Map(Object.entries(decoded));
   for (const [key, item] of Object.entries(raw))
-    value.set(key, item === null ? null : withNullsOf(item, value.get(key)));
+    value.set(key, item === null ? null : withEmptyOf(item, value.get(key)));
   return Object.fromEntries(value);
+}
+
+function isEmpty(raw: unknown): boolean {
+  return Array.isArray(raw) ? raw.length === 0 : isObject(raw) && Object.keys(raw).length === 0;
 }

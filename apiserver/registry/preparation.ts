@@ -40,7 +40,7 @@ export function prepareForCreate(
   metadata.creationTimestamp = system.now;
   delete metadata.generation;
   if (definition.hasGeneration) metadata.generation = 1;
-  if (definition.hasStatus) delete object['status'];
+  if (definition.hasStatus && !definition.createdWithStatus) delete object['status'];
   definition.prepareForCreate?.(object);
 }
 
