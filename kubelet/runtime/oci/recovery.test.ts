@@ -81,6 +81,8 @@ describe('recovery', () => {
     const options: MakerOptions = { folder, stateDir, clusterId, imageId: shell.id };
     runtime.close();
     const maker = system.spawn(process.execPath, [MAKER, JSON.stringify(options)]);
+    let said = '';
+    maker.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     /** Processes of runc that make one of this host's containers: others run theirs at the same time. */
     const atWork = () => {
       const ids = new Set(system.list(containers));
@@ -89,7 +91,8 @@ describe('recovery', () => {
         return args[0]?.endsWith('runc') && args.includes('create') && ids.has(args.at(-2) ?? '');
       });
     };
-    await until(() => atWork().length > 0);
+    await until(() => atWork().length > 0 || maker.exitCode !== null);
+    expect(maker.exitCode, said).toBeNull();
     const stopped = atWork();
     for (const pid of stopped) system.kill(Number(pid), 'SIGSTOP');
     maker.kill('SIGKILL');
