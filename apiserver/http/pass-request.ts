@@ -18,12 +18,18 @@ export function passRequest(connection: Duplex, passed: PassedRequest): Promise<
     const stop = () => connection.destroy();
     signal.addEventListener('abort', stop, { once: true });
     connection.once('close', () => signal.removeEventListener('abort', stop));
+    const abandon = (why: string) => {
+      reject(new Error(why));
+      stop();
+    };
     outgoing.on('error', reject);
     outgoing.on('response', (answer) => {
-      const { statusCode: status = 502 } = answer;
+      const { statusCode: status = 0 } = answer;
+      if (!isFinal(status)) return abandon(`malformed HTTP status code "${status}"`);
       resolve({ kind: 'answer', status, headers: headersOf(answer), body: answer });
     });
     outgoing.on('upgrade', (answer, socket, head) => {
+      if (!('upgrade' in headers)) return abandon('an upgrade that nobody asked for');
       signal.removeEventListener('abort', stop);
       resolve({ kind: 'upgrade', headers: flat(headersOf(answer)), socket, head });
     });
@@ -35,6 +41,9 @@ export function passRequest(connection: Duplex, passed: PassedRequest): Promise<
     } else outgoing.end(body);
   });
 }
+
+/** May a server say this of an answer that has come to its end? */
+const isFinal = (status: number): boolean => status >= 200 && status <= 999;
 
 type Headers = Record<string, string | readonly string[]>;
 
