@@ -15,6 +15,8 @@ import type { WorkerParts } from './worker-parts.ts';
 /** A pod as the node has it. */
 export interface KnownPod {
   readonly pod: Pod;
+  /** Its address while it has a sandbox. */
+  readonly podIp: string | undefined;
   readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>;
 }
 
@@ -92,7 +94,10 @@ export class PodManager {
     const worker = [...this.#workers.values()].findLast(
       ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
     );
-    return worker && { pod: this.#shown(worker.pod), containers: worker.state.containers };
+    if (!worker) return undefined;
+    const { state, sandbox } = worker;
+    const podIp = state.sandbox?.state === 'ready' ? sandbox.podIp : undefined;
+    return { pod: this.#shown(worker.pod), podIp, containers: state.containers };
   }
 
   /** The pod with that uid. */

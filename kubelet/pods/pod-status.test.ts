@@ -141,10 +141,13 @@ describe('container statuses', () => {
     expect(again.containerStatuses).toEqual(lost.containerStatuses);
   });
 
-  it('keep the pod address that the API knows', () => {
-    expect(statusOf(aPod(), { podIp: undefined, before: { podIP: '10.0.0.9' } }).podIP).toBe(
-      '10.0.0.9',
-    );
+  it('keep the pod address of what has been here, and no other that somebody wrote', () => {
+    const ipOf = (facts: Partial<StatusFacts>) =>
+      statusOf(aPod(), { podIp: undefined, before: { podIP: '10.0.0.9' }, ...facts }).podIP;
+    expect(ipOf({ state: aState([ended('app', 0)]) })).toBe('10.0.0.9');
+    const state = aState([], []);
+    expect(ipOf({ state, before: { podIP: '10.0.0.9', phase: 'Succeeded' } })).toBe('10.0.0.9');
+    expect(ipOf({ state })).toBeUndefined();
   });
 });
 

@@ -40,8 +40,8 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     ephemeralStatusOf(pod, container as Container, facts),
   );
   const phase = phaseOf(spec, facts);
-  const { before, podIp, hostIp, verdict } = facts;
-  const ip = podIp ?? before?.podIP;
+  const { before, hostIp, verdict } = facts;
+  const ip = facts.podIp ?? knownIp(facts);
   const { generation } = pod.metadata;
   return {
     phase,
@@ -66,6 +66,13 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     containerStatuses: containers,
     ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
   };
+}
+
+/** The address of before, where the pod has been on this node; else somebody else wrote it. */
+function knownIp({ state, before }: StatusFacts): string | undefined {
+  const isOver = before?.phase === 'Succeeded' || before?.phase === 'Failed';
+  const wasHere = isOver || state.sandbox !== undefined || state.containers.size > 0;
+  return wasHere ? before?.podIP : undefined;
 }
 
 /** Init containers have done their part once they have ended well, or once the others have begun. */

@@ -34,7 +34,8 @@ export class PodWorker {
   readonly #parts: WorkerParts;
   readonly #uid: string;
   readonly #stopper: ContainerStopper;
-  readonly #sandbox: PodSandbox;
+  /** Where it runs, and its address. */
+  readonly sandbox: PodSandbox;
   readonly #resizer: PodResizer;
   readonly #holds = new StartHolds();
   readonly #messages = new TerminationMessages();
@@ -58,7 +59,7 @@ export class PodWorker {
     this.#pod = this.#resizer.held(pod);
     this.#uid = pod.metadata.uid ?? '';
     this.#stopper = new ContainerStopper(parts, () => this.kick());
-    this.#sandbox = new PodSandbox(parts, this.#uid);
+    this.sandbox = new PodSandbox(parts, this.#uid);
     this.#useSources();
   }
 
@@ -206,7 +207,7 @@ export class PodWorker {
     for (const name of this.#holds.problems.keys())
       if (this.#state.containers.get(name)?.[0]?.state === 'running') this.#holds.clear(name);
     this.#tellCrashes();
-    await this.#sandbox.recover(this.#pod, this.#state.sandbox);
+    await this.sandbox.recover(this.#pod, this.#state.sandbox);
   }
 
   /** What the node has of the pod already was admitted by this agent's predecessor. */
@@ -268,7 +269,7 @@ export class PodWorker {
       prober.watch({
         containerId: status.id,
         container,
-        podIp: this.#sandbox.podIp ?? '',
+        podIp: this.sandbox.podIp ?? '',
         startedAtMs: status.startedAtMs ?? status.createdAtMs,
         known: this.#toldOf(container.name, status.id),
         onChange: () => this.kick(),
@@ -312,7 +313,7 @@ export class PodWorker {
 
   async #createSandbox(attempt: number): Promise<boolean> {
     try {
-      await this.#parts.slots.run(() => this.#sandbox.create(this.#pod, attempt));
+      await this.#parts.slots.run(() => this.sandbox.create(this.#pod, attempt));
       this.#holds.clear(SANDBOX);
       return true;
     } catch (error) {
@@ -335,7 +336,7 @@ export class PodWorker {
       container,
       attempt,
       live,
-      sandbox: this.#sandbox.config(this.#pod, live),
+      sandbox: this.sandbox.config(this.#pod, live),
       facts: this.#facts(),
       volumes,
       before: this.#state.containers.get(container.name) ?? [],
@@ -363,7 +364,7 @@ export class PodWorker {
       container: this.#containers().find((each) => each.name === status.name),
       status,
       graceMs: how.graceMs ?? this.#graceMs(),
-      podIp: this.#sandbox.podIp ?? '',
+      podIp: this.sandbox.podIp ?? '',
     });
   }
 
@@ -432,7 +433,7 @@ export class PodWorker {
       nowMs: this.#now(),
       verdict: this.#verdict,
       resize: this.#resizer.conditions,
-      podIp: this.#sandbox.podIp,
+      podIp: this.sandbox.podIp,
       hostIp: this.#parts.options.nodeIp,
       before: this.#before(),
     });
@@ -472,7 +473,7 @@ export class PodWorker {
 
   #facts(): PodFacts {
     return {
-      podIp: this.#sandbox.podIp ?? '',
+      podIp: this.sandbox.podIp ?? '',
       hostIp: this.#parts.options.nodeIp,
       nodeName: this.#parts.options.nodeName,
       allocatable: this.#parts.node.allocatable,

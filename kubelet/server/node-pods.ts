@@ -16,5 +16,7 @@ export interface NodePods {
 /** A pod and what the runtime has of it. */
 export interface FoundPod {
   readonly pod: Pod;
+  /** Its address while it has a sandbox: this node's own word, whatever anybody wrote into the status. */
+  readonly podIp: string | undefined;
   readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>;
 }

@@ -82,7 +82,7 @@ beforeEach(async () => {
       list: () => [aPod()],
       find: (namespace, name) =>
         namespace === 'shop' && name === 'web'
-          ? { pod: aPod(), containers: new Map([['app', statuses]]) }
+          ? { pod: aPod(), podIp: undefined, containers: new Map([['app', statuses]]) }
           : undefined,
       stats: () => [],
     },

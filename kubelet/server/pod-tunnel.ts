@@ -65,10 +65,10 @@ function targetOf(
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new RequestFailure(400, `invalid port "${text}"`);
-  const pod = pods.find(ns, name)?.pod;
-  if (!pod || pod.metadata.uid !== uid)
+  const found = pods.find(ns, name);
+  if (found?.pod.metadata.uid !== uid)
     throw new RequestFailure(404, `pod "${ns}/${name}" is not on this node`);
-  const host = pod.status?.podIP;
+  const host = found?.podIp;
   if (!host) throw new RequestFailure(503, `pod "${ns}/${name}" has no address yet`);
   return { host, port };
 }

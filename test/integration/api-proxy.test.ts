@@ -1,7 +1,7 @@
 // Proxies of nodes, pods and Services over real sockets: caller, API server, a node's agent, a program in a pod.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createConnectionServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -132,7 +132,7 @@ async function aPod(name: string, { ip, port }: { ip: string; port?: number }) {
   await create('pods', { metadata: { name }, spec });
   const status = ip === '' ? {} : { podIP: ip, podIPs: [{ ip }] };
   const pod = (await setStatus(`${NS}/pods/${name}`, status)) as Pod;
-  node.pods.set(`default/${name}`, { ...pod, status: { podIP: '127.0.0.1' } });
+  node.pods.set(`default/${name}`, pod);
 }
 
 const endpointsOf = (service: string, ref: object | undefined, ip = POD_IP) =>
@@ -372,6 +372,25 @@ describe('What cannot be reached', () => {
     ]);
   });
 
+  it.each([
+    ['000 None', 'malformed HTTP status code "0"'],
+    ['099 Odd', 'malformed HTTP status code "99"'],
+    ['101 Switching Protocols', 'malformed HTTP status code "101"'],
+    [
+      '101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade',
+      'an upgrade that nobody asked for',
+    ],
+  ])('a program that answers %s', async (line, why) => {
+    const odd = createConnectionServer((socket) => {
+      socket.once('data', () => socket.end(`HTTP/1.1 ${line}\r\n\r\n`)).on('error', () => {});
+    });
+    await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+    const at = (odd.address() as AddressInfo).port;
+    const answer = await refused(`${NS}/pods/web:${at}/proxy/`);
+    odd.close();
+    expect(answer).toEqual([503, 'ServiceUnavailable', `error trying to reach service: ${why}`]);
+  });
+
   it('a pod that has another one’s name by now', async () => {
     await aPod('renewed', { ip: POD_IP, port });
     const known = node.pods.get('default/renewed') as Pod;
@@ -381,6 +400,16 @@ describe('What cannot be reached', () => {
       503,
       'ServiceUnavailable',
       'error trying to reach service: pod "default/renewed" is not on this node',
+    ]);
+  });
+
+  it('a pod whose node has not given it an address, whatever its status says', async () => {
+    await aPod('early', { ip: POD_IP, port });
+    node.unsettled.add('early');
+    expect(await refused(`${NS}/pods/early/proxy/`)).toEqual([
+      503,
+      'ServiceUnavailable',
+      'error trying to reach service: pod "default/early" has no address yet',
     ]);
   });
 

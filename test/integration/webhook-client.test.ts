@@ -41,7 +41,7 @@ beforeAll(async () => {
     podIP: '10.77.0.2',
     podIPs: [{ ip: '10.77.0.2' }],
   })) as Pod;
-  node.pods.set('default/hook', { ...pod, status: { podIP: '127.0.0.1' } });
+  node.pods.set('default/hook', pod);
   await aService('hook', { ports: [{ name: 'tls', port: 443, targetPort: hook.port }] });
   const targetRef = { kind: 'Pod', namespace: 'default', name: 'hook' };
   await create(`${NS}/endpoints`, {

@@ -14,6 +14,8 @@ import { FakeRuntime } from '../../kubelet/runtime/fake/fake-runtime.ts';
 import { startNodeServer } from '../../kubelet/server/node-server.ts';
 
 const CLIENT = 'apiserver-kubelet-client';
+/** Where the pod's programs are. */
+const LOOPBACK = '127.0.0.1';
 
 /** A node's server and the way to it. */
 export interface ProxiedNode {
@@ -23,6 +25,8 @@ export interface ProxiedNode {
   readonly pair: { readonly key: string; readonly cert: string };
   /** The pods that the agent has from now on. */
   readonly pods: Map<string, Pod>;
+  /** Names of those that have no sandbox yet, whatever their status says. */
+  readonly unsettled: Set<string>;
   close(): Promise<void>;
 }
 
@@ -35,6 +39,7 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
   const client = await authority.issue({ file: 'client', commonName: CLIENT, usage: 'client' });
   const ca = readFileSync(join(folder, 'ca.crt'), 'utf8');
   const pods = new Map<string, Pod>();
+  const unsettled = new Set<string>();
   const runtime = new FakeRuntime({
     clock: systemClock,
     images: new FakeImageStore(),
@@ -52,7 +57,9 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
       list: () => [...pods.values()],
       find: (namespace, name) => {
         const pod = pods.get(`${namespace}/${name}`);
-        return pod && { pod, containers: new Map() };
+        return (
+          pod && { pod, podIp: unsettled.has(name) ? undefined : LOOPBACK, containers: new Map() }
+        );
       },
       stats: () => [],
     },
@@ -66,6 +73,7 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
     dialer: createHttpNodeDialer({ ...client, ca }),
     pair,
     pods,
+    unsettled,
     async close() {
       await server.close();
       rmSync(folder, { recursive: true, force: true });
