@@ -130,15 +130,11 @@ function newErrors(now: readonly FieldError[], before: () => readonly FieldError
 }
 
 /** Where only the status may change, only it is held to the rules: what else is wrong was so before. */
-function statusErrors(status: unknown, structural: Structural) {
+function statusErrors(status: unknown, structural: Structural): FieldError[] {
   const schema = structural.properties.get('status');
   if (schema === undefined || status === undefined) return [];
-  const only: Structural = {
-    ...structural,
-    properties: new Map([['status', schema]]),
-    rules: { ...structural.rules, required: [], allOf: [], anyOf: [], oneOf: [], not: undefined },
-  };
-  return [...schemaErrors({ status }, only), ...duplicates({ status }, only)];
+  const at = { parent: undefined, key: 'status' };
+  return [...schemaErrors(status, schema, at), ...duplicates(status, schema, at)];
 }
 
 /** Versions without a webhook differ in nothing but their name. */

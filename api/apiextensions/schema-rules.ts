@@ -21,36 +21,32 @@ const UNUSED = [
 
 /** Errors of a schema and of all below it. */
 export function schemaKeywordErrors(schema: JSONSchemaProps, path: string): FieldError[] {
-  return [
-    ...ownErrors(schema, path),
-    ...childrenOf(schema, path).flatMap(([child, at]) => schemaKeywordErrors(child, at)),
-  ];
+  const errors: FieldError[] = [];
+  collectErrors(schema, path, errors);
+  return errors;
 }
 
-/** The schemas within a schema, each with its path; those within value rules too. */
-export function childrenOf(schema: JSONSchemaProps, path: string): [JSONSchemaProps, string][] {
-  const lists = (['allOf', 'anyOf', 'oneOf'] as const).flatMap((key) =>
-    (schema[key] ?? []).map((child, i): [JSONSchemaProps, string] => [
-      child,
-      `${path}.${key}[${i}]`,
-    ]),
-  );
-  const single = (['additionalProperties', 'items', 'not'] as const).flatMap(
-    (key): [JSONSchemaProps, string][] => {
-      const child = schema[key];
-      return isSchema(child) ? [[child, `${path}.${key}`]] : [];
-    },
-  );
-  const fields = Object.entries(schema.properties ?? {}).map(
-    ([name, child]): [JSONSchemaProps, string] => [child, `${path}.properties[${name}]`],
-  );
-  return [...fields, ...single, ...lists];
+/** Thousands of schemas stand in one definition, nearly all of them right: lists are made for those that are wrong only. */
+function collectErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
+  ownErrors(schema, path, errors);
+  const { properties } = schema;
+  for (const name in properties) {
+    const part = properties[name];
+    if (part !== undefined) collectErrors(part, `${path}.properties[${name}]`, errors);
+  }
+  for (const key of ['additionalProperties', 'items', 'not'] as const) {
+    const part = schema[key];
+    if (isSchema(part)) collectErrors(part, `${path}.${key}`, errors);
+  }
+  for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
+    schema[key]?.forEach((part, i) => collectErrors(part, `${path}.${key}[${i}]`, errors));
 }
 
-function ownErrors(schema: JSONSchemaProps, path: string): FieldError[] {
-  const errors: FieldError[] = UNUSED.filter((key) => isSaid(schema[key])).map((key) =>
-    forbiddenField(`${path}.${key}`, `${key} is not supported`),
-  );
+function ownErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
+  for (const key of UNUSED) {
+    if (isSaid(schema[key]))
+      errors.push(forbiddenField(`${path}.${key}`, `${key} is not supported`));
+  }
   if (schema.type === 'null') {
     const why = 'type cannot be set to null, use nullable as an alternative';
     errors.push(forbiddenField(`${path}.type`, why));
@@ -76,35 +72,34 @@ function ownErrors(schema: JSONSchemaProps, path: string): FieldError[] {
     const at = `${path}.x-kubernetes-preserve-unknown-fields`;
     errors.push(invalidValue(at, false, 'must be true or undefined'));
   }
-  return [...errors, ...mapErrors(schema, path), ...listErrors(schema, path)];
+  mapErrors(schema, path, errors);
+  listErrors(schema, path, errors);
 }
 
 function isSaid(value: unknown): boolean {
+  if (value === undefined) return false;
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return value !== undefined && value !== '' && value !== false;
 }
 
-function mapErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+function mapErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
   const mapType = schema['x-kubernetes-map-type'];
-  if (mapType === undefined) return [];
-  const errors: FieldError[] = [];
+  if (mapType === undefined) return;
   if (schema.type !== 'object') {
     const why = 'must be object if x-kubernetes-map-type is specified';
     errors.push(typeError(schema.type, `${path}.type`, why));
   }
   if (!MAP_TYPES.includes(mapType))
     errors.push(notSupported(`${path}.x-kubernetes-map-type`, mapType, MAP_TYPES));
-  return errors;
 }
 
 function typeError(type: string | undefined, path: string, why: string): FieldError {
   return type ? invalidValue(path, type, why) : required(path, why);
 }
 
-function listErrors(schema: JSONSchemaProps, path: string): FieldError[] {
+function listErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
   const listType = schema['x-kubernetes-list-type'];
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const errors: FieldError[] = [];
   if (listType !== undefined) {
     if (schema.type !== 'array') {
       const why = 'must be array if x-kubernetes-list-type is set';
@@ -119,7 +114,6 @@ function listErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   }
   if (listType === 'map') errors.push(...keyedListErrors(schema, keys, path));
   if (listType === 'set') errors.push(...setErrors(schema, path));
-  return errors;
 }
 
 function keyedListErrors(

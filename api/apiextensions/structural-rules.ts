@@ -35,32 +35,47 @@ const NOT_IN_RULES: readonly (readonly [keyof JSONSchemaProps, string])[] = [
 
 /** Why the schema is not structural. */
 export function structuralErrors(schema: JSONSchemaProps, path: string): FieldError[] {
-  return placeErrors(schema, path, 'root');
+  const errors: FieldError[] = [];
+  placeErrors({ schema, path, level: 'root' }, errors);
+  return errors;
 }
 
-function placeErrors(schema: JSONSchemaProps, path: string, level: Level): FieldError[] {
-  const { items, additionalProperties: additional, properties = {} } = schema;
-  const errors: FieldError[] = [];
+interface Place {
+  readonly schema: JSONSchemaProps;
+  readonly path: string;
+  readonly level: Level;
+}
+
+/** Thousands of places are in one definition, nearly all of them right: lists are made for those that are wrong only. */
+function placeErrors({ schema, path, level }: Place, errors: FieldError[]): void {
+  const { items, additionalProperties: additional, properties } = schema;
   if (schema.type === 'array' && !isSchema(items))
     errors.push(required(`${path}.items`, 'must be specified'));
-  if (isSchema(items)) errors.push(...placeErrors(items, `${path}.items`, 'items'));
+  if (isSchema(items))
+    placeErrors({ schema: items, path: `${path}.items`, level: 'items' }, errors);
   if (isSchema(additional)) {
-    if (level === 'root')
-      errors.push(forbiddenField(`${path}.additionalProperties`, 'must not be used at the root'));
-    errors.push(...placeErrors(additional, `${path}.additionalProperties`, 'field'));
+    const at = `${path}.additionalProperties`;
+    if (level === 'root') errors.push(forbiddenField(at, 'must not be used at the root'));
+    placeErrors({ schema: additional, path: at, level: 'field' }, errors);
   }
-  for (const [name, part] of Object.entries(properties))
-    errors.push(...placeErrors(part, `${path}.properties[${name}]`, 'field'));
-  return [
-    ...errors,
-    ...typeErrors(schema, path, level),
-    ...extensionErrors(schema, path),
-    ...wholeObjectErrors(schema, path, level),
-    ...ruleErrors(schema, schema, path),
-  ];
+  for (const name in properties) {
+    const part = properties[name];
+    if (part === undefined) continue;
+    placeErrors({ schema: part, path: `${path}.properties[${name}]`, level: 'field' }, errors);
+  }
+  errors.push(...typeErrors(schema, path, level));
+  if (schema['x-kubernetes-int-or-string'] || schema['x-kubernetes-embedded-resource'])
+    errors.push(...extensionErrors(schema, path));
+  if (level === 'root' || schema['x-kubernetes-embedded-resource'])
+    errors.push(...wholeObjectErrors(schema, path, level));
+  if (hasRules(schema)) errors.push(...ruleErrors(schema, schema, path));
 }
 
-function typeErrors(schema: JSONSchemaProps, path: string, level: Level): FieldError[] {
+function hasRules({ allOf, anyOf, oneOf, not, pattern }: JSONSchemaProps): boolean {
+  return Boolean(allOf ?? anyOf ?? oneOf ?? not ?? pattern);
+}
+
+function typeErrors(schema: JSONSchemaProps, path: string, level: Level): readonly FieldError[] {
   const { type } = schema;
   const at = `${path}.type`;
   if (schema['x-kubernetes-embedded-resource'] && type !== 'object') {
@@ -105,7 +120,6 @@ function extensionErrors(schema: JSONSchemaProps, path: string): FieldError[] {
 
 /** apiVersion, kind and metadata are the server's: schemas of whole objects may only narrow names. */
 function wholeObjectErrors(schema: JSONSchemaProps, path: string, level: Level): FieldError[] {
-  if (level !== 'root' && !schema['x-kubernetes-embedded-resource']) return [];
   const errors: FieldError[] = [];
   for (const [name, type] of [
     ['kind', 'string'],

@@ -1,5 +1,5 @@
 // The schema of a custom resource made ready for use: structure (types, fields, defaults) and rules of values, in one tree.
-// Invariant: pure; a tree is made once for each stored definition, shared, and never changed afterwards.
+// Invariant: pure; a tree is made once for each stored definition and shared, and says the same whenever it is asked.
 import { RE2JS } from 're2js';
 import type { JSONSchemaProps } from '../../generated/types.ts';
 
@@ -62,30 +62,92 @@ export interface Structural {
   readonly rules: ValueRules;
 }
 
-/** The tree of a schema. Throws an Error when a pattern is none: definitions are checked before they are stored. */
+/** The tree of a schema, each place of it made when it is come to: objects use few of thousands. Patterns were checked before. */
 export function structuralOf(schema: JSONSchemaProps): Structural {
-  const properties = new Map(
-    Object.entries(schema.properties ?? {}).map(([name, part]) => [name, structuralOf(part)]),
-  );
-  const items = isSchema(schema.items) ? structuralOf(schema.items) : undefined;
-  const additional = additionalOf(schema.additionalProperties);
-  const below = [...properties.values(), items, additional === 'any' ? undefined : additional];
-  return {
-    type: schema.type === '' ? undefined : (schema.type as SchemaType | undefined),
-    nullable: schema.nullable ?? false,
-    intOrString: schema['x-kubernetes-int-or-string'] ?? false,
-    preserveUnknownFields: schema['x-kubernetes-preserve-unknown-fields'] ?? false,
-    embedded: schema['x-kubernetes-embedded-resource'] ?? false,
-    properties,
-    additional,
-    items,
-    default: schema.default,
-    hasDefaults: schema.default !== undefined || below.some((part) => part?.hasDefaults),
-    listType: schema['x-kubernetes-list-type'] as Structural['listType'],
-    listMapKeys: schema['x-kubernetes-list-map-keys'] ?? [],
-    mapType: schema['x-kubernetes-map-type'] as Structural['mapType'],
-    rules: rulesOf(schema),
-  };
+  return new SchemaPlace(schema);
+}
+
+class SchemaPlace implements Structural {
+  readonly type: SchemaType | undefined;
+  readonly nullable: boolean;
+  readonly intOrString: boolean;
+  readonly preserveUnknownFields: boolean;
+  readonly embedded: boolean;
+  readonly default: unknown;
+  readonly #schema: JSONSchemaProps;
+  #properties: ReadonlyMap<string, Structural> | undefined;
+  #additional: Structural['additional'];
+  #items: Structural | undefined;
+  #hasDefaults: boolean | undefined;
+  #rules: ValueRules | undefined;
+
+  constructor(schema: JSONSchemaProps) {
+    this.type = schema.type === '' ? undefined : (schema.type as SchemaType | undefined);
+    this.nullable = schema.nullable ?? false;
+    this.intOrString = schema['x-kubernetes-int-or-string'] ?? false;
+    this.preserveUnknownFields = schema['x-kubernetes-preserve-unknown-fields'] ?? false;
+    this.embedded = schema['x-kubernetes-embedded-resource'] ?? false;
+    this.default = schema.default;
+    this.#schema = schema;
+  }
+
+  get properties(): ReadonlyMap<string, Structural> {
+    this.#properties ??= propertiesOf(this.#schema);
+    return this.#properties;
+  }
+
+  get additional(): Structural['additional'] {
+    const { additionalProperties: value } = this.#schema;
+    if (isSchema(value)) this.#additional ??= structuralOf(value);
+    else if (value === true) return 'any';
+    return this.#additional;
+  }
+
+  get items(): Structural | undefined {
+    const { items } = this.#schema;
+    if (isSchema(items)) this.#items ??= structuralOf(items);
+    return this.#items;
+  }
+
+  get hasDefaults(): boolean {
+    this.#hasDefaults ??= saysDefault(this.#schema);
+    return this.#hasDefaults;
+  }
+
+  get listType(): Structural['listType'] {
+    return this.#schema['x-kubernetes-list-type'] as Structural['listType'];
+  }
+
+  get listMapKeys(): readonly string[] {
+    return this.#schema['x-kubernetes-list-map-keys'] ?? [];
+  }
+
+  get mapType(): Structural['mapType'] {
+    return this.#schema['x-kubernetes-map-type'] as Structural['mapType'];
+  }
+
+  get rules(): ValueRules {
+    this.#rules ??= rulesOf(this.#schema);
+    return this.#rules;
+  }
+}
+
+const NO_FIELDS: ReadonlyMap<string, Structural> = new Map();
+
+function propertiesOf({ properties }: JSONSchemaProps): ReadonlyMap<string, Structural> {
+  if (properties === undefined) return NO_FIELDS;
+  return new Map(Object.entries(properties).map(([name, part]) => [name, structuralOf(part)]));
+}
+
+function saysDefault(schema: JSONSchemaProps): boolean {
+  if (schema.default !== undefined) return true;
+  const { properties, items, additionalProperties: additional } = schema;
+  for (const name in properties) {
+    const part = properties[name];
+    if (part !== undefined && saysDefault(part)) return true;
+  }
+  if (isSchema(items) && saysDefault(items)) return true;
+  return isSchema(additional) && saysDefault(additional);
 }
 
 /** Is it a schema, and not a boolean or a list of schemas? */
@@ -93,15 +155,12 @@ export function isSchema(value: unknown): value is JSONSchemaProps {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function additionalOf(value: unknown): Structural['additional'] {
-  if (isSchema(value)) return structuralOf(value);
-  return value === true ? 'any' : undefined;
-}
+const NONE: ReadonlySet<unknown> = new Set();
 
 function rulesOf(schema: JSONSchemaProps): ValueRules {
   return {
     enum: schema.enum,
-    enumPlain: new Set(schema.enum?.filter((one) => typeof one !== 'object')),
+    enumPlain: schema.enum ? new Set(schema.enum.filter((one) => typeof one !== 'object')) : NONE,
     minimum: schema.minimum,
     maximum: schema.maximum,
     exclusiveMinimum: schema.exclusiveMinimum ?? false,

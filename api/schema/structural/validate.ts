@@ -23,11 +23,14 @@ export const MAX_SCHEMA_CHECKS = 1_000_000;
 /** States times characters that count as one check: a pattern's step is that much quicker. */
 const PATTERN_STEPS_PER_CHECK = 10;
 
-/** The broken rules; at most MAX_SCHEMA_ERRORS of them. What takes more than MAX_SCHEMA_CHECKS is refused. */
-export function schemaErrors(value: unknown, schema: Structural): FieldError[] {
+/**
+ * The broken rules of what stands at `at`, the root unless given; at most MAX_SCHEMA_ERRORS of them. What takes more than
+ * MAX_SCHEMA_CHECKS is refused.
+ */
+export function schemaErrors(value: unknown, schema: Structural, at?: Path): FieldError[] {
   const budget: Budget = { left: MAX_SCHEMA_CHECKS };
   const checker = new Checker(budget);
-  checker.value(value, schema, undefined);
+  checker.value(value, schema, at);
   if (budget.left > 0) return checker.errors;
   const why = `must be checkable against its schema in at most ${MAX_SCHEMA_CHECKS} checks: shorten lists and texts`;
   return [...checker.errors, invalidBecause('<nil>', `"": ${why}`)];
