@@ -1,5 +1,6 @@
 // The schema of a custom resource made ready for field sets.
-// Invariant: a type is made once for each stored definition, shared, and never changed; metadata is that of every object.
+// Invariant: a type is made once for each stored definition, shared, and says the same whenever it is asked; metadata is that of
+// every object.
 import type { Structural } from '../schema/structural/structural.ts';
 import {
   ANY,
@@ -57,21 +58,33 @@ function listOf({ items, listType, listMapKeys }: Structural): MergeType {
   return { kind: 'list', how: 'map', keys, item };
 }
 
-/** `whole`: an object with apiVersion, kind and metadata. */
+/** Its fields are made when they are come to, as the schema's are. `whole`: an object with apiVersion, kind and metadata. */
 function structOf(schema: Structural, whole: boolean): StructType {
+  let made: Fields | undefined;
+  const fields = () => (made ??= fieldsOf(schema, whole));
+  return {
+    kind: 'struct',
+    atomic: schema.mapType === 'atomic',
+    get fields() {
+      return fields().inOrder;
+    },
+    always: [],
+    field: (name) => fields().byName.get(name),
+  };
+}
+
+interface Fields {
+  readonly inOrder: readonly Field[];
+  readonly byName: ReadonlyMap<string, Field>;
+}
+
+function fieldsOf(schema: Structural, whole: boolean): Fields {
   const types = new Map([...schema.properties].map(([name, part]) => [name, typeOf(part)]));
   if (whole) {
     types.set('apiVersion', TEXT).set('kind', TEXT).set('metadata', mergeTypeOf(OBJECT_META));
   }
-  const fields = [...types]
+  const inOrder = [...types]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, type]): Field => ({ name, element: fieldElement(name), type }));
-  const byName = new Map(fields.map((field) => [field.name, field]));
-  return {
-    kind: 'struct',
-    atomic: schema.mapType === 'atomic',
-    fields,
-    always: [],
-    field: (name) => byName.get(name),
-  };
+  return { inOrder, byName: new Map(inOrder.map((field) => [field.name, field])) };
 }
