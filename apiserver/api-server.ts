@@ -26,6 +26,7 @@ import { reviewResources, reviews } from './auth/reviews.ts';
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
+import { Aggregation } from './extensions/aggregation/aggregation.ts';
 import { CustomResources } from './extensions/custom-resources.ts';
 import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { type Check, createHealth, type Health } from './health.ts';
@@ -118,11 +119,26 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceCidr,
     extra: UNSTORED,
   });
+  return running(options, { server, rbac, readToken, apiServiceIp: services.firstAddress });
+}
+
+interface Prepared {
+  readonly server: ServerParts;
+  readonly rbac: RbacAuthorizer;
+  readonly readToken: TokenReader;
+  readonly apiServiceIp: string;
+}
+
+/** The way of requests, and what follows the store. */
+function running(options: ApiServerOptions, prepared: Prepared): RunningServer {
+  const { server, rbac, readToken } = prepared;
+  const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const health = createHealth(checksOf(options.storage, store, closing.signal), { clock, logger });
-  const discovery = new LiveDiscovery(server.scheme, UNSTORED);
+  const { discovery, others } = kindsOf(server, options);
   const figures = options.figures ?? new Figures();
-  const handler = pipelineOf(options, { server, rbac, health, readToken, discovery, figures });
+  const parts = { server, rbac, health, readToken, discovery, others, figures };
+  const handler = pipelineOf(options, parts);
   const customs = new CustomResources({
     server,
     handler: () => handler,
@@ -131,13 +147,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const known = createAuthenticator(readToken, tokens.audiences);
   const authenticate = countedAuthenticator(figures, known);
   return new RunningServer(options, {
+    ...prepared,
     handler,
-    server,
-    apiServiceIp: services.firstAddress,
     authenticate,
     customs,
+    others,
     closing,
   });
+}
+
+/** What is served: by this server and by those behind it. */
+function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions) {
+  const discovery = new LiveDiscovery(server.scheme, UNSTORED, () => others.registered);
+  const onChange = () => discovery.refresh();
+  const others = new Aggregation({ server, identity: frontProxy, onChange });
+  return { discovery, others };
 }
 
 /** By upstream's names. Storage answers for itself; that what it has is visible here as well is what readers need. */
@@ -160,12 +184,13 @@ interface HandlerParts {
   readonly health: Health;
   readonly readToken: TokenReader;
   readonly discovery: Discovery;
+  readonly others: Aggregation;
   readonly figures: Figures;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health, readToken, discovery, figures }: HandlerParts,
+  { server, rbac, health, readToken, discovery, others, figures }: HandlerParts,
 ): Handler {
   const { store, clock, tokens } = server;
   const documents = issuerDocuments(tokens);
@@ -186,6 +211,7 @@ function pipelineOf(
     server,
     rbac,
     discovery,
+    others,
     virtual: [
       reviews({ rbac, readToken, audiences: tokens.audiences }),
       metricsApi(metrics, clock),
@@ -242,6 +268,7 @@ class RunningServer implements ApiServer {
   readonly #server: ServerParts;
   readonly #apiServiceIp: string;
   readonly #customs: CustomResources;
+  readonly #others: Aggregation;
   readonly #authenticate: Authenticator;
   readonly #closing: AbortController;
   readonly #listeners: HttpServer[] = [];
@@ -254,6 +281,7 @@ class RunningServer implements ApiServer {
       apiServiceIp: string;
       authenticate: Authenticator;
       customs: CustomResources;
+      others: Aggregation;
       closing: AbortController;
     },
   ) {
@@ -263,6 +291,7 @@ class RunningServer implements ApiServer {
     this.#server = parts.server;
     this.#apiServiceIp = parts.apiServiceIp;
     this.#customs = parts.customs;
+    this.#others = parts.others;
     this.#authenticate = parts.authenticate;
     this.#closing = parts.closing;
   }
@@ -272,6 +301,7 @@ class RunningServer implements ApiServer {
       ...at,
       handler: this.handler,
       authenticate: this.#authenticate,
+      passesOn: (path) => this.#others.passesOn(path),
       bodyLimitBytes: this.#options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
       clock: this.#options.clock,
       logger: this.#options.logger,
@@ -288,6 +318,7 @@ class RunningServer implements ApiServer {
     this.#closing.abort(new Error('the server is closing'));
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#customs.close();
+    this.#others.close();
     await this.store.close();
   }
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { UserInfo } from '../api/wire/exchange.ts';
 import type { TokenOptions } from './auth/service-account-tokens.ts';
+import type { FrontProxyIdentity } from './extensions/aggregation/remote-server.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { InflightOptions } from './inflight.ts';
 import type { Storage } from './storage/storage.ts';
@@ -21,6 +22,8 @@ export interface ApiServerOptions extends InflightOptions {
   readonly nodePortRange?: readonly [number, number];
   /** The way to node agents for logs and exec; without it those requests answer ServiceUnavailable. */
   readonly nodeDialer?: NodeDialer;
+  /** What servers behind this one know it by, and its own clients' authority; without it they are shown no certificate. */
+  readonly frontProxy?: FrontProxy;
   /** Bearer tokens by their text. */
   readonly tokens?: ReadonlyMap<string, UserInfo>;
   /** How tokens of ServiceAccounts are made. */
@@ -33,6 +36,14 @@ export interface ApiServerOptions extends InflightOptions {
   readonly figures?: Figures;
   /** Largest request body; 3 MiB unless given, as upstream. */
   readonly bodyLimitBytes?: number;
+}
+
+/** How servers behind this one tell that a request comes from it; PEM. */
+export interface FrontProxy extends FrontProxyIdentity {
+  /** Who signed the certificate. */
+  readonly ca: string;
+  /** Who signs the certificates of this server's own clients. */
+  readonly clientCa: string;
 }
 
 /** A part of the control plane, by upstream's name; one that answers false or throws is not well. */

@@ -24,11 +24,21 @@ export type VirtualHandler = (
   info: ResourceInfo,
 ) => Promise<Reply> | undefined;
 
+/** Requests that are other API servers' to answer. */
+export interface OtherServers {
+  takes(info: RequestInfo): boolean;
+  answer(
+    request: Request,
+    about: { readonly user: UserInfo; readonly info: RequestInfo },
+  ): Promise<Reply>;
+}
+
 /** What the pipeline runs on. */
 export interface PipelineParts {
   readonly server: ServerParts;
   readonly rbac: RbacAuthorizer;
   readonly discovery: Discovery;
+  readonly others: OtherServers;
   readonly virtual: readonly VirtualHandler[];
   /** Health and figures by path; undefined for paths that are none of theirs. */
   readonly paths: (request: Request) => Promise<Reply> | Reply | undefined;
@@ -51,7 +61,8 @@ export function createPipeline(parts: PipelineParts): Handler {
     try {
       info = requestInfo(request);
       user = actingAs(parts.rbac, caller, request);
-      entered = parts.inflight.enter(user, info);
+      // What waits for another server is counted with that server, so that one that hangs takes no room from the others.
+      if (!parts.others.takes(info)) entered = parts.inflight.enter(user, info);
       authorize(parts.rbac, user, info);
       const asked = { request, user, info, warnings, annotations };
       reply = formatted(request, await answer(parts, asked));
@@ -82,6 +93,7 @@ interface Asked {
 
 async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   const { request, info, user, warnings, annotations } = asked;
+  if (parts.others.takes(info)) return parts.others.answer(request, { user, info });
   const reading = request.method === 'GET' || request.method === 'HEAD';
   if (info.kind === 'path' || info.resource === '') {
     const found =

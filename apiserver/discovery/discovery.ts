@@ -1,6 +1,6 @@
 // Answers what clients ask to learn about the server: /api, /apis, /openapi and /version.
 // Invariant: the answers depend on the kinds and options alone; each document is made once, on
-// first use.
+// first use. What other servers answer for is listed, but not answered, here.
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
@@ -22,6 +22,7 @@ import {
   groupResources,
 } from './resource-lists.ts';
 import type { GroupResources } from './resource-lists.ts';
+import { inOrder, type RegisteredVersion } from './registered-order.ts';
 
 /** What /version says. */
 export interface VersionInfo {
@@ -53,6 +54,10 @@ export const SERVER_VERSION: VersionInfo = {
 export interface DiscoveryOptions {
   /** Resources without a definition: reviews, metrics. Listed after the others. */
   readonly extra?: readonly ServedResource[];
+  /** The groups and versions with an APIService: their order, and which other servers have. */
+  readonly registered?: readonly RegisteredVersion[];
+  /** What this server's OpenAPI v2 document is to become, as other servers have a part in it. */
+  readonly withOthers?: (own: OpenApiV2Document) => OpenApiV2Document;
   /** `host:port` that /api names. */
   readonly serverAddress?: string;
   /** Replaces parts of SERVER_VERSION. */
@@ -80,11 +85,11 @@ export function createDiscovery(
 ): Discovery {
   const resources = [...definitions, ...(options.extra ?? [])];
   const version = { ...SERVER_VERSION, ...options.version };
-  const groups = groupResources(resources);
+  const groups = inOrder(groupResources(resources), options.registered ?? []);
   const routes = new Map<string, Route>([
     ['/version', json(() => version)],
     ...listRoutes(groups, options.serverAddress ?? ''),
-    ...openApiRoutes(groups, version.gitVersion),
+    ...openApiRoutes(groups, version.gitVersion, options.withOthers),
   ]);
   return {
     handle({ path, query, headers }) {
@@ -105,10 +110,12 @@ function listRoutes(groups: readonly GroupResources[], serverAddress: string): [
       json(() => ({ kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(entry) })),
     ]),
     ...groups.flatMap(({ group, versions }) =>
-      versions.map((entry): [string, Route] => [
-        `/${rootOf(group, entry.version)}`,
-        json(() => apiResourceList(group, entry)),
-      ]),
+      versions
+        .filter(({ remote }) => !remote)
+        .map((entry): [string, Route] => [
+          `/${rootOf(group, entry.version)}`,
+          json(() => apiResourceList(group, entry)),
+        ]),
     ),
   ];
 }
@@ -117,26 +124,33 @@ function rootOf(group: string, version: string): string {
   return `${group === '' ? 'api' : 'apis'}/${apiVersionOf({ group, version })}`;
 }
 
-function openApiRoutes(groups: readonly GroupResources[], gitVersion: string): [string, Route][] {
+function openApiRoutes(
+  groups: readonly GroupResources[],
+  gitVersion: string,
+  withOthers: (own: OpenApiV2Document) => OpenApiV2Document = (own) => own,
+): [string, Route][] {
   const documents = new Map<string, () => Document>();
+  const elsewhere = new Map<string, string>();
   const described = (resources: readonly ServedResource[]) =>
     resources.filter(({ ref, schemaName }) => schemaName ?? schemaNameOf(ref));
   for (const { group, versions } of groups) {
-    for (const { version, resources } of versions) {
+    for (const { version, resources, remote } of versions) {
+      if (remote?.openApiV3Url !== undefined)
+        elsewhere.set(rootOf(group, version), remote.openApiV3Url);
+      if (remote) continue;
       documents.set(rootOf(group, version), keptDocument(described(resources), gitVersion));
     }
   }
   const all = groups.flatMap(({ versions }) => versions.flatMap(({ resources }) => resources));
+  const urls = () => [
+    ...[...documents].map(([name, document]) => [name, hashedUrl(name, document())] as const),
+    ...elsewhere,
+  ];
   const index = () => ({
-    paths: Object.fromEntries(
-      [...documents].map(([name, document]) => [
-        name,
-        { serverRelativeURL: hashedUrl(name, document()) },
-      ]),
-    ),
+    paths: Object.fromEntries(urls().map(([name, url]) => [name, { serverRelativeURL: url }])),
   });
   return [
-    ['/openapi/v2', openApiV2Route(() => openApiV2(described(all), gitVersion))],
+    ['/openapi/v2', openApiV2Route(() => withOthers(openApiV2(described(all), gitVersion)))],
     ['/openapi/v3', json(index)],
     ...[...documents].map(([name, document]): [string, Route] => [
       `/openapi/v3/${name}`,

@@ -6,10 +6,21 @@ import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { subresourcesOf } from '../../api/schema/endpoints.ts';
 
+/** What another server says of the resources of a group and version that it answers for. */
+export interface RemoteResources {
+  readonly freshness: 'Current' | 'Stale';
+  /** In the form of the aggregated document. */
+  readonly resources: readonly object[];
+  /** Where its OpenAPI v3 document is; undefined where it has none. */
+  readonly openApiV3Url: string | undefined;
+}
+
 /** Resources of one group and version. */
 export interface VersionResources {
   readonly version: string;
   readonly resources: readonly ServedResource[];
+  /** Set where another server has them; `resources` is empty then. */
+  readonly remote?: RemoteResources;
 }
 
 /** A group ('' is the core group) with its versions. */
@@ -131,10 +142,10 @@ export function aggregated(groups: readonly GroupResources[], apiVersion: string
     metadata: {},
     items: groups.map(({ group, versions }) => ({
       metadata: { ...(group === '' ? {} : { name: group }), creationTimestamp: null },
-      versions: versions.map(({ version, resources }) => ({
+      versions: versions.map(({ version, resources, remote }) => ({
         version,
-        resources: resources.map(aggregatedResource),
-        freshness: 'Current',
+        resources: remote?.resources ?? resources.map(aggregatedResource),
+        freshness: remote?.freshness ?? 'Current',
       })),
     })),
   };

@@ -51,8 +51,8 @@ export interface PassedRequest {
   readonly method: string;
   /** Path and query, encoded. */
   readonly target: string;
-  /** Without `host`, the target's own is sent. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Without `host`, the target's own is sent; several values of a name are several headers. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Readable | Uint8Array | undefined;
   /** Aborted when the caller goes away: ends the connection. */
   readonly signal: AbortSignal;

@@ -13,8 +13,9 @@ import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
-import { incomingRequest, PROXY_ROUTES } from './incoming.ts';
+import { type Incoming, incomingRequest, PROXY_ROUTES } from './incoming.ts';
 import { Outbox } from './outbox.ts';
+import { IF_PASSED_ON, passedOnConstraint } from './passed-on.ts';
 import { sendReply } from './send-reply.ts';
 import { upgradeListener } from './upgrades.ts';
 
@@ -33,6 +34,8 @@ export interface HttpServerOptions {
   readonly tls: ServerTls;
   readonly handler: Handler;
   readonly authenticate: Authenticator;
+  /** Does another API server answer paths like this one (encoded, without query)? Their bodies are left unread. */
+  readonly passesOn: (path: string) => boolean;
   readonly bodyLimitBytes: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -79,7 +82,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     clientErrorHandler: answerClientError,
-    routerOptions: { maxParamLength: MAX_PATH_CHARS },
+    routerOptions: {
+      maxParamLength: MAX_PATH_CHARS,
+      constraints: passedOnConstraint(options.passesOn),
+    },
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
   });
   // The plugin makes the handshakes of watches; which upgrades those are is decided in upgrades.ts, since it would
@@ -128,14 +134,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 /** Every path goes the same way; only how bodies are read differs. */
 async function addRoutes(app: FastifyInstance, answering: Answering): Promise<void> {
-  const handler = (request: FastifyRequest, reply: FastifyReply) =>
-    answer(request, reply, answering);
-  app.route({ method: METHODS, url: '/*', handler });
+  const handlerFor = (passedOn: boolean) => (request: FastifyRequest, reply: FastifyReply) =>
+    answer(request, reply, { ...answering, passedOn });
+  app.route({ method: METHODS, url: '/*', handler: handlerFor(false) });
   await app.register(async (passing) => {
     passing.removeAllContentTypeParsers();
     // The body stays in the socket until a proxy passes it on.
     passing.addContentTypeParser('*', (_request, _body, done) => done(null));
-    for (const url of PROXY_ROUTES) passing.route({ method: METHODS, url, handler });
+    for (const url of PROXY_ROUTES)
+      passing.route({ method: METHODS, url, handler: handlerFor(false) });
+    const elsewhere = { url: '/*', constraints: IF_PASSED_ON };
+    passing.route({ method: METHODS, ...elsewhere, handler: handlerFor(true) });
   });
 }
 
@@ -150,7 +159,7 @@ interface Answering {
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, closing, answering, outbox }: Answering,
+  { options, closing, answering, outbox, passedOn }: Answering & { readonly passedOn: boolean },
 ): Promise<void> {
   reply.hijack();
   const { raw: message } = request;
@@ -164,7 +173,13 @@ async function answer(
   });
   if (closing.aborted) departure.leave();
   try {
-    const result = await handled(request, options, departure);
+    const caller = {
+      passedOn,
+      get signal() {
+        return departure.signal;
+      },
+    };
+    const result = await handled(request, options, caller);
     // A body that was refused is not waited for.
     if (!message.complete && result.kind === 'body') response.shouldKeepAlive = false;
     await sendReply(response, result, {
@@ -200,12 +215,12 @@ function endAfter(response: ServerResponse): void {
 async function handled(
   request: FastifyRequest,
   { authenticate, handler }: HttpServerOptions,
-  departure: Departure,
+  caller: Incoming,
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
   try {
     const user = authenticate(credentialsOf(request.raw));
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const result = await handler(incomingRequest(request.raw, body, departure), user);
+    const result = await handler(incomingRequest(request.raw, body, caller), user);
     if (result.kind !== 'upgrade') return result;
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {

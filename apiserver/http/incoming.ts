@@ -23,11 +23,19 @@ export const PROXY_ROUTES: readonly string[] = PROXIED.flatMap((object) => [
 const PROXY_PATH =
   /^\/api\/v1\/(?:nodes|namespaces\/[^/?]+\/(?:pods|services))\/[^/?]+\/proxy(?=[/?]|$)/;
 
-/** A request of these parts; the signal of `caller` is asked for only by who needs it. Throws BadRequest, MethodNotAllowed. */
+/** What is to be known of a request beside what is in it. */
+export interface Incoming {
+  /** Asked for only by who needs it. */
+  readonly signal: AbortSignal;
+  /** It goes to another API server: its body was left unread. */
+  readonly passedOn: boolean;
+}
+
+/** A request of these parts. Throws BadRequest, MethodNotAllowed. */
 export function incomingRequest(
   message: IncomingMessage,
   body: Uint8Array | undefined,
-  caller: { readonly signal: AbortSignal },
+  caller: Incoming,
 ): Request {
   const { method = 'GET', url = '/' } = message;
   if (!METHODS.includes(method))
@@ -45,7 +53,8 @@ export function incomingRequest(
       return caller.signal;
     },
   };
-  if (own !== undefined) return Object.assign(request, { wire: wireOf(message) });
+  if (own !== undefined || caller.passedOn)
+    return Object.assign(request, { wire: wireOf(message) });
   return body === undefined ? request : Object.assign(request, { body });
 }
 

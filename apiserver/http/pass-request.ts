@@ -1,7 +1,7 @@
 // Passes one HTTP request on over a connection of its own, and hands back its answer or its upgrade.
 // Invariants: no byte of a body is kept but what the connection has in flight; the connection ends with the caller, with
 // the answer, or with the upgraded protocol. How long an answer takes is the caller's affair: a proxied request may be a watch.
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
 import type { PassedReply, PassedRequest } from '../handlers/node-dialer.ts';
 
@@ -13,7 +13,8 @@ export function passRequest(connection: Duplex, passed: PassedRequest): Promise<
       createConnection: () => connection,
       method,
       path: target,
-      headers,
+      // Node's own type would have lists that may be written to.
+      headers: headers as OutgoingHttpHeaders,
     });
     const stop = () => connection.destroy();
     signal.addEventListener('abort', stop, { once: true });

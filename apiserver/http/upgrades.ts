@@ -11,6 +11,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, Credentials } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { incomingRequest } from './incoming.ts';
+import { pathOf } from './passed-on.ts';
 
 /** What upgrades need of the listener. */
 export interface UpgradeOptions {
@@ -18,6 +19,7 @@ export interface UpgradeOptions {
   readonly sockets: WebSocketServer;
   readonly handler: Handler;
   readonly authenticate: Authenticator;
+  readonly passesOn: (path: string) => boolean;
   readonly logger: Logger;
   /** Aborted when the server closes. */
   readonly closing: AbortSignal;
@@ -90,13 +92,14 @@ async function refuse(socket: Duplex, reply: Exclude<Reply, { kind: 'upgrade' }>
 }
 
 async function replyTo(
-  { authenticate, credentialsOf, handler }: UpgradeOptions,
+  { authenticate, credentialsOf, handler, passesOn }: UpgradeOptions,
   message: IncomingMessage,
   signal: AbortSignal,
 ): Promise<Reply> {
   try {
     const user = authenticate(credentialsOf(message));
-    return await handler(incomingRequest(message, undefined, { signal }), user);
+    const passedOn = passesOn(pathOf(message.url));
+    return await handler(incomingRequest(message, undefined, { signal, passedOn }), user);
   } catch (error) {
     if (error instanceof StatusError) return errorReply(error);
     throw error;

@@ -54,7 +54,11 @@ export async function connectWebhook(
   return secured;
 }
 
-async function connectService(parts: ConnectionParts, ref: ServiceReference): Promise<Duplex> {
+/** Bytes to and from what answers at a Service's port; may still fail, with an `error` event. Rejects where there is no way. */
+export async function connectService(
+  parts: ConnectionParts,
+  ref: ServiceReference,
+): Promise<Duplex> {
   const { store, nodeDialer } = parts;
   const { namespace, name, port = DEFAULT_PORT } = ref;
   const service = store.get(objectKey(Services, namespace, name))?.object() as unknown as

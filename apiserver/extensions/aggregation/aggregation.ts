@@ -1,0 +1,183 @@
+// API servers behind this one: which there are, whether they answer, and requests to them.
+// Invariants: a request to a group and version that is another server's never reaches this server's own handlers; one server that
+// hangs holds only its own share of requests; what discovery shows of another server is never asked for while somebody waits.
+import type { APIService } from '../../../api/generated/types.ts';
+import { APIServices, Endpoints, Services } from '../../../api/kinds.ts';
+import { deepEqual } from '../../../api/meta/deep-equal.ts';
+import { setCondition } from '../../../api/meta/conditions.ts';
+import { isConflict, isNotFound } from '../../../api/status.ts';
+import type { Reply, Request, UserInfo } from '../../../api/wire/exchange.ts';
+import type { ServerParts } from '../../exchange.ts';
+import { collectionPrefix } from '../../registry/keys.ts';
+import type { RequestInfo } from '../../request-info.ts';
+import { ApiServiceTable, type RemoteApiService } from './api-service-table.ts';
+import type { Availability } from './availability.ts';
+import { passOn, unavailable, type Waiting } from './pass-on.ts';
+import { type RemoteDocuments, UNKNOWN_DOCUMENTS } from './remote-documents.ts';
+import { RemoteMonitor } from './remote-monitor.ts';
+import { type FrontProxyIdentity, RemoteServers } from './remote-server.ts';
+
+/** What the part needs besides the server's. */
+export interface AggregationOptions {
+  readonly server: ServerParts;
+  /** What servers behind this one know it by; without it they are shown no certificate. */
+  readonly identity: FrontProxyIdentity | undefined;
+  /** Called after something has changed that discovery shows. */
+  readonly onChange: () => void;
+}
+
+/** What discovery shows of a registered group and version. */
+export interface RegisteredVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly groupPriority: number;
+  readonly versionPriority: number;
+  /** Undefined where this server answers. */
+  readonly remote: RemoteDocuments | undefined;
+}
+
+interface Watched {
+  readonly monitor: RemoteMonitor;
+  readonly waiting: Waiting;
+}
+
+/** Follows APIServices and hands requests on. */
+export class Aggregation {
+  readonly #options: AggregationOptions;
+  readonly #servers: RemoteServers;
+  readonly #table: ApiServiceTable;
+  readonly #watched = new Map<string, Watched>();
+  readonly #unsubscribe: readonly (() => void)[];
+  #closed = false;
+
+  constructor(options: AggregationOptions) {
+    this.#options = options;
+    this.#servers = new RemoteServers({ ...options.server, identity: options.identity });
+    this.#table = new ApiServiceTable(options.server.store);
+    for (const remote of this.#table.remotes) this.#settle(remote.name, remote);
+    this.#unsubscribe = [
+      this.#table.subscribe((name, remote) => this.#settle(name, remote)),
+      this.#table.subscribe(() => options.onChange()),
+      this.#wakeBy(collectionPrefix(Services)),
+      this.#wakeBy(collectionPrefix(Endpoints)),
+    ];
+  }
+
+  /** Every registered group and version. */
+  get registered(): readonly RegisteredVersion[] {
+    return this.#table.all.map(({ metadata, spec }) => {
+      const {
+        group = '',
+        version = '',
+        groupPriorityMinimum = 0,
+        versionPriority = 0,
+      } = spec ?? {};
+      const documents = this.#watched.get(metadata.name ?? '')?.monitor.documents;
+      const remote = this.#table.remote(group, version) && (documents ?? UNKNOWN_DOCUMENTS);
+      return { group, version, groupPriority: groupPriorityMinimum, versionPriority, remote };
+    });
+  }
+
+  /** Does another server answer paths like this one? Told before anything of the request is read but its path. */
+  passesOn(path: string): boolean {
+    return this.#table.remotes.length > 0 && this.#at(path) !== undefined;
+  }
+
+  /** Does another server answer it? */
+  takes(info: RequestInfo): boolean {
+    return this.#of(info) !== undefined;
+  }
+
+  /** Hands a request on that `takes` said yes to. Throws StatusError. */
+  async answer(
+    request: Request,
+    { user, info }: { readonly user: UserInfo; readonly info: RequestInfo },
+  ): Promise<Reply> {
+    const watched = this.#watched.get(this.#of(info)?.name ?? '');
+    if (!watched?.monitor.available) return unavailable();
+    const { remote } = watched.monitor;
+    const { clock } = this.#options.server;
+    const parts = { servers: this.#servers, clock, waiting: watched.waiting };
+    return passOn(parts, { remote, request, user, info });
+  }
+
+  /** Stops following. */
+  close(): void {
+    this.#closed = true;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#table.close();
+    for (const { monitor } of this.#watched.values()) monitor.close();
+  }
+
+  #of(info: RequestInfo): RemoteApiService | undefined {
+    if (info.kind === 'path') return this.#at(info.path);
+    return this.#table.remote(info.group, info.version);
+  }
+
+  /** By `/apis/GROUP/VERSION…`, and by the path of the same name under /openapi/v3. */
+  #at(path: string): RemoteApiService | undefined {
+    const segments = path.split('/', MAX_SEGMENTS).filter((segment) => segment !== '');
+    const rest = segments[0] === 'openapi' && segments[1] === 'v3' ? segments.slice(2) : segments;
+    const [root, group = '', version = ''] = rest;
+    return root === 'apis' ? this.#table.remote(group, version) : undefined;
+  }
+
+  #settle(name: string, remote: RemoteApiService | undefined): void {
+    const before = this.#watched.get(name);
+    if (before && remote && sameServer(before.monitor.remote, remote)) return;
+    before?.monitor.close();
+    this.#watched.delete(name);
+    if (!remote) return;
+    const { server, onChange } = this.#options;
+    const monitor = new RemoteMonitor(remote, {
+      ...server,
+      servers: this.#servers,
+      tell: (of, availability) => void this.#write(of, availability),
+      changed: onChange,
+    });
+    this.#watched.set(name, { monitor, waiting: before?.waiting ?? { now: 0 } });
+    monitor.wake();
+  }
+
+  /** Services and endpoints of that prefix wake whoever is behind them. */
+  #wakeBy(prefix: string): () => void {
+    return this.#options.server.store.subscribe(prefix, ({ key }) => {
+      if (this.#watched.size === 0) return;
+      for (const { monitor } of this.#watched.values()) {
+        const { namespace, name } = monitor.remote.service;
+        if (key === `${prefix}${namespace}/${name}`) monitor.wake();
+      }
+    });
+  }
+
+  /** Keeps the condition, unless the APIService is another one meanwhile. */
+  async #write(of: APIService, availability: Availability): Promise<void> {
+    const { registry, scheme, clock, logger } = this.#options.server;
+    const { group, version, plural } = APIServices;
+    const definition = scheme.byResource(group, version, plural);
+    const { name = '', uid } = of.metadata;
+    if (!definition) return;
+    try {
+      await registry.update(
+        { definition, namespace: '', name },
+        (old) => {
+          const { metadata, spec, status } = old as unknown as APIService;
+          if (metadata.uid !== uid || !deepEqual(spec, of.spec)) return { kind: 'keep' };
+          const conditions = setCondition(status?.conditions, availability, clock.now());
+          return { kind: 'put', object: { ...old, status: { ...status, conditions } } };
+        },
+        { dryRun: false },
+      );
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error) || this.#closed) return;
+      logger.warn('the status of an APIService could not be written', { err: error, name });
+    }
+  }
+}
+
+/** More of a path is not needed to know whose it is. */
+const MAX_SEGMENTS = 16;
+
+function sameServer(a: RemoteApiService, b: RemoteApiService): boolean {
+  return a.object.metadata.uid === b.object.metadata.uid && deepEqual(a.object.spec, b.object.spec);
+}
