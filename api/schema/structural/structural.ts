@@ -37,6 +37,8 @@ export interface Pattern {
   /** How many states the text may be in. */
   readonly states: number;
   test(value: string): boolean;
+  /** The parts that match, one after the other; at most so many. */
+  find(value: string, limit: number): string[];
 }
 
 /** One place of the tree. */
@@ -191,6 +193,12 @@ export function patternOf(text: string): Pattern {
     text,
     states: compiled.programSize(),
     test: (value) => compiled.matcher(value).find(),
+    find: (value, limit) => {
+      const matcher = compiled.matcher(value);
+      const found: string[] = [];
+      while (found.length < limit && matcher.find()) found.push(matcher.group() ?? '');
+      return found;
+    },
   };
   if (patterns.size >= MAX_KEPT_PATTERNS) patterns.clear();
   patterns.set(text, pattern);
