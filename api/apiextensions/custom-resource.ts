@@ -31,17 +31,15 @@ export function customResources(
   names: CustomResourceDefinitionNames,
   trees: SchemaTrees,
 ): ResourceDefinition[] {
-  const storage = crd.spec.versions.find((version) => version.storage);
-  if (storage === undefined) return [];
   return crd.spec.versions
     .filter(({ served }) => served)
-    .map((version) => definitionOf(crd, names, { version, storage: storage.name, trees }));
+    .map((version) => definitionOf(crd, names, { version, trees }));
 }
 
 function definitionOf(
   { spec }: CustomResourceDefinition,
   names: CustomResourceDefinitionNames,
-  { version, storage, trees }: VersionParts,
+  { version, trees }: VersionParts,
 ): ResourceDefinition {
   const { group, scope } = spec;
   const listKind = names.listKind ?? `${names.kind}List`;
@@ -71,7 +69,6 @@ function definitionOf(
     subresources: [],
     columns: [nameColumn, ...columnsOf(version.additionalPrinterColumns)],
     selectableFields: selectableOf(version),
-    ...(version.name !== storage && { storedAs: storedAs(`${group}/`, version.name, storage) }),
     defaults: (object) => fillDefaults(object, structural()),
     validate: (object, old) =>
       newErrors(allErrors(object, structural()), () => (old ? allErrors(old, structural()) : [])),
@@ -85,8 +82,6 @@ function definitionOf(
 
 interface VersionParts {
   readonly version: CustomResourceDefinitionVersion;
-  /** Name of the version that is stored. */
-  readonly storage: string;
   readonly trees: SchemaTrees;
 }
 
@@ -135,16 +130,6 @@ function statusErrors(status: unknown, structural: Structural): FieldError[] {
   if (schema === undefined || status === undefined) return [];
   const at = { parent: undefined, key: 'status' };
   return [...schemaErrors(status, schema, at), ...duplicates(status, schema, at)];
-}
-
-/** Versions without a webhook differ in nothing but their name. */
-function storedAs(group: string, version: string, storage: string): ResourceDefinition['storedAs'] {
-  const [shown, stored] = [`${group}${version}`, `${group}${storage}`];
-  return {
-    apiVersion: stored,
-    toStored: (object) => ({ ...object, apiVersion: stored }),
-    fromStored: (object) => ({ ...object, apiVersion: shown }),
-  };
 }
 
 function deprecation(

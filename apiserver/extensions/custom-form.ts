@@ -58,8 +58,15 @@ export class CustomForm implements StoredForm {
     const { apiVersion, storedVersion } = this.#parts;
     if (apiVersion === storedVersion) return object;
     const stored = this.convert([object], storedVersion);
-    return stored instanceof Promise ? stored.then(first) : first(stored);
+    return stored instanceof Promise ? stored.then(this.#defaulted) : this.#defaulted(stored);
   }
+
+  /** What others wrote in the storage version has its defaults, and so has this: readers need not look. */
+  readonly #defaulted = ([object]: readonly LooseObject[]): LooseObject => {
+    const stored = object as LooseObject;
+    const tree = this.#parts.trees.of(this.#parts.storedVersion);
+    return tree ? currentForm(stored, tree) : stored;
+  };
 
   convert(
     objects: readonly LooseObject[],
@@ -92,8 +99,6 @@ export class CustomForm implements StoredForm {
     });
   }
 }
-
-const first = (objects: readonly LooseObject[]): LooseObject => objects[0] as LooseObject;
 
 /** The form of each version of a definition. */
 export function customForms(

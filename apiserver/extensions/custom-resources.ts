@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import { customResources } from '../../api/apiextensions/custom-resource.ts';
 import { SchemaTrees } from '../../api/apiextensions/schema-trees.ts';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
+import { apiVersionOf } from '../../api/kind-ref.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
@@ -14,8 +15,12 @@ import type { Handler } from '../../api/wire/exchange.ts';
 import type { ServerParts } from '../exchange.ts';
 import { collectionPrefix } from '../registry/keys.ts';
 import type { VisibleObject } from '../watch/visible-object.ts';
+import { WebhookClient } from '../webhooks/webhook-client.ts';
+import { type Converter, customForms, renamed } from './custom-form.ts';
 import { NameIndex } from './name-index.ts';
 import { acceptNames, statusWith } from './names.ts';
+import { SchemaAge } from './schema-age.ts';
+import { webhookConverter } from './webhook-conversion.ts';
 
 /** Held by definitions that are being deleted while objects of theirs are there. Source: the public API reference. */
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
@@ -44,6 +49,8 @@ interface Known {
 interface Form {
   /** Ends the watches of what is served so. */
   readonly life: AbortController;
+  /** Since when objects were written under these schemas; shared with the forms before and after. */
+  readonly age: SchemaAge;
   /** The newest state with these schemas. */
   stored: VisibleObject;
 }
@@ -58,9 +65,11 @@ export class CustomResources {
   readonly #ending = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
   readonly #closed = new AbortController();
+  readonly #webhooks: WebhookClient;
 
   constructor(options: CustomResourcesOptions) {
     this.#options = options;
+    this.#webhooks = new WebhookClient(options.server);
     const { store } = options.server;
     const prefix = collectionPrefix(CustomResourceDefinitions);
     this.#names = new NameIndex(options.server.scheme.definitions);
@@ -75,6 +84,7 @@ export class CustomResources {
   close(): void {
     this.#unsubscribe();
     this.#closed.abort();
+    this.#webhooks.close();
     for (const stop of this.#ending.values()) stop();
   }
 
@@ -83,7 +93,9 @@ export class CustomResources {
     const name = crd.metadata.name ?? '';
     const before = this.#known.get(name);
     const form =
-      before && sameKind(before.crd, crd) ? before.form : { life: new AbortController(), stored };
+      before && sameKind(before.crd, crd)
+        ? before.form
+        : { life: new AbortController(), age: this.#ageAfter(before), stored };
     form.stored = stored;
     const served = this.#definitions(crd, form);
     this.#known.set(name, { crd, served, form });
@@ -106,9 +118,29 @@ export class CustomResources {
     const trees = new SchemaTrees(
       () => form.stored.object() as unknown as CustomResourceDefinition,
     );
-    const made = customResources(ending ? allServed(crd) : crd, names, trees);
-    const gone = form.life.signal;
-    return made.map((each) => ({ ...each, gone, ...(ending && { ending }) }));
+    const { age, life } = form;
+    const forms = customForms(crd, { trees, age, convert: this.#converterOf(crd) });
+    return customResources(ending ? allServed(crd) : crd, names, trees).map((each) => ({
+      ...each,
+      form: forms(apiVersionOf(each.ref)),
+      gone: life.signal,
+      ...(ending && { ending }),
+    }));
+  }
+
+  #converterOf({ spec: { conversion } }: CustomResourceDefinition): Converter {
+    if (conversion?.strategy !== 'Webhook') return renamed;
+    const { random } = this.#options.server;
+    const { signal } = this.#closed;
+    return webhookConverter({ webhooks: this.#webhooks, random, signal }, conversion);
+  }
+
+  /** What was stored before the server began, or before the definition changed, may lack what schemas give today. */
+  #ageAfter(before: Known | undefined): SchemaAge {
+    const { revision } = this.#options.server.store;
+    if (before === undefined) return new SchemaAge(revision);
+    before.form.age.changed(revision);
+    return before.form.age;
   }
 
   #remove(name: string): void {
