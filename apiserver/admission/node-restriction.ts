@@ -5,15 +5,16 @@
 import type {
   AuthenticationTokenRequest,
   Pod,
+  ResourceSlice,
   ServiceAccountTokenProjection,
 } from '../../api/generated/types.ts';
-import { Leases, Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
+import { CSINodes, Leases, Nodes, Pods, ResourceSlices, ServiceAccounts } from '../../api/kinds.ts';
 import { forbidden } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
-import { MIRROR_POD } from './service-account.ts';
+import { mirrorPodRefusal } from './mirror-pods.ts';
 
 const NODES = 'system:nodes';
 const NODE = 'system:node:';
@@ -60,9 +61,16 @@ function refusalOf(store: ObjectStore, node: string, request: AdmissionRequest):
         ? undefined
         : `node "${node}" may only write the lease of its own name in ${LEASES_OF_NODES}`;
     case Pods:
-      return request.subresource === 'eviction'
-        ? evictionRefusal(store, node, request)
+      if (request.subresource === 'eviction') return evictionRefusal(store, node, request);
+      return request.operation === 'create'
+        ? mirrorPodRefusal(store, node, object as unknown as Pod)
         : podRefusal(node, request);
+    case CSINodes:
+      return name === node
+        ? undefined
+        : `node "${node}" can only write the CSINode of its own name`;
+    case ResourceSlices:
+      return sliceRefusal(node, request);
     default:
       return undefined;
   }
@@ -100,11 +108,7 @@ function isOwnLabel(key: string): boolean {
 }
 
 function podRefusal(node: string, { operation, object, old }: AdmissionRequest): Refusal {
-  const { metadata, spec } = (old ?? object) as unknown as Pod;
-  if (operation === 'create' && metadata.annotations?.[MIRROR_POD] === undefined)
-    return `pod does not have "${MIRROR_POD}" annotation, node "${node}" can only create mirror pods`;
-  if (operation === 'create' && spec?.serviceAccountName)
-    return `node "${node}" can not create pods that reference a service account`;
+  const { spec } = (old ?? object) as unknown as Pod;
   return spec?.nodeName === node
     ? undefined
     : `node "${node}" can only ${operation} pods with spec.nodeName set to itself`;
@@ -119,6 +123,13 @@ function evictionRefusal(
   return !pod || pod.spec?.nodeName === node
     ? undefined
     : `node "${node}" can only evict pods with spec.nodeName set to itself`;
+}
+
+function sliceRefusal(node: string, { operation, object, old }: AdmissionRequest): Refusal {
+  const slices = [object, old ?? object] as unknown as readonly ResourceSlice[];
+  return slices.every(({ spec }) => spec.nodeName === node)
+    ? undefined
+    : `node "${node}" can only ${operation} ResourceSlices with spec.nodeName set to itself`;
 }
 
 function tokenRefusal(

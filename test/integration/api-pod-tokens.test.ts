@@ -178,4 +178,59 @@ describe('a node', () => {
     ] as const)
       await expect(attempt()).rejects.toThrow(why);
   });
+
+  it('makes mirror pods that are its own and name nothing it could read by them', async () => {
+    const { metadata: own } = await node('n1')
+      .resource(Nodes)
+      .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+    const owner = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      name: 'n1',
+      uid: own.uid ?? '',
+      controller: true,
+    };
+    const container = { name: 'a', image: 'a:1' };
+    const mirror = (name: string, spec: object = {}, ownerReferences: object[] = [owner]) =>
+      node('n1')
+        .resource(Pods)
+        .create({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: {
+            name,
+            namespace,
+            annotations: { 'kubernetes.io/config.mirror': 'x' },
+            ownerReferences,
+          },
+          spec: { nodeName: 'n1', containers: [container], ...spec },
+        } as Pod);
+    const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } }];
+    const host = { name: 'v', hostPath: { path: '/etc' } };
+    await mirror('fine', { volumes: [host] });
+    const volume = (source: object) => ({ volumes: [{ name: 'v', ...source }] });
+    for (const [spec, owners, why] of [
+      [{ nodeName: 'n2' }, undefined, 'spec.nodeName set to itself'],
+      [{}, [], 'with an owner reference set to itself'],
+      [{}, [owner, { ...owner, uid: 'x', controller: false }], 'with a single owner reference'],
+      [{}, [{ ...owner, name: 'n2' }], 'with an owner reference set to itself'],
+      [{}, [{ ...owner, controller: false }], 'with a controller owner reference'],
+      [{}, [{ ...owner, blockOwnerDeletion: true }], 'must not set blockOwnerDeletion'],
+      [{}, [{ ...owner, uid: 'another' }], 'its own uid'],
+      [volume({ secret: { secretName: 's' } }), undefined, 'reference secrets'],
+      [
+        volume({ projected: { sources: [{ secret: { name: 's' } }] } }),
+        undefined,
+        'reference secrets',
+      ],
+      [volume({ persistentVolumeClaim: { claimName: 'c' } }), undefined, 'persistentvolumeclaims'],
+      [{ containers: [{ ...container, env }] }, undefined, 'reference configmaps'],
+      [{ imagePullSecrets: [{ name: 's' }] }, undefined, 'reference secrets'],
+      [{ serviceAccountName: 'robot' }, undefined, 'reference a service account'],
+    ] as const) {
+      const attempt = mirror('wrong', spec, owners && [...owners]);
+      await expect(attempt, why).rejects.toThrow(why);
+      await expect(attempt).rejects.toSatisfy(isForbidden);
+    }
+  });
 });
