@@ -4,11 +4,12 @@ import { ClusterRoles, Roles } from '../../api/kinds.ts';
 import type { ClusterRole, PolicyRule, RoleBinding } from '../../api/generated/types.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { uncoveredRules } from '../../api/rbac/evaluate.ts';
-import { forbidden } from '../../api/status.ts';
+import { forbidden, notFound } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { RbacAuthorizer } from '../auth/rbac.ts';
 import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
+import type { VisibleObject } from '../watch/visible-object.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -41,10 +42,7 @@ export function rbacEscalation(rbac: RbacAuthorizer, store: ObjectStore): Admiss
           kind === 'ClusterRole'
             ? ['clusterroles', objectKey(ClusterRoles, '', name)]
             : ['roles', objectKey(Roles, request.namespace, name)];
-        const found = store.get(key);
-        // What a role that is not there will once allow nobody knows: who may bind any role may bind it.
-        const rules = found ? rulesOf(found.object()) : EVERYTHING;
-        check(rbac, request, { verb: 'bind', role, name, rules });
+        check(rbac, request, { verb: 'bind', role, name, rules: roleRules(store.get(key)) });
       }
     },
   };
@@ -62,12 +60,15 @@ function rulesOf(role: object | undefined): readonly PolicyRule[] {
   return (role as ClusterRole | undefined)?.rules ?? [];
 }
 
+const roleRules = (role: VisibleObject | undefined) => role && rulesOf(role.object());
+
 interface Grant {
   readonly verb: 'escalate' | 'bind';
   readonly role: string;
   /** The role's; that of the object itself unless given. */
   readonly name?: string;
-  readonly rules: readonly PolicyRule[];
+  /** Undefined where there is no such role: what it will once allow nobody knows. */
+  readonly rules: readonly PolicyRule[] | undefined;
 }
 
 function check(rbac: RbacAuthorizer, request: AdmissionRequest, grant: Grant): void {
@@ -75,6 +76,7 @@ function check(rbac: RbacAuthorizer, request: AdmissionRequest, grant: Grant): v
   const name = request.name || (request.object.metadata.name ?? '');
   const lifted = { verb: grant.verb, group: GROUP, resource: grant.role, name: grant.name ?? name };
   if (rbac.allows(user, lifted, namespace)) return;
+  if (!grant.rules) throw notFound({ group: GROUP, plural: grant.role }, lifted.name);
   const missing = uncoveredRules(rbac.rulesFor(user, namespace), grant.rules);
   if (missing.length === 0) return;
   throw forbidden(definition.ref, name, refusal(user, missing));
