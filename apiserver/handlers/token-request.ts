@@ -6,7 +6,7 @@ import type {
   ServiceAccount,
   TokenRequestSpec,
 } from '../../api/generated/types.ts';
-import { type FieldError, invalid, invalidValue } from '../../api/field-error.ts';
+import { type FieldError, fieldError, invalid, invalidValue } from '../../api/field-error.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import { Nodes, Pods, Secrets } from '../../api/kinds.ts';
 import type { KubeObject, LooseObject, ObjectMeta } from '../../api/meta/object.ts';
@@ -16,6 +16,7 @@ import { badRequest, conflict, notFound } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import { POD_TOKEN_SECONDS, type ServiceAccountTokens } from '../auth/service-account-tokens.ts';
 import type { AccountClaims, Tie } from '../auth/token-claims.ts';
+import { MAX_TOKEN_CHARS } from '../auth/signing-key.ts';
 import type { Exchange } from '../exchange.ts';
 import { objectKey } from '../registry/keys.ts';
 import { objectReply } from '../reply.ts';
@@ -59,6 +60,10 @@ export async function requestToken(exchange: Exchange): Promise<Reply> {
     seconds: spec.expirationSeconds,
     extension: extensionOf(spec, tokens),
   });
+  if (token.length > MAX_TOKEN_CHARS) {
+    const why = `Too long: the token would have ${token.length} characters, and none above ${MAX_TOKEN_CHARS} is accepted: ask for fewer or shorter audiences`;
+    throw invalid(GVK, '', [fieldError('FieldValueTooLong', 'spec.audiences', why)]);
+  }
   const status = { token, expirationTimestamp: formatTime(expiresAtMs) };
   return objectReply({ ...request, status }, 201);
 }

@@ -1,7 +1,7 @@
 // Tokens of ServiceAccounts: who gets one, what it says, and how long it counts.
 import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SigningKey } from '../../apiserver/auth/signing-key.ts';
+import { MAX_TOKEN_CHARS, SigningKey } from '../../apiserver/auth/signing-key.ts';
 import { legacyClaims, type TokenClaims } from '../../apiserver/auth/token-claims.ts';
 import { systemClock } from '../../base/clock.ts';
 import { type ApiCaller, anApiCaller, type Json } from '../support/api-caller.ts';
@@ -50,6 +50,23 @@ const tied = (kind: string, object: Json, uid = object.metadata.uid) => ({
 });
 
 describe('a token', () => {
+  it('has MAX_TOKEN_CHARS at most: up to there it is accepted, beyond it is not made', async () => {
+    const audience = (length: number) => ['x'.repeat(length)];
+    const overhead = (await tokenFor({ audiences: audience(3) })).length - 4;
+    // Base64 makes four characters of three.
+    const fitting = Math.floor((MAX_TOKEN_CHARS - overhead) / 4) * 3;
+    const longest = await tokenFor({ audiences: audience(fitting) });
+    expect(MAX_TOKEN_CHARS - longest.length).toBeLessThan(8);
+    expect(longest.length).toBeLessThanOrEqual(MAX_TOKEN_CHARS);
+    const known = await review(longest, audience(fitting));
+    expect(known).toMatchObject({ authenticated: true });
+    const { status, json } = await ask({ audiences: audience(fitting + 9) });
+    expect([status, json['reason']]).toEqual([422, 'Invalid']);
+    expect(json['message']).toMatch(
+      /^TokenRequest.*spec\.audiences: Too long: the token would have/,
+    );
+  });
+
   it('says whose it is, for whom and for how long, signed by the key that the server shows', async () => {
     const account = (await api.call('GET', `${ACCOUNTS}/robot`)).json;
     const answer = await create(TOKENS, { spec: {} });
