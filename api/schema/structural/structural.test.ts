@@ -6,13 +6,25 @@ import { formatRule } from './formats.ts';
 import { duplicates } from './list-keys.ts';
 import { pruned } from './prune.ts';
 import { structuralOf } from './structural.ts';
-import { MAX_SCHEMA_ERRORS, schemaErrors } from './validate.ts';
+import { MAX_SCHEMA_CHECKS, MAX_SCHEMA_ERRORS, schemaErrors } from './validate.ts';
 
 /** A schema whose field `a` is this. */
 const of = (field: object) =>
   structuralOf({ type: 'object', properties: { a: field as JSONSchemaProps } });
 const told = (field: object, value: unknown) =>
   schemaErrors({ a: value }, of(field)).map(({ field: at, message }) => `${at}: ${message}`);
+
+it('An object that takes more than MAX_SCHEMA_CHECKS is refused for that, and no rule is told by parts not looked at', () => {
+  // A text that the pattern does not match: without checks left nobody knows, and neither `not` nor `oneOf` may tell.
+  const pattern = `${'a?'.repeat(400)}b`;
+  const many = (count: number) => Array.from({ length: count }, () => 'c'.repeat(2_000));
+  const items = { type: 'string', not: { pattern }, oneOf: [{ pattern: '^c*$' }, { pattern }] };
+  const field = { type: 'array', items };
+  expect(told(field, many(1))).toEqual([]);
+  expect(told(field, many(4))).toEqual([
+    expect.stringContaining(`at most ${MAX_SCHEMA_CHECKS} checks`),
+  ]);
+});
 
 describe('Values', () => {
   it.each<[string, object, unknown, string[]]>([

@@ -64,7 +64,9 @@ class Checker {
     this.#combinations(value, schema.rules, at);
   }
 
+  /** What is found once the checks are used up rests on parts that were not looked at. */
   #add(...errors: readonly FieldError[]): void {
+    if (this.#budget.left <= 0) return;
     this.errors.push(...errors.slice(0, MAX_SCHEMA_ERRORS - this.errors.length));
   }
 
