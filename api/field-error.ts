@@ -23,12 +23,15 @@ export interface FieldError {
   readonly message: string;
 }
 
-const show = (value: unknown): string =>
-  value === undefined
-    ? 'null'
-    : typeof value === 'string'
-      ? JSON.stringify(value)
-      : JSON.stringify(value);
+/** Of a value that broke a rule, at most so many characters are shown. */
+export const MAX_SHOWN_CHARS = 4096;
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'null';
+  return text.length <= MAX_SHOWN_CHARS
+    ? text
+    : `${text.slice(0, MAX_SHOWN_CHARS)}…`.toWellFormed();
+}
 
 /** An error of which only the whole text is known. */
 export const fieldError = (type: FieldErrorType, field: string, message: string): FieldError => ({
@@ -96,16 +99,21 @@ export const notFoundField = (field: string, value: unknown): FieldError => ({
   message: `Not found: ${show(value)}`,
 });
 
-/** 422 naming every broken rule, in `message` and in `details.causes`. */
+/** Of one object, broken rules are told until they have so many characters. */
+export const MAX_TOLD_CHARS = 256 * 1024;
+
+/** 422 naming every broken rule, in `message` and in `details.causes`; of very many, the first. */
 export function invalid(
   kind: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const texts = errors.map((e) => `${e.field}: ${e.message}`);
+  const told = toldOf(errors);
+  const texts = told.map((e) => `${e.field}: ${e.message}`);
+  if (told.length < errors.length) texts.push(`and ${errors.length - told.length} more`);
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const causes: StatusCause[] = errors.map((e) => ({
+  const causes: StatusCause[] = told.map((e) => ({
     reason: e.type,
     message: e.message,
     field: e.field,
@@ -113,4 +121,14 @@ export function invalid(
   return new StatusError('Invalid', `${qualified} "${name}" is invalid: ${list}`, {
     details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
   });
+}
+
+/** The first of them; one at least. */
+function toldOf(errors: readonly FieldError[]): readonly FieldError[] {
+  let left = MAX_TOLD_CHARS;
+  const beyond = errors.findIndex(({ field, message }) => {
+    left -= field.length + message.length;
+    return left < 0;
+  });
+  return beyond < 0 ? errors : errors.slice(0, Math.max(1, beyond));
 }

@@ -132,16 +132,16 @@ export function readConfig(exchange: Exchange, expected: KindOfBody): LooseObjec
   const { ref: gvk } = expected;
   const raw = applyBody(exchange, gvk);
   checkDepth(raw);
-  const { apiVersion = '', kind = '', metadata } = raw as Partial<LooseObject>;
-  const sent = typeName(String(apiVersion), String(kind));
+  const { apiVersion, kind, metadata } = raw as Partial<LooseObject>;
+  const sent = typeName(textOf(apiVersion), textOf(kind));
   const wanted = `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
   if (sent !== wanted) throw badRequest(`invalid object type: ${sent}`);
   if (Array.isArray(metadata?.managedFields) && metadata.managedFields.length > 0)
     throw badRequest('metadata.managedFields must be nil');
   const misfits = misfitsOf(mergeTypeOfKind(expected), raw);
   if (misfits.length > 0) {
-    const { namespace = '', name = '' } = isObject(metadata) ? metadata : {};
-    const what = `${String(namespace)}/${String(name)}; ${wanted}`;
+    const { namespace, name } = isObject(metadata) ? metadata : {};
+    const what = `${textOf(namespace)}/${textOf(name)}; ${wanted}`;
     throw badRequest(`failed to create typed patch object (${what}): ${misfitMessage(misfits)}`);
   }
   const { object } = decodeAsKind(expected, raw);
@@ -149,6 +149,9 @@ export function readConfig(exchange: Exchange, expected: KindOfBody): LooseObjec
   const { managedFields: _, ...named } = config.metadata ?? {};
   return { ...config, metadata: named };
 }
+
+/** What is no text is none: it is refused, and told by its field. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function typeName(apiVersion: string, kind: string): string {
   return `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;

@@ -75,10 +75,8 @@ function applyScale(exchange: Exchange): Promise<Written> {
   return applyToLive(exchange, { part: 'all but status', applier, config });
 }
 
-const negative = (replicas: unknown) =>
-  badRequest(
-    `spec.replicas: Invalid value: ${String(replicas)}: must be greater than or equal to 0`,
-  );
+const negative = (replicas: number | undefined) =>
+  badRequest(`spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`);
 
 const dropUndefined = (metadata: object) =>
   JSON.parse(JSON.stringify(metadata)) as LooseObject['metadata'];
