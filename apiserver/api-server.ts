@@ -6,17 +6,7 @@ import { Scheme } from '../api/scheme.ts';
 import type { Handler, Reply, Request } from '../api/wire/exchange.ts';
 import { Figures } from '../base/figures.ts';
 import { AdmissionChain } from './admission/admission.ts';
-import { certificates } from './admission/certificates.ts';
-import { defaultIngressClass } from './admission/default-ingress-class.ts';
-import { defaultStorageClass } from './admission/default-storage-class.ts';
-import { defaultTolerations } from './admission/default-tolerations.ts';
-import { limitRanger } from './admission/limit-ranger.ts';
-import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
-import { nodeRestriction } from './admission/node-restriction.ts';
-import { priority } from './admission/priority.ts';
-import { rbacEscalation } from './admission/rbac-escalation.ts';
-import { resourceQuota } from './admission/resource-quota.ts';
-import { serviceAccount } from './admission/service-account.ts';
+import { admissionPlugins } from './admission/all-plugins.ts';
 import { type Authenticator, createAuthenticator } from './auth/authenticator.ts';
 import { authorize } from './auth/authorization.ts';
 import { anyOf, listedTokens, type TokenReader } from './auth/bearer-token.ts';
@@ -32,6 +22,7 @@ import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { type Check, createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
 import { Inflight } from './inflight.ts';
+import { AdmissionFigures } from './metrics/admission-figures.ts';
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
@@ -44,6 +35,7 @@ import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
 import type { Storage } from './storage/storage.ts';
+import { WebhookClient } from './webhooks/webhook-client.ts';
 import { ObjectStore } from './watch/object-store.ts';
 
 /** A running API server. */
@@ -84,26 +76,30 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     listedTokens(options.tokens ?? new Map(), tokens.audiences),
     tokens.read,
   ]);
+  const figures = options.figures ?? new Figures();
+  const timing = new AdmissionFigures(figures);
+  const scheme = new Scheme();
+  const webhooks = new WebhookClient({ store, clock, random, nodeDialer: options.nodeDialer });
   const server: ServerParts = {
     store,
     registry: new Registry(store),
-    scheme: new Scheme(),
+    scheme,
     strategies: new Map([['/services', services]]),
-    admission: new AdmissionChain([
-      namespaceLifecycle(store),
-      limitRanger(store),
-      serviceAccount(store, { clock, random }),
-      nodeRestriction(store, tokens.audiences),
-      priority(store),
-      defaultTolerations,
-      defaultStorageClass(store),
-      defaultIngressClass(store),
-      rbacEscalation(rbac, store),
-      certificates(rbac, clock),
-      resourceQuota(store),
-    ]),
+    admission: new AdmissionChain(
+      admissionPlugins({
+        ...options,
+        store,
+        scheme,
+        rbac,
+        audiences: tokens.audiences,
+        client: webhooks,
+        figures: timing,
+      }),
+      { clock, timing },
+    ),
     authorize: (user, info) => authorize(rbac, user, info),
     tokens,
+    webhooks,
     nodeDialer: options.nodeDialer,
     components: [
       ...(options.components ?? []),
@@ -114,29 +110,26 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
   };
   const { serviceCidr } = options;
-  await bootstrap(server, {
-    apiServiceIp: services.firstAddress,
-    serviceCidr,
-    extra: UNSTORED,
-  });
-  return running(options, { server, rbac, readToken, apiServiceIp: services.firstAddress });
+  const apiServiceIp = services.firstAddress;
+  await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
+  return running(options, { server, rbac, readToken, figures, apiServiceIp });
 }
 
 interface Prepared {
   readonly server: ServerParts;
   readonly rbac: RbacAuthorizer;
   readonly readToken: TokenReader;
+  readonly figures: Figures;
   readonly apiServiceIp: string;
 }
 
 /** The way of requests, and what follows the store. */
 function running(options: ApiServerOptions, prepared: Prepared): RunningServer {
-  const { server, rbac, readToken } = prepared;
+  const { server, rbac, readToken, figures } = prepared;
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const health = createHealth(checksOf(options.storage, store, closing.signal), { clock, logger });
   const { discovery, others } = kindsOf(server, options);
-  const figures = options.figures ?? new Figures();
   const parts = { server, rbac, health, readToken, discovery, others, figures };
   const handler = pipelineOf(options, parts);
   const customs = new CustomResources({
@@ -236,13 +229,14 @@ function shown(figures: Figures, { path }: Request): Promise<Reply> | undefined 
 
 function auditOf({ audit }: ApiServerOptions): ((answer: AnsweredRequest) => void) | undefined {
   if (!audit) return undefined;
-  return ({ request, info, user, reply, ms }) =>
+  return ({ request, info, user, reply, ms, annotations }) =>
     audit({
       user: user.username,
       verb: info?.verb ?? request.method.toLowerCase(),
       path: request.path,
       code: reply.kind === 'upgrade' ? 101 : reply.status,
       ms,
+      annotations: Object.fromEntries(annotations),
     });
 }
 
@@ -319,6 +313,7 @@ class RunningServer implements ApiServer {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     this.#customs.close();
     this.#others.close();
+    this.#server.webhooks.close();
     await this.store.close();
   }
 }

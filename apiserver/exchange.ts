@@ -13,6 +13,7 @@ import type { Registry } from './registry/registry.ts';
 import type { Strategies } from './registry/strategies.ts';
 import type { ResourceInfo } from './request-info.ts';
 import type { ObjectStore } from './watch/object-store.ts';
+import type { WebhookClient } from './webhooks/webhook-client.ts';
 
 /** The parts of a server that handlers use. */
 export interface ServerParts {
@@ -24,6 +25,8 @@ export interface ServerParts {
   /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
   readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
   readonly tokens: ServiceAccountTokens;
+  /** Asks webhooks. */
+  readonly webhooks: WebhookClient;
   readonly nodeDialer: NodeDialer | undefined;
   /** What ComponentStatuses are made from. */
   readonly components: readonly ComponentCheck[];

@@ -59,6 +59,8 @@ export interface AuditRecord {
   readonly path: string;
   readonly code: number;
   readonly ms: number;
+  /** What admission and its webhooks noted, by `domain/name`. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** Default of bodyLimitBytes. */

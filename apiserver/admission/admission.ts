@@ -4,6 +4,8 @@
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { AdmissionFigures, AdmissionType } from '../metrics/admission-figures.ts';
 
 /** What is asked for. */
 export type AdmissionOperation = 'create' | 'update' | 'delete' | 'connect';
@@ -50,12 +52,24 @@ export interface AdmissionPlugin {
   validate?(request: AdmissionRequest): void | Promise<void>;
 }
 
+/** Told how long each plugin, and each step, took; the step goes by the empty name. */
+export type AdmissionTiming = Pick<AdmissionFigures, 'asked'>;
+
 /** The plugins in order. */
 export class AdmissionChain {
-  readonly #plugins: readonly AdmissionPlugin[];
+  readonly #changing: readonly AdmissionPlugin[];
+  readonly #refusing: readonly AdmissionPlugin[];
+  readonly #clock: Clock;
+  readonly #timing: AdmissionTiming;
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
-    this.#plugins = plugins;
+  constructor(
+    plugins: readonly AdmissionPlugin[],
+    { clock, timing }: { readonly clock: Clock; readonly timing: AdmissionTiming },
+  ) {
+    this.#changing = plugins.filter((plugin) => plugin.mutate !== undefined);
+    this.#refusing = plugins.filter((plugin) => plugin.validate !== undefined);
+    this.#clock = clock;
+    this.#timing = timing;
   }
 
   /** Whether somebody from outside changed the object; plugins of the house may have, either way. */
@@ -70,18 +84,44 @@ export class AdmissionChain {
     return true;
   }
 
-  async #pass(request: AdmissionRequest, round: AdmissionRound): Promise<void> {
-    for (const plugin of this.#plugins) {
-      const work = plugin.mutate?.(request, round);
-      if (work) await work;
-    }
+  #pass(request: AdmissionRequest, round: AdmissionRound): Promise<void> {
+    const ask = (plugin: AdmissionPlugin) => plugin.mutate?.(request, round);
+    return this.#step({ type: 'admit', plugins: this.#changing }, request, ask);
   }
 
-  async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) {
-      const work = plugin.validate?.(request);
-      if (work) await work;
+  /** Throws what the first plugin that refuses throws. */
+  validate(request: AdmissionRequest): Promise<void> {
+    const ask = (plugin: AdmissionPlugin) => plugin.validate?.(request);
+    return this.#step({ type: 'validate', plugins: this.#refusing }, request, ask);
+  }
+
+  async #step(
+    { type, plugins }: { type: AdmissionType; plugins: readonly AdmissionPlugin[] },
+    { operation }: AdmissionRequest,
+    ask: (plugin: AdmissionPlugin) => void | Promise<void>,
+  ): Promise<void> {
+    const about = { type, operation };
+    const startedAt = this.#clock.monotonic();
+    let lastAt = startedAt;
+    let asked = '';
+    const told = (plugin: string, since: number, rejected: boolean) => {
+      const now = this.#clock.monotonic();
+      this.#timing.asked(plugin, about, { ms: now - since, rejected });
+      return now;
+    };
+    try {
+      for (const plugin of plugins) {
+        asked = plugin.name;
+        const work = ask(plugin);
+        if (work) await work;
+        lastAt = told(asked, lastAt, false);
+      }
+    } catch (error) {
+      told(asked, lastAt, true);
+      told('', startedAt, true);
+      throw error;
     }
+    told('', startedAt, false);
   }
 }
 

@@ -1,8 +1,8 @@
 // The scale subresource: how many replicas are asked for, and are there (autoscaling/v1 Scale).
 import { scaleColumns } from '../../api/autoscaling/scale-columns.ts';
-import type { ScaleAccess } from '../../api/definition.ts';
+import { SCALE_SCHEMA, type Scale, scaleOf } from '../../api/autoscaling/scale-of.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
-import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
+import type { LooseObject } from '../../api/meta/object.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
 import { badRequest, conflict, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -18,7 +18,6 @@ import { changeObject } from './update.ts';
 import { APPLY_TYPE } from './write-options.ts';
 
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-const SCHEMA = 'io.k8s.api.autoscaling.v1.Scale';
 
 /** A Scale has no lists, so a strategic merge is a merge. */
 const PATCHES: Readonly<Record<string, (current: Scale, patch: unknown) => object>> = {
@@ -26,10 +25,6 @@ const PATCHES: Readonly<Record<string, (current: Scale, patch: unknown) => objec
   'application/merge-patch+json': applyMergePatch,
   'application/strategic-merge-patch+json': applyMergePatch,
 };
-
-interface Scale extends LooseObject {
-  spec?: { replicas?: number };
-}
 
 /** Reads, replaces or patches the scale. */
 export async function scale(exchange: Exchange): Promise<Reply> {
@@ -63,7 +58,7 @@ export async function scale(exchange: Exchange): Promise<Reply> {
 function applyScale(exchange: Exchange): Promise<Written> {
   const { definition, info } = exchange;
   const applier = applierFor(exchange, 'all but status');
-  const { metadata, spec } = readConfig(exchange, { ref: GVK, schemaName: SCHEMA }) as Scale;
+  const { metadata, spec } = readConfig(exchange, { ref: GVK, schemaName: SCALE_SCHEMA }) as Scale;
   if ((spec?.replicas ?? 0) < 0) throw negative(spec?.replicas);
   const { resourceVersion, uid, name = info.name } = metadata;
   const config = {
@@ -86,22 +81,11 @@ function wantedScale(exchange: Exchange, present: Scale): Scale {
   if (info.verb !== 'patch') {
     const { value } = parseBody(request);
     if (value === undefined) throw badRequest('a request body is needed: the scale');
-    return decodeObject(SCHEMA, value, { gvk: GVK }).object as Scale;
+    return decodeObject(SCALE_SCHEMA, value, { gvk: GVK }).object as Scale;
   }
   const apply = PATCHES[mediaType(request)];
   if (!apply) throw unsupported(mediaType(request), [...Object.keys(PATCHES), APPLY_TYPE]);
   const { value } = parseBody({ ...request, headers: { 'content-type': 'application/json' } });
   if (value === undefined) throw badRequest('a request body is needed: the patch');
-  return decodeObject(SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;
-}
-
-function scaleOf(access: ScaleAccess<KubeObject>, object: LooseObject): Scale {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  return {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: dropUndefined({ name, namespace, uid, resourceVersion, creationTimestamp }),
-    spec: { replicas: access.specReplicas(object) },
-    status: { replicas: access.statusReplicas(object), selector: access.selector(object) },
-  };
+  return decodeObject(SCALE_SCHEMA, apply(present, value), { gvk: GVK }).object as Scale;
 }

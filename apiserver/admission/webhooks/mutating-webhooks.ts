@@ -1,0 +1,102 @@
+// The plugin that asks mutating webhooks: one after the other, each seeing what those before it changed; those that want to,
+// once more when somebody after them changed the object (upstream's MutatingAdmissionWebhook; KEP-1873).
+// Invariant: a request that no webhook is about costs the reading of a list.
+import type { ResourceDefinition } from '../../../api/definition.ts';
+import { MutatingWebhookConfigurations } from '../../../api/kinds.ts';
+import type { AdmissionPlugin, AdmissionRequest, AdmissionRound } from '../admission.ts';
+import { admittedObjects } from '../admitted-object.ts';
+import type { MatchingParts } from '../matching.ts';
+import { questionText } from './admission-review.ts';
+import { applyWebhookPatch } from './patched-object.ts';
+import { type CallerParts, WebhookCaller } from './webhook-caller.ts';
+import { type Hook, WebhookIndex } from './webhook-index.ts';
+
+/** What webhooks are found and called with. */
+export type WebhookParts = CallerParts & MatchingParts;
+
+/** What of the first pass the second one has to know. */
+interface Memory {
+  /** Called so far, and to be called again if somebody changes the object after them. */
+  readonly waiting: Set<string>;
+  /** To be called again. */
+  readonly again: Set<string>;
+  /** The object after the pass. */
+  left: string;
+}
+
+/** The plugin. */
+export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
+  const index = new WebhookIndex(parts, MutatingWebhookConfigurations);
+  const caller = new WebhookCaller(parts, 'admit');
+  const memories = new WeakMap<AdmissionRequest, Memory>();
+  return {
+    name: 'MutatingAdmissionWebhook',
+    mutate(request, round) {
+      const { hooks } = index;
+      if (hooks.length === 0) return undefined;
+      const memory = memories.get(request) ?? { waiting: new Set(), again: new Set(), left: '' };
+      memories.set(request, memory);
+      return new Pass(caller, { request, round, memory }).run(hooks);
+    },
+  };
+}
+
+interface Passing {
+  readonly request: AdmissionRequest;
+  readonly round: AdmissionRound;
+  readonly memory: Memory;
+}
+
+class Pass {
+  readonly #caller: WebhookCaller;
+  readonly #passing: Passing;
+
+  constructor(caller: WebhookCaller, passing: Passing) {
+    this.#caller = caller;
+    this.#passing = passing;
+  }
+
+  async run(hooks: readonly Hook[]): Promise<void> {
+    const { request, round, memory } = this.#passing;
+    // Plugins of the house changed it between the passes.
+    if (round.again && memory.left !== JSON.stringify(request.object)) this.#recall();
+    for (const [index, hook] of hooks.entries()) {
+      const shown = hook.matches(request);
+      if (!shown || (round.again && !memory.again.has(hook.uid))) continue;
+      if (await this.#ask(hook, shown, index)) {
+        this.#recall();
+        round.changed();
+      }
+      if (hook.reinvoked) memory.waiting.add(hook.uid);
+    }
+    if (!round.again && memory.waiting.size > 0) memory.left = JSON.stringify(request.object);
+  }
+
+  #recall(): void {
+    const { waiting, again } = this.#passing.memory;
+    for (const uid of waiting) again.add(uid);
+    waiting.clear();
+  }
+
+  /** Whether the webhook changed the object. */
+  async #ask(hook: Hook, shown: ResourceDefinition, index: number): Promise<boolean> {
+    const { request, round } = this.#passing;
+    const objects = await admittedObjects(request, shown);
+    const text = questionText(request, shown, objects);
+    const place = `round_${round.again ? 1 : 0}_index_${index}`;
+    const answer = await this.#caller.ask({ hook, request, text, place });
+    const { object } = objects;
+    const mutated =
+      answer?.patch !== undefined &&
+      (await applyWebhookPatch(request, {
+        webhook: hook.name,
+        patch: answer.patch,
+        shown,
+        object,
+      }));
+    const { configuration, name } = hook;
+    const note = JSON.stringify({ configuration, webhook: name, mutated });
+    if (answer) request.annotate(`mutation.webhook.admission.k8s.io/${place}`, note);
+    return mutated;
+  }
+}
