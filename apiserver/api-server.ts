@@ -5,8 +5,7 @@ import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
 import type { Handler, Reply, Request } from '../api/wire/exchange.ts';
 import { Figures } from '../base/figures.ts';
-import { AdmissionChain } from './admission/admission.ts';
-import { admissionPlugins } from './admission/all-plugins.ts';
+import { admissionChain } from './admission/plugins.ts';
 import { type Authenticator, createAuthenticator } from './auth/authenticator.ts';
 import { authorize } from './auth/authorization.ts';
 import { anyOf, listedTokens, type TokenReader } from './auth/bearer-token.ts';
@@ -22,7 +21,6 @@ import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { type Check, createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
 import { Inflight } from './inflight.ts';
-import { AdmissionFigures } from './metrics/admission-figures.ts';
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
@@ -77,7 +75,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokens.read,
   ]);
   const figures = options.figures ?? new Figures();
-  const timing = new AdmissionFigures(figures);
   const scheme = new Scheme();
   const webhooks = new WebhookClient({ store, clock, random, nodeDialer: options.nodeDialer });
   const server: ServerParts = {
@@ -85,18 +82,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registry: new Registry(store),
     scheme,
     strategies: new Map([['/services', services]]),
-    admission: new AdmissionChain(
-      admissionPlugins({
-        ...options,
-        store,
-        scheme,
-        rbac,
-        audiences: tokens.audiences,
-        client: webhooks,
-        figures: timing,
-      }),
-      { clock, timing },
-    ),
+    admission: admissionChain({ ...options, store, scheme, rbac, tokens, webhooks, figures }),
     authorize: (user, info) => authorize(rbac, user, info),
     tokens,
     webhooks,
