@@ -98,7 +98,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { serviceCidr } = options;
   const apiServiceIp = services.firstAddress;
   await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
-  return running(options, { server, rbac, readToken, figures, apiServiceIp });
+  return await running(options, { server, rbac, readToken, figures, apiServiceIp });
 }
 
 interface Prepared {
@@ -110,19 +110,23 @@ interface Prepared {
 }
 
 /** The way of requests, and what follows the store. */
-function running(options: ApiServerOptions, prepared: Prepared): RunningServer {
+async function running(options: ApiServerOptions, prepared: Prepared): Promise<RunningServer> {
   const { server, rbac, readToken, figures } = prepared;
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const health = createHealth(checksOf(options.storage, store, closing.signal), { clock, logger });
-  const { discovery, others } = kindsOf(server, options);
+  const { discovery, others } = await kindsOf(server, options);
   const parts = { server, rbac, health, readToken, discovery, others, figures };
   const handler = pipelineOf(options, parts);
   const customs = new CustomResources({
     server,
     handler: () => handler,
-    onChange: () => discovery.refresh(),
+    onChange: () => {
+      discovery.refresh();
+      others.kindsChanged();
+    },
   });
+  others.kindsChanged();
   const known = createAuthenticator(readToken, tokens.audiences);
   const authenticate = countedAuthenticator(figures, known);
   return new RunningServer(options, {
@@ -136,10 +140,10 @@ function running(options: ApiServerOptions, prepared: Prepared): RunningServer {
 }
 
 /** What is served: by this server and by those behind it. */
-function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions) {
+async function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions) {
   const discovery = new LiveDiscovery(server.scheme, UNSTORED, () => others.registered);
   const onChange = () => discovery.refresh();
-  const others = new Aggregation({ server, identity: frontProxy, onChange });
+  const others = await Aggregation.open({ server, extra: UNSTORED, frontProxy, onChange });
   return { discovery, others };
 }
 

@@ -40,6 +40,8 @@ export interface ApiServerOptions extends InflightOptions {
 
 /** How servers behind this one tell that a request comes from it; PEM. */
 export interface FrontProxy extends FrontProxyIdentity {
+  /** The common name that it is known by. */
+  readonly name: string;
   /** Who signed the certificate. */
   readonly ca: string;
   /** Who signs the certificates of this server's own clients. */

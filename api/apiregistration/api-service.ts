@@ -1,5 +1,5 @@
 // APIServices: who answers for a group and version, this server or another one behind a Service.
-// Stored and shown; requests are not handed on to other servers yet.
+// Who does so, and whether it can be reached, is apiserver/extensions/aggregation's.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { APIService } from '../generated/types.ts';
 import { APIServices } from '../kinds.ts';

@@ -301,6 +301,14 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
       'authentication.k8s.io:selfsubjectreviews',
     ),
   ]),
+  // For API servers behind this one, which ask it who somebody is and what they may do.
+  role('system:auth-delegator', [
+    ...allow(
+      ['create'],
+      'authentication.k8s.io:tokenreviews',
+      'authorization.k8s.io:subjectaccessreviews',
+    ),
+  ]),
   role('system:public-info-viewer', [paths(...HEALTH)]),
   role('system:monitoring', [paths(...MONITORED)]),
   role('system:service-account-issuer-discovery', [paths(...ISSUER)]),

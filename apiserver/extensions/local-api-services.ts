@@ -1,10 +1,16 @@
-// The APIServices that every cluster has: one for each group and version that this server answers for itself.
+// The APIServices of what this server answers for itself: one for each group and version.
 // Invariant: they say what discovery says; priorities are upstream's, which clients sort ambiguous short names by.
-import { apiVersionOf } from '../../api/kind-ref.ts';
+import type { APIService } from '../../api/generated/types.ts';
+import { apiVersionOf, type KindRef } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
+import { LOCAL } from './aggregation/availability.ts';
 
-/** Marks what the server keeps by itself, as upstream's aggregator does. */
-const AUTOMANAGED = { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' };
+/** The label of what the server keeps by itself, as upstream's aggregator does. */
+export const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';
+/** Its value on what is there from the start. */
+const KEPT_FROM_START = 'onstart';
+/** Its value on what comes and goes with a kind. */
+export const KEPT_WITH_KIND = 'true';
 
 /** groupPriorityMinimum by group, from the public listing of a cluster's APIServices. */
 const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
@@ -42,31 +48,57 @@ const VERSION_PRIORITIES: Readonly<Record<string, number>> = {
 };
 const OTHER_VERSIONS = 15;
 
+/** Priorities of the groups of custom resources, and of their versions: behind all built-in ones, as upstream. */
+const CUSTOM = { groupPriorityMinimum: 1_000, versionPriority: 100 };
+
 /** The APIServices of these resources, all available since `now` (RFC 3339). The registration's own group has none. */
-export function localApiServices(resources: readonly ServedResource[], now: string): object[] {
-  const served = new Map(resources.map(({ ref }) => [apiVersionOf(ref), ref]));
-  return [...served.values()]
+export function localApiServices(resources: readonly ServedResource[], now: string): APIService[] {
+  return versionsOf(resources)
     .filter(({ group }) => group !== 'apiregistration.k8s.io')
-    .map((ref) => ({
-      apiVersion: 'apiregistration.k8s.io/v1',
-      kind: 'APIService',
-      metadata: { name: `${ref.version}.${ref.group}`, labels: AUTOMANAGED },
-      spec: {
-        ...(ref.group === '' ? {} : { group: ref.group }),
-        version: ref.version,
-        groupPriorityMinimum: GROUP_PRIORITIES[ref.group] ?? OTHER_GROUPS,
-        versionPriority: VERSION_PRIORITIES[apiVersionOf(ref)] ?? OTHER_VERSIONS,
-      },
-      status: {
-        conditions: [
-          {
-            type: 'Available',
-            status: 'True',
-            lastTransitionTime: now,
-            reason: 'Local',
-            message: 'Local APIServices are always available',
-          },
-        ],
-      },
-    }));
+    .map((ref) =>
+      apiServiceOf(ref, {
+        automanaged: KEPT_FROM_START,
+        priorities: {
+          groupPriorityMinimum: GROUP_PRIORITIES[ref.group] ?? OTHER_GROUPS,
+          versionPriority: VERSION_PRIORITIES[apiVersionOf(ref)] ?? OTHER_VERSIONS,
+        },
+        now,
+      }),
+    );
+}
+
+/** The APIServices of custom resources, but for groups and versions that the server's `own` resources have already. */
+export function customApiServices(
+  custom: readonly ServedResource[],
+  own: readonly ServedResource[],
+  now: string,
+): APIService[] {
+  const taken = new Set(own.map(({ ref }) => apiVersionOf(ref)));
+  return versionsOf(custom)
+    .filter((ref) => !taken.has(apiVersionOf(ref)))
+    .map((ref) => apiServiceOf(ref, { automanaged: KEPT_WITH_KIND, priorities: CUSTOM, now }));
+}
+
+/** One kind of each group and version. */
+function versionsOf(resources: readonly ServedResource[]): KindRef[] {
+  return [...new Map(resources.map(({ ref }) => [apiVersionOf(ref), ref])).values()];
+}
+
+interface Registration {
+  readonly automanaged: string;
+  readonly priorities: { groupPriorityMinimum: number; versionPriority: number };
+  readonly now: string;
+}
+
+function apiServiceOf(
+  { group, version }: KindRef,
+  { automanaged, priorities, now }: Registration,
+): APIService {
+  return {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: `${version}.${group}`, labels: { [AUTOMANAGED]: automanaged } },
+    spec: { ...(group === '' ? {} : { group }), version, ...priorities },
+    status: { conditions: [{ ...LOCAL, lastTransitionTime: now }] },
+  };
 }

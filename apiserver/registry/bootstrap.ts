@@ -5,6 +5,10 @@ import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../../api/flowcon
 import type { LooseObject } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from '../../api/rbac/bootstrap.ts';
+import {
+  authenticationReader,
+  authenticationReaderBinding,
+} from '../../api/rbac/bootstrap-authentication.ts';
 import { reconciledBinding, reconciledRole } from '../../api/rbac/reconcile.ts';
 import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
@@ -35,6 +39,8 @@ export async function bootstrap(
     ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     ...bootstrapClusterRoles,
     ...bootstrapClusterRoleBindings,
+    authenticationReader,
+    authenticationReaderBinding,
     ...systemPriorityClasses,
     apiService(apiServiceIp),
     serviceRange(serviceCidr, now),

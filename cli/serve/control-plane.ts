@@ -15,7 +15,7 @@ import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { builtInControllers, type BuiltInControllersOptions } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
-import { loadCa, loadPair } from './certificates.ts';
+import { FRONT_PROXY_CA, FRONT_PROXY_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { API_HOST } from './cluster.ts';
 import {
@@ -77,6 +77,12 @@ export async function serveApi(
     logger,
     serviceCidr: facts.serviceCidr,
     nodeDialer: createHttpNodeDialer({ ...dialer, ca }),
+    frontProxy: {
+      ...loadPair(paths.pki, FRONT_PROXY_NAME),
+      name: FRONT_PROXY_NAME,
+      ca: loadCa(paths.pki, FRONT_PROXY_CA),
+      clientCa: ca,
+    },
     accountTokens: { key: loadTokenKey(paths.pki) },
     components,
   });

@@ -66,7 +66,7 @@ export async function anAggregatedApi(
   const frontProxyCa = readFileSync(join(folder, 'front-proxy-ca.crt'), 'utf8');
   const server = await startTestServer({
     nodeDialer: node.dialer,
-    frontProxy: { ...shown, ca: frontProxyCa, clientCa: ca },
+    frontProxy: { ...shown, name: FRONT_PROXY_NAME, ca: frontProxyCa, clientCa: ca },
     ...options,
   });
   const behind: Server[] = [];

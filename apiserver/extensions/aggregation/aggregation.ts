@@ -4,24 +4,30 @@
 import type { APIService } from '../../../api/generated/types.ts';
 import { APIServices, Endpoints, Services } from '../../../api/kinds.ts';
 import { deepEqual } from '../../../api/meta/deep-equal.ts';
-import { setCondition } from '../../../api/meta/conditions.ts';
+import { findCondition, setCondition } from '../../../api/meta/conditions.ts';
 import { isConflict, isNotFound } from '../../../api/status.ts';
 import type { Reply, Request, UserInfo } from '../../../api/wire/exchange.ts';
+import type { ServedResource } from '../../../api/schema/endpoints.ts';
 import type { ServerParts } from '../../exchange.ts';
+import type { FrontProxy } from '../../options.ts';
 import { collectionPrefix } from '../../registry/keys.ts';
 import type { RequestInfo } from '../../request-info.ts';
 import { ApiServiceTable, type RemoteApiService } from './api-service-table.ts';
-import type { Availability } from './availability.ts';
+import { keepAuthenticationConfig } from './authentication-config.ts';
+import { type Availability, LOCAL } from './availability.ts';
+import { LocalRegistration } from './local-registration.ts';
 import { passOn, unavailable, type Waiting } from './pass-on.ts';
 import { type RemoteDocuments, UNKNOWN_DOCUMENTS } from './remote-documents.ts';
 import { RemoteMonitor } from './remote-monitor.ts';
-import { type FrontProxyIdentity, RemoteServers } from './remote-server.ts';
+import { RemoteServers } from './remote-server.ts';
 
 /** What the part needs besides the server's. */
 export interface AggregationOptions {
   readonly server: ServerParts;
+  /** Resources of this server without a definition. */
+  readonly extra: readonly ServedResource[];
   /** What servers behind this one know it by; without it they are shown no certificate. */
-  readonly identity: FrontProxyIdentity | undefined;
+  readonly frontProxy: FrontProxy | undefined;
   /** Called after something has changed that discovery shows. */
   readonly onChange: () => void;
 }
@@ -46,21 +52,40 @@ export class Aggregation {
   readonly #options: AggregationOptions;
   readonly #servers: RemoteServers;
   readonly #table: ApiServiceTable;
+  readonly #local: LocalRegistration;
   readonly #watched = new Map<string, Watched>();
-  readonly #unsubscribe: readonly (() => void)[];
+  readonly #unsubscribe: (() => void)[];
   #closed = false;
 
-  constructor(options: AggregationOptions) {
+  private constructor(options: AggregationOptions) {
     this.#options = options;
-    this.#servers = new RemoteServers({ ...options.server, identity: options.identity });
-    this.#table = new ApiServiceTable(options.server.store);
-    for (const remote of this.#table.remotes) this.#settle(remote.name, remote);
+    const { server, frontProxy, extra } = options;
+    this.#servers = new RemoteServers({ ...server, identity: frontProxy });
+    this.#local = new LocalRegistration(server, extra);
+    this.#table = new ApiServiceTable(server.store);
+    for (const { metadata } of this.#table.all) this.#settle(metadata.name ?? '');
     this.#unsubscribe = [
-      this.#table.subscribe((name, remote) => this.#settle(name, remote)),
-      this.#table.subscribe(() => options.onChange()),
+      this.#table.subscribe((name) => {
+        this.#settle(name);
+        options.onChange();
+      }),
       this.#wakeBy(collectionPrefix(Services)),
       this.#wakeBy(collectionPrefix(Endpoints)),
     ];
+  }
+
+  /** Follows APIServices, once servers behind this one can learn how to recognize it. */
+  static async open(options: AggregationOptions): Promise<Aggregation> {
+    const aggregation = new Aggregation(options);
+    const { server, frontProxy } = options;
+    if (frontProxy)
+      aggregation.#unsubscribe.push(await keepAuthenticationConfig(server, frontProxy));
+    return aggregation;
+  }
+
+  /** The kinds that this server answers for have changed. */
+  kindsChanged(): void {
+    this.#local.refresh(() => this.#table.all);
   }
 
   /** Every registered group and version. */
@@ -80,7 +105,7 @@ export class Aggregation {
 
   /** Does another server answer paths like this one? Told before anything of the request is read but its path. */
   passesOn(path: string): boolean {
-    return this.#table.remotes.length > 0 && this.#at(path) !== undefined;
+    return this.#table.hasRemotes && this.#at(path) !== undefined;
   }
 
   /** Does another server answer it? */
@@ -104,6 +129,7 @@ export class Aggregation {
   /** Stops following. */
   close(): void {
     this.#closed = true;
+    this.#local.close();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#table.close();
     for (const { monitor } of this.#watched.values()) monitor.close();
@@ -122,11 +148,14 @@ export class Aggregation {
     return root === 'apis' ? this.#table.remote(group, version) : undefined;
   }
 
-  #settle(name: string, remote: RemoteApiService | undefined): void {
+  #settle(name: string): void {
+    const { object, remote } = this.#table.named(name);
+    if (!object) this.kindsChanged();
     const before = this.#watched.get(name);
     if (before && remote && sameServer(before.monitor.remote, remote)) return;
     before?.monitor.close();
     this.#watched.delete(name);
+    if (object && !remote && !isLocal(object)) void this.#write(object, LOCAL);
     if (!remote) return;
     const { server, onChange } = this.#options;
     const monitor = new RemoteMonitor(remote, {
@@ -177,6 +206,10 @@ export class Aggregation {
 
 /** More of a path is not needed to know whose it is. */
 const MAX_SEGMENTS = 16;
+
+function isLocal({ status }: APIService): boolean {
+  return findCondition(status?.conditions, 'Available')?.reason === LOCAL.reason;
+}
 
 function sameServer(a: RemoteApiService, b: RemoteApiService): boolean {
   return a.object.metadata.uid === b.object.metadata.uid && deepEqual(a.object.spec, b.object.spec);

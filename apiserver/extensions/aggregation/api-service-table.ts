@@ -19,8 +19,8 @@ export interface RemoteApiService {
   };
 }
 
-/** Told of a change: the APIService's name, and what it is now, if another server's. */
-export type TableListener = (name: string, remote: RemoteApiService | undefined) => void;
+/** Told the name of an APIService that has changed. */
+export type TableListener = (name: string) => void;
 
 /** What an APIService that names no port means. */
 const DEFAULT_PORT = 443;
@@ -48,9 +48,15 @@ export class ApiServiceTable {
     return [...this.#all.values()];
   }
 
-  /** Those of other servers. */
-  get remotes(): readonly RemoteApiService[] {
-    return [...this.#remotes.values()];
+  /** Is any other server registered? */
+  get hasRemotes(): boolean {
+    return this.#remotes.size > 0;
+  }
+
+  /** An APIService by its name, if it is there, and what it is where another server answers. */
+  named(name: string): { readonly object?: APIService; readonly remote?: RemoteApiService } {
+    const [object, remote] = [this.#all.get(name), this.#remotes.get(name)];
+    return { ...(object && { object }), ...(remote && { remote }) };
   }
 
   /** The one of that group and version, if another server answers for it. */
@@ -75,17 +81,17 @@ export class ApiServiceTable {
     this.#all.set(name, object);
     if (remote) this.#remotes.set(name, remote);
     else this.#remotes.delete(name);
-    this.#tell(name, remote);
+    this.#tell(name);
   }
 
   #remove(name: string): void {
     this.#all.delete(name);
     this.#remotes.delete(name);
-    this.#tell(name, undefined);
+    this.#tell(name);
   }
 
-  #tell(name: string, remote: RemoteApiService | undefined): void {
-    for (const listener of this.#listeners) listener(name, remote);
+  #tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
   }
 }
 
