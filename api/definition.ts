@@ -3,7 +3,7 @@
 import type { FieldError } from './field-error.ts';
 import type { MergeType } from './fieldset/merge-type.ts';
 import type { KindRef } from './kind-ref.ts';
-import type { KubeObject, LooseObject } from './meta/object.ts';
+import type { KubeObject, LooseObject, ObjectMeta } from './meta/object.ts';
 import type { Decoded } from './schema/decode.ts';
 import type { GroupVersionKind, Schema } from './schema/schema.ts';
 
@@ -70,6 +70,17 @@ export interface CustomType {
   decode(value: unknown, gvk: GroupVersionKind): Decoded;
 }
 
+/** The parts of metadata that writers have a say in. */
+export const WRITABLE_METADATA = [
+  'annotations',
+  'finalizers',
+  'labels',
+  'ownerReferences',
+] as const satisfies readonly (keyof ObjectMeta)[];
+
+/** One of them. */
+export type WritableMetadata = (typeof WRITABLE_METADATA)[number];
+
 /** How a kind behaves. Optional hooks are left out where the kind has no such rule. */
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
@@ -84,6 +95,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly verbs: readonly ResourceVerb[];
   /** Has a status written only through /status; writes elsewhere keep the stored one. */
   readonly hasStatus: boolean;
+  /** What a write of status leaves of metadata as it is; the rest is the writer's, as in any write. */
+  readonly keptByStatus?: readonly WritableMetadata[];
   /** A create keeps the status that the writer sent: for what describes itself. */
   readonly createdWithStatus?: true;
   /** metadata.generation counts changes of spec. */

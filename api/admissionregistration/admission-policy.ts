@@ -1,6 +1,6 @@
 // ValidatingAdmissionPolicies and MutatingAdmissionPolicies: rules of writes as expressions.
 // Invariant: an expression that is stored compiles, unless it was stored before.
-import { ALL_VERBS, defineResource, type Column } from '../definition.ts';
+import { ALL_VERBS, defineResource, type Column, WRITABLE_METADATA } from '../definition.ts';
 import type {
   MutatingAdmissionPolicy,
   ParamKind,
@@ -21,7 +21,9 @@ export const validatingAdmissionPolicyDefinition = defineResource<ValidatingAdmi
   schemaName: 'io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: true,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,
@@ -34,6 +36,9 @@ export const validatingAdmissionPolicyDefinition = defineResource<ValidatingAdmi
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
     defaultMatchResources(spec.matchConstraints);
+  },
+  prepareForCreate(policy) {
+    policy.status = {};
   },
   validate: ({ spec }, old) => validateValidatingPolicy(spec ?? {}, old?.spec),
 });
@@ -49,6 +54,7 @@ export const mutatingAdmissionPolicyDefinition = defineResource<MutatingAdmissio
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: true,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

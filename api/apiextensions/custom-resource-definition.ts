@@ -1,6 +1,6 @@
 // CustomResourceDefinitions: kinds that users add. What the server makes of a stored one is apiserver/extensions' work.
 // Invariant: the versions that objects may be stored in are listed in status from the start, and only grow by a new storage version.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, WRITABLE_METADATA } from '../definition.ts';
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,
@@ -23,6 +23,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   schemaName: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: true,
   putNeedsVersion: true,
   subresources: [],

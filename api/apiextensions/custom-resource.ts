@@ -1,6 +1,12 @@
 // The kind that a CustomResourceDefinition describes, as a ResourceDefinition for each served version.
 // Invariant: pure; the same path as built-in kinds is taken: what is made here is data and hooks, nothing else.
-import { ALL_VERBS, type Column, type CustomType, type ResourceDefinition } from '../definition.ts';
+import {
+  ALL_VERBS,
+  type Column,
+  type CustomType,
+  type ResourceDefinition,
+  WRITABLE_METADATA,
+} from '../definition.ts';
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
@@ -63,6 +69,7 @@ function definitionOf(
     custom,
     verbs: ALL_VERBS,
     hasStatus: status !== undefined,
+    keptByStatus: WRITABLE_METADATA,
     hasGeneration: true,
     putNeedsVersion: true,
     ...(scale && { scale: scaleAccess(scale) }),

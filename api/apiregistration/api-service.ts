@@ -1,6 +1,6 @@
 // APIServices: who answers for a group and version, this server or another one behind a Service.
 // Who does so, and whether it can be reached, is apiserver/extensions/aggregation's.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, WRITABLE_METADATA } from '../definition.ts';
 import type { APIService } from '../generated/types.ts';
 import { APIServices } from '../kinds.ts';
 import { ageColumn, nameColumn, text } from '../meta/columns.ts';
@@ -20,6 +20,7 @@ export const apiServiceDefinition = defineResource<APIService>({
   schemaName: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: false,
   putNeedsVersion: true,
   subresources: [],

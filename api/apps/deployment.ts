@@ -39,6 +39,7 @@ export const deploymentDefinition = defineResource<Deployment>({
   schemaName: 'io.k8s.api.apps.v1.Deployment',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: ['labels'],
   hasGeneration: true,
   scale: replicaScale((deployment) => labelSelectorText(deployment.spec?.selector)),
   subresources: [],

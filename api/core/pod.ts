@@ -25,6 +25,7 @@ export const podDefinition = defineResource<Pod>({
   schemaName: 'io.k8s.api.core.v1.Pod',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: ['ownerReferences'],
   hasGeneration: true,
   returnsDeleted: true,
   subresources: [

@@ -1,6 +1,6 @@
 // FlowSchemas: which requests belong to which priority level. Stored and shown; requests are not told apart by them yet.
 // bootstrap.ts has those that every cluster starts with.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, WRITABLE_METADATA } from '../definition.ts';
 import type { FlowSchema } from '../generated/types.ts';
 import { FlowSchemas } from '../kinds.ts';
 import { ageColumn, nameColumn, text } from '../meta/columns.ts';
@@ -19,6 +19,7 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
   schemaName: 'io.k8s.api.flowcontrol.v1.FlowSchema',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: true,
   subresources: [],
   columns: [

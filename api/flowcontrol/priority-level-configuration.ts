@@ -1,6 +1,6 @@
 // PriorityLevelConfigurations: how many requests of a level run at once, and which wait. Stored and shown; requests are
 // not held to them yet. bootstrap.ts has those that every cluster starts with.
-import { ALL_VERBS, defineResource, type Column } from '../definition.ts';
+import { ALL_VERBS, defineResource, type Column, WRITABLE_METADATA } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type {
@@ -28,6 +28,7 @@ export const priorityLevelConfigurationDefinition = defineResource<PriorityLevel
   schemaName: 'io.k8s.api.flowcontrol.v1.PriorityLevelConfiguration',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: true,
   subresources: [],
   columns: [

@@ -21,6 +21,8 @@ export const runtimeClassDefinition = defineResource<RuntimeClass>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  createdByPut: true,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

@@ -1,6 +1,6 @@
 // ResourceClaims: devices that a pod needs. Stored and shown; nothing allocates devices yet.
 // Invariant: what is asked for never changes; what was allocated, and for whom, is status.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, WRITABLE_METADATA } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, required } from '../field-error.ts';
 import type {
@@ -24,6 +24,7 @@ export const resourceClaimDefinition = defineResource<ResourceClaim>({
   schemaName: 'io.k8s.api.resource.v1.ResourceClaim',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: false,
   returnsDeleted: true,
   subresources: [],

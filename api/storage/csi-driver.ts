@@ -24,7 +24,8 @@ export const csiDriverDefinition = defineResource<CSIDriver>({
   schemaName: 'io.k8s.api.storage.v1.CSIDriver',
   verbs: ALL_VERBS,
   hasStatus: false,
-  hasGeneration: false,
+  hasGeneration: true,
+  putNeedsVersion: true,
   returnsDeleted: true,
   subresources: [],
   columns: [

@@ -24,6 +24,7 @@ export const csiNodeDefinition = defineResource<CSINode>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  putNeedsVersion: true,
   returnsDeleted: true,
   subresources: [],
   columns: [

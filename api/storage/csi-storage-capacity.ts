@@ -22,6 +22,7 @@ export const csiStorageCapacityDefinition = defineResource<CSIStorageCapacity>({
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: false,
+  putNeedsVersion: true,
   subresources: [],
   columns: [
     nameColumn,

@@ -1,6 +1,6 @@
 // VolumeAttachments: that a volume is to be attached to a node. Stored and shown; nothing attaches by them yet.
 // Invariant: what is asked for never changes; whether it is done is status.
-import { ALL_VERBS, defineResource } from '../definition.ts';
+import { ALL_VERBS, defineResource, WRITABLE_METADATA } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, required, tooLong } from '../field-error.ts';
 import type {
@@ -26,7 +26,9 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   schemaName: 'io.k8s.api.storage.v1.VolumeAttachment',
   verbs: ALL_VERBS,
   hasStatus: true,
+  keptByStatus: WRITABLE_METADATA,
   hasGeneration: false,
+  putNeedsVersion: true,
   returnsDeleted: true,
   subresources: [],
   columns: [

@@ -9,6 +9,7 @@ import type {
   ServiceAccountTokenProjection,
 } from '../../api/generated/types.ts';
 import { CSINodes, Leases, Nodes, Pods, ResourceSlices, ServiceAccounts } from '../../api/kinds.ts';
+import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { forbidden } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { objectKey } from '../registry/keys.ts';
@@ -107,11 +108,15 @@ function isOwnLabel(key: string): boolean {
   return OWN_LABELS.has(key) || OWN_DOMAINS.test(domain) || !PROTECTED_DOMAINS.test(domain);
 }
 
-function podRefusal(node: string, { operation, object, old }: AdmissionRequest): Refusal {
-  const { spec } = (old ?? object) as unknown as Pod;
-  return spec?.nodeName === node
-    ? undefined
-    : `node "${node}" can only ${operation} pods with spec.nodeName set to itself`;
+function podRefusal(node: string, request: AdmissionRequest): Refusal {
+  const { operation, object, old, subresource } = request;
+  const { metadata, spec } = (old ?? object) as unknown as Pod;
+  if (spec?.nodeName !== node)
+    return `node "${node}" can only ${operation} pods with spec.nodeName set to itself`;
+  // Labels say whose the pod is: which Services send it their callers, which controllers count it.
+  return subresource === 'status' && !deepEqual(object.metadata.labels, metadata.labels)
+    ? `node "${node}" cannot update labels through pod status`
+    : undefined;
 }
 
 function evictionRefusal(

@@ -1,5 +1,6 @@
 // What every write does about the owners of fields: who the writer is, and what the object's list says after the write.
 // Invariant: one place decides which part of an object a write through a path can own.
+import { WRITABLE_METADATA } from '../../api/definition.ts';
 import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Exchange } from '../exchange.ts';
@@ -13,7 +14,9 @@ export type Part = 'all but status' | 'status';
 
 /** What a write through this path can own. */
 export function writtenPart({ definition }: Pick<Exchange, 'definition'>, part: Part): Written {
-  return part === 'status' || definition.hasStatus ? part : 'everything';
+  if (part === 'all but status') return definition.hasStatus ? part : 'everything';
+  const kept = definition.keptByStatus?.length ?? 0;
+  return kept < WRITABLE_METADATA.length ? 'status and metadata' : part;
 }
 
 /** The writer of an exchange. */

@@ -1,5 +1,5 @@
 // PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
-import { invalid, invalidValue } from '../../api/field-error.ts';
+import { invalid, invalidBecause } from '../../api/field-error.ts';
 import type { MaybePromise } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { conflict } from '../../api/status.ts';
@@ -62,7 +62,10 @@ function checkVersion({ definition, info }: Exchange, asked: string | undefined,
   if (asked && asked !== old.metadata.resourceVersion) throw conflict(definition.ref, name);
   if (asked || !definition.putNeedsVersion) return;
   const why = 'must be specified for an update';
-  throw invalid(definition.ref, name, [invalidValue('metadata.resourceVersion', 0, why)]);
+  // Upstream names the resource, where other refusals of this sort name the kind.
+  const { group, plural } = definition.ref;
+  const error = invalidBecause('metadata.resourceVersion', `0x0: ${why}`);
+  throw invalid({ group, kind: plural }, name, [error]);
 }
 
 /** A replacement of an object that was made anew meanwhile is a conflict, as a stale version is. */
@@ -144,7 +147,7 @@ async function changeStatus(
   old: LooseObject,
 ): Promise<Change> {
   const { definition, info, server } = exchange;
-  const next = withStatusOf(object, old);
+  const next = withStatusOf(definition, object, old);
   setOwners(next, undefined);
   // A copy: defaults and admission may change it, and the old object is shared and frozen.
   const changed = structuredCopy(next);
@@ -155,7 +158,7 @@ async function changeStatus(
   if (await server.admission.mutate(admission)) keepToStatus(exchange, { object: changed, old });
   validateStatusUpdate(definition, changed, old);
   await server.admission.validate(admission);
-  return { kind: 'put', object: changed };
+  return isGone(changed) ? { kind: 'delete' } : { kind: 'put', object: changed };
 }
 
 interface ChangedOutside {
@@ -176,7 +179,7 @@ function prepareAgain({ definition }: Exchange, { object, old }: ChangedOutside)
 function keepToStatus({ definition, info }: Exchange, { object, old }: ChangedOutside): void {
   checkSystemFields(definition, object, old);
   const before = object.metadata.managedFields;
-  Object.assign(object, structuredCopy(withStatusOf(object, old)));
+  Object.assign(object, structuredCopy(withStatusOf(definition, object, old)));
   definition.prepareForStatus?.(object, old, info.subresource ?? '');
   setOwners(object, before);
   keepSoundOwners(object, old.metadata.managedFields);

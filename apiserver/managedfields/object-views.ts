@@ -2,7 +2,7 @@
 // Invariant: pure; what comes out shares its parts with the object.
 import { compare, type Comparison } from '../../api/fieldset/compare.ts';
 import { emptyValue } from '../../api/fieldset/empty-value.ts';
-import { EMPTY_SET, type FieldSet, setOf } from '../../api/fieldset/field-set.ts';
+import { type FieldSet, setOf } from '../../api/fieldset/field-set.ts';
 import {
   type MergeType,
   type StructType,
@@ -15,8 +15,11 @@ import type { LooseObject } from '../../api/meta/object.ts';
 import { mergeTypeOfKind } from '../../api/object-type.ts';
 import type { Scheme } from '../../api/scheme.ts';
 
-/** What a write can change: a write of status nothing else, and another write nothing of a status that has its own path. */
-export type Written = 'everything' | 'all but status' | 'status';
+/**
+ * What a write can change: a write of status nothing else, but for metadata where the kind lets it, and another write
+ * nothing of a status that has its own path.
+ */
+export type Written = 'everything' | 'all but status' | 'status' | 'status and metadata';
 
 /** A kind in one version. */
 export interface KindView {
@@ -81,19 +84,32 @@ const ownableTypes: Readonly<Record<Written, WeakMap<MergeType, MergeType>>> = {
   everything: new WeakMap(),
   'all but status': new WeakMap(),
   status: new WeakMap(),
+  'status and metadata': new WeakMap(),
 };
 
 function cutDown(type: StructType, written: Written): StructType {
-  const others = type.fields.map(({ name }) => name).filter((name) => name !== 'status');
-  if (written === 'status') return withoutNamed(type, new Set(others));
-  const top = written === 'everything' ? TYPE_FIELDS : [...TYPE_FIELDS, 'status'];
-  const bare = withoutNamed(type, new Set(top));
+  const others = type.fields.map(({ name }) => name).filter((name) => !isWritten(name, written));
+  const bare = withoutNamed(type, new Set(others));
   const metadata = type.field('metadata')?.type;
   if (metadata?.kind !== 'struct') return bare;
   return withFieldType(bare, 'metadata', withoutNamed(metadata, new Set(SERVER_METADATA)));
 }
 
 const TYPE_FIELDS = ['apiVersion', 'kind'];
+
+/** Can the write change a field at the top of an object? */
+function isWritten(field: string, written: Written): boolean {
+  switch (written) {
+    case 'everything':
+      return !TYPE_FIELDS.includes(field);
+    case 'all but status':
+      return field !== 'status' && !TYPE_FIELDS.includes(field);
+    case 'status':
+      return field === 'status';
+    case 'status and metadata':
+      return field === 'status' || field === 'metadata';
+  }
+}
 
 /** What became of what can be owned; without `before` the object is new. */
 export function compareObjects(
@@ -108,9 +124,8 @@ export function compareObjects(
 export function within(set: FieldSet, written: Written): FieldSet {
   if (written === 'everything' || (written === 'all but status' && !('f:status' in set)))
     return set;
-  const { 'f:status': status, ...rest } = set;
-  if (written === 'all but status') return rest;
-  return status === undefined ? EMPTY_SET : { 'f:status': status };
+  const fits = ([field]: [string, unknown]) => isWritten(field.slice('f:'.length), written);
+  return Object.fromEntries(Object.entries(set).filter(fits)) as FieldSet;
 }
 
 /** The object without its list of owners. */

@@ -1,7 +1,7 @@
 // What happens to an object between decoding and storing, whatever its kind: system fields, defaults, status apart
 // from spec, generation, validation. Pure but for the clock and ids that it is given.
 // Invariant: a writer cannot set uid, creation time, generation or deletion fields, nor status beside spec.
-import type { ResourceDefinition } from '../../api/definition.ts';
+import { type ResourceDefinition, WRITABLE_METADATA } from '../../api/definition.ts';
 import { type FieldError, invalid, invalidValue } from '../../api/field-error.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { LooseObject, ObjectMeta } from '../../api/meta/object.ts';
@@ -19,9 +19,6 @@ const SERVER_FIELDS = [
   'name',
   'generateName',
 ] as const;
-
-/** Collections of metadata that are left out when there is nothing in them, as upstream writes objects. */
-const COLLECTIONS = ['annotations', 'finalizers', 'labels', 'ownerReferences'] as const;
 
 /** Prepares a new object: gives it its identity, and the kind's own resets. */
 export function prepareForCreate(
@@ -71,10 +68,21 @@ export function prepareForUpdate(
   bumpGeneration(definition, object, old);
 }
 
-/** The stored object with nothing but its status replaced. */
-export function withStatusOf(object: LooseObject, old: LooseObject): LooseObject {
+/** The stored object with nothing replaced but its status, and of metadata what the kind does not keep. */
+export function withStatusOf(
+  { keptByStatus = [] }: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): LooseObject {
   const status = object['status'];
-  const next: LooseObject = { ...old, metadata: { ...old.metadata } };
+  const metadata: Record<string, unknown> = { ...old.metadata };
+  for (const field of WRITABLE_METADATA) {
+    if (keptByStatus.includes(field)) continue;
+    const value = object.metadata[field];
+    if (value === undefined || isEmpty(value)) delete metadata[field];
+    else metadata[field] = value;
+  }
+  const next: LooseObject = { ...old, metadata };
   if (status === undefined) delete next['status'];
   else next['status'] = status;
   return next;
@@ -98,7 +106,10 @@ export function validateStatusUpdate(
   object: LooseObject,
   old: LooseObject,
 ): void {
-  refuse(definition, object, definition.validateStatus?.(object, old) ?? []);
+  refuse(definition, object, [
+    ...validateMetaOnUpdate(object.metadata, old.metadata),
+    ...(definition.validateStatus?.(object, old) ?? []),
+  ]);
 }
 
 /** A change names the object that is there: another uid is another object. */
@@ -149,8 +160,9 @@ function keepServerFields(metadata: ObjectMeta, old: ObjectMeta): void {
   leaveOutEmpty(metadata);
 }
 
+/** Without what there is nothing in, as upstream writes objects. */
 function leaveOutEmpty(metadata: ObjectMeta): void {
-  for (const field of COLLECTIONS) {
+  for (const field of WRITABLE_METADATA) {
     const value = metadata[field];
     if (value !== undefined && isEmpty(value)) delete metadata[field];
   }

@@ -153,6 +153,8 @@ describe('a node', () => {
       pods.patch({ namespace, name }, status, { subresource: 'status' });
     await write('mine');
     await pods.delete({ namespace, name: 'mine' }, { gracePeriodSeconds: 0 });
+    await pod('kept', { nodeName: 'n1' });
+    const relabel = () => pods.patch({ namespace, name: 'kept' }, label, { subresource: 'status' });
     const smuggled: Pod = {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -167,6 +169,7 @@ describe('a node', () => {
     for (const [attempt, why] of [
       [() => write('other'), 'can only update pods with spec.nodeName set to itself'],
       [() => pods.delete({ namespace, name: 'other' }), 'can only delete pods'],
+      [relabel, 'cannot update labels through pod status'],
       [() => pods.create(smuggled), 'can only create mirror pods'],
       [() => node('n1').resource(Nodes).create(nodes('n3')), 'not allowed to modify node "n3"'],
       [() => node('n1').resource(Nodes).patch({ name: 'n2' }, label), 'modify node "n2"'],

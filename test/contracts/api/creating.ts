@@ -49,6 +49,10 @@ const CREATED_BY_PUT: readonly (readonly [path: string, object: object])[] = [
   [`${CORE}/limitranges`, { apiVersion: 'v1', kind: 'LimitRange' }],
   [`${CORE}/services`, { apiVersion: 'v1', kind: 'Service', spec: { ports: [{ port: 80 }] } }],
   [LEASES, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }],
+  [
+    '/apis/node.k8s.io/v1/runtimeclasses',
+    { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', handler: 'h' },
+  ],
   [`/apis/${RBAC}/v1/namespaces/default/roles`, { apiVersion: `${RBAC}/v1`, kind: 'Role' }],
   [`/apis/${RBAC}/v1/clusterroles`, { apiVersion: `${RBAC}/v1`, kind: 'ClusterRole' }],
   [
@@ -354,13 +358,32 @@ export function creatingContract(open: OpenCaller): void {
         spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 },
       },
     ],
+    [
+      '/apis/storage.k8s.io/v1/csidrivers',
+      {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'CSIDriver',
+        metadata: { name: 'blind.example.com' },
+        spec: {},
+      },
+    ],
+    [
+      '/apis/node.k8s.io/v1/runtimeclasses',
+      {
+        apiVersion: 'node.k8s.io/v1',
+        kind: 'RuntimeClass',
+        metadata: { name: 'blind' },
+        handler: 'h',
+      },
+    ],
   ])('are replaced blindly, but not those of %s', async (path, body) => {
     const at = `${path}/${body.metadata.name}`;
     await post(path, body);
     const refused = await put(at, body);
     expect([refused.status, refused.json.reason]).toEqual([422, 'Invalid']);
-    expect(refused.json.message).toContain('metadata.resourceVersion: Invalid value');
-    expect(refused.json.message).toContain('must be specified for an update');
+    expect(refused.json.message).toMatch(
+      /^\w+\.[\w.]+ "[\w.]+" is invalid: metadata\.resourceVersion: Invalid value: 0x0: must be specified for an update$/,
+    );
     const { json } = await merge(at, { metadata: { labels: { a: 'b' } } });
     expect((await put(at, json)).status).toBe(200);
     expect((await put(`${MAPS}/given`, map({ name: 'given' }, { b: '1' }))).status).toBe(200);

@@ -145,7 +145,7 @@ export function ownersContract(open: OpenCaller): void {
       status: { phase: 'Failed' },
     });
     const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
-    const body = { metadata: { labels: { x: 'y' } }, status };
+    const body = { spec: { activeDeadlineSeconds: 5 }, status };
     const written = await patch(`${PODS}/p/status`, body, 'kubelet', 'strategic-merge');
     expect(ownersOf(written.json)['kubelet Update/status']).toEqual({
       'f:status': {
