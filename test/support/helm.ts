@@ -15,7 +15,7 @@ const CHARTS = join(ROOT, 'test', 'clients', 'charts');
 const CEILING_MS = 120_000;
 
 /** Where a chart of the tests is, by its name. */
-export const chart = (name: 'settings' | 'payment'): string => join(CHARTS, name);
+export const chart = (name: 'settings' | 'payment' | 'pantry'): string => join(CHARTS, name);
 
 /** helm against one namespace of a cluster. */
 export interface Helm {
