@@ -1,6 +1,7 @@
 // The pantry's program: webhooks about jars, and an API whose shelves say who looked at them.
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
+import { json } from 'node:stream/consumers';
 
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const GROUP = 'pantry.example.com';
@@ -11,11 +12,9 @@ function configMap(path) {
   const headers = { authorization: `Bearer ${readFileSync(`${ACCOUNT}/token`, 'utf8')}` };
   const ca = readFileSync(`${ACCOUNT}/ca.crt`);
   return new Promise((resolve, reject) => {
-    const asked = request({ host, port, path, headers, ca }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      if (answer.statusCode === 200) resolve(JSON.parse(text).data);
-      else reject(new Error(text));
+    const asked = request({ host, port, path, headers, ca }, (answer) => {
+      if (answer.statusCode === 200) json(answer).then(({ data }) => resolve(data), reject);
+      else reject(new Error(`${path}: ${answer.statusCode}`));
     });
     asked.on('error', reject);
     asked.end();
@@ -80,7 +79,7 @@ const server = createServer(
     requestCert: true,
     rejectUnauthorized: false,
   },
-  async (message, response) => {
+  (message, response) => {
     const say = (status, body) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
@@ -89,10 +88,12 @@ const server = createServer(
     if (path === '/healthz') return say(200, {});
     const review = REVIEWS[path];
     if (review) {
-      let text = '';
-      for await (const chunk of message) text += chunk;
-      const { apiVersion, kind, request: asked } = JSON.parse(text);
-      return say(200, { apiVersion, kind, response: { uid: asked.uid, ...review(asked) } });
+      json(message).then(
+        ({ apiVersion, kind, request: asked }) =>
+          say(200, { apiVersion, kind, response: { uid: asked.uid, ...review(asked) } }),
+        () => say(400, {}),
+      );
+      return;
     }
     // Who comes with another certificate, or with none, may say what it likes about whom it speaks for.
     const name = message.socket.authorized && message.socket.getPeerCertificate().subject?.CN;
