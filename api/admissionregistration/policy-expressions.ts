@@ -1,7 +1,13 @@
 // The expressions of a policy, compiled in their order: each variable may be used by those after it.
 // Invariant: pure; the same expressions are compiled for the rules of storing a policy and for the asking of it.
-import { BOOL, type CelField, type CelType, DYN, NULL, STRING } from '../cel/cel-type.ts';
+import { BOOL, type CelField, type CelType, DYN, listOf, NULL, STRING } from '../cel/cel-type.ts';
 import type { Declarations } from '../cel/environment.ts';
+import {
+  JSON_PATCH,
+  JSON_PATCH_TYPE,
+  mutationTypes,
+  OBJECT_TYPE,
+} from '../cel/library/json-patch.ts';
 import type {
   MatchCondition,
   MutatingAdmissionPolicySpec,
@@ -11,7 +17,6 @@ import type {
 } from '../generated/types.ts';
 import { type CompiledExpression, compileExpression } from './compiled-expression.ts';
 import { declarationsOf, type Scope } from './expression-variables.ts';
-import { JSON_PATCHES_TYPE, OBJECT_TYPE, PATCH_LIBRARY, patchTypes } from './patch-library.ts';
 
 /** An expression, and where in the policy it stands. */
 export interface PolicyExpression {
@@ -86,7 +91,7 @@ export function validatingExpressions(
 
 const RESULTS: Readonly<Record<string, CelType>> = {
   ApplyConfiguration: OBJECT_TYPE,
-  JSONPatch: JSON_PATCHES_TYPE,
+  JSONPatch: listOf(JSON_PATCH_TYPE),
 };
 
 /** The expressions of a MutatingAdmissionPolicy. */
@@ -106,13 +111,13 @@ export function mutatingExpressions(
 }
 
 function withPatches(declarations: Declarations): Declarations {
-  return { ...declarations, functions: MUTATING_FUNCTIONS, structs: patchTypes };
+  return { ...declarations, functions: MUTATING_FUNCTIONS, structs: mutationTypes };
 }
 
 /** One list for all, as what is put in order once is remembered by the list. */
 const MUTATING_FUNCTIONS = [
   ...(declarationsOf({ authorizer: true }).functions ?? []),
-  ...PATCH_LIBRARY,
+  ...JSON_PATCH,
 ];
 
 interface CommonSpec {

@@ -3,7 +3,6 @@
 // Invariant: what is shown is never the handlers' own object; what comes back is decoded and defaulted as any body is.
 import { isScaled, SCALE_SCHEMA, type Scale, scaleOf } from '../../api/autoscaling/scale-of.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { decodeAsKind } from '../../api/object-type.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
@@ -12,6 +11,7 @@ import type { GroupVersionKind } from '../../api/schema/schema.ts';
 import { structuredCopy } from '../registry/preparation.ts';
 import type { AdmissionRequest } from './admission.ts';
 import { kindOfRequest } from './matching.ts';
+import { backFromVersionOf, inVersionOf } from './versions.ts';
 
 /** The objects of a request. Nothing is new in a delete, nothing old in a create or a connection. */
 export interface AdmittedObjects {
@@ -86,20 +86,4 @@ function ownKind(
 function decodedAs(gvk: GroupVersionKind, changed: LooseObject): LooseObject {
   const schema = schemaNameOf(gvk);
   return schema === undefined ? changed : decodeObject(schema, changed, { gvk }).object;
-}
-
-async function inVersionOf(
-  object: LooseObject,
-  _from: ResourceDefinition,
-  to: ResourceDefinition,
-): Promise<LooseObject> {
-  return to.storedAs?.fromStored(object) ?? { ...object, apiVersion: apiVersionOf(to.ref) };
-}
-
-async function backFromVersionOf(
-  object: LooseObject,
-  from: ResourceDefinition,
-  to: ResourceDefinition,
-): Promise<LooseObject> {
-  return to.storedAs?.toStored(object) ?? { ...object, apiVersion: apiVersionOf(from.ref) };
 }

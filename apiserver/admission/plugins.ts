@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.ts';
 import type { RbacAuthorizer } from '../auth/rbac.ts';
 import type { ServiceAccountTokens } from '../auth/service-account-tokens.ts';
 import { AdmissionFigures } from '../metrics/admission-figures.ts';
+import { PolicyFigures } from '../metrics/policy-figures.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { WebhookClient } from '../webhooks/webhook-client.ts';
 import { AdmissionChain } from './admission.ts';
@@ -18,6 +19,7 @@ import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { validatingPolicies } from './policies/validating-policies.ts';
 import { priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -43,6 +45,11 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
   const { store, scheme, rbac, tokens, webhooks: client, clock, random, logger } = parts;
   const figures = new AdmissionFigures(parts.figures);
   const asking = { store, scheme, client, clock, random, logger, figures };
+  const policies = {
+    ...asking,
+    decide: rbac.allows.bind(rbac),
+    figures: new PolicyFigures(parts.figures),
+  };
   return new AdmissionChain(
     [
       namespaceLifecycle(store),
@@ -56,6 +63,7 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
       rbacEscalation(rbac, store),
       certificates(rbac, clock),
       mutatingWebhooks(asking),
+      validatingPolicies(policies),
       validatingWebhooks(asking),
       resourceQuota(store),
     ],
