@@ -1,0 +1,289 @@
+// API servers behind this one that are not there, hang, lie or break off: upstream's reasons, and the rest of the API as it was.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ANSWER_TIMEOUT_MS,
+  MAX_WAITING_REQUESTS,
+} from '../../apiserver/extensions/aggregation/pass-on.ts';
+import { MAX_DOCUMENT_BYTES } from '../../apiserver/extensions/aggregation/remote-documents.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { type AggregatedApi, anAggregatedApi } from '../support/aggregated-api.ts';
+import { until } from '../support/until.ts';
+
+/** Waits of seconds are tenths of seconds here, unless a test says otherwise; the time for an answer is three seconds. */
+let haste = 10;
+const ANSWER_HASTE = 20;
+const hasty: Clock = {
+  ...systemClock,
+  timer: (ms, fn) => systemClock.timer(ms / (ms >= ANSWER_TIMEOUT_MS ? ANSWER_HASTE : haste), fn),
+};
+
+const SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
+const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+let api: AggregatedApi;
+beforeAll(async () => {
+  api = await anAggregatedApi({ clock: hasty });
+});
+afterAll(() => api.close());
+
+const call: AggregatedApi['server']['call'] = (...args) => api.server.call(...args);
+
+type Serve = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Has a server of that name behind the group `NAME.example.com`. */
+async function behind(name: string, serve: Serve): Promise<{ group: string; apiService: string }> {
+  const server = createServer(await api.pairFor(name), serve);
+  await api.putBehind(name, server);
+  const group = `${name}.example.com`;
+  await api.register({ group, version: 'v1', service: { namespace: 'default', name } });
+  return { group, apiService: `v1.${group}` };
+}
+
+/** A server that is found available, and does what it is told beyond that. */
+const wellBut =
+  (serve: Serve): Serve =>
+  (request, response) => {
+    const { url = '' } = request;
+    if (/^\/apis\/[^/]+\/v1$/.test(url)) response.end('{}');
+    else serve(request, response);
+  };
+
+async function freshness(group: string): Promise<string | undefined> {
+  const { items } = (await call('GET', '/apis', { headers: { accept: AGGREGATED } })).json();
+  const found = (items as Item[]).find(({ metadata }) => metadata.name === group);
+  return found?.versions[0]?.freshness;
+}
+
+interface Item {
+  readonly metadata: { readonly name: string };
+  readonly versions: readonly { readonly freshness: string }[];
+}
+
+describe('An API server that cannot be reached', () => {
+  it('is told with the reason, from the Service to its endpoints, and is there as soon as they are', async () => {
+    const group = 'late.example.com';
+    const core = '/api/v1/namespaces/default';
+    const name = `v1.${group}`;
+    await api.register({ group, version: 'v1', service: { namespace: 'default', name: 'late' } });
+    await api.becomes('ServiceNotFound', name);
+    expect(await api.condition(name)).toBe(
+      'ServiceNotFound: service/late in "default" is not present',
+    );
+    const spec = { ports: [{ name: 'api', port: 444 }] };
+    await call('POST', `${core}/services`, { body: { metadata: { name: 'late' }, spec } });
+    await api.becomes('ServicePortError', name);
+    expect(await api.condition(name)).toContain(
+      'service/late in "default" is not listening on port 443',
+    );
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const body = { spec: { ports: [{ name: 'api', port: 443 }] } };
+    await call('PATCH', `${core}/services/late`, { body, headers });
+    await api.becomes('EndpointsNotFound', name);
+    expect(await api.condition(name)).toContain(
+      'cannot find endpoints for service/late in "default"',
+    );
+    await call('POST', `${core}/endpoints`, { body: { metadata: { name: 'late' } } });
+    await api.becomes('MissingEndpoints', name);
+    expect(await api.condition(name)).toContain(
+      'endpoints for service/late in "default" have no addresses with port name "api"',
+    );
+    const refused = await call('GET', `/apis/${group}/v1/things`);
+    expect([refused.status, refused.text]).toEqual([503, 'service unavailable\n']);
+    const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    const shown = await call('GET', `${SERVICES}/${name}`, { headers: { accept: table } });
+    expect(shown.json().rows[0].cells.slice(0, 3)).toEqual([
+      name,
+      'default/late',
+      'False (MissingEndpoints)',
+    ]);
+    expect(await freshness(group)).toBe('Stale');
+    const kitchen = (await call('GET', `${core}/endpoints/kitchen`)).json();
+    const ports = [{ ...kitchen.subsets[0].ports[0], name: 'api' }];
+    const late = { metadata: { name: 'late' }, subsets: [{ ...kitchen.subsets[0], ports }] };
+    await call('PUT', `${core}/endpoints/late`, { body: late });
+    // The kitchen answers, with a certificate for another name.
+    await api.becomes('FailedDiscoveryCheck', name);
+    expect(await api.condition(name)).toContain(
+      'x509: certificate is valid for kitchen.default.svc, not late.default.svc',
+    );
+  });
+
+  it('is down: the check has failed, and it is found again when it is back', async () => {
+    let up = false;
+    const { apiService } = await behind('down', (request, response) => {
+      if (up) response.end('{}');
+      else request.socket.destroy();
+    });
+    await api.becomes('FailedDiscoveryCheck', apiService);
+    expect(await api.condition(apiService)).toMatch(
+      /failing or missing response from https:\/\/[\d.]+:443\/apis\/down.example.com\/v1: Get "https:.*": EOF$/,
+    );
+    up = true;
+    await api.becomes('Passed', apiService);
+  });
+
+  it('shows a certificate that the APIService does not know, unless that does not matter', async () => {
+    const { apiService } = await behind(
+      'strange',
+      wellBut((_, response) => void response.end()),
+    );
+    await api.becomes('Passed', apiService);
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const change = (spec: object) =>
+      call('PATCH', `${SERVICES}/${apiService}`, { body: { spec }, headers });
+    await change({ caBundle: Buffer.from(api.frontProxyCa).toString('base64') });
+    await api.becomes('FailedDiscoveryCheck', apiService);
+    expect(await api.condition(apiService)).toContain(
+      'x509: certificate signed by unknown authority',
+    );
+    await change({ caBundle: null, insecureSkipTLSVerify: true });
+    await api.becomes('Passed', apiService);
+  });
+
+  it('answers its check with a refusal or a redirect', async () => {
+    let code = 401;
+    const { apiService } = await behind('refusing', (_request, response) => {
+      response.writeHead(code, { location: '/elsewhere' }).end();
+    });
+    await api.becomes('FailedDiscoveryCheck', apiService);
+    expect(await api.condition(apiService)).toMatch(/bad status from https:.*: 401$/);
+    code = 302;
+    await until(async () => (await api.condition(apiService)).endsWith(': 302'));
+  });
+
+  it('never answers its check', async () => {
+    const { apiService } = await behind('mute', () => undefined);
+    await api.becomes('FailedDiscoveryCheck', apiService);
+    expect(await api.condition(apiService)).toContain('context deadline exceeded');
+  });
+});
+
+describe('An API server whose documents are no good', () => {
+  const large = Buffer.alloc(5 * 1024 * 1024, ' ');
+  it.each([
+    ['of 5 MB', 'huge', (response: ServerResponse) => void response.end(large)],
+    ['in HTML', 'page', (response: ServerResponse) => void response.end('<html>')],
+    ['in the wrong form', 'odd', (response: ServerResponse) => void response.end('[{"a":1}]')],
+    [
+      'that break off',
+      'short',
+      (response: ServerResponse) => {
+        response.writeHead(200, { 'content-length': 100 }).write('{');
+        setImmediate(() => response.destroy());
+      },
+    ],
+    ['that never come', 'slow', () => undefined],
+  ])('%s: its kinds are Stale, and /apis is as quick as ever', async (_what, name, serve) => {
+    expect(large.length).toBeGreaterThan(MAX_DOCUMENT_BYTES);
+    const asked: string[] = [];
+    const { group, apiService } = await behind(
+      name,
+      wellBut((request, response) => {
+        asked.push(request.url ?? '');
+        serve(response);
+      }),
+    );
+    await api.becomes('Passed', apiService);
+    await until(() => asked.includes('/openapi/v2'));
+    expect(await freshness(group)).toBe('Stale');
+    expect((await call('GET', '/openapi/v2')).status).toBe(200);
+    expect((await call('GET', '/openapi/v3')).json().paths).not.toHaveProperty(`apis/${group}/v1`);
+  });
+
+  it('shows the kinds of before when they can no longer be had', async () => {
+    let good = true;
+    const list = {
+      kind: 'APIResourceList',
+      groupVersion: 'fading.example.com/v1',
+      resources: [{ name: 'things', kind: 'Thing', namespaced: true, verbs: ['get'] }],
+    };
+    const { group } = await behind('fading', (request, response) => {
+      if (good && request.url === '/apis/fading.example.com/v1') response.end(JSON.stringify(list));
+      else if (good) response.writeHead(404).end();
+      else response.writeHead(500).end();
+    });
+    await until(async () => (await freshness(group)) === 'Current');
+    good = false;
+    await until(async () => (await freshness(group)) === 'Stale');
+    const whole = await call('GET', '/apis', { headers: { accept: AGGREGATED } });
+    expect(whole.text).toContain('"resource":"things"');
+  });
+});
+
+describe('Requests to an API server that misbehaves', () => {
+  it('are not led elsewhere by it', async () => {
+    const serve = wellBut((_request, response) => {
+      response.writeHead(307, { location: 'https://169.254.169.254/' }).end();
+    });
+    const { group, apiService } = await behind('leading', serve);
+    await api.becomes('Passed', apiService);
+    const answer = await call('GET', `/apis/${group}/v1/things`);
+    expect([answer.status, answer.headers['location']]).toEqual([502, undefined]);
+    expect(answer.text).toBe(
+      'the backend attempted to redirect this request, which is not permitted',
+    );
+  });
+
+  it('are told when it resets the connection, before and after its answer began', async () => {
+    const serve = wellBut(({ url = '', socket }, response) => {
+      if (!url.includes('watch')) return void socket.destroy();
+      response.write('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n');
+      setTimeout(() => socket.destroy(), 50);
+    });
+    const { group, apiService } = await behind('resetting', serve);
+    await api.becomes('Passed', apiService);
+    const answer = await call('GET', `/apis/${group}/v1/things`);
+    expect([answer.status, answer.text]).toEqual([503, 'error trying to reach service: EOF\n']);
+    const watch = await api.server.open(
+      `/apis/${group}/v1/things?watch=1`,
+      new AbortController().signal,
+    );
+    let text = '';
+    const ended = new Promise<string>((resolve) => {
+      watch.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      watch.on('end', () => resolve('end'));
+      watch.on('error', () => resolve('broken'));
+    });
+    expect([await ended, text.trim()]).toEqual([
+      'broken',
+      '{"type":"ADDED","object":{"metadata":{"name":"a"}}}',
+    ]);
+  });
+
+  it('wait for one that hangs within a limit of number and time, and nobody else does', async () => {
+    haste = 1;
+    const { group, apiService } = await behind(
+      'hanging',
+      wellBut(() => undefined),
+    );
+    await api.becomes('Passed', apiService);
+    // In process, so that all are there at once.
+    const asking = Array.from({ length: MAX_WAITING_REQUESTS + 5 }, async () => {
+      const reply = await api.server.server.handler(
+        {
+          method: 'GET',
+          path: `/apis/${group}/v1/things`,
+          query: new URLSearchParams(),
+          headers: {},
+          signal: new AbortController().signal,
+        },
+        { username: 'admin', groups: ['system:masters'] },
+      );
+      if (reply.kind !== 'body') throw new Error(`answered by a ${reply.kind}`);
+      return { status: reply.status, reason: reply.object?.()['reason'] };
+    });
+    const turnedAway = { status: 429, reason: 'TooManyRequests' };
+    expect(await Promise.race(asking)).toEqual(turnedAway);
+    expect((await call('GET', '/api/v1/namespaces')).status).toBe(200);
+    const answers = await Promise.all(asking);
+    expect(answers.slice(MAX_WAITING_REQUESTS)).toEqual(
+      Array.from({ length: 5 }, () => turnedAway),
+    );
+    const late = { status: 504, reason: 'Timeout' };
+    expect(answers.slice(0, MAX_WAITING_REQUESTS)).toEqual(
+      Array.from({ length: MAX_WAITING_REQUESTS }, () => late),
+    );
+  });
+});
