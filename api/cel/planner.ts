@@ -137,20 +137,22 @@ class Planner {
   }
 
   #special({ name, args }: Call): Plan | undefined {
-    if (name === '_&&_')
-      return logic(
-        false,
-        args.map((arg) => this.plan(arg)),
-      );
-    if (name === '_||_')
-      return logic(
-        true,
-        args.map((arg) => this.plan(arg)),
-      );
-    const [first, second, third] = args.map((arg) => this.plan(arg));
-    if (name === '_?_:_') return choice(first!, second!, third!);
-    if (name === '_[_]') return index(first!, second!, true);
-    return name === '_[?_]' ? index(first!, second!, false) : undefined;
+    const part = (i: number): Plan => this.plan(args[i]!);
+    switch (name) {
+      case '_&&_':
+      case '_||_':
+        return logic(
+          name === '_||_',
+          args.map((arg) => this.plan(arg)),
+        );
+      case '_?_:_':
+        return choice(part(0), part(1), part(2));
+      case '_[_]':
+      case '_[?_]':
+        return index(part(0), part(1), name === '_[_]');
+      default:
+        return undefined;
+    }
   }
 
   #list({ items }: ListLiteral): Plan {
