@@ -57,7 +57,8 @@ function checkMap(
 ): void {
   for (const key of Object.keys(value)) {
     const at = { path: `${path}.${key}`, found };
-    const field = type.kind === 'struct' ? type.field(key)?.type : type.value;
+    const field =
+      type.kind === 'struct' ? (type.field(key) ?? type.others?.(key))?.type : type.value;
     if (field) check(field, value[key], at);
     else note(at, 'field not declared in schema');
   }

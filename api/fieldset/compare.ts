@@ -9,7 +9,14 @@ import {
   type ItemListType,
   type JsonObject,
 } from './list-items.ts';
-import { ANY, fieldOf, isLeaf, type MergeType, type StructType } from './merge-type.ts';
+import {
+  ANY,
+  fieldOf,
+  isLeaf,
+  type MergeType,
+  otherFields,
+  type StructType,
+} from './merge-type.ts';
 
 /** What a change did to whose fields. */
 export interface Comparison {
@@ -83,6 +90,7 @@ function compareMaps(type: MergeType, before: JsonObject, after: JsonObject): No
 
 /** By the schema's fields, which are in order already: nearly all of an object is structs. */
 function compareStructs(type: StructType, before: JsonObject, after: JsonObject): Nodes {
+  if (type.others) return compareOpenStructs(type, before, after);
   let changed: Record<string, FieldSet> | undefined;
   let removed: Record<string, FieldSet> | undefined;
   for (const field of type.fields) {
@@ -93,6 +101,20 @@ function compareStructs(type: StructType, before: JsonObject, after: JsonObject)
     if (nodes.removed) (removed ??= {})[field.element] = nodes.removed;
   }
   return changed || removed ? { changed, removed } : SAME;
+}
+
+function compareOpenStructs(type: StructType, before: JsonObject, after: JsonObject): Nodes {
+  const changed = new Gathered();
+  const removed = new Gathered();
+  for (const { name, element, type: field } of [
+    ...type.fields,
+    ...otherFields(type, before, after),
+  ]) {
+    const nodes = compareValues(field, own(before, name), own(after, name));
+    changed.add(element, nodes.changed);
+    removed.add(element, nodes.removed);
+  }
+  return { changed: changed.node(false), removed: removed.node(false) };
 }
 
 /** Keys are the clients' own: `constructor` is one of them only where they say so. */
@@ -150,6 +172,7 @@ function wholeNode(type: MergeType, value: unknown): FieldSet {
 }
 
 function wholeStruct(type: StructType, value: JsonObject): FieldSet {
+  if (type.others) return wholeOpenStruct(type, value);
   let node: Record<string, FieldSet> | undefined;
   for (const field of type.fields) {
     const content = value[field.name];
@@ -158,6 +181,15 @@ function wholeStruct(type: StructType, value: JsonObject): FieldSet {
     node[field.element] = wholeNode(field.type, content);
   }
   return node ?? EMPTY_SET;
+}
+
+function wholeOpenStruct(type: StructType, value: JsonObject): FieldSet {
+  const gathered = new Gathered();
+  for (const { name, element, type: field } of [...type.fields, ...otherFields(type, value)]) {
+    const content = own(value, name);
+    if (content !== undefined) gathered.add(element, wholeNode(field, content));
+  }
+  return gathered.node(true) as FieldSet;
 }
 
 function childrenOf(type: MergeType, value: JsonObject): Gathered {

@@ -23,6 +23,8 @@ export interface StructType {
   /** Fields that even an empty object has: structs that are no pointers. */
   readonly always: readonly string[];
   field(name: string): Field | undefined;
+  /** Set where other fields may stand as well: the field of a name that none has. */
+  others?(name: string): Field | undefined;
 }
 
 /** A key of the items of a list, and what it counts as where an item leaves it out. */
@@ -75,6 +77,13 @@ export function fieldOf(type: MergeType, key: string): Field {
   if (known) return known;
   const element = fieldElement(key);
   return { name: key, element, type: type.kind === 'map' ? type.value : ANY };
+}
+
+/** Fields of the values that the struct lets stand without naming them. */
+export function otherFields(type: StructType, ...values: readonly object[]): Field[] {
+  if (!type.others) return [];
+  const names = new Set(values.flatMap((value) => Object.keys(value)));
+  return [...names].flatMap((name) => (type.field(name) ? [] : (type.others?.(name) ?? [])));
 }
 
 /** Is a value of this type owned as a whole? */
@@ -143,7 +152,8 @@ export function withoutNamed(type: StructType, names: ReadonlySet<string>): Stru
   const fields = type.fields.filter(({ name }) => !names.has(name));
   const always = type.always.filter((name) => !names.has(name));
   const field = (name: string) => (names.has(name) ? undefined : type.field(name));
-  return { ...type, fields, always, field };
+  const others = (name: string) => (names.has(name) ? undefined : type.others?.(name));
+  return { ...type, fields, always, field, ...(type.others && { others }) };
 }
 
 /** The struct with another type for one of its fields. */

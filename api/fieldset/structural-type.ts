@@ -70,8 +70,11 @@ function structOf(schema: Structural, whole: boolean): StructType {
     },
     always: [],
     field: (name) => fields().byName.get(name),
+    ...(schema.preserveUnknownFields && { others: anyField }),
   };
 }
+
+const anyField = (name: string): Field => ({ name, element: fieldElement(name), type: ANY });
 
 interface Fields {
   readonly inOrder: readonly Field[];
