@@ -139,6 +139,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validate?(object: T, old: T | undefined): FieldError[];
   /** Rules of a write through /status. */
   validateStatus?(object: T, old: T): FieldError[];
+  /** Set on a version that is to go: a text for the `Warning` header of every answer. */
+  readonly deprecation?: string;
   /** Texts for `Warning` headers. */
   warnings?(object: T): string[];
 }

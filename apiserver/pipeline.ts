@@ -107,6 +107,7 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
   const definition = parts.server.scheme.byResource(info.group, info.version, info.resource);
   if (!definition) throw unknownPath();
   checkScope(info, definition.ref.namespaced);
+  if (definition.deprecation !== undefined) warnings.push(definition.deprecation);
   const { server } = parts;
   const exchange = { request, user, info, definition, server, warnings, annotations };
   return inServedVersion(definition, await routeOf(exchange)(exchange));

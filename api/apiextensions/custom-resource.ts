@@ -83,7 +83,7 @@ function definitionOf(
       newErrors(statusErrors(object['status'], structural()), () =>
         statusErrors(old['status'], structural()),
       ),
-    ...(version.deprecated && { warnings: () => [deprecation(version, ref)] }),
+    ...(version.deprecated && { deprecation: deprecation(version, ref) }),
   } as ResourceDefinition;
 }
 
