@@ -45,40 +45,46 @@ export interface WebhookClientParts extends ConnectionParts {
 /** Calls webhooks; one for the whole server. */
 export class WebhookClient {
   readonly #clock: Clock;
-  readonly #agent: WebhookAgent;
+  readonly #kept: WebhookAgent;
+  /** Makes a connection for each call. */
+  readonly #single: WebhookAgent;
 
   constructor(parts: WebhookClientParts) {
     this.#clock = parts.clock;
-    this.#agent = new WebhookAgent(parts);
+    this.#kept = new WebhookAgent(parts, true);
+    this.#single = new WebhookAgent(parts, false);
   }
 
   /** The answer, parsed. Throws WebhookCallError, whose message begins with what was called: `Post "https://…": …`. */
   async post(call: WebhookCall): Promise<unknown> {
     const target = targetOf(call);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#attempt(call, target);
-      } catch (error) {
-        // A kept connection may have been closed by the other side just now; a new one tells whether it is there.
-        const stale = error instanceof StaleConnection && attempt < MAX_FREE_CONNECTIONS;
-        if (!stale) throw callError(error, target);
-      }
+    const due = this.#clock.monotonic() + call.timeoutMs;
+    try {
+      return await this.#attempt(call, target, this.#kept).catch((error: unknown) => {
+        // A kept connection may have been closed by the other side just now; one of its own tells whether it is there.
+        if (!(error instanceof StaleConnection)) throw error;
+        const timeoutMs = Math.max(0, due - this.#clock.monotonic());
+        return this.#attempt({ ...call, timeoutMs }, target, this.#single);
+      });
+    } catch (error) {
+      throw callError(error, target);
     }
   }
 
   /** Ends kept connections; calls after it fail or connect anew. */
   close(): void {
-    this.#agent.destroy();
+    this.#kept.destroy();
+    this.#single.destroy();
   }
 
-  #attempt(call: WebhookCall, { peer, path }: Target): Promise<unknown> {
+  #attempt(call: WebhookCall, { peer, path }: Target, agent: WebhookAgent): Promise<unknown> {
     const { body, signal, timeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = call;
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest({
         ...agentOptions(peer),
         method: 'POST',
         path,
-        agent: this.#agent,
+        agent,
         headers: {
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
@@ -214,9 +220,9 @@ const agentOptions = (peer: WebhookPeer): PeerOptions => ({
 class WebhookAgent extends Agent {
   readonly #parts: ConnectionParts;
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionParts, keepAlive: boolean) {
     super({
-      keepAlive: true,
+      keepAlive,
       maxSockets: MAX_CONNECTIONS,
       maxFreeSockets: MAX_FREE_CONNECTIONS,
       timeout: IDLE_MS,

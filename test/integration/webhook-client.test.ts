@@ -206,6 +206,19 @@ describe('the client of webhooks says', () => {
     await expect(post(hook.at('/reset'))).rejects.toThrow(/: EOF$/);
   });
 
+  it('that a kept connection ended twice over, and takes no more time than it has for both', async () => {
+    await post(hook.at('/yes'));
+    let asked = 0;
+    hook.on('/lost', (_, { response }) => {
+      if (++asked === 1) response.destroy();
+      return undefined;
+    });
+    await expect(post(hook.at('/lost'), { timeoutMs: 300 })).rejects.toThrow(
+      'context deadline exceeded',
+    );
+    expect(asked).toBe(2);
+  });
+
   it('that an answer is too large, and reads no more of it', async () => {
     hook.on('/large', (_, { response }) => {
       response.end(' '.repeat(MAX_ANSWER_BYTES + 1));

@@ -255,7 +255,7 @@ describe('a patch', () => {
     await on.ask('POST /api/v1/nodes', { metadata: { name: 'n' } });
     on.hook.on('/a', () =>
       patching(
-        { op: 'add', path: '/metadata/labels', value: { sneaked: 'in' } },
+        { op: 'add', path: '/spec/unschedulable', value: true },
         { op: 'add', path: '/status/phase', value: 'Running' },
       ),
     );
@@ -265,7 +265,7 @@ describe('a patch', () => {
     const path = '/api/v1/nodes/n/status';
     const body = { status: { capacity: { cpu: '4' } } };
     const answer = (await on.ask(`PATCH ${path}`, body, headers)).json();
-    expect(answer.metadata.labels).toBeUndefined();
+    expect(answer.spec.unschedulable).toBeUndefined();
     expect(answer.status).toMatchObject({ capacity: { cpu: '4' }, phase: 'Running' });
   });
 
