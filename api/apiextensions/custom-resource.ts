@@ -14,7 +14,6 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
 } from '../generated/types.ts';
-import type { FieldError } from '../field-error.ts';
 import { mergeTypeOfStructural } from '../fieldset/structural-type.ts';
 import { apiVersionOf } from '../kind-ref.ts';
 import { parseJsonPath } from '../meta/json-path.ts';
@@ -23,11 +22,10 @@ import { labelSelectorText } from '../meta/labels.ts';
 import type { LooseObject } from '../meta/object.ts';
 import { decodeAs } from '../schema/decode.ts';
 import { fillDefaults } from '../schema/structural/defaults.ts';
-import { duplicates } from '../schema/structural/list-keys.ts';
 import { pruned } from '../schema/structural/prune.ts';
 import type { Structural } from '../schema/structural/structural.ts';
-import { schemaErrors } from '../schema/structural/validate.ts';
 import { ageOf } from '../wire/human-duration.ts';
+import { customErrors, customStatusErrors } from './custom-validation.ts';
 import { customSchemaName, customSchemas } from './custom-schemas.ts';
 import type { SchemaTrees } from './schema-trees.ts';
 
@@ -77,12 +75,10 @@ function definitionOf(
     columns: [nameColumn, ...columnsOf(version.additionalPrinterColumns)],
     selectableFields: selectableOf(version),
     defaults: (object) => fillDefaults(object, structural()),
-    validate: (object, old) =>
-      newErrors(allErrors(object, structural()), () => (old ? allErrors(old, structural()) : [])),
+    validate: (object: LooseObject, old: LooseObject | undefined) =>
+      customErrors(object, old, structural()),
     validateStatus: (object: LooseObject, old: LooseObject) =>
-      newErrors(statusErrors(object['status'], structural()), () =>
-        statusErrors(old['status'], structural()),
-      ),
+      customStatusErrors(object, old, structural()),
     ...(version.deprecated && { deprecation: deprecation(version, ref) }),
   } as ResourceDefinition;
 }
@@ -115,28 +111,6 @@ function customTypeOf(
     decode: (value, gvk) =>
       decodeAs(gvk, value, () => pruned(value as Record<string, unknown>, structural())),
   };
-}
-
-function allErrors(object: unknown, structural: Structural): FieldError[] {
-  return [...schemaErrors(object, structural), ...duplicates(object, structural)];
-}
-
-/**
- * The errors that the object did not have before: what was stored under an older schema may be changed elsewhere (KEP-4008,
- * validation ratcheting). The texts name field and value, so an error of before is one of an unchanged value.
- */
-function newErrors(now: readonly FieldError[], before: () => readonly FieldError[]): FieldError[] {
-  if (now.length === 0) return [];
-  const known = new Set(before().map(({ field, message }) => `${field}: ${message}`));
-  return now.filter(({ field, message }) => !known.has(`${field}: ${message}`));
-}
-
-/** Where only the status may change, only it is held to the rules: what else is wrong was so before. */
-function statusErrors(status: unknown, structural: Structural): FieldError[] {
-  const schema = structural.properties.get('status');
-  if (schema === undefined || status === undefined) return [];
-  const at = { parent: undefined, key: 'status' };
-  return [...schemaErrors(status, schema, at), ...duplicates(status, schema, at)];
 }
 
 function deprecation(

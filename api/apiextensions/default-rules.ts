@@ -8,13 +8,14 @@ import { fillDefaults } from '../schema/structural/defaults.ts';
 import { prunedPart } from '../schema/structural/prune.ts';
 import { isSchema, type Structural, structuralOf } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
+import { brokenRules } from './rules/broken-rules.ts';
 
 /** Errors of all defaults of a structural schema. */
 export function defaultErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   if (schema.default !== undefined)
     return [forbiddenField(`${path}.default`, 'must not be set at the root')];
   // One tree for all: the parts of a schema are the parts of its tree.
-  return below({ schema, tree: structuralOf(schema), path }, true);
+  return below({ schema, tree: structuralOf(schema), path }, true, ownErrors);
 }
 
 interface At {
@@ -23,7 +24,9 @@ interface At {
   readonly path: string;
 }
 
-function below({ schema, tree, path }: At, root: boolean): FieldError[] {
+type Check = (part: At) => FieldError[];
+
+function below({ schema, tree, path }: At, root: boolean, check: Check): FieldError[] {
   if (!tree.hasDefaults) return [];
   const { properties = {}, items, additionalProperties: additional } = schema;
   const parts: At[] = Object.entries(properties).flatMap(([name, part]) => {
@@ -34,7 +37,7 @@ function below({ schema, tree, path }: At, root: boolean): FieldError[] {
     parts.push({ schema: items, tree: tree.items, path: `${path}.items` });
   if (isSchema(additional) && tree.additional !== undefined && tree.additional !== 'any')
     parts.push({ schema: additional, tree: tree.additional, path: `${path}.additionalProperties` });
-  return parts.flatMap((part) => [...ownErrors(part), ...below(part, false)]);
+  return parts.flatMap((part) => [...check(part), ...below(part, false, check)]);
 }
 
 function ownErrors({ schema, tree, path }: At): FieldError[] {
@@ -45,7 +48,24 @@ function ownErrors({ schema, tree, path }: At): FieldError[] {
   if (!deepEqual(whole, value))
     return [invalidValue(at, value, 'must not have fields that the schema does not have')];
   fillDefaults(whole, tree);
-  return schemaErrors(whole, tree).map(({ field, message }) =>
+  return wrongDefaults(at, value, schemaErrors(whole, tree));
+}
+
+function wrongDefaults(at: string, value: unknown, errors: readonly FieldError[]): FieldError[] {
+  return errors.map(({ field, message }) =>
     invalidValue(field === '' ? at : `${at}.${field}`, value, message),
   );
+}
+
+/** Errors of defaults that break validation rules, of a schema whose defaults and rules are well by themselves. */
+export function defaultRuleErrors(schema: JSONSchemaProps, tree: Structural, path: string) {
+  return below({ schema, tree, path }, true, (part) => {
+    const value = part.schema.default;
+    if (value === undefined || !part.tree.hasValidations) return [];
+    const whole = prunedPart(value, part.tree);
+    fillDefaults(whole, part.tree);
+    const { embedded: root } = part.tree;
+    const broken = brokenRules({ value: whole, old: undefined, schema: part.tree, root });
+    return wrongDefaults(`${part.path}.default`, value, broken);
+  });
 }

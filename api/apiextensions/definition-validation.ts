@@ -15,6 +15,7 @@ import { unchanged } from '../meta/field-rules.ts';
 import { dns1035Label, dnsSubdomain, type NameRule } from '../meta/names.ts';
 import { requiredOneOf } from '../meta/numbers.ts';
 import { validateWebhookClient } from '../admissionregistration/webhook-validation.ts';
+import { definitionRuleErrors } from './rules/definition-rules.ts';
 import { type Part, partErrors } from './version-validation.ts';
 
 /** Groups that only the project itself may define kinds in, unless an annotation says who approved it. */
@@ -42,13 +43,16 @@ function allErrors(
     spec = {},
     status,
   } = definition as Partial<CustomResourceDefinition> & Pick<CustomResourceDefinition, 'metadata'>;
-  const { group = '', names } = spec as Partial<CustomResourceDefinitionSpec>;
+  const { group = '', names, versions = [] } = spec as Partial<CustomResourceDefinitionSpec>;
   const errors: FieldError[] = [];
   if (metadata.name !== `${names?.plural ?? ''}.${group}`) {
     const why = 'must be spec.names.plural+"."+spec.group';
     errors.push(invalidValue('metadata.name', metadata.name, why));
   }
-  errors.push(...specErrors(spec));
+  const wrong = specErrors(spec);
+  // Types for expressions are made of schemas that are well.
+  const rules = wrong.length > 0 ? [] : definitionRuleErrors(versions, old?.spec.versions);
+  errors.push(...wrong, ...rules);
   if (PROTECTED_GROUP.test(group) && old === undefined)
     errors.push(...approvalErrors(metadata.annotations?.[APPROVAL]));
   if (old === undefined) return errors;

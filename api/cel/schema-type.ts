@@ -39,6 +39,11 @@ export function celTypeOf(
   return sized(schema, name, root)?.type;
 }
 
+/** The fewest bytes that a value takes as JSON: it bounds how many fit into a request. */
+export function leastBytes(schema: Structural): number {
+  return sized(schema, 'object', schema.embedded)?.bytes ?? 1;
+}
+
 function sized(schema: Structural, name: string, root: boolean): Sized | undefined {
   if (schema.intOrString) return { type: { ...DYN, max: textMax(schema) } as CelType, bytes: 1 };
   switch (schema.type) {

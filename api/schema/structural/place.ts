@@ -5,12 +5,14 @@
 export interface Path {
   readonly parent: Path | undefined;
   readonly key: string | number;
+  /** The key is one of a map, and shown as `labels[key]`. */
+  readonly inMap?: true;
 }
 
 /** The path as errors show it; the root has none. */
 export function textOf(path: Path | undefined): string {
   if (path === undefined) return '';
   const before = textOf(path.parent);
-  if (typeof path.key === 'number') return `${before}[${path.key}]`;
+  if (typeof path.key === 'number' || path.inMap) return `${before}[${path.key}]`;
   return before === '' ? path.key : `${before}.${path.key}`;
 }

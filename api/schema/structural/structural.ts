@@ -1,7 +1,7 @@
 // The schema of a custom resource made ready for use: structure (types, fields, defaults) and rules of values, in one tree.
 // Invariant: pure; a tree is made once for each stored definition and shared, and says the same whenever it is asked.
 import { RE2JS } from 're2js';
-import type { JSONSchemaProps } from '../../generated/types.ts';
+import type { JSONSchemaProps, ValidationRule } from '../../generated/types.ts';
 
 /** JSON types that a schema may name. */
 export type SchemaType = 'array' | 'boolean' | 'integer' | 'number' | 'object' | 'string';
@@ -62,6 +62,10 @@ export interface Structural {
   readonly listMapKeys: readonly string[];
   readonly mapType: 'atomic' | 'granular' | undefined;
   readonly rules: ValueRules;
+  /** What expressions say of the value (`x-kubernetes-validations`). */
+  readonly validations: readonly ValidationRule[];
+  /** Is there one here or below? */
+  readonly hasValidations: boolean;
 }
 
 /** The tree of a schema, each place of it made when it is come to: objects use few of thousands. Patterns were checked before. */
@@ -81,6 +85,7 @@ class SchemaPlace implements Structural {
   #additional: Structural['additional'];
   #items: Structural | undefined;
   #hasDefaults: boolean | undefined;
+  #hasValidations: boolean | undefined;
   #rules: ValueRules | undefined;
 
   constructor(schema: JSONSchemaProps) {
@@ -112,8 +117,17 @@ class SchemaPlace implements Structural {
   }
 
   get hasDefaults(): boolean {
-    this.#hasDefaults ??= saysDefault(this.#schema);
+    this.#hasDefaults ??= saysSomewhere(this.#schema, 'default');
     return this.#hasDefaults;
+  }
+
+  get validations(): readonly ValidationRule[] {
+    return this.#schema[VALIDATIONS] ?? [];
+  }
+
+  get hasValidations(): boolean {
+    this.#hasValidations ??= saysSomewhere(this.#schema, VALIDATIONS);
+    return this.#hasValidations;
   }
 
   get listType(): Structural['listType'] {
@@ -141,15 +155,21 @@ function propertiesOf({ properties }: JSONSchemaProps): ReadonlyMap<string, Stru
   return new Map(Object.entries(properties).map(([name, part]) => [name, structuralOf(part)]));
 }
 
-function saysDefault(schema: JSONSchemaProps): boolean {
-  if (schema.default !== undefined) return true;
+const VALIDATIONS = 'x-kubernetes-validations';
+
+/** Is it said here or below? */
+function saysSomewhere(
+  schema: JSONSchemaProps,
+  keyword: 'default' | 'x-kubernetes-validations',
+): boolean {
+  if (schema[keyword] !== undefined) return true;
   const { properties, items, additionalProperties: additional } = schema;
   for (const name in properties) {
     const part = properties[name];
-    if (part !== undefined && saysDefault(part)) return true;
+    if (part !== undefined && saysSomewhere(part, keyword)) return true;
   }
-  if (isSchema(items) && saysDefault(items)) return true;
-  return isSchema(additional) && saysDefault(additional);
+  if (isSchema(items) && saysSomewhere(items, keyword)) return true;
+  return isSchema(additional) && saysSomewhere(additional, keyword);
 }
 
 /** Is it a schema, and not a boolean or a list of schemas? */

@@ -1,0 +1,72 @@
+// What is wrong with a custom resource: broken rules of its schema first, then its expressions.
+// Invariants: pure; what was wrong before and did not change is let pass (KEP-4008, validation ratcheting); expressions are
+// asked only of objects whose shape they can rely on.
+import type { FieldError, FieldErrorType } from '../field-error.ts';
+import { invalidValue } from '../field-error.ts';
+import type { LooseObject } from '../meta/object.ts';
+import { duplicates } from '../schema/structural/list-keys.ts';
+import type { Structural } from '../schema/structural/structural.ts';
+import { schemaErrors } from '../schema/structural/validate.ts';
+import { brokenRules } from './rules/broken-rules.ts';
+
+/** Errors of an object; `old` is its state before. */
+export function customErrors(
+  object: LooseObject,
+  old: LooseObject | undefined,
+  schema: Structural,
+): FieldError[] {
+  const errors = newErrors(shapeErrors(object, schema), () =>
+    old ? shapeErrors(old, schema) : [],
+  );
+  return [...errors, ...ruleErrors(errors, { value: object, old, schema })];
+}
+
+/** Errors of a write through /status: only the status is held to the schema, what else is wrong was so before. */
+export function customStatusErrors(
+  object: LooseObject,
+  old: LooseObject,
+  schema: Structural,
+): FieldError[] {
+  const errors = newErrors(statusErrors(object['status'], schema), () =>
+    statusErrors(old['status'], schema),
+  );
+  return [...errors, ...ruleErrors(errors, { value: object, old, schema })];
+}
+
+function shapeErrors(object: unknown, schema: Structural): FieldError[] {
+  return [...schemaErrors(object, schema), ...duplicates(object, schema)];
+}
+
+function statusErrors(status: unknown, whole: Structural): FieldError[] {
+  const schema = whole.properties.get('status');
+  if (schema === undefined || status === undefined) return [];
+  const at = { parent: undefined, key: 'status' };
+  return [...schemaErrors(status, schema, at), ...duplicates(status, schema, at)];
+}
+
+/** The texts name field and value, so an error of before is one of an unchanged value. */
+function newErrors(now: readonly FieldError[], before: () => readonly FieldError[]): FieldError[] {
+  if (now.length === 0) return [];
+  const known = new Set(before().map(({ field, message }) => `${field}: ${message}`));
+  return now.filter(({ field, message }) => !known.has(`${field}: ${message}`));
+}
+
+/** Errors after which a value may not be what its type says. */
+const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+
+function ruleErrors(
+  errors: readonly FieldError[],
+  asked: { value: LooseObject; old: LooseObject | undefined; schema: Structural },
+): FieldError[] {
+  if (!asked.schema.hasValidations) return [];
+  if (!errors.some(({ type }) => BLOCKING.has(type))) return brokenRules({ ...asked, root: true });
+  const why =
+    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+  return [invalidValue('<nil>', null, why)];
+}

@@ -1,0 +1,216 @@
+// Holds a custom resource to the expressions of its schema: at every level, within one budget for the whole object.
+// Invariants: rules about `oldSelf` are asked only where the value of before is known to be this one's; what did not change
+// breaks no other rule (KEP-4008); nothing written in a rule takes longer than its limits. Wordings are those API users know.
+import { evaluate, type Outcome, type Program } from '../../cel/compile.ts';
+import { celValue } from '../../cel/json-values.ts';
+import { type CostBudget, costBudget } from '../../cel/meter.ts';
+import { type CelValue, NONE, Optional } from '../../cel/values.ts';
+import type { FieldError } from '../../field-error.ts';
+import {
+  duplicate,
+  forbiddenField,
+  invalidBecause,
+  invalidValue,
+  required,
+} from '../../field-error.ts';
+import type { ValidationRule } from '../../generated/types.ts';
+import { deepEqual } from '../../meta/deep-equal.ts';
+import { type Path, textOf } from '../../schema/structural/place.ts';
+import type { Structural } from '../../schema/structural/structural.ts';
+import { type CompiledRule, rulesOfPlace } from './rule-programs.ts';
+
+/** Bytes of a message that an expression makes. */
+export const MAX_MADE_MESSAGE_BYTES = 5 * 1024;
+/** Of one object, this many broken rules are told. */
+export const MAX_BROKEN_RULES = 100;
+
+/** An object and its schema; `root` where it is a whole object, and no part of one. */
+export interface RuledObject {
+  readonly value: unknown;
+  /** Undefined for what is new. */
+  readonly old: unknown;
+  readonly schema: Structural;
+  readonly root: boolean;
+}
+
+/** The rules that the object breaks. */
+export function brokenRules({ value, old, schema, root }: RuledObject): FieldError[] {
+  if (!schema.hasValidations) return [];
+  const run = new RuleRun();
+  run.visit({ value, old, schema, at: undefined, root });
+  return run.errors;
+}
+
+interface Visited extends RuledObject {
+  readonly at: Path | undefined;
+}
+
+class RuleRun {
+  readonly errors: FieldError[] = [];
+  readonly #budget: CostBudget = costBudget();
+  #over = false;
+
+  visit(visited: Visited): void {
+    const { value, schema } = visited;
+    // Rules about nullable values stand at what is around them.
+    if (this.#over || !schema.hasValidations || value === null || value === undefined) return;
+    if (schema.validations.length > 0) this.#ask(visited);
+    if (Array.isArray(value)) this.#list(value, visited);
+    else if (typeof value === 'object') this.#object(value as Fields, visited);
+  }
+
+  #list(list: readonly unknown[], { old, schema, at }: Visited): void {
+    const { items } = schema;
+    if (!items?.hasValidations) return;
+    const before = oldItems(old, schema);
+    list.forEach((value, key) => {
+      const place = { parent: at, key };
+      this.visit({ value, old: before(value), schema: items, at: place, root: false });
+    });
+  }
+
+  #object(object: Fields, { old, schema, at }: Visited): void {
+    const { properties, additional, mapType } = schema;
+    const before = isFields(old) && mapType !== 'atomic' ? old : {};
+    const oldOf = (key: string) => (Object.hasOwn(before, key) ? before[key] : undefined);
+    if (properties.size === 0) {
+      if (additional === undefined || additional === 'any' || !additional.hasValidations) return;
+      for (const key of Object.keys(object)) {
+        const place = { parent: at, key, inMap: true as const };
+        const part = { value: object[key], old: oldOf(key), schema: additional };
+        this.visit({ ...part, at: place, root: false });
+      }
+      return;
+    }
+    for (const [key, part] of properties) {
+      if (!part.hasValidations || !Object.hasOwn(object, key)) continue;
+      const place = { parent: at, key };
+      this.visit({ value: object[key], old: oldOf(key), schema: part, at: place, root: false });
+    }
+  }
+
+  #ask({ value, old, schema, at, root }: Visited): void {
+    const { type, rules } = rulesOfPlace(schema, root);
+    const self = celValue(value, type);
+    const before = old === undefined || old === null ? undefined : celValue(old, type);
+    const optional = before === undefined ? NONE : new Optional(before);
+    const unchanged = () => before !== undefined && deepEqual(value, old);
+    for (const each of rules) {
+      const { rule, usesOldSelf } = each;
+      if (this.#over) return;
+      if (usesOldSelf && before === undefined && !rule.optionalOldSelf) continue;
+      const bindings = { self, oldSelf: rule.optionalOldSelf ? optional : before };
+      const error = this.#broken(each, { bindings, value, schema, at });
+      // What was wrong before, and is as it was, is let pass.
+      if (error && (this.#over || usesOldSelf || !unchanged())) this.#tell(error);
+    }
+  }
+
+  #tell(error: FieldError): void {
+    this.errors.push(error);
+    if (this.errors.length >= MAX_BROKEN_RULES) this.#over = true;
+  }
+
+  #broken({ rule, program, fault, message, steps }: CompiledRule, asked: Asked) {
+    const { bindings, schema, at } = asked;
+    const wrong = (why: string) => invalidValue(textOf(at), schema.type ?? '', why);
+    if (program === undefined) return wrong(`rule compile error: ${fault}`);
+    const outcome = this.#evaluate(program, bindings);
+    if (outcome.kind !== 'value') return wrong(this.#why(outcome, rule));
+    if (outcome.value === true) return undefined;
+    const said = message && this.#message(message, rule, bindings);
+    if (said?.over) return wrong(said.over);
+    const place = steps.reduce<Path | undefined>(
+      (parent, { name, inMap }) => ({ parent, key: name, ...(inMap && { inMap }) }),
+      at,
+    );
+    return brokenRule(rule, said?.text ?? ownWords(rule), { ...asked, at: place });
+  }
+
+  #evaluate(program: Program, bindings: Asked['bindings']): Outcome {
+    if (this.#budget.remaining <= 0) return { kind: 'exceeded', scope: 'request', cost: 0 };
+    return evaluate(program, bindings, this.#budget);
+  }
+
+  /** What went wrong. Where a budget is spent, no other rule is asked. */
+  #why(outcome: Exclude<Outcome, { kind: 'value' }>, rule: ValidationRule): string {
+    if (outcome.kind === 'error')
+      return outcome.message.startsWith('no such overload')
+        ? `'${outcome.message}': call arguments did not match a supported operator, function or macro signature for rule: ${named(rule)}`
+        : `${outcome.message} evaluating rule: ${named(rule)}`;
+    this.#over = true;
+    return outcome.scope === 'request'
+      ? 'validation failed due to running out of cost budget, no further validation rules will be run'
+      : `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${named(rule)}`;
+  }
+
+  /** The words of a message expression; none where it gives nothing that can be shown. */
+  #message(
+    program: Program,
+    { messageExpression = '' }: ValidationRule,
+    bindings: Asked['bindings'],
+  ): { readonly text?: string | undefined; readonly over?: string } {
+    const outcome = this.#evaluate(program, bindings);
+    if (outcome.kind === 'value') return { text: shownMessage(outcome.value) };
+    if (outcome.kind === 'error') return {};
+    this.#over = true;
+    const over =
+      outcome.scope === 'request'
+        ? 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run'
+        : `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(messageExpression)}`;
+    return { over };
+  }
+}
+
+interface Asked {
+  readonly bindings: Readonly<Record<string, CelValue | undefined>>;
+  readonly value: unknown;
+  readonly schema: Structural;
+  readonly at: Path | undefined;
+}
+
+function shownMessage(value: CelValue): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  const fits = text !== '' && !text.includes('\n');
+  return fits && Buffer.byteLength(text) <= MAX_MADE_MESSAGE_BYTES ? text : undefined;
+}
+
+function brokenRule({ reason }: ValidationRule, why: string, { at, value, schema }: Asked) {
+  const field = textOf(at);
+  const whole = schema.type === 'object' || schema.type === 'array';
+  switch (reason) {
+    case 'FieldValueForbidden':
+      return forbiddenField(field, why);
+    case 'FieldValueRequired':
+      return required(field, why);
+    case 'FieldValueDuplicate':
+      return duplicate(field, whole ? undefined : value);
+    default:
+      return whole ? invalidBecause(field, why) : invalidValue(field, value, why);
+  }
+}
+
+/** What a rule is called in errors. */
+function named({ message = '', rule }: ValidationRule): string {
+  return (message === '' ? rule : message).trim();
+}
+
+function ownWords(rule: ValidationRule): string {
+  return rule.message ? named(rule) : `failed rule: ${named(rule)}`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Items of keyed lists are those of before by their keys; of other lists nobody knows. */
+function oldItems(old: unknown, { listType, listMapKeys }: Structural): (item: unknown) => unknown {
+  if (listType !== 'map' || !Array.isArray(old)) return () => undefined;
+  const keyOf = (item: unknown) =>
+    JSON.stringify(isFields(item) ? listMapKeys.map((key) => item[key] ?? null) : item);
+  const byKey = new Map(old.map((item: unknown) => [keyOf(item), item]));
+  return (item) => byKey.get(keyOf(item));
+}

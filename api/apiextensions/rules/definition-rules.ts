@@ -1,0 +1,73 @@
+// The rules in the schemas of a definition's versions, when it is stored.
+// Invariant: pure; what stood there before and was accepted then is let pass, so that a definition can be changed elsewhere.
+import { type FieldError, forbiddenField } from '../../field-error.ts';
+import type { CustomResourceDefinitionVersion } from '../../generated/types.ts';
+import { deepEqual } from '../../meta/deep-equal.ts';
+import { type Structural, structuralOf } from '../../schema/structural/structural.ts';
+import { defaultRuleErrors } from '../default-rules.ts';
+import { validationRuleErrors } from './rule-checks.ts';
+
+/** Rules of one definition, in all its versions: compiling them takes some tenths of a second. */
+export const MAX_RULES = 2_000;
+/** Characters of all their expressions. */
+export const MAX_RULE_CHARS = 256 * 1024;
+
+type Versions = readonly CustomResourceDefinitionVersion[];
+
+/** Errors of the rules of all versions, whose schemas are structural. */
+export function definitionRuleErrors(versions: Versions, old: Versions = []): FieldError[] {
+  const [first, ...others] = versions;
+  if (first === undefined) return [];
+  const tooMuch = tooManyRules(versions);
+  if (tooMuch) return [tooMuch];
+  // What all versions have in common is told once, where it stood before there were versions.
+  if (others.every(({ schema }) => deepEqual(schema, first.schema)))
+    return newErrors(first, old, 'spec.validation');
+  return versions.flatMap((version, i) => newErrors(version, old, `spec.versions[${i}].schema`));
+}
+
+function newErrors(
+  version: CustomResourceDefinitionVersion,
+  old: Versions,
+  path: string,
+): FieldError[] {
+  const before = old.find(({ name }) => name === version.name);
+  if (before && deepEqual(before.schema, version.schema)) return [];
+  const errors = errorsOf(version);
+  if (errors.length === 0) return [];
+  const known = new Set(before ? errorsOf(before).map(textOf) : []);
+  return errors
+    .filter((error) => !known.has(textOf(error)))
+    .map((error) => ({ ...error, field: `${path}.${error.field}` }));
+}
+
+const textOf = ({ field, message }: FieldError): string => `${field}: ${message}`;
+
+function errorsOf({ schema }: CustomResourceDefinitionVersion): FieldError[] {
+  const { openAPIV3Schema = {} } = schema ?? {};
+  const tree = structuralOf(openAPIV3Schema);
+  if (!tree.hasValidations) return [];
+  const errors = validationRuleErrors(tree, SCHEMA);
+  return errors.length > 0 ? errors : defaultRuleErrors(openAPIV3Schema, tree, SCHEMA);
+}
+
+const SCHEMA = 'openAPIV3Schema';
+
+function tooManyRules(versions: Versions): FieldError | undefined {
+  const count = { rules: 0, chars: 0 };
+  for (const { schema } of versions) addRules(structuralOf(schema?.openAPIV3Schema ?? {}), count);
+  if (count.rules <= MAX_RULES && count.chars <= MAX_RULE_CHARS) return undefined;
+  const why = `must have at most ${MAX_RULES} x-kubernetes-validations, whose expressions have at most ${MAX_RULE_CHARS} characters together`;
+  return forbiddenField('spec.versions', why);
+}
+
+function addRules(tree: Structural, count: { rules: number; chars: number }): void {
+  if (!tree.hasValidations) return;
+  for (const { rule = '', messageExpression = '' } of tree.validations) {
+    count.rules += 1;
+    count.chars += rule.length + messageExpression.length;
+  }
+  for (const part of tree.properties.values()) addRules(part, count);
+  if (tree.items) addRules(tree.items, count);
+  if (tree.additional !== undefined && tree.additional !== 'any') addRules(tree.additional, count);
+}
