@@ -19,6 +19,7 @@ import { defaultTolerations } from './default-tolerations.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { mutatingPolicies } from './policies/mutating-policies.ts';
 import { validatingPolicies } from './policies/validating-policies.ts';
 import { priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
@@ -62,6 +63,7 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
       certificates(rbac, clock),
+      mutatingPolicies(policies),
       mutatingWebhooks(asking),
       validatingPolicies(policies),
       validatingWebhooks(asking),

@@ -26,7 +26,41 @@ export function aValidatingBinding(policy: string, more: object = {}, name = pol
   return { metadata: { name }, spec: { policyName: policy, validationActions: ['Deny'], ...more } };
 }
 
-/** Stores a policy with one binding of the same name. */
+/** A MutatingAdmissionPolicy. */
+export function aMutatingPolicy(name: string, spec: object): object {
+  const reinvocationPolicy = 'Never';
+  const matchConstraints = { resourceRules: [CONFIG_MAPS] };
+  return { metadata: { name }, spec: { matchConstraints, reinvocationPolicy, ...spec } };
+}
+
+/** A mutation by an apply configuration. */
+export const applying = (expression: string) => ({
+  patchType: 'ApplyConfiguration',
+  applyConfiguration: { expression },
+});
+
+/** A mutation by a JSON patch. */
+export const patching = (expression: string) => ({
+  patchType: 'JSONPatch',
+  jsonPatch: { expression },
+});
+
+/** Stores a MutatingAdmissionPolicy with one binding of the same name. */
+export async function mutateBy(
+  api: ApiCaller,
+  name: string,
+  { policy, binding = {} }: { policy: object; binding?: object },
+): Promise<void> {
+  const bound = { metadata: { name }, spec: { policyName: name, ...binding } };
+  const made = [
+    await post(api, 'mutatingadmissionpolicies', aMutatingPolicy(name, policy)),
+    await post(api, 'mutatingadmissionpolicybindings', bound),
+  ];
+  const refused = made.find(({ status }) => status !== 201);
+  if (refused) throw new Error(refused.text);
+}
+
+/** Stores a ValidatingAdmissionPolicy with one binding of the same name. */
 export async function holdTo(
   api: ApiCaller,
   name: string,

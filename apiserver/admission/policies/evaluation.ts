@@ -5,7 +5,7 @@ import type { NamedExpression } from '../../../api/admissionregistration/policy-
 import { CelError, CostExceeded } from '../../../api/cel/cel-error.ts';
 import { evaluate } from '../../../api/cel/compile.ts';
 import { COST_OF_MATCH_CONDITIONS } from '../../../api/cel/limits.ts';
-import { type CostBudget, costBudget } from '../../../api/cel/meter.ts';
+import { type CostBudget, costBudget, Meter } from '../../../api/cel/meter.ts';
 import { type CelValue, ObjectValue } from '../../../api/cel/values.ts';
 import type { CheckError } from '../../metrics/policy-figures.ts';
 import type { Bindings } from '../expression-values.ts';
@@ -43,6 +43,11 @@ export class Evaluation {
     this.#budget = budget;
     const own = new PolicyVariables(variables, (expression) => this.answer(expression));
     this.#bindings = { ...bindings, variables: own };
+  }
+
+  /** Pays from what is left, for reading what an expression gave. */
+  meter(): Meter {
+    return new Meter(this.#budget);
   }
 
   /** Throws OutOfBudget. */

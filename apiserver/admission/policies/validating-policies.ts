@@ -1,7 +1,6 @@
 // ValidatingAdmissionPolicies: rules that users wrote as expressions, for writes that their bindings are about.
 // Invariant: with no binding a write costs one look at a list; nothing of the write is changed; a policy that cannot be
 // asked denies, unless it says Ignore.
-import type { Decide } from '../../../api/admissionregistration/authorizer-library.ts';
 import {
   type ValidatingExpressions,
   validatingExpressions,
@@ -18,15 +17,14 @@ import {
 } from '../../../api/kinds.ts';
 import type { LooseObject } from '../../../api/meta/object.ts';
 import { StatusError } from '../../../api/status.ts';
-import type { Clock } from '../../../base/clock.ts';
-import type { PolicyFigures } from '../../metrics/policy-figures.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { admittedObjects } from '../admitted-object.ts';
 import { authorizerOf, type Bindings, bindingsOf, namespaceOf } from '../expression-values.ts';
-import { isExempt, type MatchingParts } from '../matching.ts';
+import { isExempt } from '../matching.ts';
 import { Denials } from './denials.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { type Bound, type Hook, PolicyIndex } from './policy-index.ts';
+import type { PolicyParts } from './policy-parts.ts';
 import { type Verdict, verdictOf } from './validating-decisions.ts';
 
 type Policies = PolicyIndex<
@@ -40,13 +38,6 @@ type PolicyHook = Hook<
   ValidatingExpressions
 >;
 type PolicyBound = Bound<ValidatingAdmissionPolicyBinding>;
-
-/** What policies need of the server. */
-export interface PolicyParts extends MatchingParts {
-  readonly decide: Decide;
-  readonly clock: Clock;
-  readonly figures: PolicyFigures;
-}
 
 /** The plugin; it follows the store from now on. */
 export function validatingPolicies(parts: PolicyParts): AdmissionPlugin {
