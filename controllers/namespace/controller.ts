@@ -2,13 +2,14 @@
 // Invariant: namespaces that live cost nothing but the look that finds them alive.
 import type { Namespace } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import { CustomResourceDefinitions, Namespaces } from '../../api/kinds.ts';
+import { APIServices, CustomResourceDefinitions, Namespaces } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
+import { aggregatedKinds } from '../framework/aggregated-kinds.ts';
 import { customKind } from '../framework/custom-kinds.ts';
 import type { ControllerFactory } from '../framework/reconciler.ts';
 import { source } from '../framework/reconciler.ts';
-import { NamespaceReconciler } from './reconcile.ts';
+import { type EmptiedKind, NamespaceReconciler } from './reconcile.ts';
 
 /** How many namespaces are emptied at once, as upstream. */
 const CONCURRENT_NAMESPACES = 10;
@@ -21,13 +22,28 @@ const namespacedKinds: readonly KindRef[] = builtInDefinitions
 /** Empties namespaces that are being deleted, then lets them go. */
 export const namespaceController: ControllerFactory = (context) => {
   const definitions = context.informers.informer(CustomResourceDefinitions);
-  const kinds = () => [
+  const services = context.informers.informer(APIServices);
+  const own = () => [
     ...namespacedKinds,
     ...definitions.list().flatMap((each) => {
       const ref = customKind(each);
       return ref?.namespaced ? [ref] : [];
     }),
   ];
+  const kinds = async (signal: AbortSignal) => {
+    const others = await aggregatedKinds(context.client, services.list(), signal);
+    const elsewhere = others.kinds.filter(
+      ({ ref, verbs }) => ref.namespaced && verbs.includes('list') && verbs.includes('delete'),
+    );
+    const emptied: EmptiedKind[] = [
+      ...own().map((ref) => ({ ref, oneByOne: false })),
+      ...elsewhere.map(({ ref, verbs }) => ({
+        ref,
+        oneByOne: !verbs.includes('deletecollection'),
+      })),
+    ];
+    return { kinds: emptied, stale: others.stale };
+  };
   const reconciler = new NamespaceReconciler(context, kinds);
   return {
     name: 'namespace-controller',

@@ -21,19 +21,29 @@ const FINALIZER = 'kubernetes';
 /** Looked at again after this long at the latest; the end of an object wakes it sooner. */
 const RECHECK_MS = 5_000;
 
+/** A kind whose objects are deleted all at once, or one by one where its server offers nothing else. */
+export interface EmptiedKind {
+  readonly ref: KindRef;
+  readonly oneByOne: boolean;
+}
+
+/** Every kind that lives in namespaces at the moment, and groups whose kinds are not known as they are now. */
+export type KindsInNamespaces = (
+  signal: AbortSignal,
+) => Promise<{ readonly kinds: readonly EmptiedKind[]; readonly stale: readonly string[] }>;
+
 /** Reconciles namespaces. */
 export class NamespaceReconciler {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #namespaces: Informer<Namespace>;
-  readonly #kinds: () => readonly KindRef[];
+  readonly #kinds: KindsInNamespaces;
 
-  /** `kinds` answers every kind that lives in namespaces at the moment. */
-  constructor({ client, clock, informers }: ControllerContext, kinds: () => readonly KindRef[]) {
+  constructor({ client, clock, informers }: ControllerContext, kinds: KindsInNamespaces) {
     this.#client = client;
     this.#clock = clock;
     this.#namespaces = informers.informer(Namespaces);
-    this.#kinds = () => [Pods, ...kinds().filter((ref) => !isPods(ref))];
+    this.#kinds = kinds;
   }
 
   /** Is this namespace being deleted? */
@@ -53,7 +63,8 @@ export class NamespaceReconciler {
         namespace,
         (current) => namespaceStatus(current, progress, this.#clock.now()),
       );
-      if (progress.failures.length > 0 || progress.remains.some(({ count }) => count > 0))
+      const { failures, stale, remains } = progress;
+      if (failures.length + stale.length > 0 || remains.some(({ count }) => count > 0))
         return requeueAfter(RECHECK_MS);
       await this.#letGo(written, signal);
       return done;
@@ -67,13 +78,13 @@ export class NamespaceReconciler {
   async #empty(namespace: string, signal: AbortSignal): Promise<Progress> {
     const remains: Remains[] = [];
     const failures: string[] = [];
-    for (const ref of this.#kinds()) {
+    const { kinds, stale } = await this.#kinds(signal);
+    for (const kind of podsFirst(kinds)) {
+      const { ref } = kind;
       try {
         const before = await this.#remainsOf(ref, namespace, signal);
         if (before.count === 0) continue;
-        await this.#client
-          .resource(ref)
-          .deleteCollection({ namespace, propagationPolicy: 'Background', signal });
+        await this.#delete(kind, namespace, signal);
         remains.push(await this.#remainsOf(ref, namespace, signal));
       } catch (error) {
         if (signal.aborted) throw error;
@@ -82,7 +93,19 @@ export class NamespaceReconciler {
       const mayRun = failures.length > 0 || remains.some(({ count }) => count > 0);
       if (isPods(ref) && mayRun) break;
     }
-    return { remains, failures };
+    return { remains, failures, stale };
+  }
+
+  async #delete(
+    { ref, oneByOne }: EmptiedKind,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const resource = this.#client.resource(ref);
+    const how = { propagationPolicy: 'Background', signal } as const;
+    if (!oneByOne) return resource.deleteCollection({ namespace, ...how });
+    for await (const { metadata } of listAll(resource, { namespace, signal }))
+      await resource.delete({ namespace, name: metadata.name ?? '' }, how).catch(unlessGone);
   }
 
   async #remainsOf(ref: KindRef, namespace: string, signal: AbortSignal): Promise<Remains> {
@@ -114,6 +137,16 @@ export class NamespaceReconciler {
       // Somebody else changed it: its event brings us back.
     }
   }
+}
+
+/** Nothing that pods may rely on goes before them. */
+function podsFirst(kinds: readonly EmptiedKind[]): EmptiedKind[] {
+  const isFirst = ({ ref }: EmptiedKind) => isPods(ref);
+  return [...kinds.filter(isFirst), ...kinds.filter((kind) => !isFirst(kind))];
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 const isPods = ({ group, plural }: KindRef): boolean =>

@@ -16,7 +16,7 @@ const conditions = (progress: Parameters<typeof namespaceStatus>[1]) =>
 
 describe('the status of a namespace that goes', () => {
   it('says that nothing is left', () => {
-    const status = namespaceStatus(namespace, { remains: [], failures: [] }, NOW);
+    const status = namespaceStatus(namespace, { remains: [], failures: [], stale: [] }, NOW);
     expect(status.phase).toBe('Terminating');
     expect(status.conditions?.every((each) => each.status === 'False')).toBe(true);
   });
@@ -33,11 +33,13 @@ describe('the status of a namespace that goes', () => {
         ]),
       },
     ];
-    expect(conditions({ remains, failures: ['no'] })).toMatchObject({
+    expect(conditions({ remains, failures: ['no'], stale: ['a.example.com/v1'] })).toMatchObject({
       NamespaceContentRemaining:
         'True: Some resources are remaining: pods. has 2 resource instances, deployments.apps has 1 resource instances',
       NamespaceFinalizersRemaining:
         'True: Some content in the namespace has finalizers remaining: a in 1 resource instances, b in 2 resource instances',
+      NamespaceDeletionDiscoveryFailure:
+        'True: Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: a.example.com/v1: stale GroupVersion discovery: a.example.com/v1',
       NamespaceDeletionContentFailure: 'True: Failed to delete all resource types, 1 remaining: no',
     });
   });

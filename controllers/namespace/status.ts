@@ -17,6 +17,8 @@ export interface Progress {
   readonly remains: readonly Remains[];
   /** Failures to delete or to look, in words. */
   readonly failures: readonly string[];
+  /** Groups and versions of other API servers whose kinds are not known as they are now: objects of theirs may be there. */
+  readonly stale: readonly string[];
 }
 
 /** The status after an attempt. */
@@ -39,14 +41,15 @@ interface Said {
   readonly message: string;
 }
 
-function conditionsOf({ remains, failures }: Progress): Said[] {
+function conditionsOf({ remains, failures, stale }: Progress): Said[] {
   const left = remains.filter(({ count }) => count > 0);
   const held = left.filter(({ finalizers }) => finalizers.size > 0);
   return [
-    said('NamespaceDeletionDiscoveryFailure', undefined, [
-      'ResourcesDiscovered',
-      'All resources successfully discovered',
-    ]),
+    said(
+      'NamespaceDeletionDiscoveryFailure',
+      stale.length === 0 ? undefined : undiscovered(stale),
+      ['ResourcesDiscovered', 'All resources successfully discovered'],
+    ),
     said('NamespaceDeletionGroupVersionParsingFailure', undefined, [
       'ParsedGroupVersions',
       'All legacy kube types successfully parsed',
@@ -89,6 +92,13 @@ type Reason = readonly [reason: string, message: string];
 function said(type: string, trouble: Reason | undefined, fine: Reason): Said {
   const [reason, message] = trouble ?? fine;
   return { type, status: trouble ? 'True' : 'False', reason, message };
+}
+
+function undiscovered(stale: readonly string[]): Reason {
+  const each = stale.map((version) => `${version}: stale GroupVersion discovery: ${version}`);
+  const why = `unable to retrieve the complete list of server APIs: ${each.join(', ')}`;
+  const message = `Discovery failed for some groups, ${stale.length} failing: ${why}`;
+  return ['DiscoveryFailed', message];
 }
 
 function countText({ ref, count }: Remains): string {

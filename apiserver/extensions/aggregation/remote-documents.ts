@@ -36,6 +36,12 @@ export const UNKNOWN_DOCUMENTS: RemoteDocuments = {
   openApiV2: undefined,
 };
 
+/** What ends a reading, and who is told of what cannot be had. */
+export interface Reading {
+  readonly signal: AbortSignal;
+  readonly failed: (what: string, error: Error) => void;
+}
+
 interface Kept {
   readonly etag: string | undefined;
   readonly digest: string;
@@ -54,25 +60,31 @@ export class DocumentReader {
     this.#remote = remote;
   }
 
-  /** The documents as they are now; `before` where a part of them cannot be had. Never rejects, but tells `failed` why. */
-  async read(
-    before: RemoteDocuments,
-    { signal, failed }: { signal: AbortSignal; failed: (what: string, error: Error) => void },
-  ): Promise<RemoteDocuments> {
-    const or = async <T>(what: string, old: T, read: () => Promise<T>): Promise<T> => {
-      try {
-        return await read();
-      } catch (error) {
-        failed(what, error as Error);
-        return old;
-      }
-    };
-    const resources = await or('discovery', undefined, () => this.#discover(signal));
+  /** The kinds as they are now; those of `before`, Stale, where they cannot be had. Never rejects, but tells `failed` why. */
+  async readKinds(before: RemoteDocuments, reading: Reading): Promise<RemoteDocuments> {
+    const resources = await or(reading, undefined, {
+      what: 'discovery',
+      read: (signal) => this.#discover(signal),
+    });
     return {
+      ...before,
       freshness: resources ? 'Current' : 'Stale',
       resources: resources ?? before.resources,
-      openApiV3Url: await or('OpenAPI v3', before.openApiV3Url, () => this.#v3Url(signal)),
-      openApiV2: await or('OpenAPI v2', before.openApiV2, () => this.#v2(signal)),
+    };
+  }
+
+  /** How the kinds look now; as in `before` where that cannot be had. As `readKinds` otherwise. */
+  async readSchemas(before: RemoteDocuments, reading: Reading): Promise<RemoteDocuments> {
+    return {
+      ...before,
+      openApiV3Url: await or(reading, before.openApiV3Url, {
+        what: 'OpenAPI v3',
+        read: (signal) => this.#v3Url(signal),
+      }),
+      openApiV2: await or(reading, before.openApiV2, {
+        what: 'OpenAPI v2',
+        read: (signal) => this.#v2(signal),
+      }),
     };
   }
 
@@ -139,6 +151,19 @@ export class DocumentReader {
     const value = make(parsed(text, path));
     this.#kept.set(path, { etag, digest, value });
     return value;
+  }
+}
+
+async function or<T>(
+  { signal, failed }: Reading,
+  before: T,
+  { what, read }: { what: string; read: (signal: AbortSignal) => Promise<T> },
+): Promise<T> {
+  try {
+    return await read(signal);
+  } catch (error) {
+    failed(what, error as Error);
+    return before;
   }
 }
 

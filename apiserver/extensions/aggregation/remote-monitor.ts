@@ -112,17 +112,30 @@ export class RemoteMonitor {
     const was = this.#available;
     this.#available = availability.status === 'True';
     this.#failures = availability.reason === 'FailedDiscoveryCheck' ? this.#failures + 1 : 0;
-    tell(this.remote.object, availability);
-    if (!this.#available) return this.#show({ ...this.#documents, freshness: 'Stale' });
+    if (!this.#available) {
+      this.#show({ ...this.#documents, freshness: 'Stale' });
+      return tell(this.remote.object, availability);
+    }
     const due = this.#readAtMs + REFRESH_MS <= clock.monotonic();
-    if (was && !due && this.#documents.freshness === 'Current') return;
-    await this.#refresh();
+    const fresh = was && !due && this.#documents.freshness === 'Current';
+    // Who waits until it is available finds its kinds then.
+    if (!fresh) await this.#refreshKinds();
+    tell(this.remote.object, availability);
+    if (!fresh) await this.#refreshSchemas();
   }
 
-  async #refresh(): Promise<void> {
-    const { logger, clock } = this.#parts;
+  async #refreshKinds(): Promise<void> {
+    this.#readAtMs = this.#parts.clock.monotonic();
+    this.#show(await this.#reader.readKinds(this.#documents, this.#reading()));
+  }
+
+  async #refreshSchemas(): Promise<void> {
+    this.#show(await this.#reader.readSchemas(this.#documents, this.#reading()));
+  }
+
+  #reading() {
+    const { logger } = this.#parts;
     const { signal } = this.#ending;
-    this.#readAtMs = clock.monotonic();
     const failed = (what: string, err: Error) => {
       if (signal.aborted) return;
       logger.warn('a document of another API server cannot be had', {
@@ -131,11 +144,11 @@ export class RemoteMonitor {
         err,
       });
     };
-    const read = await this.#reader.read(this.#documents, { signal, failed });
-    if (!signal.aborted) this.#show(read);
+    return { signal, failed };
   }
 
   #show(documents: RemoteDocuments): void {
+    if (this.#ending.signal.aborted) return;
     const before = this.#documents;
     this.#documents = documents;
     const keys = Object.keys(documents) as (keyof RemoteDocuments)[];
