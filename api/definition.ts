@@ -102,6 +102,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** metadata.generation counts changes of spec. */
   readonly hasGeneration: boolean;
   readonly scale?: ScaleAccess<T>;
+  /** No controller acts on objects of the kind yet; who makes one is told what does not happen. */
+  readonly unattended?: string;
   /** A PUT of an object that is not there makes it; for other kinds it is refused with 404. */
   readonly createdByPut?: true;
   /** A PUT must name the version that it rests on: there is no blind replacing. */
@@ -139,10 +141,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validate?(object: T, old: T | undefined): FieldError[];
   /** Rules of a write through /status. */
   validateStatus?(object: T, old: T): FieldError[];
-  /** Set on a version that is to go: a text for the `Warning` header of every answer. */
+  /** Set on a kind or version that is to go: a text for the `Warning` header of every answer. */
   readonly deprecation?: string;
-  /** Texts for `Warning` headers. */
-  warnings?(object: T): string[];
+  /** Texts for `Warning` headers; `old` on updates, of which those that change no generation are not looked at. */
+  warnings?(object: T, old?: T): string[];
 }
 
 /** Verbs in discovery. */

@@ -23,6 +23,7 @@ import {
   validateSelectorKept,
   validateTemplateFits,
 } from './workload-validation.ts';
+import { podNameWarnings, templateWarnings } from '../core/pod-warnings.ts';
 
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 const NOTHING_RUNS: DaemonSetStatus = {
@@ -35,6 +36,7 @@ const NOTHING_RUNS: DaemonSetStatus = {
 /** What DaemonSets are. */
 export const daemonSetDefinition = defineResource<DaemonSet>({
   ref: DaemonSets,
+  unattended: 'no controller of this cluster acts on DaemonSets yet: no pods are made',
   singular: 'daemonset',
   listKind: 'DaemonSetList',
   shortNames: ['ds'],
@@ -73,6 +75,10 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   validate: ({ spec }, old) => [
     ...validateSpec(spec),
     ...(old === undefined ? [] : validateSelectorKept(spec ?? {}, old.spec ?? {})),
+  ],
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.template, 'spec.template'),
   ],
   validateStatus: ({ status = NOTHING_RUNS }, old) => [
     ...countsNotNegative(status, [

@@ -18,6 +18,7 @@ import {
   validateSelectorKept,
   validateWorkload,
 } from './workload-validation.ts';
+import { podNameWarnings, templateWarnings } from '../core/pod-warnings.ts';
 
 const COUNTS = [
   'observedGeneration',
@@ -72,6 +73,10 @@ export const deploymentDefinition = defineResource<Deployment>({
     ...validateDeadline(spec),
     ...validateStrategy(spec?.strategy ?? {}),
     ...(old ? validateSelectorKept(spec ?? {}, old.spec ?? {}) : []),
+  ],
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.template, 'spec.template'),
   ],
   validateStatus: ({ status = {} }, old) => [
     ...countsNotNegative(status, COUNTS),

@@ -12,6 +12,7 @@ import {
   validateSelectorKept,
   validateWorkload,
 } from './workload-validation.ts';
+import { podNameWarnings, templateWarnings } from '../core/pod-warnings.ts';
 
 /** What ReplicaSets are. */
 export const replicaSetDefinition = defineResource<ReplicaSet>({
@@ -44,6 +45,10 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   validate: ({ spec }, old) => [
     ...validateWorkload(spec ?? {}, 'ReplicaSet'),
     ...(old ? validateSelectorKept(spec ?? {}, old.spec ?? {}) : []),
+  ],
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.template, 'spec.template'),
   ],
   validateStatus: ({ status }) => validateReplicaStatus(status ?? { replicas: 0 }),
 });

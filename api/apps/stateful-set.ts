@@ -30,6 +30,8 @@ import {
   validateSelector,
   validateTemplateFits,
 } from './workload-validation.ts';
+import { templateWarnings } from '../core/pod-warnings.ts';
+import { claimSpecWarnings } from '../core/volume-warnings.ts';
 
 const MAY_CHANGE = [
   'replicas',
@@ -51,6 +53,7 @@ const PARTS = [
 /** What StatefulSets are. */
 export const statefulSetDefinition = defineResource<StatefulSet>({
   ref: StatefulSets,
+  unattended: 'no controller of this cluster acts on StatefulSets yet: no pods are made',
   singular: 'statefulset',
   listKind: 'StatefulSetList',
   shortNames: ['sts'],
@@ -78,6 +81,17 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   validate: ({ spec }, old) => [
     ...validateSpec(spec),
     ...(old === undefined ? [] : validateKept(spec, old.spec)),
+  ],
+  warnings: ({ spec }) => [
+    ...templateWarnings(spec?.template, 'spec.template'),
+    ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, i) =>
+      claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${i}].spec`),
+    ),
+    ...((spec?.revisionHistoryLimit ?? 0) < 0
+      ? [
+          'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended',
+        ]
+      : []),
   ],
   validateStatus: ({ status = { replicas: 0 } }, old) => [
     ...countsNotNegative(status, ['replicas', ...PARTS, 'observedGeneration', 'collisionCount']),

@@ -9,7 +9,7 @@ import { notNegative, requiredOneOf } from '../meta/numbers.ts';
 import { ageOf } from '../wire/human-duration.ts';
 import { scheduleFault } from './cron-schedule.ts';
 import { defaultJobTemplate } from './job.ts';
-import { podNameWarnings } from './job-names.ts';
+import { podNameWarnings, templateWarnings } from '../core/pod-warnings.ts';
 import { validateJobSpec } from './job-validation.ts';
 
 /** Its jobs have its name and a time of 11 characters, and a job's name has 63 at most. */
@@ -19,6 +19,7 @@ const MAX_ZONE_PART = 14;
 /** What CronJobs are. */
 export const cronJobDefinition = defineResource<CronJob>({
   ref: CronJobs,
+  unattended: 'no controller of this cluster acts on CronJobs yet: no Jobs are made',
   singular: 'cronjob',
   listKind: 'CronJobList',
   shortNames: ['cj'],
@@ -61,7 +62,10 @@ export const cronJobDefinition = defineResource<CronJob>({
       ? [invalidValue('metadata.name', name, `must be no more than ${MAX_NAME} characters`)]
       : []),
   ],
-  warnings: ({ metadata }) => podNameWarnings(metadata.name),
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template'),
+  ],
 });
 
 /** Upstream's one boolean column of words. */

@@ -8,7 +8,7 @@ import { ageColumn, nameColumn, text, workloadColumns } from '../meta/columns.ts
 import { isConditionTrue } from '../meta/conditions.ts';
 import { parseTime } from '../meta/time.ts';
 import { humanDuration } from '../wire/human-duration.ts';
-import { podNameWarnings } from './job-names.ts';
+import { podNameWarnings, templateWarnings } from '../core/pod-warnings.ts';
 import { generatedLabels } from './job-selector.ts';
 import { validateJobStatus } from './job-status-validation.ts';
 import { validateJob } from './job-validation.ts';
@@ -21,6 +21,7 @@ const SHOWN_CONDITIONS = ['Suspended', 'FailureTarget'];
 /** What Jobs are. */
 export const jobDefinition = defineResource<Job>({
   ref: Jobs,
+  unattended: 'no controller of this cluster acts on Jobs yet: no pods are made',
   singular: 'job',
   listKind: 'JobList',
   shortNames: [],
@@ -58,7 +59,10 @@ export const jobDefinition = defineResource<Job>({
   },
   validate: validateJob,
   validateStatus: validateJobStatus,
-  warnings: ({ metadata }) => podNameWarnings(metadata.name),
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.template, 'spec.template'),
+  ],
 });
 
 function defaultSpec(spec: JobSpec): void {

@@ -10,6 +10,7 @@ const HEALTHY = 'Healthy';
 /** What ComponentStatuses are. */
 export const componentStatusDefinition = defineResource<ComponentStatus>({
   ref: ComponentStatuses,
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   singular: 'componentstatus',
   listKind: 'ComponentStatusList',
   shortNames: ['cs'],

@@ -19,6 +19,7 @@ const SHOWN = 3;
 /** What Endpoints are. */
 export const endpointsDefinition = defineResource<Endpoints>({
   ref: EndpointsKind,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   singular: 'endpoints',
   listKind: 'EndpointsList',
   shortNames: ['ep'],

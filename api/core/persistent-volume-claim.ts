@@ -10,10 +10,13 @@ import { ageColumn, nameColumn, text } from '../meta/columns.ts';
 import { validateClaim, validateClaimStatus } from './claim-validation.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
 import { accessModesText, classColumns, phaseColumn, volumeModeColumn } from './volume-columns.ts';
+import { claimWarnings } from './volume-warnings.ts';
 
 /** What PersistentVolumeClaims are. */
 export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeClaim>({
   ref: PersistentVolumeClaims,
+  unattended:
+    'no controller of this cluster acts on PersistentVolumeClaims yet: nothing binds them',
   singular: 'persistentvolumeclaim',
   listKind: 'PersistentVolumeClaimList',
   shortNames: ['pvc'],
@@ -49,6 +52,7 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
     if (claim.spec) mirrorSources(claim.spec);
   },
   validate: validateClaim,
+  warnings: claimWarnings,
   validateStatus: validateClaimStatus,
 });
 

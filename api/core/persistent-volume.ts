@@ -6,6 +6,7 @@ import { ageColumn, nameColumn, text } from '../meta/columns.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
 import { validatePersistentVolume } from './persistent-volume-validation.ts';
 import { accessModesText, classColumns, phaseColumn, volumeModeColumn } from './volume-columns.ts';
+import { persistentVolumeWarnings } from './volume-warnings.ts';
 
 /** What PersistentVolumes are. */
 export const persistentVolumeDefinition = defineResource<PersistentVolume>({
@@ -52,6 +53,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     };
   },
   validate: validatePersistentVolume,
+  warnings: persistentVolumeWarnings,
 });
 
 /** What single sources say unless told otherwise. */

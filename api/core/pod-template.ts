@@ -5,6 +5,7 @@ import { PodTemplates } from '../kinds.ts';
 import { always, containerColumns, mapText, nameColumn, text } from '../meta/columns.ts';
 import { defaultPodTemplate } from './pod-template-defaults.ts';
 import { validatePodTemplate } from './pod-template-validation.ts';
+import { templateWarnings } from './pod-warnings.ts';
 
 /** What PodTemplates are. */
 export const podTemplateDefinition = defineResource<PodTemplate>({
@@ -29,4 +30,5 @@ export const podTemplateDefinition = defineResource<PodTemplate>({
   selectableFields: {},
   defaults: ({ template }) => defaultPodTemplate(template),
   validate: ({ template }) => validatePodTemplate(template, 'template'),
+  warnings: ({ template }) => templateWarnings(template, 'template'),
 });

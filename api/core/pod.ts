@@ -14,6 +14,7 @@ import { podColumns } from './pod-columns.ts';
 import { defaultPodSpec, mirrorServiceAccount } from './pod-template-defaults.ts';
 import { resizePart } from './pod-resize.ts';
 import { validatePodUpdate } from './pod-update-validation.ts';
+import { podWarnings } from './pod-warnings.ts';
 
 /** What pods are. */
 export const podDefinition = defineResource<Pod>({
@@ -85,6 +86,8 @@ export const podDefinition = defineResource<Pod>({
   validate(pod, old) {
     return old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old);
   },
+  // People hardly ever change pods themselves, and the node does all the time.
+  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   validateStatus,
 });
 

@@ -16,10 +16,12 @@ import { selectorFromMap } from '../meta/labels.ts';
 import { notNegative } from '../meta/numbers.ts';
 import { defaultPodTemplate } from './pod-template-defaults.ts';
 import { validatePodTemplate } from './pod-template-validation.ts';
+import { podNameWarnings, templateWarnings } from './pod-warnings.ts';
 
 /** What ReplicationControllers are. */
 export const replicationControllerDefinition = defineResource<ReplicationController>({
   ref: ReplicationControllers,
+  unattended: 'no controller of this cluster acts on ReplicationControllers yet: no pods are made',
   singular: 'replicationcontroller',
   listKind: 'ReplicationControllerList',
   shortNames: ['rc'],
@@ -51,6 +53,10 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
     controller.status = { replicas: 0 };
   },
   validate: ({ spec }) => validateSpec(spec ?? {}),
+  warnings: ({ metadata, spec }) => [
+    ...podNameWarnings(metadata.name),
+    ...templateWarnings(spec?.template, 'spec.template'),
+  ],
   validateStatus: ({ status }) => validateReplicaStatus(status ?? { replicas: 0 }),
 });
 

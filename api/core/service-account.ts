@@ -4,6 +4,8 @@ import type { ServiceAccount } from '../generated/types.ts';
 import { ServiceAccounts } from '../kinds.ts';
 import { ageColumn, count, nameColumn } from '../meta/columns.ts';
 
+const ENFORCED = 'kubernetes.io/enforce-mountable-secrets';
+
 /** What ServiceAccounts are. */
 export const serviceAccountDefinition = defineResource<ServiceAccount>({
   ref: ServiceAccounts,
@@ -31,4 +33,10 @@ export const serviceAccountDefinition = defineResource<ServiceAccount>({
     ageColumn,
   ],
   selectableFields: {},
+  warnings: ({ metadata }) =>
+    metadata.annotations?.[ENFORCED] === undefined
+      ? []
+      : [
+          `metadata.annotations[${ENFORCED}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+        ],
 });

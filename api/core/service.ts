@@ -10,6 +10,9 @@ import { validateService } from './service-validation.ts';
 /** How long ClientIP affinity lasts unless said otherwise, seconds. */
 const AFFINITY_SECONDS = 3 * 60 * 60;
 
+const HINTS_ANNOTATION = 'service.kubernetes.io/topology-aware-hints';
+const MODE_ANNOTATION = 'service.kubernetes.io/topology-mode';
+
 /** What Services are. */
 export const serviceDefinition = defineResource<Service>({
   ref: Services,
@@ -44,7 +47,22 @@ export const serviceDefinition = defineResource<Service>({
   },
   prepareForUpdate: keepAllocated,
   validate: validateService,
+  warnings: serviceWarnings,
 });
+
+function serviceWarnings({ metadata, spec = {} }: Service): string[] {
+  const headless = spec.clusterIP === 'None';
+  const ignored = (field: string, isSet: boolean) =>
+    headless && isSet ? [`spec.${field} is ignored for headless services`] : [];
+  return [
+    ...(metadata.annotations?.[HINTS_ANNOTATION] === undefined
+      ? []
+      : [`annotation ${HINTS_ANNOTATION} is deprecated, please use ${MODE_ANNOTATION} instead`]),
+    ...ignored('loadBalancerIP', Boolean(spec.loadBalancerIP)),
+    ...ignored('externalIPs', (spec.externalIPs ?? []).length > 0),
+    ...ignored('SessionAffinity', spec.sessionAffinity === 'ClientIP'),
+  ];
+}
 
 /** Does this type have an address within the cluster? */
 export const hasClusterIp = (service: Service): boolean => service.spec?.type !== 'ExternalName';

@@ -7,6 +7,8 @@ import { validateIngress, validateIngressStatus } from './ingress-validation.ts'
 
 const SHOWN_HOSTS = 3;
 
+const CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
+
 /** What Ingresses are. */
 export const ingressDefinition = defineResource<Ingress>({
   ref: Ingresses,
@@ -36,6 +38,12 @@ export const ingressDefinition = defineResource<Ingress>({
     ingress.status = { loadBalancer: {} };
   },
   validate: validateIngress,
+  warnings: ({ metadata }, old) =>
+    old === undefined && metadata.annotations?.[CLASS_ANNOTATION] !== undefined
+      ? [
+          `annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`,
+        ]
+      : [],
   validateStatus: validateIngressStatus,
 });
 

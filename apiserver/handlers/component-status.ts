@@ -12,27 +12,23 @@ import { objectReply } from '../reply.ts';
 import { objectPresenter, presentationOf, tableOf } from './presentation.ts';
 import { selectionOf } from './selection.ts';
 
-const DEPRECATED = 'v1 ComponentStatus is deprecated in v1.19+';
-
 /** Answers one. */
 export async function getComponent(exchange: Exchange): Promise<Reply> {
-  const { definition, info, server, warnings } = exchange;
+  const { definition, info, server } = exchange;
   const show = objectPresenter(exchange);
   const check = server.components.find(({ name }) => name === info.name);
   if (!check) throw notFound(definition.ref, info.name ?? '');
-  warnings.push(DEPRECATED);
   const object = await ask(check);
   return show({ bytes: Buffer.from(JSON.stringify(object)), object: () => object });
 }
 
 /** Answers all. */
 export async function listComponents(exchange: Exchange): Promise<Reply> {
-  const { definition, server, warnings } = exchange;
+  const { definition, server } = exchange;
   const form = presentationOf(exchange);
   const { predicate } = selectionOf(exchange);
   const all = await Promise.all(server.components.map(ask));
   const items = predicate ? all.filter(predicate) : all;
-  warnings.push(DEPRECATED);
   if (form === 'table') {
     return objectReply(tableOf(exchange, items, { listMeta: {}, columns: true }));
   }

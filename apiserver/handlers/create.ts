@@ -106,6 +106,7 @@ async function createOnce(
     validateCreate(definition, object);
     await server.admission.validate(admissionOf(exchange, { operation: 'create', object, name }));
     warnings.push(...(definition.warnings?.(object) ?? []));
+    if (definition.unattended !== undefined) warnings.push(definition.unattended);
     const at = { definition, namespace: info.namespace, name };
     const written = await server.registry.create(at, object, dryRun);
     kept = written !== undefined && !dryRun;

@@ -1,6 +1,6 @@
 // PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
 import { invalid, invalidBecause } from '../../api/field-error.ts';
-import type { MaybePromise } from '../../api/definition.ts';
+import type { MaybePromise, ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -105,7 +105,7 @@ export async function changeOwned(
   part: Part,
   next: (old: LooseObject) => Promise<OwnedChange>,
 ): Promise<Written> {
-  const { definition, info, request, server } = exchange;
+  const { definition, info, request, server, warnings } = exchange;
   const at = { definition, namespace: info.namespace, name: info.name ?? '' };
   const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   let undo: () => void = NOTHING_TAKEN.undo;
@@ -126,6 +126,7 @@ export async function changeOwned(
     if (strategy) undo = strategy.allocate(object, old).undo;
     validateUpdate(definition, object, old);
     await server.admission.validate(admission);
+    warnings.push(...warningsOfChange(definition, object, old));
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
   };
   try {
@@ -139,6 +140,16 @@ export async function changeOwned(
     // A refused write gives back what it took; of a stored one, settle holds what it has in the write's place.
     undo();
   }
+}
+
+function warningsOfChange(
+  definition: ResourceDefinition,
+  object: LooseObject,
+  old: LooseObject,
+): string[] {
+  const { hasGeneration } = definition;
+  const same = hasGeneration && object.metadata.generation === old.metadata.generation;
+  return same ? [] : (definition.warnings?.(object, old) ?? []);
 }
 
 async function changeStatus(

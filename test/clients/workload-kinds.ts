@@ -108,7 +108,7 @@ export const workloadKinds: readonly ShownKind[] = [
       apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'share' },
-      spec: { hard: {} },
+      spec: {},
     },
     short: 'quota',
     header: ['NAME', 'REQUEST', 'LIMIT', 'AGE'],
