@@ -33,9 +33,7 @@ export function equal(a: CelValue, b: CelValue, meter: Meter): boolean {
 function equalPlain(a: CelValue, b: CelValue): boolean {
   if (typeof a === typeof b) return a === b;
   const [left, right] = [numeric(a), numeric(b)];
-  // Between bigint and number, `==` compares what they are worth.
-  // oxlint-disable-next-line eqeqeq
-  return left !== undefined && right !== undefined && left == right;
+  return left !== undefined && right !== undefined && order(left, right) === 0;
 }
 
 /** The worth of a number of any type; undefined for what is none. */
@@ -116,14 +114,17 @@ function equalObjects(a: ObjectValue, b: ObjectValue, meter: Meter): boolean {
 
 /** Below, equal, above: negative, 0, positive; NaN where doubles cannot be compared. A CelError where the types cannot. */
 export function compare(a: CelValue, b: CelValue): number {
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
   const [left, right] = [sortable(a), sortable(b)];
   const numbers = typeof left !== 'string' && typeof right !== 'string';
   if (numbers || typeof left === typeof right) return order(left, right);
   throw new CelError('no such overload');
 }
 
-/** Between bigint and number, `<` compares what they are worth. */
-function order(left: bigint | number | string, right: bigint | number | string): number {
+/** Beside a double, ints are doubles too: the largest int is as large as 2^63. */
+function order(a: bigint | number | string, b: bigint | number | string): number {
+  const left = typeof b === 'number' ? Number(a) : a;
+  const right = typeof a === 'number' ? Number(b) : b;
   if (left < right) return -1;
   if (left > right) return 1;
   return Number.isNaN(left) || Number.isNaN(right) ? Number.NaN : 0;
@@ -131,15 +132,18 @@ function order(left: bigint | number | string, right: bigint | number | string):
 
 function sortable(value: CelValue): bigint | number | string {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
-  // Texts are ordered by code points, as their UTF-8 is; a UTF-16 unit of a surrogate would come too early.
-  if (typeof value === 'string') return SURROGATE.test(value) ? latin(Buffer.from(value)) : value;
+  if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value instanceof Uint) return value.value;
   if (value instanceof Timestamp || value instanceof Duration) return value.nanos;
-  if (value instanceof Uint8Array) return latin(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
   throw new CelError('no such overload');
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-const latin = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+/** By code points, as their UTF-8 is ordered; the UTF-16 unit of a surrogate would come too early. */
+function compareTexts(a: string, b: string): number {
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return order(a, b);
+}

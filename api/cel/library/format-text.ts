@@ -103,9 +103,19 @@ function fixed(it: Clause): string {
   const count = digits(it);
   const known = special(value);
   if (known !== undefined) return known;
-  if (count <= 100 && Math.abs(value) < 1e21) return value.toFixed(count);
+  if (count <= 100 && Math.abs(value) < 1e21) return rounded(value, count);
   const text = Math.abs(value) < 1e21 ? value.toFixed(100) : `${BigInt(value)}.`;
   return count === 0 ? text.replace('.', '') : text.padEnd(text.indexOf('.') + 1 + count, '0');
+}
+
+/** Exact halves go to the even digit; JavaScript takes them away from zero. */
+function rounded(value: number, count: number): string {
+  const text = value.toFixed(count);
+  const exact = Math.abs(value).toFixed(100);
+  const rest = exact.slice(exact.indexOf('.') + 1 + count);
+  if (!/^50*$/.test(rest) || !/[13579]$/.test(text)) return text;
+  const sign = value < 0 ? '-' : '';
+  return `${sign}${exact.slice(0, exact.indexOf('.') + (count === 0 ? 0 : 1 + count))}`;
 }
 
 function scientific(it: Clause): string {

@@ -29,6 +29,12 @@ function nonZero(b: bigint, what: string): bigint {
   return b;
 }
 
+/** Its quotient is no int, and so upstream refuses the remainder of the least int and -1 too. */
+function remainder(a: bigint, b: bigint): bigint {
+  int(a / nonZero(b, 'modulus'));
+  return a % b;
+}
+
 /** Of int, uint and, where there is a rule for them, doubles. */
 function arithmetic(name: string, whole: Whole, real?: Real): Overload[] {
   const wholes = [
@@ -63,7 +69,7 @@ const ARITHMETIC: Library = [
     (a, b) => a / nonZero(b, 'division'),
     (a, b) => a / b,
   ),
-  ...arithmetic('%', (a, b) => a % nonZero(b, 'modulus')),
+  ...arithmetic('%', remainder),
   overload('-_(int): int', ([a]) => int(-(a as bigint))),
   overload('-_(double): double', ([a]) => -(a as number)),
   overload('!_(bool): bool', ([a]) => !(a as boolean)),
