@@ -9,7 +9,7 @@ import type {
 } from '../generated/types.ts';
 import { CustomResourceDefinitions } from '../kinds.ts';
 import { createdAtColumn, nameColumn } from '../meta/columns.ts';
-import { validateDefinition, validateStoredVersions } from './definition-validation.ts';
+import { validateDefinition, validateDefinitionStatus } from './definition-validation.ts';
 
 const DEFAULT_WEBHOOK_PORT = 443;
 
@@ -48,7 +48,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
     definition.status = { ...status, storedVersions: [...known, ...added] };
   },
   validate: validateDefinition,
-  validateStatus: ({ spec, status }) => validateStoredVersions(status?.storedVersions ?? [], spec),
+  validateStatus: validateDefinitionStatus,
 });
 
 /** Names that the writer may leave out. */

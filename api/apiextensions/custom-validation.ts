@@ -5,8 +5,10 @@ import type { FieldError, FieldErrorType } from '../field-error.ts';
 import { invalidValue } from '../field-error.ts';
 import type { LooseObject } from '../meta/object.ts';
 import { duplicates } from '../schema/structural/list-keys.ts';
+import type { Path } from '../schema/structural/place.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
+import { embeddedErrors } from './embedded-objects.ts';
 import { brokenRules } from './rules/broken-rules.ts';
 
 /** Errors of an object; `old` is its state before. */
@@ -34,14 +36,22 @@ export function customStatusErrors(
 }
 
 function shapeErrors(object: unknown, schema: Structural): FieldError[] {
-  return [...schemaErrors(object, schema), ...duplicates(object, schema)];
+  return errorsAt(object, schema, undefined);
+}
+
+function errorsAt(value: unknown, schema: Structural, at: Path | undefined): FieldError[] {
+  return [
+    ...schemaErrors(value, schema, at),
+    ...embeddedErrors(value, schema, at),
+    ...duplicates(value, schema, at),
+  ];
 }
 
 function statusErrors(status: unknown, whole: Structural): FieldError[] {
   const schema = whole.properties.get('status');
   if (schema === undefined || status === undefined) return [];
   const at = { parent: undefined, key: 'status' };
-  return [...schemaErrors(status, schema, at), ...duplicates(status, schema, at)];
+  return errorsAt(status, schema, at);
 }
 
 /** The texts name field and value, so an error of before is one of an unchanged value. */

@@ -38,11 +38,8 @@ function allErrors(
   definition: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,
 ): FieldError[] {
-  const {
-    metadata,
-    spec = {},
-    status,
-  } = definition as Partial<CustomResourceDefinition> & Pick<CustomResourceDefinition, 'metadata'>;
+  const { metadata, spec = {} } = definition as Partial<CustomResourceDefinition> &
+    Pick<CustomResourceDefinition, 'metadata'>;
   const { group = '', names, versions = [] } = spec as Partial<CustomResourceDefinitionSpec>;
   const errors: FieldError[] = [];
   if (metadata.name !== `${names?.plural ?? ''}.${group}`) {
@@ -56,15 +53,20 @@ function allErrors(
   if (PROTECTED_GROUP.test(group) && old === undefined)
     errors.push(...approvalErrors(metadata.annotations?.[APPROVAL]));
   if (old === undefined) return errors;
+  return [...errors, ...changeErrors(definition, old), ...validateDefinitionStatus(definition)];
+}
+
+/** Rules of a status: the names in it are names, and every version that objects may be stored in is still described. */
+export function validateDefinitionStatus({ spec, status }: CustomResourceDefinition): FieldError[] {
+  const { acceptedNames, storedVersions = [] } = status ?? {};
   return [
-    ...errors,
-    ...changeErrors(definition, old),
-    ...validateStoredVersions(status?.storedVersions ?? [], spec),
+    ...(acceptedNames ? nameErrors(acceptedNames, 'status.acceptedNames') : []),
+    ...validateStoredVersions(storedVersions, spec),
   ];
 }
 
 /** Every version that objects may be stored in is still described. */
-export function validateStoredVersions(
+function validateStoredVersions(
   stored: readonly string[],
   { versions = [] }: Partial<CustomResourceDefinitionSpec> = {},
 ): FieldError[] {

@@ -3,6 +3,8 @@
 import { isIP } from 'node:net';
 import { tryParseDuration } from '../../meta/duration.ts';
 import { cidrBlock } from '../../meta/ip.ts';
+import { dnsLabel, dnsSubdomain } from '../../meta/names.ts';
+import { isCardNumber, isIsbn10, isIsbn13 } from './number-formats.ts';
 
 /** Does the value have the format? */
 export type FormatRule = (value: number | string) => boolean;
@@ -24,6 +26,9 @@ const uuid = (version: string, variant = HEX): FormatRule =>
   );
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+
+/** 0 to 255. */
+const CHANNEL = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 
 const FORMATS: Readonly<Record<string, FormatRule>> = {
   int32: whole(32),
@@ -47,6 +52,17 @@ const FORMATS: Readonly<Record<string, FormatRule>> = {
   uuid4: uuid('4', '[89abAB]'),
   uuid5: uuid('5', '[89abAB]'),
   hexcolor: pattern(/^#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
+  rgbcolor: pattern(
+    new RegExp(`^rgb\\(\\s*${CHANNEL}\\s*,\\s*${CHANNEL}\\s*,\\s*${CHANNEL}\\s*\\)$`),
+  ),
+  isbn: text((value) => isIsbn10(value) || isIsbn13(value)),
+  isbn10: text(isIsbn10),
+  isbn13: text(isIsbn13),
+  creditcard: text(isCardNumber),
+  ssn: pattern(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
+  bsonobjectid: pattern(/^[0-9a-fA-F]{24}$/),
+  'k8s-short-name': text((value) => dnsLabel(value) === undefined),
+  'k8s-long-name': text((value) => dnsSubdomain(value) === undefined),
 };
 
 /** The rule of a format; undefined for one that is not known. */

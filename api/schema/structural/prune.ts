@@ -17,6 +17,14 @@ export function pruned(value: Readonly<Record<string, unknown>>, schema: Structu
   return { object: object as LooseObject, unknownFields: pruner.unknownFields };
 }
 
+/** As pruned, of what is stored: embedded metadata that is none goes too, as the schema may have come later. */
+export function prunedStored(
+  value: Readonly<Record<string, unknown>>,
+  schema: Structural,
+): Record<string, unknown> {
+  return new Pruner({ dropInvalid: true }).object(value, schema, undefined);
+}
+
 /** A part of an object without what its schema does not know. */
 export function prunedPart(value: unknown, schema: Structural): unknown {
   return new Pruner().value(value, schema, { parent: undefined, key: '' });
@@ -24,7 +32,12 @@ export function prunedPart(value: unknown, schema: Structural): unknown {
 
 class Pruner {
   readonly unknownFields: string[] = [];
+  readonly #dropInvalid: boolean;
   #depth = 0;
+
+  constructor({ dropInvalid = false } = {}) {
+    this.#dropInvalid = dropInvalid;
+  }
 
   object(
     value: Readonly<Record<string, unknown>>,
@@ -57,10 +70,19 @@ class Pruner {
   }
 
   #metadata(value: unknown, at: Path): unknown {
-    const { metadata, unknownFields } = decodeMetadata(value);
+    const { metadata, unknownFields } = this.#decoded(value);
     const before = at.parent === undefined ? '' : `${textOf(at.parent)}.`;
     this.unknownFields.push(...unknownFields.map((field) => `${before}${field}`));
     return metadata;
+  }
+
+  #decoded(value: unknown): ReturnType<typeof decodeMetadata> {
+    try {
+      return decodeMetadata(value);
+    } catch (error) {
+      if (!this.#dropInvalid || !(error instanceof DecodeError)) throw error;
+      return { metadata: {}, unknownFields: [] };
+    }
   }
 
   /** Without a schema all is kept. */

@@ -66,6 +66,8 @@ export interface Structural {
   readonly validations: readonly ValidationRule[];
   /** Is there one here or below? */
   readonly hasValidations: boolean;
+  /** Is there a whole object here or below? */
+  readonly hasEmbedded: boolean;
 }
 
 /** The tree of a schema, each place of it made when it is come to: objects use few of thousands. Patterns were checked before. */
@@ -86,6 +88,7 @@ class SchemaPlace implements Structural {
   #items: Structural | undefined;
   #hasDefaults: boolean | undefined;
   #hasValidations: boolean | undefined;
+  #hasEmbedded: boolean | undefined;
   #rules: ValueRules | undefined;
 
   constructor(schema: JSONSchemaProps) {
@@ -130,6 +133,11 @@ class SchemaPlace implements Structural {
     return this.#hasValidations;
   }
 
+  get hasEmbedded(): boolean {
+    this.#hasEmbedded ??= saysSomewhere(this.#schema, 'x-kubernetes-embedded-resource');
+    return this.#hasEmbedded;
+  }
+
   get listType(): Structural['listType'] {
     return this.#schema['x-kubernetes-list-type'] as Structural['listType'];
   }
@@ -160,7 +168,7 @@ const VALIDATIONS = 'x-kubernetes-validations';
 /** Is it said here or below? */
 function saysSomewhere(
   schema: JSONSchemaProps,
-  keyword: 'default' | 'x-kubernetes-validations',
+  keyword: 'default' | 'x-kubernetes-embedded-resource' | 'x-kubernetes-validations',
 ): boolean {
   if (schema[keyword] !== undefined) return true;
   const { properties, items, additionalProperties: additional } = schema;
