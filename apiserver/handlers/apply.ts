@@ -163,8 +163,12 @@ function applyBody({ request, warnings }: Exchange, gvk: GroupVersionKind): obje
   if (body === undefined) throw badRequest('a request body is needed: the configuration to apply');
   if (!(body instanceof Uint8Array)) return body;
   const { value, duplicates } = jsonOf(body) ?? parseYaml(body);
-  if (level !== 'Ignore')
-    warnings.push(...checkFields(level, gvk, { unknownFields: [], duplicateFields: duplicates() }));
+  // Fields that the kind does not have are refused later, at any level, as upstream does.
+  const found = { unknownFields: [], duplicateFields: level === 'Ignore' ? [] : duplicates() };
+  const texts = checkFields('Warn', gvk, found);
+  if (level === 'Strict' && texts.length > 0)
+    throw badRequest(`error strict decoding YAML: ${texts.join(', ')}`);
+  if (level === 'Warn') warnings.push(...texts);
   if (isObject(value)) return value;
   throw badRequest('error decoding YAML: the configuration is no object');
 }

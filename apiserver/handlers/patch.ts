@@ -1,7 +1,7 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; apply.ts has the fourth sort.
 // Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
 import type { ResourceDefinition } from '../../api/definition.ts';
-import { invalid, invalidBecause } from '../../api/field-error.ts';
+import { invalid, invalidValue } from '../../api/field-error.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { schemaOf } from '../../api/schema/schema.ts';
 import { badRequest, conflict, StatusError } from '../../api/status.ts';
@@ -72,8 +72,20 @@ function decodePatched(
     return decodeValue(exchange, patched, duplicates);
   } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== 'BadRequest') throw error;
-    throw invalid({ group: '', kind: '' }, '', [invalidBecause('patch', error.message)]);
+    const why = error.message.replace(CANNOT_BE_HANDLED, '');
+    throw invalid({ group: '', kind: '' }, '', [invalidValue('patch', shownText(patched), why)]);
   }
+}
+
+/** How a decoding begins to say what is wrong; of a patch, upstream shows the object instead. */
+const CANNOT_BE_HANDLED = /^\w+ in version "\w+" cannot be handled as a \w+: /;
+
+/** How much of an object a refusal shows. */
+const MAX_SHOWN_CHARS = 1024;
+
+function shownText(patched: object): string {
+  const text = JSON.stringify(patched);
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 
 const asIs = (object: LooseObject): LooseObject => object;

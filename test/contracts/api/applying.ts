@@ -48,7 +48,7 @@ export function applyingContract(open: OpenCaller): void {
       manager: 'one',
       operation: 'Apply',
       apiVersion: 'apps/v1',
-      time: made.json.metadata.creationTimestamp,
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       fieldsType: 'FieldsV1',
       fieldsV1: {
         'f:spec': {
