@@ -19,6 +19,7 @@ import { rootCaPublisher } from './rootca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { serviceAccountTokenController } from './serviceaccounttoken/controller.ts';
 import type { LegacyTokens } from './serviceaccounttoken/plan.ts';
+import { validatingAdmissionPolicyStatus } from './validatingadmissionpolicystatus/controller.ts';
 
 /** What the built-in controllers can be told. */
 export interface BuiltInControllersOptions {
@@ -51,6 +52,7 @@ export function builtInControllers(
     podCollector(),
     serviceAccountController,
     resourceQuotaController,
+    validatingAdmissionPolicyStatus,
     ...(caCertificate === undefined ? [] : [rootCaPublisher(caCertificate)]),
     ...(caCertificate === undefined || signToken === undefined
       ? []

@@ -12,6 +12,9 @@ export type CompiledExpression =
   | { readonly source: string; readonly program: Program; readonly fault?: undefined }
   | { readonly source: string; readonly program?: undefined; readonly fault: string };
 
+/** How faults begin that are in the expression itself. */
+export const COMPILATION_FAILED = 'compilation failed: ';
+
 /** Compiles an expression that must give one of these types; any, where there are none. Never throws. */
 export function compileExpression(
   source: string,
@@ -20,7 +23,7 @@ export function compileExpression(
 ): CompiledExpression {
   const compilation = compile(source, declarations);
   if (compilation.kind === 'faulty')
-    return { source, fault: `compilation failed: ${compilation.message}` };
+    return { source, fault: `${COMPILATION_FAILED}${compilation.message}` };
   const { program } = compilation;
   if (results.length === 0 || results.some((type) => sameType(type, program.type)))
     return { source, program };
