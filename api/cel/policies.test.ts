@@ -75,7 +75,7 @@ describe('Variables', () => {
     expect(lazy.asked).toEqual(['five']);
   });
 
-  it('may fail, which is absorbed as any error', () => {
+  it('may fail, which is absorbed as errors are', () => {
     const bindings = { variables: new Lazy() };
     expect(run('variables.broken == 1', { variables }, bindings)).toMatchObject({
       kind: 'error',
