@@ -1,5 +1,5 @@
 // Rules of which writes a webhook or a policy is about: groups, versions, resources, operations, selectors, conditions.
-// Pure; wordings are those API clients know. Expressions must be there; they are not compiled.
+// Pure; wordings are those API clients know. Expressions must be there; who has them compiles them.
 import type { FieldError } from '../field-error.ts';
 import { duplicate, invalidValue, notSupported, required, tooMany } from '../field-error.ts';
 import type {
@@ -15,7 +15,8 @@ import { validateLabelSelector } from '../meta/validate-labels.ts';
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const SCOPES = ['*', 'Cluster', 'Namespaced'];
-const MAX_CONDITIONS = 64;
+/** Match conditions that a webhook or a policy may have. */
+export const MAX_CONDITIONS = 64;
 
 /** What a rule says that leaves its scope out: any. */
 export function defaultRule(rule: RuleWithOperations): void {

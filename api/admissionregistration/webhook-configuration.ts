@@ -1,5 +1,5 @@
 // ValidatingWebhookConfigurations and MutatingWebhookConfigurations: who is asked about which writes.
-// Stored and shown; nobody is asked yet. The expressions of match conditions are not compiled.
+// Pure; apiserver/admission/webhooks asks them.
 import { ALL_VERBS, defineResource, type ResourceDefinition } from '../definition.ts';
 import type {
   MutatingWebhook,
@@ -46,7 +46,7 @@ function configurationOf<T extends Configuration>(
         if (mutating) webhook.reinvocationPolicy ??= 'Never';
       }
     },
-    validate: ({ webhooks = [] }) => validateWebhooks(webhooks),
+    validate: ({ webhooks = [] }, old) => validateWebhooks(webhooks, old?.webhooks),
   });
 }
 

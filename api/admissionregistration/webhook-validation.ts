@@ -5,6 +5,7 @@ import { duplicate, invalidValue, required } from '../field-error.ts';
 import type {
   AdmissionregistrationServiceReference,
   AdmissionregistrationWebhookClientConfig,
+  MatchCondition,
   MutatingWebhook,
   ValidatingWebhook,
 } from '../generated/types.ts';
@@ -12,7 +13,9 @@ import { mustObey, obeys } from '../meta/field-rules.ts';
 import { dnsLabel, dnsSubdomain, portNumber } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
-import { validateMatchConditions, validateMatchRule } from './rule-validation.ts';
+import { faultOf } from './compiled-expression.ts';
+import { conditionExpressions } from './policy-expressions.ts';
+import { MAX_CONDITIONS, validateMatchConditions, validateMatchRule } from './rule-validation.ts';
 
 /** Versions of AdmissionReview that a server can send. */
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
@@ -22,17 +25,38 @@ const MIN_LABELS = 3;
 
 type Webhook = ValidatingWebhook & Partial<MutatingWebhook>;
 
-/** Rules of a configuration's webhooks. */
-export function validateWebhooks(webhooks: readonly Webhook[]): FieldError[] {
+/** Rules of a configuration's webhooks, and of a change of it. */
+export function validateWebhooks(
+  webhooks: readonly Webhook[],
+  before: readonly Webhook[] = [],
+): FieldError[] {
+  const known = new Set(
+    before.flatMap(({ matchConditions = [] }) => matchConditions.map(sourceOf)),
+  );
   return webhooks.flatMap((webhook, i) => {
     const path = `webhooks[${i}]`;
     const { name = '' } = webhook as Partial<Webhook>;
     const twice = webhooks.findIndex((other) => other.name === name) < i;
     return [
       ...validateWebhook(webhook, path),
+      ...expressionFaults(webhook.matchConditions ?? [], `${path}.matchConditions`, known),
       ...(name !== '' && twice ? [duplicate(`${path}.name`, name)] : []),
     ];
   });
+}
+
+const sourceOf = ({ expression }: Partial<MatchCondition>) => expression ?? '';
+
+/** Expressions compile; those that were stored before may stay, though they may not by today's rules. */
+function expressionFaults(
+  conditions: readonly MatchCondition[],
+  path: string,
+  known: ReadonlySet<string>,
+): FieldError[] {
+  if (conditions.length > MAX_CONDITIONS) return [];
+  return conditionExpressions(conditions, path)
+    .filter(({ compiled: { source } }) => source.trim() !== '' && !known.has(source))
+    .flatMap(({ compiled, field }) => faultOf(compiled, field));
 }
 
 /** A name of three labels at least, so that it says whose it is. */

@@ -45,10 +45,10 @@ export interface AdmissionParts {
 export function admissionChain(parts: AdmissionParts): AdmissionChain {
   const { store, scheme, rbac, tokens, webhooks: client, clock, random, logger } = parts;
   const figures = new AdmissionFigures(parts.figures);
-  const asking = { store, scheme, client, clock, random, logger, figures };
+  const decide = rbac.allows.bind(rbac);
+  const asking = { store, scheme, client, decide, clock, random, logger, figures };
   const policies = {
     ...asking,
-    decide: rbac.allows.bind(rbac),
     figures: new PolicyFigures(parts.figures),
   };
   return new AdmissionChain(

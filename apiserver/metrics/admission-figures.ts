@@ -25,6 +25,7 @@ export interface WebhookCallFigures {
 /** Upper bounds, seconds; upstream's. */
 const SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const CALL_SECONDS = [...SECONDS, 10, 25];
+const CONDITION_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.1, 0.2, 0.25];
 const MAX_CODE = 600;
 
 /** Counts admission. */
@@ -76,15 +77,30 @@ export class AdmissionFigures {
   }
 
   /** Match conditions kept a webhook out of a request. */
-  excluded(name: string, type: WebhookType, operation: AdmissionOperation): void {
-    this.#families.exclusions.of(name, type, 'webhook', operation.toUpperCase()).add();
+  excluded(about: ConditionsAsked): void {
+    this.#families.exclusions.of(...conditionLabels(about)).add();
   }
 
   /** Match conditions could not be told. */
-  conditionFailed(name: string, type: WebhookType, operation: AdmissionOperation): void {
-    this.#families.conditionErrors.of(name, type, 'webhook', operation.toUpperCase()).add();
+  conditionFailed(about: ConditionsAsked): void {
+    this.#families.conditionErrors.of(...conditionLabels(about)).add();
+  }
+
+  /** Match conditions were asked. */
+  conditionsAsked(about: ConditionsAsked, ms: number): void {
+    this.#families.conditionSeconds.of(...conditionLabels(about)).observe(ms / 1000);
   }
 }
+
+/** Whose match conditions were asked about what. */
+export interface ConditionsAsked {
+  readonly name: string;
+  readonly type: WebhookType;
+  readonly operation: AdmissionOperation;
+}
+
+const conditionLabels = ({ name, type, operation }: ConditionsAsked) =>
+  [name, type, 'webhook', operation.toUpperCase()] as const;
 
 /** Webhooks make codes up; upstream counts those beyond 600 as one. */
 const codeText = (code: number): string => String(Math.min(code, MAX_CODE));
@@ -136,6 +152,12 @@ function familiesOf(figures: Figures) {
       name: 'apiserver_admission_match_condition_evaluation_errors_total',
       help: 'Requests for which match conditions could not be told.',
       labels: condition,
+    }),
+    conditionSeconds: figures.histogram({
+      name: 'apiserver_admission_match_condition_evaluation_seconds',
+      help: 'Time that asking the match conditions of a webhook took.',
+      labels: condition,
+      buckets: CONDITION_SECONDS,
     }),
   };
 }

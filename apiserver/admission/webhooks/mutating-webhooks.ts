@@ -1,18 +1,18 @@
 // The plugin that asks mutating webhooks: one after the other, each seeing what those before it changed; those that want to,
 // once more when somebody after them changed the object (upstream's MutatingAdmissionWebhook; KEP-1873).
 // Invariant: a request that no webhook is about costs the reading of a list.
-import type { ResourceDefinition } from '../../../api/definition.ts';
 import { MutatingWebhookConfigurations } from '../../../api/kinds.ts';
 import type { AdmissionPlugin, AdmissionRequest, AdmissionRound } from '../admission.ts';
 import { admittedObjects } from '../admitted-object.ts';
 import type { MatchingParts } from '../matching.ts';
 import { questionText } from './admission-review.ts';
+import { type ConditionParts, type Matched, meetsConditions } from './match-conditions.ts';
 import { applyWebhookPatch } from './patched-object.ts';
 import { type CallerParts, WebhookCaller } from './webhook-caller.ts';
 import { type Hook, WebhookIndex } from './webhook-index.ts';
 
 /** What webhooks are found and called with. */
-export type WebhookParts = CallerParts & MatchingParts;
+export type WebhookParts = CallerParts & MatchingParts & ConditionParts;
 
 /** What of the first pass the second one has to know. */
 interface Memory {
@@ -36,7 +36,7 @@ export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
       if (hooks.length === 0) return undefined;
       const memory = memories.get(request) ?? { waiting: new Set(), again: new Set(), left: '' };
       memories.set(request, memory);
-      return new Pass(caller, { request, round, memory }).run(hooks);
+      return new Pass({ caller, parts }, { request, round, memory }).run(hooks);
     },
   };
 }
@@ -49,10 +49,15 @@ interface Passing {
 
 class Pass {
   readonly #caller: WebhookCaller;
+  readonly #parts: ConditionParts;
   readonly #passing: Passing;
 
-  constructor(caller: WebhookCaller, passing: Passing) {
+  constructor(
+    { caller, parts }: { caller: WebhookCaller; parts: ConditionParts },
+    passing: Passing,
+  ) {
     this.#caller = caller;
+    this.#parts = parts;
     this.#passing = passing;
   }
 
@@ -63,7 +68,10 @@ class Pass {
     for (const [index, hook] of hooks.entries()) {
       const shown = hook.matches(request);
       if (!shown || (round.again && !memory.again.has(hook.uid))) continue;
-      if (await this.#ask(hook, shown, index)) {
+      const objects = await admittedObjects(request, shown);
+      const matched = { hook, request, shown, objects };
+      if (!meetsConditions(matched, this.#parts, 'admit')) continue;
+      if (await this.#ask(matched, index)) {
         this.#recall();
         round.changed();
       }
@@ -79,9 +87,8 @@ class Pass {
   }
 
   /** Whether the webhook changed the object. */
-  async #ask(hook: Hook, shown: ResourceDefinition, index: number): Promise<boolean> {
-    const { request, round } = this.#passing;
-    const objects = await admittedObjects(request, shown);
+  async #ask({ hook, request, shown, objects }: Matched, index: number): Promise<boolean> {
+    const { round } = this.#passing;
     const text = questionText(request, shown, objects);
     const place = `round_${round.again ? 1 : 0}_index_${index}`;
     const answer = await this.#caller.ask({ hook, request, text, place });

@@ -4,8 +4,9 @@
 import type { ResourceDefinition } from '../../../api/definition.ts';
 import { ValidatingWebhookConfigurations } from '../../../api/kinds.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
-import { admittedObjects } from '../admitted-object.ts';
+import { admittedObjects, type AdmittedObjects } from '../admitted-object.ts';
 import { questionText } from './admission-review.ts';
+import { type Matched, meetsConditions } from './match-conditions.ts';
 import type { WebhookParts } from './mutating-webhooks.ts';
 import { WebhookCaller } from './webhook-caller.ts';
 import { type Hook, WebhookIndex } from './webhook-index.ts';
@@ -18,30 +19,47 @@ export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
     name: 'ValidatingAdmissionWebhook',
     validate(request) {
       const { hooks } = index;
-      return hooks.length === 0 ? undefined : askAll(caller, request, hooks);
+      return hooks.length === 0 ? undefined : askAll({ caller, parts }, request, hooks);
     },
   };
 }
 
 async function askAll(
-  caller: WebhookCaller,
+  { caller, parts }: { caller: WebhookCaller; parts: WebhookParts },
   request: AdmissionRequest,
   hooks: readonly Hook[],
 ): Promise<void> {
-  const matched = hooks.flatMap((hook, index) => {
-    const shown = hook.matches(request);
-    return shown ? [{ hook, index, shown }] : [];
-  });
-  const texts = new Map<ResourceDefinition, Promise<string>>();
-  const textOf = async (shown: ResourceDefinition) =>
-    questionText(request, shown, await admittedObjects(request, shown));
+  const matched = await matching(parts, request, hooks);
+  const texts = new Map<ResourceDefinition, string>();
+  const textOf = ({ shown, objects }: Matched) => {
+    const text = texts.get(shown) ?? questionText(request, shown, objects);
+    texts.set(shown, text);
+    return text;
+  };
   const outcomes = await Promise.allSettled(
-    matched.map(async ({ hook, index, shown }) => {
-      const known = texts.get(shown) ?? textOf(shown);
-      texts.set(shown, known);
-      const text = await known;
-      return caller.ask({ hook, request, text, place: `round_0_index_${index}` });
+    matched.map((each) => {
+      const place = `round_0_index_${each.index}`;
+      return caller.ask({ hook: each.hook, request, text: textOf(each), place });
     }),
   );
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Those that are to be asked, before any of them is. */
+async function matching(
+  parts: WebhookParts,
+  request: AdmissionRequest,
+  hooks: readonly Hook[],
+): Promise<(Matched & { readonly index: number })[]> {
+  const shownObjects = new Map<ResourceDefinition, AdmittedObjects>();
+  const found: (Matched & { readonly index: number })[] = [];
+  for (const [index, hook] of hooks.entries()) {
+    const shown = hook.matches(request);
+    if (!shown) continue;
+    const objects = shownObjects.get(shown) ?? (await admittedObjects(request, shown));
+    shownObjects.set(shown, objects);
+    const matched = { hook, request, shown, objects, index };
+    if (meetsConditions(matched, parts, 'validating')) found.push(matched);
+  }
+  return found;
 }

@@ -1,5 +1,9 @@
 // The webhooks that are configured, in the order in which they are asked: by the name of their configuration, then as listed.
 // Invariant: kept by the store's events; a request reads a list that is there.
+import {
+  conditionExpressions,
+  type NamedExpression,
+} from '../../../api/admissionregistration/policy-expressions.ts';
 import type {
   AdmissionregistrationWebhookClientConfig as WebhookClientConfig,
   MutatingWebhook,
@@ -22,6 +26,8 @@ export interface Hook {
   /** Tells it from every other one, namesakes in other configurations included. */
   readonly uid: string;
   readonly matches: RequestMatcher;
+  /** Expressions that must hold as well. */
+  readonly conditions: readonly NamedExpression[];
   readonly client: WebhookClientConfig;
   readonly failsOpen: boolean;
   readonly timeoutMs: number;
@@ -79,6 +85,7 @@ export class WebhookIndex {
       matches: webhook.rules?.length
         ? requestMatcher({ ...webhook, resourceRules: webhook.rules }, this.#parts)
         : () => undefined,
+      conditions: conditionExpressions(webhook.matchConditions ?? [], 'matchConditions'),
       client: webhook.clientConfig,
       failsOpen: webhook.failurePolicy === 'Ignore',
       timeoutMs: (webhook.timeoutSeconds ?? DEFAULT_SECONDS) * 1000,
