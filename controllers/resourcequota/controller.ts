@@ -1,20 +1,28 @@
 // ResourceQuotas: what is used of them is counted anew when it may have become less, and now and then in any case.
-// Invariant: what is made is charged by the API server as it is made; counting only ever follows it.
+// Invariants: what is made is charged by the API server as it is made; counting only ever follows it. What cannot be seen at
+// the moment counts as it did before, never as nothing.
 import type {
   PersistentVolumeClaim,
   Pod,
   ResourceQuota,
   Service,
 } from '../../api/generated/types.ts';
-import { totalUsage } from '../../api/core/quota-usage.ts';
+import { countName, totalUsage } from '../../api/core/quota-usage.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import { PersistentVolumeClaims, Pods, ResourceQuotas, Services } from '../../api/kinds.ts';
+import {
+  CustomResourceDefinitions,
+  PersistentVolumeClaims,
+  Pods,
+  ResourceQuotas,
+  Services,
+} from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { builtInDefinitions } from '../../api/scheme.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { Informer } from '../../client/informer/informer.ts';
+import { followCustomKinds } from '../framework/custom-kinds.ts';
 import type { ControllerFactory, Source } from '../framework/reconciler.ts';
 import { done, requeueAfter, source } from '../framework/reconciler.ts';
 import { writeStatus } from '../framework/status-writer.ts';
@@ -30,7 +38,9 @@ const countedKinds: readonly KindRef[] = builtInDefinitions
 /** Keeps the status of ResourceQuotas. */
 export const resourceQuotaController: ControllerFactory = ({ client, informers }) => {
   const quotas = informers.informer(ResourceQuotas);
-  const counted = countedKinds.map((ref) => [ref, informers.informer(ref)] as const);
+  const builtIn = countedKinds.map((ref) => [ref, informers.informer(ref)] as const);
+  const definitions = informers.informer(CustomResourceDefinitions);
+  const custom = new Map<KindRef, Informer<KubeObject>>();
   const resource = client.resource(ResourceQuotas);
   return {
     name: 'resource-quota-controller',
@@ -42,6 +52,18 @@ export const resourceQuotaController: ControllerFactory = ({ client, informers }
       }),
       ...countedKinds.map((ref) => freeing(ref, quotas)),
     ],
+    moreSources(add) {
+      followCustomKinds(definitions, (ref) => {
+        if (!ref.namespaced) return () => undefined;
+        const informer = informers.informer<KubeObject>(ref);
+        custom.set(ref, informer);
+        const leave = add(freeing(ref, quotas, () => informer.hasSynced));
+        return () => {
+          custom.delete(ref);
+          leave();
+        };
+      });
+    },
     async reconcile(key, { signal }) {
       const quota = quotas.get(key);
       if (!quota || quota.metadata.deletionTimestamp !== undefined) return done;
@@ -49,7 +71,10 @@ export const resourceQuotaController: ControllerFactory = ({ client, informers }
       try {
         await writeStatus({ resource, informer: quotas, signal }, quota, (current) => ({
           hard: { ...current.spec?.hard },
-          used: totalUsage(current, objectsIn(namespace, counted)),
+          used: {
+            ...totalUsage(current, objectsIn(namespace, [...builtIn, ...custom])),
+            ...unseen(current, custom),
+          },
         }));
       } catch (error) {
         // It went meanwhile.
@@ -70,12 +95,35 @@ function* objectsIn(
   }
 }
 
-/** Objects of the kind that go, or use less than before, wake the quotas of their namespace. */
-function freeing(ref: KindRef, quotas: Informer<ResourceQuota>): Source {
+/** What is known to be used of kinds whose objects are not listed yet: a quota must not look empty meanwhile. */
+function unseen(
+  { status }: ResourceQuota,
+  custom: ReadonlyMap<KindRef, Informer<KubeObject>>,
+): Record<string, string> {
+  const names = [...custom].flatMap(([ref, { hasSynced }]) => (hasSynced ? [] : countName(ref)));
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const used = status?.used?.[name];
+      return used === undefined ? [] : [[name, used]];
+    }),
+  );
+}
+
+/**
+ * Objects of the kind that go, or use less than before, wake the quotas of their namespace; so do those that are found when
+ * the kind is listed first.
+ */
+function freeing(
+  ref: KindRef,
+  quotas: Informer<ResourceQuota>,
+  isListed: () => boolean = () => true,
+): Source {
   return source<KubeObject>({
     ref,
     predicate: (object, old, change) =>
-      change === 'delete' || (old !== undefined && mayUseLess(ref, object, old)),
+      change === 'delete' ||
+      (change === 'add' && !isListed()) ||
+      (old !== undefined && mayUseLess(ref, object, old)),
     keys: ({ metadata }) => quotas.list(metadata.namespace ?? '').map(keyOf),
   });
 }

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Pod, ResourceQuota } from '../../api/generated/types.ts';
 import {
   ConfigMaps,
+  CustomResourceDefinitions,
   Jobs,
   Namespaces,
   Pods,
   ResourceQuotas,
   ServiceAccounts,
 } from '../../api/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
 import { aControlledCluster } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
@@ -128,4 +130,67 @@ it('a changed quota counts at once', async () => {
     return status?.hard?.['pods'] === '2';
   });
   await aPod('grow', 'b', '1m');
+});
+
+it('custom resources are counted by their kind, and their room comes back', async () => {
+  const { client } = cluster;
+  const group = 'quota.example.com';
+  const ref = { group, version: 'v1', kind: 'Tab', plural: 'tabs', namespaced: true } as const;
+  await client.resource(CustomResourceDefinitions).create({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `tabs.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'tabs', kind: 'Tab' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          },
+        },
+      ],
+    },
+  });
+  const name = `count/tabs.${group}`;
+  await bounded('customs', { hard: { [name]: '2' } });
+  const tabs = client.resource<KubeObject>(ref);
+  const make = (tab: string) =>
+    tabs.create({
+      apiVersion: `${group}/v1`,
+      kind: 'Tab',
+      metadata: { namespace: 'customs', name: tab },
+    });
+  await until(async () =>
+    make('a').then(
+      () => true,
+      () => false,
+    ),
+  );
+  await make('b');
+  expect(await usedIn('customs')).toEqual({ [name]: '2' });
+  await expect(make('c')).rejects.toMatchObject({
+    code: 403,
+    message: `tabs.${group} "c" is forbidden: exceeded quota: share, requested: ${name}=1, used: ${name}=2, limited: ${name}=2`,
+  });
+  await tabs.delete({ namespace: 'customs', name: 'a' });
+  await until(async () => (await usedIn('customs'))?.[name] === '1');
+  await make('c');
+  // A quota of later counts what is there.
+  await client.resource(ResourceQuotas).create({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { namespace: 'customs', name: 'later' },
+    spec: { hard: { [name]: '5' } },
+  });
+  await until(async () => {
+    const { status } = await client
+      .resource(ResourceQuotas)
+      .get({ namespace: 'customs', name: 'later' });
+    return status?.used?.[name] === '2';
+  });
 });
