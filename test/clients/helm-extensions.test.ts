@@ -57,6 +57,9 @@ describe('an install', () => {
     expect(await refused(aJar('mould', { contents: 'mould' }))).toContain(
       'admission webhook "taste.pantry.example.com" denied the request: nobody keeps mould',
     );
+    expect(await refused(aJar('barrel', { contents: 'wine', litres: 200 }))).toContain(
+      'spec: Invalid value: no jar holds more than five litres',
+    );
   });
 
   it('brings an API whose server is told who asks', async () => {
