@@ -57,7 +57,7 @@ export interface Kubectl {
 }
 
 interface KubectlOptions {
-  readonly host: HostNamespace;
+  readonly host: Pick<HostNamespace, 'run' | 'start'>;
   readonly kubeconfig: string;
   readonly home: string;
   readonly binary?: string;
