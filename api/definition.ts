@@ -64,6 +64,8 @@ export interface StoredForm {
 export interface CustomType {
   /** How writes are owned. */
   readonly mergeType: MergeType;
+  /** Equal ones are described equally: documents are told apart by it without being made. */
+  readonly identity: string;
   /** How documents describe the kind and its list, by name. */
   readonly schemas: ReadonlyMap<string, Schema>;
   /** As decodeObject. */

@@ -41,7 +41,7 @@ export function customResources(
 }
 
 function definitionOf(
-  { spec }: CustomResourceDefinition,
+  { metadata, spec }: CustomResourceDefinition,
   names: CustomResourceDefinitionNames,
   { version, trees }: VersionParts,
 ): ResourceDefinition {
@@ -56,7 +56,8 @@ function definitionOf(
   };
   const structural = () => trees.of(apiVersionOf(ref)) as Structural;
   const { scale, status } = version.subresources ?? {};
-  const custom = customTypeOf({ ...ref, listKind }, trees, structural);
+  const identity = JSON.stringify([metadata.uid, metadata.generation, version.name, names]);
+  const custom = customTypeOf({ ref: { ...ref, listKind }, identity, trees, structural });
   return {
     ref,
     singular: names.singular ?? '',
@@ -94,13 +95,17 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-function customTypeOf(
-  ref: { group: string; version: string; kind: string; listKind: string },
-  trees: SchemaTrees,
-  structural: () => Structural,
-): CustomType {
+interface TypeParts {
+  readonly ref: { group: string; version: string; kind: string; listKind: string };
+  readonly identity: string;
+  readonly trees: SchemaTrees;
+  readonly structural: () => Structural;
+}
+
+function customTypeOf({ ref, identity, trees, structural }: TypeParts): CustomType {
   const mergeType = once(() => mergeTypeOfStructural(structural()));
   return {
+    identity,
     get mergeType() {
       return mergeType();
     },

@@ -5,6 +5,7 @@ import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
 import { type OpenApiV2Document, openApiV2 } from '../../api/schema/openapi-v2.ts';
+import { exampleOfCustoms } from '../../api/apiextensions/example.ts';
 import { openApiV2Protobuf } from '../../api/schema/openapi-v2-protobuf.ts';
 import { openApiV3 } from '../../api/schema/openapi-v3.ts';
 import { StatusError } from '../../api/status.ts';
@@ -177,9 +178,31 @@ function keptDocument(resources: readonly ServedResource[], gitVersion: string):
     before.resources.length === resources.length &&
     before.resources.every((resource, i) => resource === resources[i]);
   if (same) return before.document;
-  const document = documentOf(() => openApiV3(resources, gitVersion));
+  const madeFrom = madeFromCustoms(resources, gitVersion);
+  const document = documentOf(() => openApiV3(resources, gitVersion), madeFrom);
   if (first) kept.set(first, { resources, gitVersion, document });
   return document;
+}
+
+/**
+ * What the document of custom resources alone is made from: the index names all documents, and making hundreds to know their
+ * digests would take a second and tens of megabytes.
+ */
+function madeFromCustoms(
+  resources: readonly ServedResource[],
+  gitVersion: string,
+): string | undefined {
+  const identities = resources.flatMap(({ custom }) => custom?.identity ?? []);
+  if (identities.length === 0 || identities.length < resources.length) return undefined;
+  return JSON.stringify([gitVersion, formOfCustoms(), identities]);
+}
+
+let form: string | undefined;
+
+/** Another text when this program describes custom resources otherwise: clients keep documents longer than a program lives. */
+function formOfCustoms(): string {
+  form ??= JSON.stringify(openApiV3(exampleOfCustoms(), ''));
+  return form;
 }
 
 const hashedUrl = (name: string, { hash }: Document) => `/openapi/v3/${name}?hash=${hash}`;

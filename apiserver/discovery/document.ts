@@ -1,5 +1,6 @@
-// A document that changes only with the server: serialized once, with a digest as its ETag.
-// Invariant: the bytes are made on first use and shared by all replies.
+// A document that changes only with the server: serialized when it is asked for, with a digest as its ETag.
+// Invariant: the bytes are shared by all replies that are under way. Those of large documents, and of those that are known
+// without being made, go with the last reply: with hundreds of definitions they are tens of megabytes that hardly anybody asks for.
 import { createHash } from 'node:crypto';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -7,25 +8,54 @@ import type { Reply } from '../../api/wire/exchange.ts';
 /** Bytes to send and what identifies them. */
 export interface Document {
   readonly bytes: Uint8Array;
-  /** Hex digest of the bytes. */
+  /** Hex digest of the bytes, or of what they are made from. */
   readonly hash: string;
 }
 
-/** Serializes a value once, when it is first asked for. */
-export function documentOf(make: () => object): () => Document {
-  return bytesDocumentOf(() => new TextEncoder().encode(`${JSON.stringify(make())}\n`));
+/** Larger documents are made again rather than kept. */
+export const MAX_KEPT_DOCUMENT_BYTES = 8 * 1024 * 1024;
+
+/** The document of a value, made when it is first asked for; `madeFrom` names it without making it. */
+export function documentOf(make: () => object, madeFrom?: string): () => Document {
+  return bytesDocumentOf(() => new TextEncoder().encode(`${JSON.stringify(make())}\n`), madeFrom);
 }
 
 /** The same for a form that is not JSON. */
-export function bytesDocumentOf(make: () => Uint8Array): () => Document {
+export function bytesDocumentOf(make: () => Uint8Array, madeFrom?: string): () => Document {
   let made: Document | undefined;
-  return () => {
-    if (made === undefined) {
-      const bytes = make();
-      made = { bytes, hash: createHash('sha256').update(bytes).digest('hex').toUpperCase() };
-    }
-    return made;
-  };
+  return () => (made ??= new MadeDocument(make, madeFrom));
+}
+
+class MadeDocument implements Document {
+  readonly #make: () => Uint8Array;
+  readonly #madeFrom: string | undefined;
+  #kept: Uint8Array | undefined;
+  #lent: WeakRef<Uint8Array> | undefined;
+  #hash: string | undefined;
+
+  constructor(make: () => Uint8Array, madeFrom: string | undefined) {
+    this.#make = make;
+    this.#madeFrom = madeFrom;
+  }
+
+  get hash(): string {
+    this.#hash ??= digestOf(this.#madeFrom ?? this.bytes);
+    return this.#hash;
+  }
+
+  get bytes(): Uint8Array {
+    const held = this.#kept ?? this.#lent?.deref();
+    if (held) return held;
+    const bytes = this.#make();
+    const keep = this.#madeFrom === undefined && bytes.length <= MAX_KEPT_DOCUMENT_BYTES;
+    if (keep) this.#kept = bytes;
+    else this.#lent = new WeakRef(bytes);
+    return bytes;
+  }
+}
+
+function digestOf(what: string | Uint8Array): string {
+  return createHash('sha256').update(what).digest('hex').toUpperCase();
 }
 
 /** How a document is sent. */
@@ -50,11 +80,12 @@ export function replyWith(document: Document, options: ReplyOptions): Reply {
     'cache-control': options.immutable ? 'public, immutable, max-age=31536000' : 'public',
   };
   if (matches === true) return { kind: 'body', status: 304, headers, body: [] };
+  const { bytes } = document;
   return {
     kind: 'body',
     status: 200,
     headers,
-    body: [document.bytes],
-    object: () => JSON.parse(new TextDecoder().decode(document.bytes)) as LooseObject,
+    body: [bytes],
+    object: () => JSON.parse(new TextDecoder().decode(bytes)) as LooseObject,
   };
 }
