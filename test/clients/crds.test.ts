@@ -29,7 +29,7 @@ const named = (name: string): Sample => {
 describe.each(SAMPLES.map((sample) => [sample.name, sample] as const))(
   'The sample %s',
   (_, sample) => {
-    const { files, definition, right, errors } = sample;
+    const { files, definition, right, wrong } = sample;
     const { names } = definition.spec;
 
     const revision = async () =>
@@ -48,10 +48,12 @@ describe.each(SAMPLES.map((sample) => [sample.name, sample] as const))(
       expect(await revision()).toBe(applied);
     });
 
-    it('is refused where it is wrong, as the file says', async () => {
-      const { code, stderr } = await k().run(['apply', '-f', files.wrong]);
-      expect(code).toBe(1);
-      for (const error of errors) expect(stderr).toContain(error);
+    it('is refused where it is wrong, as the files say', async () => {
+      for (const { file, errors } of wrong) {
+        const { code, stderr } = await k().run(['apply', '-f', file]);
+        expect(code).toBe(1);
+        for (const error of errors) expect(stderr).toContain(error);
+      }
     });
 
     it('is listed by its columns, under each of its names', async () => {

@@ -13,12 +13,18 @@ const ERROR_MARK = '# error: ';
 export interface Sample {
   readonly name: string;
   /** Paths, for kubectl. */
-  readonly files: { readonly definition: string; readonly right: string; readonly wrong: string };
+  readonly files: { readonly definition: string; readonly right: string };
   readonly definition: CustomResourceDefinition;
   /** YAML of the object that is accepted. */
   readonly right: string;
-  /** YAML of the object that is refused. */
-  readonly wrong: string;
+  /** Objects that are refused. */
+  readonly wrong: readonly WrongObject[];
+}
+
+/** An object that is refused. */
+export interface WrongObject {
+  readonly file: string;
+  readonly text: string;
   /** What the refusal says, one text for each broken rule. */
   readonly errors: readonly string[];
 }
@@ -33,17 +39,22 @@ export function samples(): Sample[] {
 
 function sampleOf(name: string): Sample {
   const file = (part: string) => join(FOLDER, `${name}${part}.yaml`);
-  const files = { definition: file(''), right: file('.right'), wrong: file('.wrong') };
-  const wrong = readFileSync(files.wrong, 'utf8');
-  const marked = wrong.split('\n').filter((line) => line.startsWith(ERROR_MARK));
+  const files = { definition: file(''), right: file('.right') };
+  const wrong = readdirSync(FOLDER).filter((other) => other.startsWith(`${name}.wrong`));
+  if (wrong.length === 0) throw new Error(`${name} has no wrong object beside it`);
   return {
     name,
     files,
     definition: parse(readFileSync(files.definition, 'utf8')) as CustomResourceDefinition,
     right: readFileSync(files.right, 'utf8'),
-    wrong,
-    errors: marked.map((line) => line.slice(ERROR_MARK.length)),
+    wrong: wrong.map((other) => wrongObject(join(FOLDER, other))),
   };
+}
+
+function wrongObject(file: string): WrongObject {
+  const text = readFileSync(file, 'utf8');
+  const marked = text.split('\n').filter((line) => line.startsWith(ERROR_MARK));
+  return { file, text, errors: marked.map((line) => line.slice(ERROR_MARK.length)) };
 }
 
 /** Where the objects of a definition's storage version are; those of namespaced kinds in `default`. */
