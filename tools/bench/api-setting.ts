@@ -10,6 +10,8 @@ import {
 import type { Client } from '../../client/rest/client.ts';
 import { BENCH_USER } from './served-api.ts';
 
+/** The group of the custom resources that the load writes. */
+export const CUSTOM_GROUP = 'bench.example.com';
 const GROUP = 'rbac.authorization.k8s.io';
 const RBAC = `${GROUP}/v1`;
 const ROLE = { apiGroup: GROUP, kind: 'ClusterRole', name: 'bench' };
@@ -22,7 +24,10 @@ export async function prepareSetting(client: Client, namespaces: readonly string
     apiVersion: RBAC,
     kind: 'ClusterRole',
     metadata: { name: ROLE.name },
-    rules: [{ apiGroups: [''], resources: ['pods', 'pods/status', 'configmaps'], verbs: ['*'] }],
+    rules: [
+      { apiGroups: [''], resources: ['pods', 'pods/status', 'configmaps'], verbs: ['*'] },
+      { apiGroups: [CUSTOM_GROUP], resources: ['*'], verbs: ['*'] },
+    ],
   });
   await client.resource(ClusterRoleBindings).create({
     apiVersion: RBAC,

@@ -111,7 +111,7 @@ function wholeSchema(): JSONSchemaProps {
       properties: {
         version: { type: 'string', pattern: '^v?[0-9]+(\\.[0-9]+)*$' },
         paused: { type: 'boolean', default: false },
-        template: expanded(schemaOf(POD_TEMPLATE)),
+        template: expanded(schemaOf(POD_TEMPLATE), DESCRIPTION_CHARACTERS),
       },
     },
   ]);
@@ -133,25 +133,30 @@ function wholeSchema(): JSONSchemaProps {
   };
 }
 
-/** A built-in schema as a definition may have it: nothing is referred to, and the keys of lists are always there. */
-function expanded(schema: Schema): JSONSchemaProps {
+/**
+ * A built-in schema as a definition may have it: nothing is referred to, and the keys of lists are always there. Descriptions
+ * are cut to so many characters.
+ */
+export function expanded(schema: Schema, characters: number): JSONSchemaProps {
   const name = refName(schema);
-  if (name === OBJECT_META) return { ...described(schema), ...TEMPLATE_META };
-  if (name !== undefined) return { ...expanded(schemaOf(name)), ...described(schema) };
-  if (schema.oneOf) return { ...described(schema), ...INT_OR_STRING };
+  const described = describe(schema, characters);
+  if (name === OBJECT_META) return { ...described, ...TEMPLATE_META };
+  if (name !== undefined) return { ...expanded(schemaOf(name), characters), ...described };
+  if (schema.oneOf) return { ...described, ...INT_OR_STRING };
   const { properties, items, additionalProperties, required = [] } = schema;
   const keys = schema['x-kubernetes-list-map-keys'];
+  const below = (part: Schema) => expanded(part, characters);
   const fields = Object.entries(properties ?? {});
   return {
-    ...described(schema),
+    ...described,
     ...(schema.type && { type: schema.type }),
     ...(schema.format && { format: schema.format }),
     ...(required.length > 0 && { required: [...required] }),
     ...(fields.length > 0 && {
-      properties: Object.fromEntries(fields.map(([key, part]) => [key, expanded(part)])),
+      properties: Object.fromEntries(fields.map(([key, part]) => [key, below(part)])),
     }),
-    ...(items && { items: keys ? withKeys(expanded(items), keys) : expanded(items) }),
-    ...(additionalProperties && { additionalProperties: expanded(additionalProperties) }),
+    ...(items && { items: keys ? withKeys(below(items), keys) : below(items) }),
+    ...(additionalProperties && { additionalProperties: below(additionalProperties) }),
     ...listTypeOf(schema),
   };
 }
@@ -167,10 +172,8 @@ const INT_OR_STRING: JSONSchemaProps = {
   'x-kubernetes-int-or-string': true,
 };
 
-function described({ description }: Schema): JSONSchemaProps {
-  return description === undefined
-    ? {}
-    : { description: description.slice(0, DESCRIPTION_CHARACTERS) };
+function describe({ description }: Schema, characters: number): JSONSchemaProps {
+  return description === undefined ? {} : { description: description.slice(0, characters) };
 }
 
 function listTypeOf(schema: Schema): JSONSchemaProps {

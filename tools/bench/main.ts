@@ -7,12 +7,13 @@ import { api } from './api.ts';
 import { endCluster } from './bench-cluster.ts';
 import { calibration } from './calibration.ts';
 import { cluster } from './cluster.ts';
+import { crds } from './crds.ts';
 import { watch } from './fan-out.ts';
 import type { Figure, Part } from './part.ts';
 import { start } from './start.ts';
 import { tables } from './tables.ts';
 
-const PARTS: readonly Part[] = [calibration, start, api, watch, cluster];
+const PARTS: readonly Part[] = [calibration, start, api, watch, crds, cluster];
 
 function chosen(names: readonly string[]): readonly Part[] {
   const unknown = names.find((name) => !PARTS.some((part) => part.name === name));

@@ -34,6 +34,8 @@ export interface ServedApi {
   readonly client: Client;
   /** The longest that the server's event loop was held since the last call, ms. */
   longestTurn(): Promise<number>;
+  /** Memory in use after a collection, MB; the server's Node needs --expose-gc. */
+  usedMb(): Promise<number>;
 }
 
 /** Runs a server in `dataDir` while `use` lasts; `nodeFlags` go to its Node beside its own. */
@@ -77,7 +79,8 @@ export async function withServedApi<T>(
         target,
         pid: child.pid ?? 0,
         client,
-        longestTurn: () => longestTurn(socket),
+        longestTurn: async () => (await askProbe(socket)).longest,
+        usedMb: async () => (await askProbe(socket)).usedMb ?? Number.NaN,
       });
     } finally {
       client.transport.close();
@@ -88,10 +91,10 @@ export async function withServedApi<T>(
   }
 }
 
-async function longestTurn(socket: string): Promise<number> {
+async function askProbe(socket: string): Promise<LoopDelay> {
   const asking = connect(socket);
   await once(asking, 'connect');
-  return (JSON.parse(await text(asking)) as LoopDelay).longest;
+  return JSON.parse(await text(asking)) as LoopDelay;
 }
 
 async function ready(child: ChildProcess): Promise<void> {
