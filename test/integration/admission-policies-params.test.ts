@@ -55,15 +55,12 @@ async function define(kind: string, plural: string, scope: string): Promise<void
 
 const make = (name: string, data: object = {}) =>
   api.call('POST', MAPS, { body: { metadata: { name }, data } });
-const custom = (path: string, name: string, max: number, labels: object = {}) =>
-  api.call('POST', path, {
-    body: {
-      apiVersion: 'example.com/v1',
-      kind: path === BERTHS ? 'Berth' : 'Limit',
-      metadata: { name, labels },
-      spec: { max },
-    },
-  });
+const custom = (path: string, name: string, spec: { max: number; labels?: object }) => {
+  const { labels = {}, max } = spec;
+  const kind = path === BERTHS ? 'Berth' : 'Limit';
+  const body = { apiVersion: 'example.com/v1', kind, metadata: { name, labels }, spec: { max } };
+  return api.call('POST', path, { body });
+};
 
 describe('parameters', () => {
   const limited = (paramRef: object, more: object = {}) => ({
@@ -82,7 +79,7 @@ describe('parameters', () => {
   const two = { a: '1', b: '2' };
 
   it('are the object that the binding names, as it is when a write comes', async () => {
-    await custom(LIMITS, 'small', 1);
+    await custom(LIMITS, 'small', { max: 1 });
     await holdTo(api, 'p', limited({ name: 'small', parameterNotFoundAction: 'Deny' }));
     expect((await make('a', two)).json.message).toMatch(/denied request: at most 1$/);
     const type = 'application/merge-patch+json';
@@ -99,9 +96,9 @@ describe('parameters', () => {
   });
 
   it('are all that a selector chooses: each must hold', async () => {
-    await custom(LIMITS, 'loose', 5, { use: 'yes' });
-    await custom(LIMITS, 'tight', 1, { use: 'yes' });
-    await custom(LIMITS, 'other', 0);
+    await custom(LIMITS, 'loose', { max: 5, labels: { use: 'yes' } });
+    await custom(LIMITS, 'tight', { max: 1, labels: { use: 'yes' } });
+    await custom(LIMITS, 'other', { max: 0 });
     const selector = { matchLabels: { use: 'yes' } };
     await holdTo(api, 'p', limited({ selector, parameterNotFoundAction: 'Deny' }));
     expect((await make('a', two)).status).toBe(422);
@@ -117,7 +114,7 @@ describe('parameters', () => {
 
   it('come from the namespace of the write, unless the binding names one', async () => {
     await api.call('POST', '/api/v1/namespaces', { body: { metadata: { name: 'limits' } } });
-    await custom(LIMITS.replace('default', 'limits'), 'small', 1);
+    await custom(LIMITS.replace('default', 'limits'), 'small', { max: 1 });
     await holdTo(api, 'here', limited({ name: 'small', parameterNotFoundAction: 'Allow' }));
     expect((await make('a', two)).status).toBe(201);
     await holdTo(
@@ -129,7 +126,7 @@ describe('parameters', () => {
   });
 
   it('may be of the cluster, and are null for a binding that names none', async () => {
-    await custom(BERTHS, 'small', 1);
+    await custom(BERTHS, 'small', { max: 1 });
     const paramKind = { apiVersion: 'example.com/v2', kind: 'Berth' };
     const ref = { name: 'small', parameterNotFoundAction: 'Deny' };
     await holdTo(api, 'berths', limited(ref, { paramKind }));
@@ -153,7 +150,7 @@ describe('parameters', () => {
       { paramKind: { apiVersion: 'example.com/v1', kind: 'Berth' } },
       "'p' with binding 'p' denied request: failed to configure binding: paramRef.namespace must not be provided for a cluster-scoped `paramKind`",
     ],
-  ])('%s deny, unless the policy ignores failures', async (_, paramRef, more, message) => {
+  ])('%s deny, unless the policy ignores failures', async (...[, paramRef, more, message]) => {
     await holdTo(api, 'p', limited(paramRef, more));
     expect((await make('a')).json.message).toContain(message);
     await letGo(api);
@@ -180,8 +177,8 @@ describe('parameters', () => {
   });
 
   it('of each binding are its own', async () => {
-    await custom(LIMITS, 'small', 1);
-    await custom(LIMITS, 'large', 3);
+    await custom(LIMITS, 'small', { max: 1 });
+    await custom(LIMITS, 'large', { max: 3 });
     await holdTo(api, 'p', limited({ name: 'large', parameterNotFoundAction: 'Deny' }));
     const paramRef = { name: 'small', parameterNotFoundAction: 'Deny' };
     const validationActions = ['Warn'];
@@ -256,14 +253,14 @@ describe('a custom kind', () => {
       { expression: 'object.spec.max < 5', messageExpression: 'object.apiVersion + ""' },
     ];
     await holdTo(api, 'v2', { policy: { matchConstraints: about('v2'), validations } });
-    expect((await custom(LIMITS, 'large', 9)).json.message).toMatch(
+    expect((await custom(LIMITS, 'large', { max: 9 })).json.message).toMatch(
       /denied request: example.com\/v2$/,
     );
-    expect((await custom(LIMITS, 'small', 1)).status).toBe(201);
+    expect((await custom(LIMITS, 'small', { max: 1 })).status).toBe(201);
     await letGo(api);
     const exact = { ...about('v2'), matchPolicy: 'Exact' };
     await holdTo(api, 'exact', { policy: { matchConstraints: exact, validations } });
-    expect((await custom(LIMITS, 'large', 9)).status).toBe(201);
+    expect((await custom(LIMITS, 'large', { max: 9 })).status).toBe(201);
   });
 
   it('is changed in the version that a policy names, and stored in its own', async () => {
@@ -271,7 +268,7 @@ describe('a custom kind', () => {
       patching('[JSONPatch{op: "add", path: "/spec/seen", value: object.apiVersion}]'),
     ];
     await mutateBy(api, 'v2', { policy: { matchConstraints: about('v2'), mutations } });
-    const made = await custom(LIMITS, 'a', 1);
+    const made = await custom(LIMITS, 'a', { max: 1 });
     expect(made.json).toMatchObject({
       apiVersion: 'example.com/v1',
       spec: { max: 1, seen: 'example.com/v2' },
