@@ -21,12 +21,13 @@ import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { type Check, createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
 import { Inflight } from './inflight.ts';
+import { customMetricsApi, customMetricsResources } from './metrics/custom-metrics-api.ts';
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
 import { countedAuthenticator, showServer } from './metrics/server-figures.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
-import { createPipeline } from './pipeline.ts';
+import { createPipeline, type VirtualHandler } from './pipeline.ts';
 import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
 import { bootstrap } from './registry/bootstrap.ts';
 import { objectKey } from './registry/keys.ts';
@@ -57,7 +58,7 @@ export interface ListenOptions {
 }
 
 /** Resources without a definition: nothing of them is stored. */
-const UNSTORED = [...reviewResources, ...metricsResources];
+const UNSTORED = [...reviewResources, ...metricsResources, ...customMetricsResources];
 
 /** Loads the store, makes what every cluster has, and answers from then on. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -197,7 +198,11 @@ function pipelineOf(
     others,
     virtual: [
       reviews({ rbac, readToken, audiences: tokens.audiences }),
-      metricsApi(metrics, clock),
+      ...[metricsApi(metrics, clock), customMetricsApi(metrics)].map(
+        (own): VirtualHandler =>
+          (request, user, info) =>
+            others.hasGroup(info.group) ? undefined : own(request, user, info),
+      ),
     ],
     paths: (request) => documents(request) ?? health(request) ?? shown(figures, request),
     inflight,

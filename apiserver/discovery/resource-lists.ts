@@ -68,11 +68,14 @@ export function apiResourceList(group: string, { version, resources }: VersionRe
     apiVersion: 'v1',
     groupVersion: apiVersionOf({ group, version }),
     resources: resources.flatMap((resource) => [
-      apiResource(resource),
+      ...(isThere(resource) ? [apiResource(resource)] : []),
       ...subresourceEntries(resource),
     ]),
   };
 }
+
+/** Metrics are parts of resources that their group has not. */
+const isThere = ({ ref }: ServedResource): boolean => ref.kind !== '';
 
 function apiResource(resource: ServedResource): ApiResource {
   const { ref, singular, verbs } = resource;
@@ -165,7 +168,7 @@ function aggregatedResource(resource: ServedResource): object {
   }));
   return {
     resource: ref.plural,
-    responseKind: kindOf(ref.kind),
+    ...(isThere(resource) ? { responseKind: kindOf(ref.kind) } : {}),
     scope: ref.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs,

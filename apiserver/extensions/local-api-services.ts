@@ -34,6 +34,7 @@ const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
   'discovery.k8s.io': 16_200,
   'flowcontrol.apiserver.k8s.io': 16_100,
   'metrics.k8s.io': 100,
+  'custom.metrics.k8s.io': 100,
 };
 /** Of groups without a number of their own: behind the others, before those of custom resources. */
 const OTHER_GROUPS = 15_900;
@@ -45,6 +46,7 @@ const VERSION_PRIORITIES: Readonly<Record<string, number>> = {
   'autoscaling/v2': 30,
   'flowcontrol.apiserver.k8s.io/v1': 21,
   'metrics.k8s.io/v1beta1': 100,
+  'custom.metrics.k8s.io/v1beta2': 200,
 };
 const OTHER_VERSIONS = 15;
 

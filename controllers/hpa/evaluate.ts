@@ -14,6 +14,8 @@ import {
   toMilli,
   tryParseQuantity,
 } from '../../api/meta/quantity.ts';
+import { evaluateForeign } from './foreign-count.ts';
+import { type ForeignReading, isForeign } from './foreign-metrics.ts';
 import type { AutoscalerOptions } from './options.ts';
 import type { Figure } from './pod-usage.ts';
 import { groupPods, readingsOf, requestsOf } from './pod-usage.ts';
@@ -29,6 +31,8 @@ export interface Measurements {
   readonly tolerances: Tolerances;
   readonly options: AutoscalerOptions;
   readonly nowMs: number;
+  /** What was read for metrics of types Pods, Object and External. */
+  readonly foreign?: ReadonlyMap<MetricSpecV2, ForeignReading> | undefined;
 }
 
 /** What a metric came to. */
@@ -54,19 +58,9 @@ export function evaluateMetric(metric: MetricSpecV2, facts: Measurements): Evalu
     const { name, container, target } = containerResource;
     return evaluate({ figure: { resource: name, container }, target, type: metric.type }, facts);
   }
-  return unsupported(metric);
-}
-
-/** Metrics that come from elsewhere: nothing serves them here. */
-function unsupported({ type, pods, object, external }: MetricSpecV2): Evaluation {
-  const name = (pods ?? object ?? external)?.metric.name ?? '';
-  const api = type === 'External' ? 'external' : 'custom';
-  if (!['Pods', 'Object', 'External'].includes(type))
-    return failed('InvalidMetricSourceType', `unknown metric source type ${JSON.stringify(type)}`);
-  return failed(
-    `FailedGet${type}Metric`,
-    `unable to get metric ${name}: no ${api} metrics API is served by this cluster`,
-  );
+  const { type } = metric;
+  if (isForeign(metric)) return evaluateForeign(metric, facts.foreign?.get(metric), facts);
+  return failed('InvalidMetricSourceType', `unknown metric source type ${JSON.stringify(type)}`);
 }
 
 interface Resource {

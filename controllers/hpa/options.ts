@@ -13,6 +13,8 @@ export interface AutoscalerOptions {
   readonly resyncMs: number;
   /** Samples wake an autoscaler no more often than this. Default 200. */
   readonly minIntervalMs: number;
+  /** Custom and external metrics are asked for no more often than this. Default 10 000 (upstream 15 000). */
+  readonly foreignIntervalMs: number;
   /** Measured utilization alone changes the status no more often than this. Default 2 000. */
   readonly utilizationStatusMs: number;
   /** Measured amounts alone change the status no more often than this. Default 15 000. */
@@ -25,6 +27,7 @@ const DEFAULTS: AutoscalerOptions = {
   tolerance: 0.1,
   resyncMs: 15_000,
   minIntervalMs: 200,
+  foreignIntervalMs: 10_000,
   utilizationStatusMs: 2_000,
   amountStatusMs: 15_000,
 };

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type {
   CustomResourceDefinition,
   HorizontalPodAutoscalerV2,
+  MetricSpecV2,
   Pod,
   Scale,
 } from '../../api/generated/types.ts';
@@ -37,7 +38,8 @@ import { withScaleEvent } from './history.ts';
 import type { AutoscalerOptions } from './options.ts';
 import type { Outcome } from './status.ts';
 import { autoscalerStatus, isWorthWriting } from './status.ts';
-import { readScale, scalableKind, writeScale } from './targets.ts';
+import { type ForeignReading, readForeign } from './foreign-metrics.ts';
+import { describedKind, readScale, scalableKind, writeScale } from './targets.ts';
 
 /** No event tells that a target is there at last; it is looked for this often. */
 const NO_TARGET_RETRY_MS = 2_000;
@@ -49,6 +51,14 @@ interface Memory {
   selector: Selector | undefined;
   lookedAtMs: number;
   writtenAtMs: number;
+  /** What was read last of custom and external metrics, for which list of metrics. */
+  foreign: Foreign | undefined;
+}
+
+interface Foreign {
+  readonly atMs: number;
+  readonly generation: number | undefined;
+  readonly byPlace: readonly (ForeignReading | undefined)[];
 }
 
 /** A target that can be acted on. */
@@ -134,6 +144,7 @@ export class AutoscalerReconciler {
       selector: undefined,
       lookedAtMs: -Infinity,
       writtenAtMs: -Infinity,
+      foreign: undefined,
     };
     this.#memories.set(key, fresh);
     return fresh;
@@ -142,15 +153,17 @@ export class AutoscalerReconciler {
   async #act(
     autoscaler: HorizontalPodAutoscalerV2,
     memory: Memory,
-    { logger }: ReconcileContext,
+    { logger, signal }: ReconcileContext,
   ): Promise<void> {
     const target = await this.#targetOf(autoscaler, memory);
+    const foreign = await this.#foreign(autoscaler, { memory, target, signal });
     const current = target.scale.spec?.replicas ?? 0;
     const measurements = this.#measurements(autoscaler, target.selector);
     const decision = decide({
       spec: autoscaler.spec,
       current,
       ...measurements,
+      foreign,
       ambiguity: this.#ambiguity(autoscaler, target.selector, measurements.pods),
       history: memory.history,
       options: this.#options,
@@ -178,6 +191,35 @@ export class AutoscalerReconciler {
       metrics,
       nowMs: this.#clock.now(),
     });
+  }
+
+  /** Custom and external metrics; those of a moment ago serve while samples come every second. */
+  async #foreign(
+    { metadata: { namespace = '', generation }, spec: { metrics = [] } }: HorizontalPodAutoscalerV2,
+    at: { readonly memory: Memory; readonly target: Target; readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<MetricSpecV2, ForeignReading>> {
+    const { memory, target, signal } = at;
+    const atMs = this.#clock.monotonic();
+    const { foreign: before } = memory;
+    const until = (before?.atMs ?? -Infinity) + this.#options.foreignIntervalMs;
+    if (before?.generation !== generation || until <= atMs) {
+      const byPlace = await readForeign(metrics, {
+        client: this.#client,
+        clock: this.#clock,
+        namespace,
+        selector: target.selector.text,
+        resourceOf: (reference) => describedKind(reference, this.#definitions.list()),
+        signal,
+      });
+      memory.foreign = { atMs, generation, byPlace };
+    }
+    const read = memory.foreign?.byPlace ?? [];
+    return new Map(
+      metrics.flatMap((metric, i) => {
+        const reading = read[i];
+        return reading ? [[metric, reading] as const] : [];
+      }),
+    );
   }
 
   #measurements(autoscaler: HorizontalPodAutoscalerV2, selector: Selector) {

@@ -83,11 +83,12 @@ const UNSURE = 'pods that are not ready or not measured could turn the direction
 const CAREFUL = 'pods that are not ready or not measured taken into account';
 
 /** Floating point must not make 2.0000000001 pods three. */
-function ceilCount(count: number): number {
+export function ceilCount(count: number): number {
   return Math.ceil(Number(count.toFixed(9)));
 }
 
-const within = (ratio: number, { up, down }: Tolerances): boolean =>
+/** Is use close enough to its target, each way? */
+export const within = (ratio: number, { up, down }: Tolerances): boolean =>
   1 - down <= ratio && ratio <= 1 + up;
 
 interface Measured {

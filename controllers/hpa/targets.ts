@@ -27,6 +27,18 @@ export function scalableKind(
   return found as KindRef<Scale> | undefined;
 }
 
+/** The kind of an object that a metric describes: a built-in one, or one of these definitions. */
+export function describedKind(
+  { apiVersion = '', kind }: CrossVersionObjectReferenceV2,
+  definitions: readonly CustomResourceDefinition[],
+): KindRef | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+  return [...builtInDefinitions.map(({ ref }) => ref), ...definitions.map(customKind)].find(
+    (ref) => ref?.kind === kind && ref.group === group,
+  );
+}
+
 function scalableVersion(
   definition: CustomResourceDefinition,
   apiVersion: string,

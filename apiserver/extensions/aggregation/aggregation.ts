@@ -113,6 +113,13 @@ export class Aggregation {
     return this.#of(info) !== undefined;
   }
 
+  /** Does another server have any version of the group? */
+  hasGroup(group: string): boolean {
+    return (
+      this.#table.hasRemotes && this.registered.some((each) => each.group === group && each.remote)
+    );
+  }
+
   /** Hands a request on that `takes` said yes to. Throws StatusError. */
   async answer(
     request: Request,
