@@ -2,6 +2,7 @@
 // Invariant: nothing of a broken body is used; what is wrong with it is told in one line.
 import type { Request } from '../api/wire/exchange.ts';
 import { PROTOBUF_TYPE, readProtobuf } from '../api/schema/protobuf.ts';
+import { checkEntries } from '../api/schema/body-entries.ts';
 import { duplicateFields } from '../api/schema/strict-json.ts';
 import { badRequest, StatusError } from '../api/status.ts';
 import { parseYaml } from './yaml-format.ts';
@@ -24,7 +25,7 @@ export function mediaType(request: Pick<Request, 'headers'>): string {
   return type === '' ? 'application/json' : type;
 }
 
-/** Parses the body of a write. Throws BadRequest, UnsupportedMediaType. An absent body is undefined. */
+/** Parses the body of a write. Throws BadRequest, UnsupportedMediaType, RequestEntityTooLarge. An absent body is undefined. */
 export function parseBody(request: Request): ParsedBody {
   const { body } = request;
   if (body === undefined) return { value: undefined, duplicates: NONE };
@@ -37,8 +38,11 @@ export function parseBody(request: Request): ParsedBody {
     case 'application/x-yaml':
     case 'text/yaml':
       return parseYaml(body);
-    case PROTOBUF_TYPE:
-      return { value: readProtobuf(body), duplicates: NONE };
+    case PROTOBUF_TYPE: {
+      const value = readProtobuf(body);
+      checkEntries(value, body.length);
+      return { value, duplicates: NONE };
+    }
     default:
       throw unsupported(mediaType(request), BODY_TYPES);
   }
@@ -52,14 +56,19 @@ export function unsupported(type: string, known: readonly string[]): StatusError
   );
 }
 
-/** Parses JSON bytes. Throws BadRequest, in words that begin with `what` they are. */
+/** Parses JSON bytes. Throws BadRequest, in words that begin with `what` they are, and RequestEntityTooLarge. */
 export function parseJson(body: Uint8Array, what = 'the body'): ParsedBody {
   const text = UTF8.decode(body);
+  const value = parsed(text, what);
+  checkEntries(value, body.length);
+  // Compact JSON that comes out as it went in has no field twice: most bodies need no scan, which is ten times slower.
+  const same = () => JSON.stringify(value) === text.trimEnd();
+  return { value, duplicates: () => (same() ? [] : duplicateFields(text)) };
+}
+
+function parsed(text: string, what: string): unknown {
   try {
-    const value = JSON.parse(text) as unknown;
-    // Compact JSON that comes out as it went in has no field twice: most bodies need no scan, which is ten times slower.
-    const same = () => JSON.stringify(value) === text.trimEnd();
-    return { value, duplicates: () => (same() ? [] : duplicateFields(text)) };
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw badRequest(`${what} is not valid JSON: ${(error as Error).message}`);
   }

@@ -1,6 +1,7 @@
 // Field selectors: `status.phase=Running,spec.nodeName!=a`. Parsing, and matching through a reader of fields.
 // Invariant: which fields a kind offers is its definition's matter; nothing here knows one.
 import { badRequest } from '../status.ts';
+import { checkSelectorTerms } from './labels.ts';
 
 /** One term of a field selector. */
 export interface FieldTerm {
@@ -11,9 +12,9 @@ export interface FieldTerm {
 
 /** The terms of a selector's text; all must hold. Throws BadRequest on bad syntax. */
 export function parseFieldSelector(text: string): FieldTerm[] {
-  return splitTerms(text)
-    .filter((term) => term !== '')
-    .map((term) => parseTerm(term, text));
+  const terms = splitTerms(text).filter((term) => term !== '');
+  checkSelectorTerms(terms.length);
+  return terms.map((term) => parseTerm(term, text));
 }
 
 /** Do all terms hold? `read` gives a field's value, '' where it is not set. */

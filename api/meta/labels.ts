@@ -29,6 +29,17 @@ export interface Selector {
   readonly text: string;
 }
 
+/** Requirements and values that one selector may have in a query: each object of a list is held against all of them. */
+export const MAX_SELECTOR_TERMS = 1_000;
+
+/** Throws BadRequest where a selector of a query has more terms than it may have. */
+export function checkSelectorTerms(terms: number): void {
+  if (terms > MAX_SELECTOR_TERMS)
+    throw badRequest(
+      `a selector may have up to ${MAX_SELECTOR_TERMS} requirements and values, and this one has ${terms}`,
+    );
+}
+
 /** Selects everything. */
 export const EVERYTHING: Selector = selectorOf([]);
 
@@ -103,6 +114,7 @@ export function parseLabelSelector(text: string): Selector {
       throw unparsable(`found '${separator}', expected: ',' or 'end of string'`);
     if (at + 1 === tokens.length) throw unparsable("found '', expected: identifier after ','");
   }
+  checkSelectorTerms(requirements.reduce((sum, { values }) => sum + Math.max(1, values.length), 0));
   return selectorOf(requirements);
 }
 
