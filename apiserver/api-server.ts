@@ -292,6 +292,7 @@ class RunningServer implements ApiServer {
       authenticate: this.#authenticate,
       passesOn: (path) => this.#others.passesOn(path),
       bodyLimitBytes: this.#options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
+      maxConnections: this.#options.maxConnections,
       clock: this.#options.clock,
       logger: this.#options.logger,
     });

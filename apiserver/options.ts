@@ -36,6 +36,8 @@ export interface ApiServerOptions extends InflightOptions {
   readonly figures?: Figures;
   /** Largest request body; 3 MiB unless given, as upstream. */
   readonly bodyLimitBytes?: number;
+  /** Connections at once to each listener; those beyond are closed unread. 30,000 unless given. */
+  readonly maxConnections?: number | undefined;
 }
 
 /** How servers behind this one tell that a request comes from it; PEM. */

@@ -9,7 +9,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
 import { routeOf } from './handlers/routes.ts';
 import { inServedVersion } from './handlers/served-version.ts';
-import type { Inflight, InflightKind } from './inflight.ts';
+import { type Inflight, type InflightKind, untilOver } from './inflight.ts';
 import type { AnsweredRequest } from './metrics/request-figures.ts';
 import { formatted } from './negotiation.ts';
 import { fromStorage } from './registry/registry.ts';
@@ -75,7 +75,9 @@ export function createPipeline(parts: PipelineParts): Handler {
           new StatusError('InternalError', 'Internal error occurred: see the log of the server'),
       );
     }
-    parts.inflight.leave(entered);
+    const leave = () => parts.inflight.leave(entered);
+    if (entered === 'longRunning') reply = untilOver(reply, request, leave);
+    else leave();
     const ms = clock.monotonic() - startedAt;
     const counted = entered !== undefined;
     reply = parts.answered({ request, info, user, reply, ms, entered: counted, annotations });

@@ -37,6 +37,8 @@ export interface HttpServerOptions {
   /** Does another API server answer paths like this one (encoded, without query)? Their bodies are left unread. */
   readonly passesOn: (path: string) => boolean;
   readonly bodyLimitBytes: number;
+  /** Connections at once; those beyond are closed before anything is read of them. */
+  readonly maxConnections?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -60,6 +62,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const CLOSE_GRACE_MS = 2_000;
 /** Messages that a watcher sends are not read beyond this; it has nothing to say. */
 const MAX_INBOUND_BYTES = 4096;
+/** Default of maxConnections: each costs some 30 KiB and a file descriptor. */
+export const MAX_CONNECTIONS = 30_000;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Listens. Throws an Error with one clear line when the port is taken. */
@@ -107,6 +111,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     closing: closing.signal,
     credentialsOf,
   });
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.removeAllListeners('upgrade');
   server.on('upgrade', (message, socket, head) => {
     sockets.add(socket as Socket);
@@ -175,6 +180,7 @@ async function answer(
   try {
     const caller = {
       passedOn,
+      leave: () => departure.leave(),
       get signal() {
         return departure.signal;
       },
@@ -215,13 +221,15 @@ function endAfter(response: ServerResponse): void {
 async function handled(
   request: FastifyRequest,
   { authenticate, handler }: HttpServerOptions,
-  caller: Incoming,
+  caller: Incoming & { leave(): void },
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
   try {
     const user = authenticate(credentialsOf(request.raw));
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
     const result = await handler(incomingRequest(request.raw, body, caller), user);
     if (result.kind !== 'upgrade') return result;
+    // Nobody will take it: who holds it open for the caller is to let go of it.
+    caller.leave();
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {
     const reply = errorReply(asStatus(error));
