@@ -93,7 +93,7 @@ describe('A body', () => {
     expect(message).toContain('as JSON');
   });
 
-  it('in YAML with twice as many keys takes about twice the time, not four times', async () => {
+  it('in YAML with twice as many keys takes about twice the time', async () => {
     const timed = async (keys: number) => {
       const lines = numbers(keys).map((i) => `  k${i}: ""\n`);
       const body = `metadata: {name: a}\ndata:\n${lines.join('')}`;
@@ -104,9 +104,9 @@ describe('A body', () => {
       return user;
     };
     await timed(1000);
-    const [few, many] = [await timed(2000), await timed(16_000)];
-    // Eight times as many: 64 times the time where each key is compared with each other one.
-    expect(many / few).toBeLessThan(30);
+    const [few, many] = [await timed(1000), await timed(20_000)];
+    // Twenty times as many: 400 times the time where each key is compared with each other one.
+    expect(many / few).toBeLessThan(80);
   });
 
   it('in YAML has the entries that its aliases stand for', async () => {
