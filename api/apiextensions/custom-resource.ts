@@ -25,7 +25,7 @@ import { fillDefaults } from '../schema/structural/defaults.ts';
 import { pruned } from '../schema/structural/prune.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import { ageOf } from '../wire/human-duration.ts';
-import { customErrors, customStatusErrors } from './custom-validation.ts';
+import { customErrors, customStatusErrors, customWarnings } from './custom-validation.ts';
 import { customSchemaName, customSchemas } from './custom-schemas.ts';
 import type { SchemaTrees } from './schema-trees.ts';
 
@@ -80,6 +80,7 @@ function definitionOf(
       customErrors(object, old, structural()),
     validateStatus: (object: LooseObject, old: LooseObject) =>
       customStatusErrors(object, old, structural()),
+    warnings: (object: LooseObject) => customWarnings(object),
     ...(version.deprecated && { deprecation: deprecation(version, ref) }),
   } as ResourceDefinition;
 }

@@ -61,6 +61,14 @@ function newErrors(now: readonly FieldError[], before: () => readonly FieldError
   return now.filter(({ field, message }) => !known.has(`${field}: ${message}`));
 }
 
+/** What was let pass of objects that were just checked: rules are asked once, for errors and for warnings. */
+const letPass = new WeakMap<LooseObject, readonly string[]>();
+
+/** Rules that the object breaks as it did before: told to its writer, though not refused. */
+export function customWarnings(object: LooseObject): string[] {
+  return [...(letPass.get(object) ?? [])];
+}
+
 /** Errors after which a value may not be what its type says. */
 const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
   'FieldValueNotSupported',
@@ -75,7 +83,13 @@ function ruleErrors(
   asked: { value: LooseObject; old: LooseObject | undefined; schema: Structural },
 ): FieldError[] {
   if (!asked.schema.hasValidations) return [];
-  if (!errors.some(({ type }) => BLOCKING.has(type))) return brokenRules({ ...asked, root: true });
+  if (!errors.some(({ type }) => BLOCKING.has(type))) {
+    const passed: FieldError[] = [];
+    const broken = brokenRules({ ...asked, root: true }, passed);
+    const told = passed.map(({ field, message }) => `${field}: ${message}`);
+    if (told.length > 0) letPass.set(asked.value, told);
+    return broken;
+  }
   const why =
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
   return [invalidValue('<nil>', null, why)];

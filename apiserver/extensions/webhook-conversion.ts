@@ -22,6 +22,9 @@ export const MAX_REVIEW_OBJECTS = 500;
 /** Characters of the objects of one review; one that is larger goes alone. */
 export const MAX_REVIEW_CHARS = 2 * 1024 * 1024;
 
+/** Reviews that one definition's webhook is asked at once. */
+export const MAX_REVIEWS_AT_ONCE = 64;
+
 /** What is needed to ask. */
 export interface ConversionParts {
   readonly webhooks: Pick<WebhookClient, 'post'>;
@@ -36,6 +39,16 @@ export function webhookConverter(
 ): Converter {
   const version = reviewVersion(webhook?.conversionReviewVersions ?? []);
   const config = webhook?.clientConfig ?? {};
+  let underWay = 0;
+  const inTurn = async (ask: () => Promise<unknown>) => {
+    if (underWay >= MAX_REVIEWS_AT_ONCE) throw tooBusy();
+    underWay += 1;
+    try {
+      return await ask();
+    } finally {
+      underWay -= 1;
+    }
+  };
   return async (objects, desiredApiVersion) => {
     const converted: LooseObject[] = [];
     for (const batch of batches(objects)) {
@@ -49,10 +62,15 @@ export function webhookConverter(
       const { signal } = parts;
       const ask = () =>
         parts.webhooks.post({ config, body, timeoutMs: CONVERSION_TIMEOUT_MS, signal });
-      converted.push(...(await answered(review, ask)));
+      converted.push(...(await answered(review, () => inTurn(ask))));
     }
     return converted;
   };
+}
+
+function tooBusy(): StatusError {
+  const why = `the conversion webhook is asked ${MAX_REVIEWS_AT_ONCE} times at once and did not answer yet`;
+  return new StatusError('TooManyRequests', why, { details: { retryAfterSeconds: 1 } });
 }
 
 async function answered(review: Review, ask: () => Promise<unknown>): Promise<LooseObject[]> {

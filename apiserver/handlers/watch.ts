@@ -9,7 +9,7 @@ import { partialMetadata } from '../../api/wire/table.ts';
 import type { Exchange } from '../exchange.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { JSON_TYPE } from '../reply.ts';
-import { servedEvents, servedObjects } from '../registry/served-objects.ts';
+import { servedEvents, watchedObjects } from '../registry/served-objects.ts';
 import { StorageError } from '../storage/storage.ts';
 import { selectedWatch, type SelectedWatchOptions } from '../watch/selected-watch.ts';
 import { errorFrame } from '../watch/watch-frames.ts';
@@ -67,7 +67,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
 /** What is watched as the kind serves it. */
 function servedBy(definition: Exchange['definition']): SelectedWatchOptions['served'] {
   return {
-    objects: (items) => servedObjects(definition, items),
+    objects: (items) => watchedObjects(definition, items),
     events: (batch) => servedEvents(definition, batch),
   };
 }

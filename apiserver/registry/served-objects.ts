@@ -3,6 +3,7 @@
 // done; what could not be turned is tried again by the next reader.
 import type { ResourceDefinition, StoredForm } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/status.ts';
 import { FILTER_BATCH } from '../options.ts';
 import { encodeObject, fillRevision, withRevision } from '../storage/revision-gap.ts';
 import type { StoreEvent } from '../watch/visible-object.ts';
@@ -11,13 +12,17 @@ import { VisibleObject } from '../watch/visible-object.ts';
 type Formed = Pick<ResourceDefinition, 'form'>;
 type Turned = VisibleObject | Promise<VisibleObject>;
 
+/** Requests that wait for objects of one version while a webhook is asked; further ones are to come again. */
+export const MAX_WAITING_READERS = 100;
+
 /** What became of the objects that were turned, by form: they are kept for as long as the objects are. */
 const turnedBy = new WeakMap<StoredForm, WeakMap<VisibleObject, Turned>>();
 
 /** The object as the definition serves it. Throws the StatusError of its form. */
 export function servedObject({ form }: Formed, item: VisibleObject): Turned {
   if (!form || form.isServed(item.revision)) return item;
-  return turned(form, [item])[0] as Turned;
+  const [one] = turned(form, [item]) as [Turned];
+  return one instanceof Promise ? inTurn(form)(one) : one;
 }
 
 /** As servedObject, of many, in order; other work is let in between. */
@@ -26,21 +31,53 @@ export function servedObjects(
   items: readonly VisibleObject[],
 ): readonly VisibleObject[] | Promise<readonly VisibleObject[]> {
   if (!form || items.every(({ revision }) => form.isServed(revision))) return items;
-  return allTurned(form, items);
+  return allTurned(form, items, inTurn(form));
+}
+
+/** As servedObjects, for a watch: it waits however many do, and holds nobody up. */
+export function watchedObjects(
+  { form }: Formed,
+  items: readonly VisibleObject[],
+): readonly VisibleObject[] | Promise<readonly VisibleObject[]> {
+  if (!form || items.every(({ revision }) => form.isServed(revision))) return items;
+  return allTurned(form, items, patiently);
+}
+
+/** How an object that is on its way is waited for. */
+type Wait = (one: Promise<VisibleObject>) => Promise<VisibleObject>;
+
+const patiently: Wait = (one) => one;
+
+const waiting = new WeakMap<StoredForm, number>();
+
+/** As one of few: while a webhook hangs, what asks for its objects must not take the room of all other requests. */
+function inTurn(form: StoredForm): Wait {
+  return async (one) => {
+    const before = waiting.get(form) ?? 0;
+    if (before >= MAX_WAITING_READERS) {
+      const why = `too many requests wait for the conversion of these objects, more than ${MAX_WAITING_READERS}`;
+      throw new StatusError('TooManyRequests', why, { details: { retryAfterSeconds: 1 } });
+    }
+    waiting.set(form, before + 1);
+    try {
+      return await one;
+    } finally {
+      waiting.set(form, (waiting.get(form) ?? 1) - 1);
+    }
+  };
 }
 
 async function allTurned(
   form: StoredForm,
   items: readonly VisibleObject[],
+  wait: Wait,
 ): Promise<readonly VisibleObject[]> {
   const served: VisibleObject[] = [];
   for (let at = 0; at < items.length; at += FILTER_BATCH) {
     if (at > 0) await breathe();
     const batch = items.slice(at, at + FILTER_BATCH);
-    const made = await madeOf(
-      form,
-      batch.filter(({ revision }) => !form.isServed(revision)),
-    );
+    const stale = batch.filter(({ revision }) => !form.isServed(revision));
+    const made = await madeOf(form, stale, wait);
     for (const item of batch) served.push(made.get(item) ?? item);
   }
   return served;
@@ -70,10 +107,8 @@ async function eventsTurned(
   events: readonly StoreEvent[],
 ): Promise<readonly StoreEvent[]> {
   // All at once, so that whoever is asked is asked once.
-  const made = await madeOf(
-    form,
-    events.flatMap((event) => staleParts(form, event)),
-  );
+  const stale = events.flatMap((event) => staleParts(form, event));
+  const made = await madeOf(form, stale, patiently);
   const known = memoOf(servedEvent, form);
   return events.map((event) => {
     let shown = known.get(event);
@@ -97,10 +132,11 @@ function eventOf(event: StoreEvent, made: ReadonlyMap<VisibleObject, VisibleObje
 async function madeOf(
   form: StoredForm,
   items: readonly VisibleObject[],
+  wait: Wait,
 ): Promise<ReadonlyMap<VisibleObject, VisibleObject>> {
   const made = new Map<VisibleObject, VisibleObject>();
   for (const [i, one] of turned(form, items).entries())
-    made.set(items[i] as VisibleObject, one instanceof Promise ? await one : one);
+    made.set(items[i] as VisibleObject, one instanceof Promise ? await wait(one) : one);
   return made;
 }
 

@@ -1,10 +1,12 @@
 // Conversion of custom resources by webhook: every verb in every version, and webhooks that fail, hang, lie or say too much.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LooseObject } from '../../api/meta/object.ts';
 import {
   CONVERSION_TIMEOUT_MS,
   MAX_REVIEW_OBJECTS,
+  MAX_REVIEWS_AT_ONCE,
 } from '../../apiserver/extensions/webhook-conversion.ts';
+import { MAX_WAITING_READERS } from '../../apiserver/registry/served-objects.ts';
 import { systemClock } from '../../base/clock.ts';
 import { type ApiCaller, anApiCaller, type Json } from '../support/api-caller.ts';
 import { until } from '../support/until.ts';
@@ -470,22 +472,32 @@ describe('Conversion by webhook', () => {
   });
 });
 
-it('Conversion ends with its time when a webhook hangs, and other kinds are read meanwhile', async () => {
-  const clock = new HurriedClock();
-  const slow = await anApiCaller({ clock });
-  try {
-    api = slow;
+describe('A webhook that hangs', () => {
+  let clock: HurriedClock;
+  let asked: Promise<void>;
+  let usual: ApiCaller;
+  beforeEach(async () => {
+    clock = new HurriedClock();
+    usual = api;
+    api = await anApiCaller({ clock });
     await define();
     await make('v1', 'a', { hostPort: 'x:1' });
-    let came: () => void = () => undefined;
-    const asked = new Promise<void>((resolve) => (came = resolve));
-    hook.on('/convert', () => {
-      came();
-      return new Promise(() => undefined);
+    asked = new Promise<void>((resolve) => {
+      hook.on('/convert', () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
     });
-    const reading = slow.call('GET', `${path('v2')}/a`);
+  });
+  afterEach(async () => {
+    await api.close();
+    api = usual;
+  });
+
+  it('is given up in time, and other kinds are read meanwhile', async () => {
+    const reading = api.call('GET', `${path('v2')}/a`);
     await asked;
-    expect((await slow.call('GET', `${path('v1')}/a`)).status).toBe(200);
+    expect((await api.call('GET', `${path('v1')}/a`)).status).toBe(200);
     clock.ring(CONVERSION_TIMEOUT_MS);
     expect((await reading).json).toMatchObject({
       code: 500,
@@ -493,9 +505,31 @@ it('Conversion ends with its time when a webhook hangs, and other kinds are read
         /Kind=Host failed: Post "https:.*": context deadline exceeded/,
       ),
     });
-  } finally {
-    await slow.close();
-  }
+  });
+
+  it('takes so many requests along and no more: further readers and writers are to come again', async () => {
+    const many = (count: number, call: () => ReturnType<ApiCaller['call']>) =>
+      Array.from({ length: count }, call);
+    const reading = many(MAX_WAITING_READERS, () => api.call('GET', `${path('v2')}/a`));
+    await asked;
+    const later = await api.call('GET', path('v2'));
+    expect(later.json).toMatchObject({ code: 429, reason: 'TooManyRequests' });
+    expect(later.headers['retry-after']).toBe('1');
+    const body = host('v2', 'b', { host: 'x', port: '1' });
+    const dry = `${path('v2')}?dryRun=All`;
+    const writing = many(MAX_REVIEWS_AT_ONCE, () => api.call('POST', dry, { body }));
+    // One review is asked for all readers, and one for each writer but the last.
+    const refused = await Promise.race(writing);
+    expect(refused.json).toMatchObject({ code: 429 });
+    expect((await api.call('GET', '/api/v1/namespaces')).status).toBe(200);
+    clock.ring(CONVERSION_TIMEOUT_MS);
+    const codes = (await Promise.all([...reading, ...writing])).map(({ status }) => status);
+    expect(codes.filter((code) => code === 500)).toHaveLength(
+      MAX_WAITING_READERS + MAX_REVIEWS_AT_ONCE - 1,
+    );
+    hook.on('/convert', right);
+    expect((await api.call('GET', path('v2'))).status).toBe(200);
+  });
 });
 
 interface Table {

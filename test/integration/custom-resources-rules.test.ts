@@ -206,4 +206,32 @@ describe('Rules of objects', () => {
     expect((await patch({ spec: { mode: 'a' } })).json.message).toMatch(/min is above max/);
     expect((await patch({ spec: { min: 1 } })).status).toBe(200);
   });
+
+  it('that an object broke before are told to who writes it, where the value did not change', async () => {
+    const group = 'warned.example.com';
+    const field = (rules: object[]) =>
+      schemaOf([], { name: { type: 'string', maxLength: 9, 'x-kubernetes-validations': rules } });
+    await define(group, field([]));
+    const old = { ...range(group, { min: 1, max: 2 }), name: 'UPPER' };
+    await api.call('POST', path(group), { body: old });
+    const { spec } = definition(
+      group,
+      field([{ rule: 'self == self.lowerAscii()', message: 'must be lower' }]),
+    );
+    expect(
+      (await api.call('PATCH', `${CRDS}/ranges.${group}`, { body: { spec }, type: MERGE })).status,
+    ).toBe(200);
+    const patched = await api.call('PATCH', `${path(group)}/a`, {
+      body: { spec: { max: 3 } },
+      type: MERGE,
+    });
+    expect(patched.status).toBe(200);
+    expect(String(patched.headers['warning'])).toMatch(
+      /name: Invalid value: \\"UPPER\\": must be lower/,
+    );
+    const fresh = await api.call('POST', path(group), {
+      body: { ...old, metadata: { name: 'b' } },
+    });
+    expect(fresh.json).toMatchObject({ code: 422 });
+  });
 });

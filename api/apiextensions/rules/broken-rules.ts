@@ -33,10 +33,13 @@ export interface RuledObject {
   readonly root: boolean;
 }
 
-/** The rules that the object breaks. */
-export function brokenRules({ value, old, schema, root }: RuledObject): FieldError[] {
+/** The rules that the object breaks. `passed` is given those that it broke before, at values that did not change. */
+export function brokenRules(
+  { value, old, schema, root }: RuledObject,
+  passed: FieldError[] = [],
+): FieldError[] {
   if (!schema.hasValidations) return [];
-  const run = new RuleRun();
+  const run = new RuleRun(passed);
   run.visit({ value, old, schema, at: undefined, root });
   return run.errors;
 }
@@ -47,8 +50,13 @@ interface Visited extends RuledObject {
 
 class RuleRun {
   readonly errors: FieldError[] = [];
+  readonly #passed: FieldError[];
   readonly #budget: CostBudget = costBudget();
   #over = false;
+
+  constructor(passed: FieldError[]) {
+    this.#passed = passed;
+  }
 
   visit(visited: Visited): void {
     const { value, schema } = visited;
@@ -101,8 +109,9 @@ class RuleRun {
       if (usesOldSelf && before === undefined && !rule.optionalOldSelf) continue;
       const bindings = { self, oldSelf: rule.optionalOldSelf ? optional : before };
       const error = this.#broken(each, { bindings, value, schema, at });
-      // What was wrong before, and is as it was, is let pass.
-      if (error && (this.#over || usesOldSelf || !unchanged())) this.#tell(error);
+      if (!error) continue;
+      if (this.#over || usesOldSelf || !unchanged()) this.#tell(error);
+      else if (this.#passed.length < MAX_BROKEN_RULES) this.#passed.push(error);
     }
   }
 
