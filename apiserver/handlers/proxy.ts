@@ -21,10 +21,10 @@ const OWN_PATH =
 export async function proxy(exchange: Exchange): Promise<Reply> {
   const { request, server } = exchange;
   const { nodeDialer } = server;
+  await admittedQuery(exchange);
   if (!nodeDialer) throw new StatusError('ServiceUnavailable', 'this server has no way to nodes');
   await server.store.barrier();
   const target = proxyTarget(exchange);
-  await admittedQuery(exchange);
   const { prefix, path, query } = partsOf(request);
   const upgrade = isUpgrade(request);
   const reads = request.method === 'GET' || request.method === 'HEAD';

@@ -40,6 +40,8 @@ export interface WebhookCall {
 /** What a client is made from. */
 export interface WebhookClientParts extends ConnectionParts {
   readonly clock: Clock;
+  /** To one webhook; MAX_CONNECTIONS unless given. */
+  readonly maxConnections?: number;
 }
 
 /** Calls webhooks; one for the whole server. */
@@ -95,6 +97,8 @@ export class WebhookClient {
       let ended: CallEnded | undefined;
       const end = (why: CallEnded) => {
         ended = why;
+        // A request that still waits for its connection tells of its end only once it has one.
+        reject(why);
         outgoing.destroy(why);
       };
       const stop = () => end(new CallEnded('context canceled'));
@@ -220,10 +224,10 @@ const agentOptions = (peer: WebhookPeer): PeerOptions => ({
 class WebhookAgent extends Agent {
   readonly #parts: ConnectionParts;
 
-  constructor(parts: ConnectionParts, keepAlive: boolean) {
+  constructor(parts: WebhookClientParts, keepAlive: boolean) {
     super({
       keepAlive,
-      maxSockets: MAX_CONNECTIONS,
+      maxSockets: parts.maxConnections ?? MAX_CONNECTIONS,
       maxFreeSockets: MAX_FREE_CONNECTIONS,
       timeout: IDLE_MS,
     });

@@ -1,11 +1,16 @@
 // The client of webhooks against real HTTPS servers: ways to Services, certificates, time, size, kept connections.
+import type { ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
   AdmissionregistrationWebhookClientConfig as Config,
   Pod,
 } from '../../api/generated/types.ts';
-import { MAX_ANSWER_BYTES, WebhookClient } from '../../apiserver/webhooks/webhook-client.ts';
+import {
+  MAX_ANSWER_BYTES,
+  MAX_FREE_CONNECTIONS,
+  WebhookClient,
+} from '../../apiserver/webhooks/webhook-client.ts';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { aProxiedNode, type ProxiedNode } from '../support/proxied-node.ts';
@@ -25,9 +30,7 @@ beforeAll(async () => {
   node = await aProxiedNode();
   server = await startTestServer({ nodeDialer: node.dialer });
   hook = await aWebhookServer(['hook.default.svc', 'outside.default.svc']);
-  const { store } = server.server;
-  const parts = { store, clock: systemClock, random: systemRandom, nodeDialer: node.dialer };
-  client = new WebhookClient(parts);
+  client = aClient();
   hook.on('/yes', () => ({ allowed: true }));
   await create('/api/v1/nodes', { metadata: { name: 'n1' } });
   await setStatus('/api/v1/nodes/n1', {
@@ -58,6 +61,18 @@ afterAll(async () => {
   await node.close();
 });
 
+function aClient(more: { maxConnections?: number } = {}): WebhookClient {
+  const { store } = server.server;
+  const { dialer: nodeDialer } = node;
+  return new WebhookClient({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    nodeDialer,
+    ...more,
+  });
+}
+
 async function create(path: string, body: object) {
   const answer = await server.call('POST', path, { body });
   expect(answer.status, answer.text).toBe(201);
@@ -74,13 +89,14 @@ async function setStatus(path: string, status: object): Promise<unknown> {
 }
 
 interface Asking {
+  readonly by?: WebhookClient;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
-function post(config: Config, { timeoutMs = GENEROUS_MS, signal }: Asking = {}) {
+function post(config: Config, { by = client, timeoutMs = GENEROUS_MS, signal }: Asking = {}) {
   const body = JSON.stringify({ apiVersion: 'v1', kind: 'Review', request: { uid: 'u' } });
-  return client.post({ config, body, timeoutMs, signal: signal ?? new AbortController().signal });
+  return by.post({ config, body, timeoutMs, signal: signal ?? new AbortController().signal });
 }
 
 const toService = (name: string, port = 443, path = '/yes'): Config => ({
@@ -250,5 +266,46 @@ describe('the client of webhooks says', () => {
       });
       await expect(post(hook.at('/status'))).rejects.toMatchObject({ message });
     }
+  });
+});
+
+describe('of one webhook a client has', () => {
+  it('only so many connections; further calls wait, within their time', async () => {
+    const few = aClient({ maxConnections: 3 });
+    const held: ServerResponse[] = [];
+    hook.on('/hold', (_, { response }) => {
+      held.push(response);
+      return undefined;
+    });
+    const before = hook.connections;
+    const calls = Array.from({ length: 3 }, () => post(hook.at('/hold'), { by: few }));
+    await until(() => held.length === calls.length);
+    const late = post(hook.at('/yes'), { by: few, timeoutMs: 100 });
+    await expect(late).rejects.toThrow('context deadline exceeded');
+    const waiting = post(hook.at('/yes'), { by: few });
+    for (const response of held) response.end('{}');
+    await Promise.all(calls);
+    expect(await waiting).toEqual(YES);
+    expect(hook.connections - before).toBe(3);
+    few.close();
+  });
+
+  it('only so many idle ones, and none once it is closed', async () => {
+    client.close();
+    await until(() => hook.open === 0);
+    const held: ServerResponse[] = [];
+    hook.on('/hold', (_, { response }) => {
+      held.push(response);
+      return undefined;
+    });
+    const many = MAX_FREE_CONNECTIONS + 2;
+    const calls = Array.from({ length: many }, () => post(hook.at('/hold')));
+    await until(() => held.length === many);
+    expect(hook.open).toBe(many);
+    for (const response of held) response.end('{}');
+    await Promise.all(calls);
+    await until(() => hook.open === MAX_FREE_CONNECTIONS);
+    client.close();
+    await until(() => hook.open === 0);
   });
 });

@@ -144,6 +144,17 @@ it.each([
   });
 });
 
+it.each([
+  ['pods', `${NS}/pods/p/proxy/a/b?c=d`, { kind: 'PodProxyOptions', path: '/a/b' }],
+  ['services', `${NS}/services/https:s:web/proxy`, { kind: 'ServiceProxyOptions', path: '/' }],
+  ['nodes', '/api/v1/nodes/n/proxy/metrics', { kind: 'NodeProxyOptions', path: '/metrics' }],
+])('a proxied request to %s is a connection', async (resource, path, object) => {
+  await refusing(about(`${resource}/proxy`, 'CONNECT'));
+  expect((await on.ask(`GET ${path}`)).json().message).toBe(refusal);
+  const { request } = on.hook.reviews('/no').at(-1) ?? {};
+  expect(request).toMatchObject({ operation: 'CONNECT', subResource: 'proxy', object });
+});
+
 it('a change of scale shows the Scale, and may be changed as one', async () => {
   const template = {
     metadata: { labels: { a: 'b' } },

@@ -21,7 +21,9 @@ export function celText(value: CelValue): string {
   if (value === null || typeof value !== 'object') return `${value}`;
   if (value instanceof ListValue) return `[${itemsOf(value).map(celText).join(', ')}]`;
   if (value instanceof MapValue) {
-    const entries = value.keys().map((key) => `${celText(key)}: ${celText(value.get(key) ?? null)}`);
+    const entries = value
+      .keys()
+      .map((key) => `${celText(key)}: ${celText(value.get(key) ?? null)}`);
     return `{${entries.sort().join(', ')}}`;
   }
   return leafText(value);

@@ -30,6 +30,8 @@ export interface WebhookServer {
   readonly caBundle: string;
   /** Connections that were made to it. */
   readonly connections: number;
+  /** Connections that there are. */
+  readonly open: number;
   /** The `clientConfig` of one of its paths. */
   at(path: string): { readonly url: string; readonly caBundle: string };
   /** What is answered at a path from now on. */
@@ -75,6 +77,9 @@ export async function aWebhookServer(names: readonly string[] = []): Promise<Web
     caBundle,
     get connections() {
       return connections;
+    },
+    get open() {
+      return sockets.size;
     },
     at: (path) => ({ url: `https://127.0.0.1:${port}${path}`, caBundle }),
     on: (path, answering) => void answers.set(path, answering),
