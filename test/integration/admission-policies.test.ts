@@ -283,6 +283,20 @@ describe('an expression that fails', () => {
   });
 });
 
+it('others are answered while many expressions are asked', async () => {
+  const ten = '[1,2,3,4,5,6,7,8,9,10]';
+  const expression = `${ten}.all(a, ${ten}.all(b, ${ten}.all(c, ${ten}.all(d, true))))`;
+  const validations = Array.from({ length: 200 }, () => ({ expression }));
+  await holdTo(api, 'slow', { policy: { validations: [...validations, { expression: 'false' }] } });
+  const order: string[] = [];
+  // It is denied: nothing but the expressions is to be waited for.
+  const slow = make('a').then(({ status }) => order.push(`slow ${status}`));
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  const quick = api.call('GET', MAPS).then(({ status }) => order.push(`quick ${status}`));
+  await Promise.all([slow, quick]);
+  expect(order).toEqual(['quick 200', 'slow 422']);
+});
+
 describe('match conditions', () => {
   const conditions = (...expressions: string[]) => ({
     policy: {

@@ -22,6 +22,7 @@ import { kindOfRequest } from '../matching.ts';
 import { askConditions, Evaluation, OutOfBudget } from './evaluation.ts';
 import { appliedTo, MutationError, patched } from './mutation.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
+import { Patience } from './patience.ts';
 import type { Bound, Hook, Prepared } from './policy-index.ts';
 import type { PolicyParts } from './policy-parts.ts';
 
@@ -69,10 +70,12 @@ export class MutatingPass {
   readonly #parts: PolicyParts;
   readonly #passing: Passing;
   readonly #failures: Failure[] = [];
+  readonly #patience: Patience;
 
   constructor(parts: PolicyParts, passing: Passing) {
     this.#parts = parts;
     this.#passing = passing;
+    this.#patience = new Patience(parts.clock);
   }
 
   /** Throws Forbidden or Invalid, code 403, naming every policy that failed. */
@@ -100,38 +103,49 @@ export class MutatingPass {
   }
 
   async #invocations(hooks: readonly PolicyHook[]): Promise<readonly Invocation[]> {
-    const { request } = this.#passing;
     const found: Invocation[] = [];
     for (const { of: policy, bindings } of hooks) {
-      await this.#configured(policy, undefined, async () => {
-        const as = policy.matches(request);
-        if (as === undefined) return;
-        const definition = policy.params();
-        for (const bound of bindings) {
-          await this.#configured(policy, bound, async () => {
-            if (!bound.matches(request)) return;
-            const query = { ref: bound.binding.spec?.paramRef, namespace: request.namespace };
-            const params = await paramsOf(definition, query, this.#parts.store);
-            found.push(...params.map((param) => ({ policy, bound, as, param })));
-          });
-        }
-      });
+      const as = this.#tried({ policy }, () => policy.matches(this.#passing.request));
+      if (as === undefined) continue;
+      const definition = this.#tried({ policy }, () => ({ of: policy.params() }));
+      for (const bound of definition ? bindings : []) {
+        const params = await this.#params({ policy, bound }, definition?.of);
+        found.push(...params.map((param) => ({ policy, bound, as, param })));
+      }
     }
     return found;
   }
 
-  async #configured(
-    policy: Policy,
-    bound: Binding | undefined,
-    work: () => Promise<void>,
-  ): Promise<void> {
+  /** Those of a binding that is about the write. */
+  async #params(
+    about: { policy: Policy; bound: Binding },
+    definition: ResourceDefinition | undefined,
+  ): Promise<readonly (LooseObject | undefined)[]> {
+    const { request } = this.#passing;
+    const { bound } = about;
     try {
-      await work();
+      if (!bound.matches(request)) return [];
+      const query = { ref: bound.binding.spec?.paramRef, namespace: request.namespace };
+      return await paramsOf(definition, query, this.#parts.store);
     } catch (error) {
-      if (!(error instanceof ConfigurationError) && !(error instanceof StatusError)) throw error;
-      const message = `failed to configure ${bound ? 'binding' : 'policy'}: ${error.message}`;
-      this.#fail({ policy, ...(bound && { bound }) }, { message, reason: 'Forbidden' });
+      this.#misconfigured(about, error);
+      return [];
     }
+  }
+
+  #tried<T>(about: { policy: Policy }, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#misconfigured(about, error);
+      return undefined;
+    }
+  }
+
+  #misconfigured(about: { policy: Policy; bound?: Binding }, error: unknown): void {
+    if (!(error instanceof ConfigurationError) && !(error instanceof StatusError)) throw error;
+    const message = `failed to configure ${about.bound ? 'binding' : 'policy'}: ${error.message}`;
+    this.#fail(about, { message, reason: 'Forbidden' });
   }
 
   /** Whether the policy changed the object. */
@@ -142,8 +156,10 @@ export class MutatingPass {
       this.#fail(invocation, { message: conditions.message, reason: 'Invalid' });
     if (conditions.kind !== 'matched') return false;
     let changed = false;
-    for (const mutation of compiled.mutations)
+    for (const mutation of compiled.mutations) {
+      if (this.#patience.isOver) await this.#patience.rest();
       if (await this.#mutate(invocation, mutation)) changed = true;
+    }
     return changed;
   }
 

@@ -9,6 +9,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { CheckError } from '../../metrics/policy-figures.ts';
 import type { Bindings } from '../expression-values.ts';
 import { type Answer, askConditions, Evaluation, OutOfBudget } from './evaluation.ts';
+import type { Patience } from './patience.ts';
 
 /** One rule's word on a write. */
 export interface Decision {
@@ -44,10 +45,11 @@ export interface Asked {
   readonly compiled: ValidatingExpressions;
   readonly bindings: Bindings;
   readonly clock: Pick<Clock, 'monotonic'>;
+  readonly patience: Patience;
 }
 
 /** Asks a policy. Never throws. */
-export function verdictOf(asked: Asked): Verdict {
+export async function verdictOf(asked: Asked): Promise<Verdict> {
   const { spec, compiled, bindings } = asked;
   const denied = spec.failurePolicy !== 'Ignore';
   const conditions = askConditions(compiled.matchConditions, bindings);
@@ -74,10 +76,15 @@ class Asking {
     this.#evaluation = new Evaluation(asked.bindings, asked.compiled.variables, this.#budget);
   }
 
-  verdict(): Verdict {
+  async verdict(): Promise<Verdict> {
+    const { compiled, patience } = this.#asked;
+    const decisions: Decision[] = [];
     try {
-      const decisions = this.#asked.compiled.validations.map((_, i) => this.#decide(i));
-      return { decisions, annotations: this.#annotations() };
+      for (let i = 0; i < compiled.validations.length; i += 1) {
+        if (patience.isOver) await patience.rest();
+        decisions.push(this.#decide(i));
+      }
+      return { decisions, annotations: await this.#annotations() };
     } catch (error) {
       if (!(error instanceof OutOfBudget)) throw error;
       const why = { message: error.message, error: 'out_of_budget' as const, seconds: 0 };
@@ -114,19 +121,25 @@ class Asking {
     return text.length > MAX_MESSAGE_LENGTH || text.includes('\n') ? '' : text;
   }
 
-  #annotations(): Annotation[] {
-    return this.#asked.compiled.auditAnnotations.flatMap(
-      ({ name: key, compiled }): Annotation[] => {
-        const { answer, seconds } = this.#timed(compiled);
-        if (answer.kind === 'error') {
-          if (!this.#strict) return [];
-          const { message, sort: error } = answer;
-          return [{ key, failure: { denied: true, message, error, seconds } }];
-        }
-        const value = typeof answer.value === 'string' ? answer.value.trim() : '';
-        return value === '' ? [] : [{ key, value }];
-      },
-    );
+  async #annotations(): Promise<Annotation[]> {
+    const { compiled, patience } = this.#asked;
+    const found: Annotation[] = [];
+    for (const { name, compiled: expression } of compiled.auditAnnotations) {
+      if (patience.isOver) await patience.rest();
+      const annotation = this.#annotation(name, expression);
+      if (annotation) found.push(annotation);
+    }
+    return found;
+  }
+
+  #annotation(key: string, expression: CompiledExpression): Annotation | undefined {
+    const { answer, seconds } = this.#timed(expression);
+    if (answer.kind === 'error') {
+      const { message, sort: error } = answer;
+      return this.#strict ? { key, failure: { denied: true, message, error, seconds } } : undefined;
+    }
+    const value = typeof answer.value === 'string' ? answer.value.trim() : '';
+    return value === '' ? undefined : { key, value };
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../../../api/admissionregistration/policy-expressions.ts';
 import { DYN } from '../../../api/cel/cel-type.ts';
 import { celValue } from '../../../api/cel/json-values.ts';
+import type { ResourceDefinition } from '../../../api/definition.ts';
 import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -21,9 +22,10 @@ import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { admittedObjects } from '../admitted-object.ts';
 import { authorizerOf, type Bindings, bindingsOf, namespaceOf } from '../expression-values.ts';
 import { isExempt } from '../matching.ts';
-import { Denials } from './denials.ts';
+import { Denials, type Speaker } from './denials.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
-import { type Bound, type Hook, PolicyIndex } from './policy-index.ts';
+import { Patience } from './patience.ts';
+import { type Hook, PolicyIndex } from './policy-index.ts';
 import type { PolicyParts } from './policy-parts.ts';
 import { type Verdict, verdictOf } from './validating-decisions.ts';
 
@@ -37,7 +39,8 @@ type PolicyHook = Hook<
   ValidatingAdmissionPolicyBinding,
   ValidatingExpressions
 >;
-type PolicyBound = Bound<ValidatingAdmissionPolicyBinding>;
+/** A policy under a binding, with its expressions. */
+type AskedSpeaker = Speaker & { readonly policy: PolicyHook['of'] };
 
 /** The plugin; it follows the store from now on. */
 export function validatingPolicies(parts: PolicyParts): AdmissionPlugin {
@@ -64,65 +67,103 @@ class Asking {
   readonly #request: AdmissionRequest;
   readonly #parts: PolicyParts;
   readonly #denials: Denials;
+  readonly #patience: Patience;
 
   constructor(request: AdmissionRequest, parts: PolicyParts) {
     this.#request = request;
     this.#parts = parts;
     this.#denials = new Denials(request, parts.figures);
+    this.#patience = new Patience(parts.clock);
   }
 
-  /** Throws the Status of the first denial. */
-  async all(hooks: readonly PolicyHook[]): Promise<void> {
-    for (const hook of hooks) {
-      await this.#configured(hook, undefined, () => this.#policy(hook));
+  /** Throws the Status of the first denial. Nothing to wait for where no policy is about the write. */
+  all(hooks: readonly PolicyHook[]): Promise<void> | undefined {
+    const matched = hooks.flatMap((hook) => {
+      const as = this.#matched(hook);
+      return as ? [{ hook, as }] : [];
+    });
+    if (matched.length > 0) return this.#askAll(matched);
+    this.#denials.end();
+    return undefined;
+  }
+
+  #matched(hook: PolicyHook): ResourceDefinition | undefined {
+    try {
+      return hook.of.matches(this.#request);
+    } catch (error) {
+      this.#misconfigured({ policy: hook.of }, error);
+      return undefined;
+    }
+  }
+
+  async #askAll(
+    matched: readonly { readonly hook: PolicyHook; readonly as: ResourceDefinition }[],
+  ): Promise<void> {
+    for (const { hook, as } of matched) {
+      await this.#policy(hook, as);
       this.#denials.annotate(hook.of.name);
     }
     this.#denials.end();
   }
 
-  async #policy(hook: PolicyHook): Promise<void> {
-    const as = hook.of.matches(this.#request);
-    if (as === undefined) return;
-    const params = hook.of.params();
-    for (const bound of hook.bindings) {
-      await this.#configured(hook, bound, async () => {
-        if (!bound.matches(this.#request)) return;
-        const { paramRef: ref } = bound.binding.spec ?? {};
-        const query = { ref, namespace: this.#request.namespace };
-        const found = await paramsOf(params, query, this.#parts.store);
-        if (found.length === 0) return;
-        const objects = await admittedObjects(this.#request, as);
-        const namespace = namespaceOf(this.#request, this.#parts.store);
-        const base = {
-          ...bindingsOf(this.#request, { as, objects, namespace }),
-          authorizer: authorizerOf(this.#request, this.#parts.decide),
-        };
-        for (const param of found)
-          this.#denials.take({ policy: hook.of, bound }, this.#ask(hook, base, param));
-      });
+  async #policy({ of, bindings }: PolicyHook, as: ResourceDefinition): Promise<void> {
+    const params = this.#params(of);
+    if (params === 'unknown') return;
+    for (const bound of bindings) {
+      try {
+        if (bound.matches(this.#request)) await this.#binding({ policy: of, bound }, as, params);
+      } catch (error) {
+        this.#misconfigured({ policy: of, bound }, error);
+      }
     }
   }
 
-  #ask({ of }: PolicyHook, base: Bindings, param: LooseObject | undefined): Verdict {
+  #params(policy: Speaker['policy']): ResourceDefinition | 'unknown' | undefined {
+    try {
+      return policy.params();
+    } catch (error) {
+      this.#misconfigured({ policy }, error);
+      return 'unknown';
+    }
+  }
+
+  async #binding(
+    speaker: AskedSpeaker,
+    as: ResourceDefinition,
+    params: ResourceDefinition | undefined,
+  ): Promise<void> {
+    const { store, decide } = this.#parts;
+    const { paramRef: ref } = speaker.bound.binding.spec ?? {};
+    const query = { ref, namespace: this.#request.namespace };
+    const found = await paramsOf(params, query, store);
+    if (found.length === 0) return;
+    const objects = await admittedObjects(this.#request, as);
+    const namespace = namespaceOf(this.#request, store);
+    const base = {
+      ...bindingsOf(this.#request, { as, objects, namespace }),
+      authorizer: authorizerOf(this.#request, decide),
+    };
+    for (const param of found)
+      this.#denials.take(speaker, await this.#ask(speaker.policy, base, param));
+  }
+
+  #ask(
+    { policy, compiled }: AskedSpeaker['policy'],
+    base: Bindings,
+    param: LooseObject | undefined,
+  ): Promise<Verdict> {
     return verdictOf({
-      spec: of.policy.spec ?? {},
-      compiled: of.compiled,
+      spec: policy.spec ?? {},
+      compiled,
       bindings: { ...base, params: celValue(param ?? null, DYN) },
       clock: this.#parts.clock,
+      patience: this.#patience,
     });
   }
 
   /** What is said wrongly denies too, unless the policy ignores failures. */
-  async #configured(
-    hook: PolicyHook,
-    bound: PolicyBound | undefined,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof ConfigurationError) && !(error instanceof StatusError)) throw error;
-      this.#denials.misconfigured({ policy: hook.of, ...(bound && { bound }) }, error.message);
-    }
+  #misconfigured(speaker: Pick<Speaker, 'policy'> & Partial<Speaker>, error: unknown): void {
+    if (!(error instanceof ConfigurationError) && !(error instanceof StatusError)) throw error;
+    this.#denials.misconfigured(speaker, error.message);
   }
 }
