@@ -16,7 +16,7 @@ export interface Column<T> {
   /** 0 is always shown; 1 with `-o wide`. */
   readonly priority?: number;
   /** The cell; `nowMs` is for ages. */
-  value(object: T, nowMs: number): string | number | boolean | null;
+  value(object: T, nowMs: number): string | number | bigint | boolean | null;
 }
 
 /** Where the scale subresource finds its figures. */

@@ -1,5 +1,6 @@
 // Bodies in the format that the caller asked for: JSON as it is, or YAML.
 // Invariant: bytes are touched only when YAML was asked for and JSON was not.
+import { parseExactJson } from '../base/exact-json.ts';
 import type { Reply, Request } from '../api/wire/exchange.ts';
 import { parseAccept } from './discovery/accept.ts';
 import { yamlBytes } from './yaml-format.ts';
@@ -9,7 +10,7 @@ export function formatted(request: Request, reply: Reply): Reply {
   if (reply.kind !== 'body' || !wantsYaml(request)) return reply;
   const type = String(reply.headers['content-type'] ?? '');
   if (!type.startsWith('application/json')) return reply;
-  const value: unknown = JSON.parse(Buffer.concat(reply.body).toString());
+  const value = parseExactJson(Buffer.concat(reply.body).toString());
   const { 'content-length': _, ...headers } = reply.headers;
   return {
     ...reply,

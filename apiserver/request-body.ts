@@ -1,5 +1,6 @@
 // Request bodies: JSON, YAML or protobuf bytes, or an object of a caller in this process, into a value.
 // Invariant: nothing of a broken body is used; what is wrong with it is told in one line.
+import { parseExactJson } from '../base/exact-json.ts';
 import type { Request } from '../api/wire/exchange.ts';
 import { PROTOBUF_TYPE, readProtobuf } from '../api/schema/protobuf.ts';
 import { checkEntries } from '../api/schema/body-entries.ts';
@@ -68,7 +69,7 @@ export function parseJson(body: Uint8Array, what = 'the body'): ParsedBody {
 
 function parsed(text: string, what: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch (error) {
     throw badRequest(`${what} is not valid JSON: ${(error as Error).message}`);
   }

@@ -1,6 +1,7 @@
 // YAML bodies, in and out. Invariant: read as kubectl reads it (YAML 1.1, merge keys, no flood of aliases; of keys that
 // are there twice the last counts, and they can be named).
 // The only file of this room that knows the YAML library.
+import { exactInteger, mayHaveLargeIntegers } from '../base/exact-json.ts';
 import { isMap, isSeq, parseDocument, stringify } from 'yaml';
 import { checkAllEntries } from '../api/schema/body-entries.ts';
 import { MAX_DUPLICATES } from '../api/schema/strict-json.ts';
@@ -22,11 +23,14 @@ export function parseYaml(body: Uint8Array): {
       `a body in YAML may have up to ${MAX_YAML_BYTES} bytes: send a larger one as JSON`,
     );
   const text = new TextDecoder().decode(body);
+  const exact = mayHaveLargeIntegers(text);
   // The library would compare each key with each other one of its map: 20,000 took ten seconds.
-  const document = parseDocument(text, { version: '1.1', merge: true, uniqueKeys: false });
+  const options = { merge: true, uniqueKeys: false, intAsBigInt: exact };
+  const document = parseDocument(text, { version: '1.1', ...options });
   const [error] = document.errors;
   if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
-  const value = valueOf(document);
+  const read = valueOf(document);
+  const value = exact ? withNumbers(read) : read;
   checkAllEntries(value);
   return {
     value,
@@ -40,6 +44,14 @@ function valueOf(document: ReturnType<typeof parseDocument>): unknown {
   } catch (cause) {
     throw badRequest(`error converting YAML to JSON: ${(cause as Error).message}`);
   }
+}
+
+/** Bigints only where numbers are not exact. */
+function withNumbers(value: unknown): unknown {
+  if (typeof value === 'bigint') return exactInteger(value);
+  if (Array.isArray(value)) return value.map(withNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNumbers(item)]));
 }
 
 /** Such as `spec.containers[0].name`, in the order of their second coming. */

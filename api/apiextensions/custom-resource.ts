@@ -150,16 +150,19 @@ function columnsOf(
   });
 }
 
+type Cell = ReturnType<Column<LooseObject>['value']>;
+
 /** The cell of a value; null where the value is missing or of another type. */
-function cellOf(value: unknown, type: string, nowMs: number): string | number | boolean | null {
+function cellOf(value: unknown, type: string, nowMs: number): Cell {
   if (value === undefined || value === null) return null;
   switch (type) {
     case 'date':
       return typeof value === 'string' ? ageOf(value, nowMs) : null;
     case 'integer':
+      if (typeof value === 'bigint') return value;
       return typeof value === 'number' ? Math.trunc(value) : null;
     case 'number':
-      return typeof value === 'number' ? value : null;
+      return typeof value === 'number' || typeof value === 'bigint' ? value : null;
     case 'boolean':
       return typeof value === 'boolean' ? value : null;
     default:

@@ -1,6 +1,7 @@
 // The JSON of a value: for patches, audit annotations and the identity of items.
 // Invariant: pure; what JSON cannot say is a CelError; every part that is made is charged for. What was JSON before comes
 // back as it was, shared: whoever changes the result copies it first.
+import { exactInteger } from '../../base/exact-json.ts';
 import { CelError } from './cel-error.ts';
 import { unescapedName } from './escape.ts';
 import { sourceJson } from './json-values.ts';
@@ -23,7 +24,7 @@ import {
 /** The JSON of a value. Throws a CelError for values that have none. */
 export function jsonOf(value: CelValue, meter: Meter): unknown {
   meter.charge(TRAVERSAL * (1 + (typeof value === 'string' ? sizeOf(value) * TRAVERSAL : 0)));
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') return exactInteger(value);
   if (typeof value !== 'object' || value === null) return value;
   const known = sourceJson(value);
   if (known !== undefined) return known;

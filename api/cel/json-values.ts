@@ -13,6 +13,8 @@ export function celValue(json: unknown, type: CelType = DYN): CelValue {
       return textValue(json, type);
     case 'number':
       return numberValue(json, type);
+    case 'bigint':
+      return type.kind === 'double' ? Number(json) : json;
     case 'boolean':
       return json;
     default:

@@ -90,6 +90,7 @@ function elementOrMisfit(
 }
 
 function fits(kind: ScalarKind, value: unknown): boolean {
+  if (kind === 'number' && typeof value === 'bigint') return true;
   return kind === 'any' ? typeof value !== 'object' : typeof value === kind;
 }
 

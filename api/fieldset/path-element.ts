@@ -1,5 +1,6 @@
 // Path elements as texts: how FieldsV1 writes them, and how messages show them.
 // Invariant: equal elements are equal texts; the keys of a list item stand in the order of their names.
+import { parseExactJson } from '../../base/exact-json.ts';
 import { badFieldSet } from './field-set-error.ts';
 
 /** A field of a struct, or a key of a map. */
@@ -41,7 +42,7 @@ export function canonicalElement(element: string): string | undefined {
 
 function parsed(element: string, json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseExactJson(json);
   } catch {
     throw badFieldSet(`${JSON.stringify(element)} holds no JSON`);
   }
@@ -61,7 +62,7 @@ export function describeElement(element: string): string {
     case 'v:':
       return `[=${rest}]`;
     case 'k:': {
-      const keys = Object.entries(JSON.parse(rest) as object);
+      const keys = Object.entries(parseExactJson(rest) as object);
       return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}]`;
     }
     default:

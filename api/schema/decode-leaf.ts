@@ -20,7 +20,7 @@ export function decodeLeaf(shape: LeafShape, value: unknown, at: Place): unknown
     case 'string':
       return plain(shape, { value, type: 'string', at });
     case 'double':
-      return plain(shape, { value, type: 'number', at });
+      return plain(shape, { value: toDouble(value), type: 'number', at });
     case 'int32':
     case 'int64':
       return whole(shape, value, at);
@@ -47,23 +47,37 @@ function plain(
 }
 
 function whole(shape: LeafShape, value: unknown, at: Place): number {
+  if (typeof value === 'bigint' && shape.kind === 'int64') throw beyondExact(shape, value, at);
   if (typeof value !== 'number') throw typeMismatch(shape, value, at);
-  const limit = shape.kind === 'int32' ? 2 ** 31 : 2 ** 63;
-  if (Number.isInteger(value) && value >= -limit && value < limit) return value;
+  const fits = shape.kind === 'int64' || (value >= -INT32_END && value < INT32_END);
+  if (Number.isSafeInteger(value) && fits) return value;
   throw typeMismatch(shape, value, at);
 }
+
+const INT32_END = 2 ** 31;
+
+/** Built-in kinds count in numbers; what these do not hold exactly is refused rather than rounded. */
+function beyondExact(shape: LeafShape, value: bigint, at: Place): DecodeError {
+  const { message } = typeMismatch(shape, value, at);
+  const most = Number.MAX_SAFE_INTEGER;
+  return new DecodeError(`${message}: this server keeps integers between -${most} and ${most}`);
+}
+
+const toDouble = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value);
 
 function intOrString(value: unknown): number | string {
   if (typeof value === 'string') return value;
   const fits = Number.isInteger(value) && Math.abs(value as number) < 2 ** 31;
   if (fits) return value as number;
-  const what = typeof value === 'number' ? `number ${value}` : jsonType(value);
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const what = isNumber ? `number ${value}` : jsonType(value);
   throw new DecodeError(`json: cannot unmarshal ${what} into Go value of type int32`);
 }
 
 /** The canonical text (`0.5` becomes `500m`), so that equal amounts are equal texts. */
 function quantity(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : value;
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const text = isNumber ? String(value) : value;
   const parsed = typeof text === 'string' ? tryParseQuantity(text) : undefined;
   if (parsed !== undefined) return formatQuantity(parsed);
   throw new DecodeError(

@@ -67,7 +67,8 @@ export function pathOf(at: Place, field: string): string {
  */
 export function typeMismatch(shape: Shape, value: unknown, at: Place): DecodeError {
   const isWhole = shape.kind === 'int32' || shape.kind === 'int64';
-  const what = isWhole && typeof value === 'number' ? `number ${value}` : jsonType(value);
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const what = isWhole && isNumber ? `number ${value}` : jsonType(value);
   const fields = at.segments().filter(({ kind }) => kind === 'field');
   const where =
     fields.length === 0
@@ -83,5 +84,6 @@ export function jsonType(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return 'number';
   return typeof value;
 }

@@ -19,7 +19,7 @@ export interface TableColumn {
 
 /** One object as cells, with as much of it as was asked for. */
 export interface TableRow {
-  cells: (string | number | boolean | null)[];
+  cells: (string | number | bigint | boolean | null)[];
   object: KubeObject | null;
 }
 

@@ -76,13 +76,22 @@ function applyOne(document: unknown, operation: Operation, index: number): unkno
     throw doesNotApply(`operation ${index}: the ones before it leave no object`);
   try {
     // Validated, in place (the document is our own copy), prototypes out of bounds.
-    return fastJsonPatch.applyOperation(document, operation, true, true, true, index).newDocument;
+    const exact = withValue(document, operation);
+    return fastJsonPatch.applyOperation(document, exact, true, true, true, index).newDocument;
   } catch (error) {
     // Its own errors have words for people; a TypeError is its way over what is not there.
     const own = error instanceof Error && !(error instanceof TypeError);
     const why = own ? error.message.split('\n')[0] : 'there is no such place in the object';
     throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`);
   }
+}
+
+/** A copy as what it adds: the library copies through JSON, and loses what only bigints hold. */
+function withValue(document: unknown, operation: Operation): Operation {
+  if (operation.op !== 'copy') return operation;
+  const value: unknown = fastJsonPatch.getValueByPointer(document, operation.from);
+  if (value === undefined) return operation;
+  return { op: 'add', path: operation.path, value: structuredClone(value) };
 }
 
 function tooLarge(message: string): StatusError {

@@ -1,5 +1,6 @@
 // The generic store of objects of any kind: create, read-modify-write, delete, over compare-and-set.
 // Invariant: what is written was decided on the newest state of its key, pending writes included.
+import { parseExactJson } from '../../base/exact-json.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
@@ -207,7 +208,7 @@ export function fromStorage(error: StorageError): StatusError {
 }
 
 function stored(kind: 'stored' | 'deleted', result: Committed): Written {
-  const parsed = () => JSON.parse(Buffer.from(result.bytes).toString()) as LooseObject;
+  const parsed = () => parseExactJson(Buffer.from(result.bytes).toString()) as LooseObject;
   let object: LooseObject | undefined;
   return { kind, stored: { bytes: result.bytes, object: () => (object ??= parsed()) } };
 }

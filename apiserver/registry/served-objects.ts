@@ -5,6 +5,7 @@ import type { ResourceDefinition, StoredForm } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/status.ts';
 import { FILTER_BATCH } from '../options.ts';
+import { parseExactJson } from '../../base/exact-json.ts';
 import { encodeObject, fillRevision, withRevision } from '../storage/revision-gap.ts';
 import type { StoreEvent } from '../watch/visible-object.ts';
 import { VisibleObject } from '../watch/visible-object.ts';
@@ -198,7 +199,7 @@ export function asDeleted(last: VisibleObject, revision: bigint): VisibleObject 
 }
 
 function parsed({ buffer, byteOffset, byteLength }: Uint8Array): LooseObject {
-  return JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as LooseObject;
+  return parseExactJson(Buffer.from(buffer, byteOffset, byteLength).toString()) as LooseObject;
 }
 
 function memoOf<K extends object, V>(

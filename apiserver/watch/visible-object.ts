@@ -1,6 +1,7 @@
 // An object as readers see it: its bytes, and the same as a value that is parsed once while anybody holds it.
 // Invariant: the value is deeply frozen, since every reader in the process shares it. That of a large object is not kept for
 // its own sake: it takes several times its bytes, and definitions of custom resources come in hundreds.
+import { parseExactJson } from '../../base/exact-json.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { Stored } from '../storage/storage.ts';
 
@@ -37,7 +38,7 @@ export class VisibleObject implements Stored {
 /** The bytes as a deeply frozen object. */
 export function parseFrozen(bytes: Uint8Array): LooseObject {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return deepFreeze(JSON.parse(buffer.toString('utf8')) as LooseObject);
+  return deepFreeze(parseExactJson(buffer.toString('utf8')) as LooseObject);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Calls webhooks: posts JSON to the URL or Service of a WebhookClientConfig over HTTPS, and reads a JSON answer.
 // For admission and for conversion alike. Invariants: a call ends with its time, with its caller's signal, or with the
 // limit of its answer; redirects are not followed; connections are kept between calls and hold no process alive.
+import { parseExactJson } from '../../base/exact-json.ts';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, type AgentOptions, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -159,7 +160,7 @@ async function readAnswer(
   const { statusCode = 0 } = answer;
   if (statusCode < 200 || statusCode > 206) throw new Refused(refusal(statusCode, text));
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch {
     throw new CallEnded('the answer is not JSON');
   }

@@ -7,7 +7,7 @@ import { dnsLabel, dnsSubdomain } from '../../meta/names.ts';
 import { isCardNumber, isIsbn10, isIsbn13 } from './number-formats.ts';
 
 /** Does the value have the format? */
-export type FormatRule = (value: number | string) => boolean;
+export type FormatRule = (value: bigint | number | string) => boolean;
 
 const text =
   (rule: (value: string) => boolean): FormatRule =>
@@ -17,7 +17,7 @@ const pattern = (expression: RegExp): FormatRule => text((value) => expression.t
 const whole =
   (bits: number): FormatRule =>
   (value) =>
-    typeof value !== 'number' || (value >= -(2 ** (bits - 1)) && value < 2 ** (bits - 1));
+    typeof value === 'string' || (value >= -(2 ** (bits - 1)) && value < 2 ** (bits - 1));
 
 const HEX = '[0-9a-fA-F]';
 const uuid = (version: string, variant = HEX): FormatRule =>

@@ -56,7 +56,7 @@ class Checker {
     if (value === null && schema.nullable) return;
     if (!this.#type(value, schema, at)) return;
     this.#rules(value, schema.rules, at);
-    if (typeof value === 'number') this.#number(value, schema.rules, at);
+    if (isNumber(value)) this.#number(value, schema.rules, at);
     else if (typeof value === 'string') this.#text(value, schema.rules, at);
     else if (Array.isArray(value)) this.#list(value, schema, at);
     else if (typeof value === 'object' && value !== null)
@@ -73,7 +73,7 @@ class Checker {
   #type(value: unknown, schema: Structural, at: Path | undefined): boolean {
     const { type, intOrString } = schema;
     if (intOrString) {
-      if (typeof value === 'string' || Number.isInteger(value)) return true;
+      if (typeof value === 'string' || isWhole(value)) return true;
       this.#wrongType(value, 'integer,string', at);
       return false;
     }
@@ -100,7 +100,7 @@ class Checker {
     return rules.enum?.some((known) => deepEqual(known, value)) ?? true;
   }
 
-  #number(value: number, rules: ValueRules, at: Path | undefined): void {
+  #number(value: bigint | number, rules: ValueRules, at: Path | undefined): void {
     const { minimum, maximum, multipleOf } = rules;
     const low =
       minimum !== undefined && (rules.exclusiveMinimum ? value <= minimum : value < minimum);
@@ -140,7 +140,7 @@ class Checker {
     return this.#budget.left <= 0 || pattern.test(value);
   }
 
-  #format(value: number | string, { format }: ValueRules, at: Path | undefined): void {
+  #format(value: bigint | number | string, { format }: ValueRules, at: Path | undefined): void {
     const fits = format === undefined ? undefined : formatRule(format);
     if (fits === undefined || fits(value)) return;
     const shown = JSON.stringify(value);
@@ -216,6 +216,11 @@ function characters(value: string): number {
   return count;
 }
 
+/** Whole numbers that doubles do not hold exactly are bigints. */
+const isNumber = (value: unknown): value is bigint | number =>
+  typeof value === 'number' || typeof value === 'bigint';
+const isWhole = (value: unknown): boolean => typeof value === 'bigint' || Number.isInteger(value);
+
 function hasType(value: unknown, type: SchemaType): boolean {
   switch (type) {
     case 'array':
@@ -223,7 +228,9 @@ function hasType(value: unknown, type: SchemaType): boolean {
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
     case 'integer':
-      return Number.isInteger(value);
+      return isWhole(value);
+    case 'number':
+      return isNumber(value);
     default:
       return typeof value === type;
   }
@@ -232,12 +239,14 @@ function hasType(value: unknown, type: SchemaType): boolean {
 function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (Number.isInteger(value)) return 'integer';
+  if (isWhole(value)) return 'integer';
   return typeof value;
 }
 
 /** As exact as doubles are: 0.3 is a multiple of 0.1. */
-function isMultiple(value: number, of: number): boolean {
-  const times = value / of;
+function isMultiple(value: bigint | number, of: number): boolean {
+  if (typeof value === 'bigint' && Number.isInteger(of)) return value % BigInt(of) === 0n;
+  const number = Number(value);
+  const times = number / of;
   return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
 }

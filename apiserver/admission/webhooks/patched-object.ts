@@ -1,5 +1,6 @@
 // What a webhook's patch makes of a request's object.
 // Invariant: a patch applies as a whole and leaves an object of the kind, or the request fails and nothing was changed.
+import { parseExactJson } from '../../../base/exact-json.ts';
 import type { ResourceDefinition } from '../../../api/definition.ts';
 import { deepEqual } from '../../../api/meta/deep-equal.ts';
 import type { LooseObject } from '../../../api/meta/object.ts';
@@ -44,7 +45,7 @@ export async function applyWebhookPatch(
 
 function operationsIn(patch: string): unknown[] | undefined {
   try {
-    const operations: unknown = JSON.parse(patch);
+    const operations = parseExactJson(patch);
     return Array.isArray(operations) ? operations : undefined;
   } catch {
     return undefined;

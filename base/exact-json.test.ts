@@ -1,0 +1,34 @@
+// Whole numbers of 64 bits, in and out of JSON.
+import { describe, expect, it } from 'vitest';
+import { exactInteger, parseExactJson } from './exact-json.ts';
+
+describe('Exact JSON', () => {
+  it.each([
+    '{"a":9007199254740993}',
+    '[9223372036854775807, -9223372036854775808]'.replace(' ', ''),
+    '{"a":{"b":[1,9007199254740993,"9007199254740993"]},"c":1.5}',
+    '{"plain":1,"text":"x:9007199254740993"}',
+  ])('comes out as it went in: %s', (text) => {
+    expect(JSON.stringify(parseExactJson(text))).toBe(text);
+  });
+
+  it('holds as numbers whatever numbers hold', () => {
+    expect(
+      parseExactJson('[9007199254740991,1e18,1234567890123456.5,0.1234567890123456789]'),
+    ).toEqual([9007199254740991, 1e18, 1234567890123456.5, 0.12345678901234568]);
+    expect(parseExactJson('[9223372036854775808]')).toEqual([2 ** 63]);
+  });
+
+  it('finds them behind white space and in lists', () => {
+    expect(parseExactJson('{"a" :\n  -9007199254740993 , "b": [ 9007199254740995]}')).toEqual({
+      a: -9007199254740993n,
+      b: [9007199254740995n],
+    });
+  });
+
+  it('takes a bigint for what it is', () => {
+    expect(exactInteger(5n)).toBe(5);
+    expect(exactInteger(2n ** 62n + 1n)).toBe(2n ** 62n + 1n);
+    expect(exactInteger(2n ** 64n)).toBe(2 ** 64);
+  });
+});
