@@ -50,8 +50,8 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary, word }) => {
         all,
         { env: { HOME: home, PATH: '/usr/bin:/bin' } },
         (error, stdout, stderr) => {
-          if (error && typeof error.code !== 'number') return void reject(error);
-          resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+          if (error && typeof error.code !== 'number') reject(error);
+          else resolve({ code: Number(error?.code ?? 0), stdout, stderr });
         },
       );
       child.stdin?.end(input);

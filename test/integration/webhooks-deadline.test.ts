@@ -26,9 +26,9 @@ async function created(name: string, failurePolicy: string) {
   const seen = ['/one', '/two'].map((path) => on.hook.reviews(path).length);
   const answer = on.ask(`POST ${NS}/configmaps`, aConfigMap(name));
   await until(() => on.hook.reviews('/one').length > (seen[0] ?? 0));
-  clock.advance(HOOK_MS);
+  await clock.advance(HOOK_MS);
   await until(() => on.hook.reviews('/two').length > (seen[1] ?? 0));
-  clock.advance(MAX_STEP_MS - HOOK_MS);
+  await clock.advance(MAX_STEP_MS - HOOK_MS);
   return answer;
 }
 
