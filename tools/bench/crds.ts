@@ -132,6 +132,8 @@ async function discovered(api: ServedApi, kinds: number): Promise<boolean> {
 async function many(api: ServedApi, note: Note): Promise<void> {
   const definitions = providerDefinitions(MANY);
   const kb = Math.round(JSON.stringify(definitions[0]).length / 1000);
+  // What a server comes to need with its first requests, such as compiled code, is no definition's.
+  for (const subject of subjects()) await firstObjectAfter(api, subject);
   const before = await api.usedMb();
   await api.longestTurn();
   const startedAt = performance.now();
