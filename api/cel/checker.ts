@@ -28,7 +28,7 @@ import {
 } from './cel-type.ts';
 import { type Declarations, type FunctionTable, functionsOf } from './environment.ts';
 import { MAX_ERRORS } from './limits.ts';
-import { literalFault, literalType } from './literal-checks.ts';
+import { literalFault, literalPattern, literalType } from './literal-checks.ts';
 import type { Overload } from './overload.ts';
 import { typeNameOf } from './parser.ts';
 import { type Bound, fits, sameType, substituted } from './type-match.ts';
@@ -46,6 +46,8 @@ export interface Checked {
   readonly dotted: ReadonlyMap<Expr, string>;
   /** Names of types that stand as values. */
   readonly typeNames: ReadonlyMap<Expr, string>;
+  /** Patterns that stand in the source. */
+  readonly patterns: ReadonlySet<string>;
   readonly faults: readonly Fault[];
 }
 
@@ -62,6 +64,7 @@ class Checker {
   readonly #qualified = new Set<Expr>();
   readonly #dotted = new Map<Expr, string>();
   readonly #typeNames = new Map<Expr, string>();
+  readonly #patterns = new Set<string>();
   readonly #faults: Fault[] = [];
   readonly #declarations: Declarations;
   readonly #functions: FunctionTable;
@@ -85,6 +88,7 @@ class Checker {
       qualified: this.#qualified,
       dotted: this.#dotted,
       typeNames: this.#typeNames,
+      patterns: this.#patterns,
       faults: this.#faults.slice(0, MAX_ERRORS),
     };
   }
@@ -220,6 +224,8 @@ class Checker {
     this.#overloads.set(expr, candidates);
     const wrong = literalFault(expr);
     if (wrong) this.#faults.push(wrong);
+    const pattern = literalPattern(expr);
+    if (pattern !== undefined) this.#patterns.add(pattern);
     return results.every((each) => sameType(first, each)) ? first : DYN;
   }
 

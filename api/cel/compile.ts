@@ -113,7 +113,7 @@ export function evaluate(
   bindings: Readonly<Record<string, CelValue | undefined>>,
   budget: CostBudget,
 ): Outcome {
-  const meter = new Meter(budget);
+  const meter = new Meter(budget, program.checked.patterns);
   const slots = Array.from<CelValue | undefined>({ length: program.slots });
   program.variables.forEach((name, slot) => {
     slots[slot] = bindings[name];
@@ -123,6 +123,8 @@ export function evaluate(
   return outcome;
 }
 
+const TOO_LARGE = 'values are too large or nested too deep';
+
 function run(plan: Plan, frame: Frame): Outcome {
   try {
     const value = plan(frame);
@@ -130,6 +132,8 @@ function run(plan: Plan, frame: Frame): Outcome {
   } catch (error) {
     const cost = Math.ceil(frame.meter.used);
     if (error instanceof CelError) return { kind: 'error', message: error.message, cost };
+    // Of the engine: values nested too deep, or texts too long for it.
+    if (error instanceof RangeError) return { kind: 'error', message: TOO_LARGE, cost };
     if (error instanceof CostExceeded) return { kind: 'exceeded', scope: error.scope, cost };
     throw error;
   }

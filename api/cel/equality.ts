@@ -14,6 +14,7 @@ import {
   ObjectValue,
   OpaqueValue,
   Optional,
+  PlainList,
   sizeOf,
   Timestamp,
   TypeValue,
@@ -57,11 +58,16 @@ function equalOptionals(a: Optional, b: Optional, meter: Meter): boolean {
   return equal(a.value, b.value, meter);
 }
 
+/** Are these items of lists equal? The caller has charged for looking at them; long ones are charged for besides. */
+export function equalItems(a: CelValue, b: CelValue, meter: Meter): boolean {
+  meter.charge(Math.min(sizeOf(a), sizeOf(b)) * TRAVERSAL * TRAVERSAL);
+  return equal(a, b, meter);
+}
+
 /** One part of a deep comparison. */
 function equalParts(a: CelValue, b: CelValue | undefined, meter: Meter): boolean {
-  if (b === undefined) return false;
-  meter.charge(TRAVERSAL * (1 + Math.min(sizeOf(a), sizeOf(b)) * TRAVERSAL));
-  return equal(a, b, meter);
+  meter.charge(1);
+  return b !== undefined && equalItems(a, b, meter);
 }
 
 function equalLists(a: ListValue, b: ListValue, meter: Meter): boolean {
@@ -91,12 +97,13 @@ export function identity(item: CelValue, { listType, keys = [] }: ListType, mete
       ? keys.map((key) => jsonOf(item.get(key) ?? null, meter))
       : jsonOf(item, meter);
   const text = JSON.stringify(parts);
-  meter.charge(text.length * TRAVERSAL * TRAVERSAL);
+  meter.charge(text.length * TRAVERSAL);
   return text;
 }
 
 /** The items one after the other. */
-export function itemsOf(list: ListValue): CelValue[] {
+export function itemsOf(list: ListValue): readonly CelValue[] {
+  if (list instanceof PlainList) return list.items;
   return Array.from({ length: list.size }, (_, i) => list.at(i) ?? null);
 }
 

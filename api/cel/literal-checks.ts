@@ -2,7 +2,7 @@
 // Invariant: pure; as upstream, such faults are told when a rule is stored, not when it is used.
 import type { Call, Fault } from './ast.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, INT, NULL, STRING, UINT } from './cel-type.ts';
-import { patternOf } from '../schema/structural/structural.ts';
+import { patternFault } from './library/patterns.ts';
 import { readDuration, readTimestamp } from './time-values.ts';
 import { type CelValue, Uint } from './values.ts';
 
@@ -21,22 +21,28 @@ const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   duration: (text) => readDuration(text) !== undefined,
   timestamp: (text) => readTimestamp(text) !== undefined,
   matches: isPattern,
+  find: isPattern,
+  findAll: isPattern,
 };
+
+function isPattern(text: string): boolean {
+  return patternFault(text) === undefined;
+}
 
 /** What is wrong with a call of a literal, if it can only fail. */
 export function literalFault(call: Call): Fault | undefined {
-  const last = call.args.at(-1);
-  if (last?.kind !== 'literal' || typeof last.value !== 'string') return undefined;
   const fine = Object.hasOwn(CHECKS, call.name) ? CHECKS[call.name] : undefined;
-  if (fine === undefined || fine(last.value)) return undefined;
-  return { at: last.at, message: `invalid ${call.name} argument` };
+  const text = call.args[call.target === undefined && call.args.length > 1 ? 1 : 0];
+  if (fine === undefined || text?.kind !== 'literal' || typeof text.value !== 'string')
+    return undefined;
+  return fine(text.value) ? undefined : { at: text.at, message: `invalid ${call.name} argument` };
 }
 
-function isPattern(text: string): boolean {
-  try {
-    patternOf(text);
-    return true;
-  } catch {
-    return false;
-  }
+/** The pattern of a call, where it stands in the source. */
+export function literalPattern(call: Call): string | undefined {
+  if (!PATTERNS.has(call.name)) return undefined;
+  const text = call.args[call.target === undefined ? 1 : 0];
+  return text?.kind === 'literal' && typeof text.value === 'string' ? text.value : undefined;
 }
+
+const PATTERNS = new Set(['find', 'findAll', 'matches']);

@@ -27,7 +27,7 @@ function conversionError(value: CelValue, to: string): CelError {
 
 const INT = /^[-+]?(?:\d{1,40}|0x[0-9a-fA-F]{1,16})$/;
 const UINT = /^(?:\d{1,40}|0x[0-9a-fA-F]{1,16})$/;
-const DOUBLE = /^[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)$/;
+const DOUBLE = /^[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)$/;
 const SPECIAL = /^([-+]?)(?:inf|infinity)$/i;
 const BOOLS: Readonly<Record<string, boolean>> = {
   '1': true,

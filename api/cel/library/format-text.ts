@@ -2,7 +2,7 @@
 // Invariant: every clause names one argument; a clause or an argument that does not fit is a CelError. The length of the
 // text is charged for.
 import { CelError } from '../cel-error.ts';
-import { sum, walks } from '../costs.ts';
+import { sum, traversal, walks } from '../costs.ts';
 import { itemsOf } from '../equality.ts';
 import { MAX_PRECISION } from '../limits.ts';
 import type { Meter } from '../meter.ts';
@@ -13,6 +13,7 @@ import {
   Duration,
   ListValue,
   MapValue,
+  sizeOf,
   Timestamp,
   typeName,
   TypeValue,
@@ -26,15 +27,13 @@ const CLAUSE = /%(?:%|(?:\.(\d*))?([^%])|)/gu;
 function format([template, list]: readonly CelValue[], meter: Meter): string {
   const args = itemsOf(list as ListValue);
   let next = 0;
-  let length = 0;
   return (template as string).replaceAll(CLAUSE, (whole, precision?: string, verb?: string) => {
     if (whole === '%%') return '%';
     const arg = args[next];
     if (arg === undefined && verb !== undefined) throw failure(`index ${next} out of range`);
     next += 1;
     const text = clause({ verb, precision, arg: arg ?? null, meter });
-    length += text.length;
-    chargeText(length, meter);
+    chargeText(text.length, meter);
     return text;
   });
 }
@@ -153,7 +152,7 @@ const VERBS: Readonly<Record<string, (it: Clause) => string>> = {
 
 /** Any value as a text. */
 function textOf(value: CelValue, meter: Meter): string {
-  meter.charge(1);
+  meter.charge(1 + traversal(sizeOf(value)));
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return special(value) ?? doubleText(value);
   if (value === null || typeof value !== 'object') return `${value}`;

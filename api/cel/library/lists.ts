@@ -2,7 +2,7 @@
 // Invariant: every item is charged for; an empty list has no extremes, which is a CelError.
 import { CelError } from '../cel-error.ts';
 import { LOOKS_AT_ALL, traversal } from '../costs.ts';
-import { compare, equal, itemsOf } from '../equality.ts';
+import { compare, equalItems, itemsOf } from '../equality.ts';
 import type { Meter } from '../meter.ts';
 import { type CostModel, type Library, method, type Overload } from '../overload.ts';
 import { duration } from '../time-values.ts';
@@ -16,7 +16,7 @@ import {
   uint,
 } from '../values.ts';
 
-const items = (list: CelValue | undefined): CelValue[] => itemsOf(list as ListValue);
+const items = (list: CelValue | undefined): readonly CelValue[] => itemsOf(list as ListValue);
 
 /** Texts and bytes are walked over too. */
 const LOOKS: CostModel = {
@@ -81,11 +81,11 @@ function as<T extends CelValue>(item: CelValue, like: T): T {
 }
 
 function indexOf([list, wanted]: readonly CelValue[], meter: Meter): bigint {
-  return BigInt(items(list).findIndex((item) => equal(item, wanted!, meter)));
+  return BigInt(items(list).findIndex((item) => equalItems(item, wanted!, meter)));
 }
 
 function lastIndexOf([list, wanted]: readonly CelValue[], meter: Meter): bigint {
-  return BigInt(items(list).findLastIndex((item) => equal(item, wanted!, meter)));
+  return BigInt(items(list).findLastIndex((item) => equalItems(item, wanted!, meter)));
 }
 
 export const LISTS: Library = [

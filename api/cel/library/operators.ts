@@ -2,7 +2,7 @@
 // Invariant: ints and uints never wrap around; `&&`, `||`, `?:` and the optional forms are the planner's, not functions.
 import { CelError } from '../cel-error.ts';
 import { COMPARES, JOINS, sum, traversal } from '../costs.ts';
-import { compare, equal, identity, itemsOf } from '../equality.ts';
+import { compare, equal, equalItems, identity, itemsOf } from '../equality.ts';
 import type { Meter } from '../meter.ts';
 import { type CostModel, type Library, method, overload, type Overload } from '../overload.ts';
 import { duration, timestamp } from '../time-values.ts';
@@ -88,7 +88,7 @@ const CONCATENATES: CostModel = {
   cost: () => 1,
   size: ([a, b]) => sum(a?.size, b?.size),
   // Lists are copied here, not chained.
-  work: ([a, b]) => traversal(sizeOf(a!) + sizeOf(b!)),
+  work: ([a, b]) => (sizeOf(a!) + sizeOf(b!)) / 2,
 };
 
 const JOINING: Library = [
@@ -108,7 +108,7 @@ const JOINING: Library = [
 /** Sets join as sets; in keyed lists, items of the right replace those of the left with the same key. */
 function concatenated(a: ListValue, b: ListValue, meter: Meter): ListValue {
   const type = a.type;
-  if (type === undefined) return new PlainList([...itemsOf(a), ...itemsOf(b)]);
+  if (type === undefined) return new PlainList(itemsOf(a).concat(itemsOf(b)));
   const items = new Map<string, CelValue>();
   for (const item of itemsOf(a)) items.set(identity(item, type, meter), item);
   for (const item of itemsOf(b)) {
@@ -174,15 +174,22 @@ const INDEXING: Library = [
 const MEMBERSHIP: Library = [
   overload(
     '_in_(A, list(A)): bool',
-    ([item, list], meter) => itemsOf(list as ListValue).some((each) => equal(item!, each, meter)),
+    ([item, list], meter) =>
+      itemsOf(list as ListValue).some((each) => equalItems(item!, each, meter)),
     { cost: ([, list = 0]) => list },
   ),
   overload('_in_(A, map(A, B)): bool', ([key, map]) => (map as MapValue).get(key!) !== undefined),
 ];
 
+/** Upstream counts one; code points must be counted all the same. */
+const COUNTS: CostModel = {
+  cost: () => 1,
+  work: ([value]) => (typeof value === 'string' ? traversal(value.length) : 0),
+};
+
 const SIZES: Library = ['string', 'bytes', 'list(A)', 'map(A, B)'].flatMap((type) => [
-  overload(`size(${type}): int`, ([value]) => sizeValue(value!)),
-  method(`size(${type}): int`, ([value]) => sizeValue(value!)),
+  overload(`size(${type}): int`, ([value]) => sizeValue(value!), COUNTS),
+  method(`size(${type}): int`, ([value]) => sizeValue(value!), COUNTS),
 ]);
 
 function sizeValue(value: CelValue): bigint {

@@ -2,7 +2,7 @@
 // Invariant: positions are code points, and one outside of the text is a CelError; a text that is made is charged for
 // before it is made, and has a limit.
 import { CelError } from '../cel-error.ts';
-import { product, sum, times, traversal, walks, walksAndKeeps } from '../costs.ts';
+import { product, SEARCHES, sum, times, traversal, walks, walksAndKeeps } from '../costs.ts';
 import { itemsOf } from '../equality.ts';
 import { MAX_TEXT_LENGTH } from '../limits.ts';
 import type { Meter } from '../meter.ts';
@@ -14,7 +14,7 @@ import {
   type Range,
   TRAVERSAL,
 } from '../overload.ts';
-import { type CelValue, type ListValue, PlainList } from '../values.ts';
+import { type CelValue, type ListValue, PlainList, sizeOf } from '../values.ts';
 import { pointOf, unitOf } from './code-points.ts';
 import { codePoints } from './operators.ts';
 
@@ -150,8 +150,13 @@ const lowerAscii = ([text]: Args): string =>
 const upperAscii = ([text]: Args): string =>
   (text as string).replaceAll(/[a-z]+/g, (part) => part.toUpperCase());
 
+/** Upstream counts the text alone; at worst the part is compared at every place of it. */
+const searched: CostModel['work'] = ([text, part]) => SEARCHES.cost([sizeOf(text!), sizeOf(part!)]);
+const FINDS: CostModel = { ...walks(0), work: searched };
+
 const REPLACES: CostModel = {
   ...walks(0, 2),
+  work: searched,
   size: ([text, from, to]) => ({
     min: 0,
     max: replacedMost(text?.size, from?.size, to?.size),
@@ -168,6 +173,7 @@ const ANY: Range = { min: 0, max: Infinity };
 
 const SPLITS: CostModel = {
   ...walks(0, 2),
+  work: searched,
   size: ([text]) => ({ min: 0, max: text?.size.max ?? 0 }),
 };
 
@@ -189,16 +195,18 @@ const QUOTES: CostModel = {
   size: ([text]) => ({ min: (text?.size.min ?? 0) + 2, max: (text?.size.max ?? 0) * 2 + 2 }),
 };
 const KEEPS = walksAndKeeps(0);
+const CHARACTER: CostModel = {
+  cost: () => 1,
+  size: () => ({ min: 0, max: 2 }),
+  work: ([text]) => traversal(sizeOf(text!)),
+};
 
 export const STRINGS: Library = [
-  method('charAt(string, int): string', charOrNone, {
-    cost: () => 1,
-    size: () => ({ min: 0, max: 2 }),
-  }),
-  method('indexOf(string, string): int', indexOf, walks(0)),
-  method('indexOf(string, string, int): int', indexOf, walks(0)),
-  method('lastIndexOf(string, string): int', lastIndexOf, walks(0)),
-  method('lastIndexOf(string, string, int): int', lastIndexOf, walks(0)),
+  method('charAt(string, int): string', charOrNone, CHARACTER),
+  method('indexOf(string, string): int', indexOf, FINDS),
+  method('indexOf(string, string, int): int', indexOf, FINDS),
+  method('lastIndexOf(string, string): int', lastIndexOf, FINDS),
+  method('lastIndexOf(string, string, int): int', lastIndexOf, FINDS),
   method('lowerAscii(string): string', lowerAscii, KEEPS),
   method('upperAscii(string): string', upperAscii, KEEPS),
   method('trim(string): string', trim, KEEPS),

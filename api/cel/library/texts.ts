@@ -1,39 +1,23 @@
 // Texts: what they contain, and how they begin and end.
 // Invariant: positions are code points; patterns run in time linear in the text (RE2).
-import { CelError } from '../cel-error.ts';
 import { MATCHES, SEARCHES, walks } from '../costs.ts';
-import { type CostModel, type Library, method, overload } from '../overload.ts';
-import { patternOf, type Pattern } from '../../schema/structural/structural.ts';
+import type { Meter } from '../meter.ts';
+import { type Library, method, overload } from '../overload.ts';
 import type { CelValue } from '../values.ts';
+import { matches, pattern } from './patterns.ts';
 
-/** The pattern of a text. Throws a CelError when it is none. */
-export function pattern(text: string): Pattern {
-  try {
-    return patternOf(text);
-  } catch (error) {
-    throw new CelError(error instanceof Error ? error.message : String(error));
-  }
+function matchesPattern([text, of]: readonly CelValue[], meter: Meter): boolean {
+  const [whole, source] = [text as string, of as string];
+  const paid = MATCHES.cost([whole.length, source.length]);
+  return matches(whole, pattern(source, meter), { meter, paid });
 }
-
-/** States times characters that cost one unit: what the engine takes a tenth of a microsecond for. */
-const STEPS_PER_UNIT = 10;
-
-/** Upstream guesses a pattern's cost from its length; here its real number of states counts where that is more. */
-export function patternWork([text, of]: readonly CelValue[]): number {
-  return (pattern(of as string).states * (text as string).length) / STEPS_PER_UNIT;
-}
-
-const RUNS: CostModel = { ...MATCHES, work: patternWork };
-
-const matches = ([text, of]: readonly CelValue[]): boolean =>
-  pattern(of as string).test(text as string);
 
 export const TEXTS: Library = [
   method('startsWith(string, string): bool', startsWith, walks(1)),
   method('endsWith(string, string): bool', endsWith, walks(1)),
   method('contains(string, string): bool', contains, SEARCHES),
-  method('matches(string, string): bool', matches, RUNS),
-  overload('matches(string, string): bool', matches, RUNS),
+  method('matches(string, string): bool', matchesPattern, MATCHES),
+  overload('matches(string, string): bool', matchesPattern, MATCHES),
 ];
 
 function startsWith([text, part]: readonly CelValue[]): boolean {

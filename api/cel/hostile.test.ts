@@ -1,0 +1,235 @@
+// Expressions that want to stall or break the server: each ends in a fault, an error or at its budget, and soon.
+import { describe, expect, it } from 'vitest';
+import { type CelType, DYN } from './cel-type.ts';
+import { compile, evaluate, type Outcome } from './compile.ts';
+import { celValue } from './json-values.ts';
+import { patternSize } from './library/pattern-size.ts';
+import {
+  COST_PER_CALL,
+  MAX_ERRORS,
+  MAX_NESTING,
+  MAX_NODES,
+  MAX_PATTERN_SIZE,
+  MAX_PRECISION,
+  MAX_SOURCE_LENGTH,
+  MAX_TEXT_LENGTH,
+} from './limits.ts';
+import { costBudget } from './meter.ts';
+
+/** Far above what any of these take; without its limit each takes minutes, or all memory. */
+const CEILING = 20_000;
+
+function fault(source: string): string {
+  const compiled = compile(source, { variables: { self: DYN } });
+  return compiled.kind === 'faulty' ? compiled.message.slice(0, 300) : 'compiled';
+}
+
+function run(source: string, json: unknown = null, type: CelType = DYN): Outcome {
+  const compiled = compile(source, { variables: { self: type } });
+  if (compiled.kind === 'faulty') throw new Error(compiled.message);
+  return evaluate(compiled.program, { self: celValue(json, type) }, costBudget());
+}
+
+const many = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const bindings = (names: number, value: (before: string) => string, start: string): string =>
+  many(names).reduceRight(
+    (inner, i) => `cel.bind(v${i}, ${i === 0 ? start : value(`v${i - 1}`)}, ${inner})`,
+    `size(v${names - 1})`,
+  );
+
+describe('Sources', { timeout: CEILING }, () => {
+  it.each<[string, string, string]>([
+    ['too long', `"${'a'.repeat(MAX_SOURCE_LENGTH)}"`, 'code point size exceeds limit'],
+    ['of too many parts', `[${'1,'.repeat(MAX_NODES)}]`, `at most ${MAX_NODES} parts`],
+    ['nested in brackets', '('.repeat(50_000), `recursion limit exceeded: ${MAX_NESTING}`],
+    ['nested in lists', '['.repeat(50_000), `recursion limit exceeded: ${MAX_NESTING}`],
+    ['nested in maps', '{1:'.repeat(30_000), `recursion limit exceeded: ${MAX_NESTING}`],
+    ['nested in calls', 'size('.repeat(20_000), `recursion limit exceeded: ${MAX_NESTING}`],
+    ['nested in literals', 'A{a:'.repeat(20_000), `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many signs', `${'!'.repeat(50_000)}true`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many minuses', `${'- '.repeat(40_000)}1`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many sums', `1${'+1'.repeat(5000)}`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many fields', `self${'.a'.repeat(5000)}`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many indexes', `self${'[0]'.repeat(5000)}`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of many choices', `${'true?1:'.repeat(5000)}1`, `recursion limit exceeded: ${MAX_NESTING}`],
+    ['of unclosed quotes', `'''${"'".repeat(2)} a`.repeat(5000), 'Syntax error'],
+  ])('%s', (...[, source, message]) => {
+    expect(fault(source)).toContain(message);
+  });
+
+  it('of many conditions are one level', () => {
+    expect(run(Array.from({ length: 3000 }, () => 'true').join(' && '))).toMatchObject({
+      value: true,
+    });
+  });
+
+  it('as deep as may be are compiled and evaluated in no time', () => {
+    const sum = `1${' + 1'.repeat(200)}`;
+    expect(run(sum)).toMatchObject({ value: 201n });
+    const lists = `${'['.repeat(200)}1${']'.repeat(200)}`;
+    expect(run(`${lists} == ${lists}`)).toMatchObject({ value: true });
+  });
+
+  it('with many faults tell so many', () => {
+    const compiled = compile(Array.from({ length: 1000 }, () => 'nobody').join(' && '), {
+      variables: {},
+    });
+    expect(compiled.kind === 'faulty' && compiled.faults).toHaveLength(MAX_ERRORS);
+  });
+});
+
+describe('Evaluations that grow', { timeout: CEILING }, () => {
+  const list = many(1000);
+  it.each<[string, string, unknown]>([
+    ['loops in loops', 'self.all(a, self.all(b, self.all(c, self.all(d, true))))', list],
+    ['maps of maps', 'self.map(a, self.map(b, self.map(c, a + b + c)))', list],
+    ['texts that double', bindings(60, (v) => `${v} + ${v}`, '"ab"'), null],
+    ['lists that double', bindings(60, (v) => `${v} + ${v}`, '[1, 2]'), null],
+    ['bytes that double', bindings(60, (v) => `${v} + ${v}`, 'b"ab"'), null],
+    [
+      'lists of lists that double',
+      `cel.bind(l, ${bindings(60, (v) => `[${v}, ${v}]`, '[1]')}, l == l)`.replace(
+        'size(v59)',
+        'v59',
+      ),
+      null,
+    ],
+    ['replacements', bindings(20, (v) => `${v}.replace("a", "aaaaaa")`, '"aaaaaaaaaa"'), null],
+    [
+      'texts that are joined',
+      'self.map(i, self.map(j, "aaaaaaaaaa").join()).join("aaaaaaaaaaaa")',
+      list,
+    ],
+    [
+      'separators',
+      'self.map(i, "").join("a".replace("a", self.map(j, "bbbbbbbbbb").join("cccc")))',
+      list,
+    ],
+    ['formats', '"%s".format([self.map(i, self.map(j, "aaaaaaaaaaaaaaaaaaaa"))])', list],
+    ['formats of long texts', '"%s%s".format([self, [self, self, self]])', ['a'.repeat(3_000_000)]],
+    [
+      'comparisons of large parts',
+      'self.all(a, self == self)',
+      Array.from({ length: 500 }, () => list),
+    ],
+    [
+      'searches of large parts',
+      'self.all(a, self in [self, self])',
+      Array.from({ length: 500 }, () => list),
+    ],
+    ['sets', 'sets.equivalent(self, self.map(i, i + 1))', many(3000)],
+    ['positions', 'self.all(i, self.indexOf(-1) == -1)', many(3000)],
+    [
+      'counting code points',
+      'self.l.all(i, size(self.t) > 0)',
+      { l: list, t: 'a'.repeat(3_000_000) },
+    ],
+    [
+      'searching backwards',
+      'self.t.lastIndexOf(self.p) == 0',
+      { t: 'a'.repeat(2_000_000), p: `b${'a'.repeat(1_000_000)}` },
+    ],
+    [
+      'searching',
+      'self.t.contains(self.p)',
+      { t: 'a'.repeat(2_000_000), p: `${'a'.repeat(1_000_000)}b` },
+    ],
+  ])('%s end at their budget', (...[, source, json]) => {
+    const outcome = run(source, json);
+    expect(outcome).toMatchObject({ kind: 'exceeded', scope: 'call' });
+    expect(outcome.cost).toBeGreaterThan(COST_PER_CALL);
+  });
+
+  it('past the longest text are errors', () => {
+    const outcome = run('self.replace("", self)', 'a'.repeat(5000));
+    expect(outcome).toMatchObject({
+      message: expect.stringContaining(`${MAX_TEXT_LENGTH} characters`),
+    });
+  });
+
+  it('with endless precision are errors', () => {
+    const message = expect.stringContaining(`more than ${MAX_PRECISION}`);
+    expect(run(`"%.${MAX_PRECISION + 1}f".format([1.5])`)).toMatchObject({ message });
+    expect(run(`"%.${'9'.repeat(1000)}e".format([1.5])`)).toMatchObject({ kind: 'error' });
+  });
+
+  it('over values nested deeper than the engine goes are errors', () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 200_000; i += 1) deep = [deep];
+    expect(run('self == [self]', deep).kind).not.toBe('value');
+  });
+
+  it('over long words are errors soon', () => {
+    const long = { digits: '1'.repeat(1_000_000), dots: '1.'.repeat(500_000) };
+    for (const source of [
+      'int(self.digits)',
+      'uint(self.digits)',
+      'double(self.digits + "x")',
+      'duration(self.digits)',
+      'duration(self.dots)',
+      'timestamp(self.digits)',
+      'quantity(self.digits)',
+      'quantity("1e" + self.digits)',
+      'semver(self.dots)',
+      'semver(self.digits, true)',
+      'ip(self.dots)',
+      'cidr(self.dots)',
+      'url(self.dots)',
+      'timestamp("2026-01-01T00:00:00Z").getHours(self.digits)',
+    ])
+      expect(run(source, long).kind, source).not.toBe('value');
+  });
+});
+
+describe('Patterns', { timeout: CEILING }, () => {
+  it('that make other engines stall do not', () => {
+    expect(run('self.matches("^(a+)+$")', `${'a'.repeat(5000)}!`)).toMatchObject({ value: false });
+    expect(run('self.matches("^(a|a)*$")', `${'a'.repeat(5000)}!`)).toMatchObject({ value: false });
+  });
+
+  it('of many states on long texts end at their budget', () => {
+    const source = 'self.matches("^(?:[ab]*a[ab]{300})c?$")';
+    const text = many(100_000)
+      .map((i) => ((i * 7919) % 13 < 6 ? 'a' : 'b'))
+      .join('');
+    expect(run(source, text)).toMatchObject({ kind: 'exceeded' });
+    expect(run('self.find("(a?){300}(b?){300}$")', text)).toMatchObject({ kind: 'exceeded' });
+  });
+
+  it('that look to the end for every match end at their budget', () => {
+    expect(run('self.findAll("a.*b|c")', 'ac'.repeat(50_000))).toMatchObject({ kind: 'exceeded' });
+  });
+
+  it('that are made while evaluating are paid for', () => {
+    const source = 'self.all(i, !"x".matches("(a?b?c?){300}" + string(i)))';
+    expect(run(source, many(1000))).toMatchObject({ kind: 'exceeded' });
+    expect(run('self.all(i, !"x".matches("a" + string(i % 2)))', many(1000))).toMatchObject({
+      value: true,
+    });
+  });
+
+  it('that are too large are refused, where they are written and where they are made', () => {
+    expect(fault('"a".matches("((a{30}){30}b){30}")')).toContain('invalid matches argument');
+    const outcome = run('"a".matches(self)', '(?:(?:a{30}){30}b){30}');
+    expect(outcome).toMatchObject({
+      message: expect.stringContaining(`at most ${MAX_PATTERN_SIZE}`),
+    });
+    expect(run('"a".matches(self)', 'a'.repeat(MAX_PATTERN_SIZE + 1))).toMatchObject({
+      kind: 'error',
+    });
+  });
+
+  it('are as large as their repetitions written out', () => {
+    expect(patternSize('^[a-z]{1,63}$')).toBe(65);
+    expect(patternSize('(ab){3}c')).toBe(10);
+    expect(patternSize('((a{2}){3}){4}')).toBe(40);
+    expect(patternSize('\\{5}\\(')).toBe(4);
+    expect(patternSize('[(){9}]')).toBe(1);
+  });
+
+  it('of many requests are not kept', () => {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 200; i += 1) run('"x".matches(self)', `(?:a?b?c?){300}${i}`);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000_000);
+  });
+});
