@@ -8,6 +8,7 @@ import type {
 } from '../generated/types.ts';
 import { MutatingAdmissionPolicies, ValidatingAdmissionPolicies } from '../kinds.ts';
 import { ageColumn, count, nameColumn, text } from '../meta/columns.ts';
+import { validatePolicyStatus } from './policy-status.ts';
 import { validateMutatingPolicy, validateValidatingPolicy } from './policy-validation.ts';
 import { defaultMatchResources } from './rule-validation.ts';
 
@@ -41,6 +42,7 @@ export const validatingAdmissionPolicyDefinition = defineResource<ValidatingAdmi
     policy.status = {};
   },
   validate: ({ spec }, old) => validateValidatingPolicy(spec ?? {}, old?.spec),
+  validateStatus: ({ status }) => validatePolicyStatus(status ?? {}),
 });
 
 /** What MutatingAdmissionPolicies are. */

@@ -255,6 +255,57 @@ describe('ValidatingAdmissionPolicies', () => {
     expect(errors).toEqual(fields.map((field) => `spec.${field}`));
   });
 
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: 'Fine',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  const warnings = (...expressionWarnings: object[]) => ({ typeChecking: { expressionWarnings } });
+  it.each<[string, object, string[]]>([
+    ['take what type checking found', warnings({ fieldRef: 'spec', warning: 'w' }), []],
+    ['take a condition', { conditions: [condition] }, []],
+    [
+      'refuse an empty warning',
+      warnings({ fieldRef: ' ', warning: '' }),
+      [
+        'typeChecking.expressionWarnings[0].warning Required',
+        'typeChecking.expressionWarnings[0].fieldRef Required',
+      ],
+    ],
+    [
+      'refuse a condition of nothing',
+      { conditions: [{}] },
+      [
+        'conditions[0].type Required',
+        'conditions[0].status NotSupported',
+        'conditions[0].lastTransitionTime Required',
+        'conditions[0].reason Required',
+      ],
+    ],
+    [
+      'refuse an odd condition, and one twice',
+      {
+        conditions: [
+          condition,
+          { ...condition, reason: 'no reason', observedGeneration: -1, message: 'x'.repeat(32769) },
+        ],
+      },
+      [
+        'conditions[1].observedGeneration Invalid',
+        'conditions[1].reason Invalid',
+        'conditions[1].message Invalid',
+        'conditions[1].type Duplicate',
+      ],
+    ],
+  ])('%s in their status', (...[, status, fields]) => {
+    const object = { ...policy(), status } as ReturnType<typeof policy>;
+    const errors = validatingAdmissionPolicyDefinition.validateStatus?.(object, policy()) ?? [];
+    const shown = errors.map(({ field, type }) => `${field} ${type.replace('FieldValue', '')}`);
+    expect(shown).toEqual(fields.map((field) => `status.${field}`));
+  });
+
   it('show how many rules, and the kind of their parameters', () => {
     expect(cells(validatingAdmissionPolicyDefinition, policy())).toMatchObject({
       Validations: 1,

@@ -1,5 +1,5 @@
 // ValidatingAdmissionPolicyBindings and MutatingAdmissionPolicyBindings: where a policy holds, and with which parameters.
-// Stored and shown; policies hold nobody to anything yet.
+// Invariant: pure; a binding may name a policy that is not there, and holds nobody to anything until it is.
 import { ALL_VERBS, defineResource, type Column } from '../definition.ts';
 import type {
   MutatingAdmissionPolicyBinding,
