@@ -9,8 +9,8 @@ import type { Exchange } from '../exchange.ts';
 import { FILTER_BATCH } from '../options.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
 import { servedObjects } from '../registry/served-objects.ts';
-import { StorageError } from '../storage/storage.ts';
-import { VisibleObject } from '../watch/object-store.ts';
+import { StorageError, type Stored } from '../storage/storage.ts';
+import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
 import { atLeast, parseRevision, refuseFuture } from './get.ts';
 import { checkListOptions } from './list-options.ts';
@@ -151,7 +151,7 @@ async function pageOf({ server }: Exchange, span: Span): Promise<AnyPage> {
   refuseFuture(server, span.at);
   try {
     const page = await store.pageAt(span.prefix, { ...part, at: span.at });
-    return { ...page, items: page.items.map((item) => new VisibleObject(item)) };
+    return { ...page, items: page.items.map((item) => sharedWith(store, item)) };
   } catch (error) {
     if (!(error instanceof StorageError) || error.reason !== 'Expired') throw error;
     const fresh =
@@ -163,6 +163,12 @@ async function pageOf({ server }: Exchange, span: Span): Promise<AnyPage> {
       fresh,
     );
   }
+}
+
+/** What has not changed since is shared with all other readers: parsed once, and converted once. */
+function sharedWith(store: ObjectStore, item: Stored): VisibleObject {
+  const now = store.get(item.key);
+  return now?.revision === item.revision ? now : new VisibleObject(item);
 }
 
 /** Lets others run between batches of a long filter. */

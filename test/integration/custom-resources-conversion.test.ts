@@ -215,6 +215,26 @@ describe('Conversion by webhook', () => {
     expect(hook.reviews('/convert').length).toBe(before + 1);
   });
 
+  it('asks once for each object of a list that is read page by page while others write', async () => {
+    await define();
+    for (const name of ['a', 'b', 'c']) await make('v1', name, { hostPort: `${name}:1` });
+    const names = async () => {
+      const first = await api.call('GET', `${path('v2')}?limit=1`);
+      await make('v2', `late-${count++}`, { host: 'x', port: '1' });
+      const token = encodeURIComponent(first.json.metadata.continue ?? '');
+      const rest = await api.call('GET', `${path('v2')}?continue=${token}`);
+      return rest.json.items.map(({ metadata }) => metadata.name);
+    };
+    expect(await names()).toEqual(['b', 'c']);
+    const before = hook.reviews('/convert').length;
+    expect((await names()).slice(0, 2)).toEqual(['b', 'c']);
+    const asked = hook.reviews('/convert').slice(before);
+    const sent = asked.flatMap(({ request }) =>
+      request.objects.map(({ metadata }: LooseObject) => metadata.name),
+    );
+    expect(sent.filter((name) => ['a', 'b', 'c'].includes(name))).toEqual([]);
+  });
+
   it('splits a long list into reviews of at most so many objects', async () => {
     await define();
     const names = Array.from({ length: MAX_REVIEW_OBJECTS + 1 }, (_, i) => `n${i}`);
