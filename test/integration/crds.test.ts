@@ -86,7 +86,7 @@ describe.each(samples().map((sample) => [sample.name, sample] as const))(
   },
 );
 
-describe('What the samples fill in', () => {
+describe('What the samples fill in and hold to', () => {
   const stored = async (plural: string, path: string): Promise<Json> => {
     const sample = samples().find(({ definition }) => definition.spec.names.plural === plural);
     if (!sample) throw new Error(`there is no sample ${plural}`);
@@ -117,6 +117,19 @@ describe('What the samples fill in', () => {
     const { spec } = await stored('deliveries', 'shop');
     expect(spec).toMatchObject({
       sources: [{ chart: { values: { debug: null } }, revision: 'HEAD' }],
+    });
+  });
+
+  it('are rules that look at what was there before, where there was something', async () => {
+    const type = 'application/merge-patch+json';
+    const path = '/apis/traffic.example.com/v1/namespaces/default/lanes/front';
+    const fewer = await api.call('PATCH', path, { type, body: { spec: { addresses: [] } } });
+    expect(fewer.json.message).toContain(
+      'spec.addresses: Invalid value: addresses are not taken away',
+    );
+    const other = await api.call('PATCH', path, { type, body: { spec: { className: 'slow' } } });
+    expect(other.json['details']).toMatchObject({
+      causes: [{ reason: 'FieldValueForbidden', field: 'spec.className' }],
     });
   });
 

@@ -1,12 +1,17 @@
 // The text of docs/api-coverage.md: what a running server serves, beside what its level has upstream.
-// Invariant: what is said of us comes from the server's own discovery and definitions; nothing is said from memory.
+// Invariant: what is said of us comes from the server's own discovery and definitions, from samples and from tests; nothing is
+// said from memory.
+import { readFileSync } from 'node:fs';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import { Scheme } from '../../api/scheme.ts';
 import { createApiServer } from '../../apiserver/api-server.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 import { systemClock } from '../../base/clock.ts';
+import { invariant } from '../../base/invariant.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
+import { samples } from '../../test/support/samples.ts';
+import { CONSTRUCTS, saidBy } from './definition-constructs.ts';
 import { type UpstreamResource, upstreamResources } from './upstream.ts';
 
 const ADMIN = { username: 'coverage', groups: ['system:masters'] };
@@ -94,5 +99,33 @@ export async function coverageDocument(): Promise<string> {
     '',
     ...table,
     '',
+    ...definitionsSection(),
+    '',
   ].join('\n');
+}
+
+const ROOT = new URL('../../', import.meta.url);
+
+/** What definitions of custom resources can say, which samples say it, and which tests hold us to it. */
+function definitionsSection(): string[] {
+  const said = samples().map(({ name, definition }) => [name, saidBy(definition)] as const);
+  const rows = CONSTRUCTS.map(({ what, said: how, tests }) => {
+    const names = said.flatMap(([name, all]) => (how !== undefined && all.has(how) ? [name] : []));
+    invariant(how === undefined || names.length > 0, `a sample of crds/ says ${what}`);
+    for (const [file, words] of tests) {
+      const text = readFileSync(new URL(file, ROOT), 'utf8');
+      invariant(text.includes(words), `${file} has a test of ${what}: ${words}`);
+    }
+    const files = [...new Set(tests.map(([file]) => `\`${file}\``))];
+    return `| ${what} | ${names.join(', ') || '-'} | ${files.join(', ')} |`;
+  });
+  return [
+    '## What definitions of custom resources can say',
+    '',
+    'Every construct of `apiextensions.k8s.io/v1`, the samples in [crds/](../crds/README.md) that use it, and the tests that hold us to it.',
+    '',
+    '| construct | samples | tests |',
+    '| --- | --- | --- |',
+    ...rows,
+  ];
 }
