@@ -57,11 +57,16 @@ export function mergedOpenApiV2(
   if (parts.length === 0) return own;
   const paths = { ...own.paths };
   const definitions: Definitions = { ...own.definitions };
+  // As each was before what it refers to got other names: parts of one server are compared in its own words.
+  const written: Definitions = { ...own.definitions };
   for (const part of parts) {
-    const names = newNames(part.definitions, definitions);
+    const names = newNames(part.definitions, written);
     const renamed = (value: unknown) => withNames(value, names) as Record<string, unknown>;
-    for (const [name, schema] of Object.entries(part.definitions))
-      definitions[names.get(name) ?? name] ??= renamed(schema);
+    for (const [name, schema] of Object.entries(part.definitions)) {
+      const given = names.get(name) ?? name;
+      definitions[given] ??= renamed(schema);
+      written[given] ??= schema;
+    }
     for (const [path, item] of Object.entries(part.paths)) paths[path] ??= renamed(item);
   }
   return { ...own, paths, definitions };
