@@ -69,7 +69,7 @@ describe('Faults', () => {
     [
       'a method of another type',
       'self.spec.replicas.startsWith("a")',
-      "1:19: found no matching overload for 'startsWith' applied to 'int.(string)'",
+      "1:30: found no matching overload for 'startsWith' applied to 'int.(string)'",
     ],
     ['what is no expression', '1 +', "1:4: Syntax error: unexpected '<EOF>'"],
     [

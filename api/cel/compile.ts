@@ -120,6 +120,7 @@ export function evaluate(
   });
   const outcome = run(program.plan, { slots, meter });
   budget.remaining -= outcome.cost;
+  budget.work -= meter.worked;
   return outcome;
 }
 

@@ -60,13 +60,13 @@ function equalOptionals(a: Optional, b: Optional, meter: Meter): boolean {
 
 /** Are these items of lists equal? The caller has charged for looking at them; long ones are charged for besides. */
 export function equalItems(a: CelValue, b: CelValue, meter: Meter): boolean {
-  meter.charge(Math.min(sizeOf(a), sizeOf(b)) * TRAVERSAL * TRAVERSAL);
+  meter.work(Math.min(sizeOf(a), sizeOf(b)) * TRAVERSAL * TRAVERSAL);
   return equal(a, b, meter);
 }
 
 /** One part of a deep comparison. */
 function equalParts(a: CelValue, b: CelValue | undefined, meter: Meter): boolean {
-  meter.charge(1);
+  meter.work(1);
   return b !== undefined && equalItems(a, b, meter);
 }
 
@@ -97,7 +97,7 @@ export function identity(item: CelValue, { listType, keys = [] }: ListType, mete
       ? keys.map((key) => jsonOf(item.get(key) ?? null, meter))
       : jsonOf(item, meter);
   const text = JSON.stringify(parts);
-  meter.charge(text.length * TRAVERSAL);
+  meter.work(text.length * TRAVERSAL);
   return text;
 }
 

@@ -30,6 +30,9 @@ export function estimate({ checked }: { readonly checked: Checked }): Range {
   return { min: Math.ceil(cost.min), max: Math.ceil(cost.max) };
 }
 
+/** Addresses count by their bytes; other values that only functions look into count one. */
+const LARGEST_OPAQUE = 16;
+
 /** How large values of a type may be. */
 function typeSize(type: CelType | undefined): Range {
   switch (type?.kind) {
@@ -40,6 +43,8 @@ function typeSize(type: CelType | undefined): Range {
       return { min: 0, max: type.max ?? Infinity };
     case 'dyn':
       return { min: 0, max: type.max ?? Infinity };
+    case 'opaque':
+      return { min: 0, max: LARGEST_OPAQUE };
     default:
       return exactly(1);
   }

@@ -160,7 +160,7 @@ const entries = gathering(() => {
   const result = new PlainMap();
   const keep: Keep = (value, _, { meter }) => {
     if (!(value instanceof MapValue)) throw noSuchOverload();
-    meter.charge(value.size);
+    meter.work(value.size);
     for (const key of value.keys()) result.add(key, value.get(key) ?? null);
   };
   return { keep, result };

@@ -23,7 +23,7 @@ import {
 
 /** The JSON of a value. Throws a CelError for values that have none. */
 export function jsonOf(value: CelValue, meter: Meter): unknown {
-  meter.charge(TRAVERSAL * (1 + (typeof value === 'string' ? sizeOf(value) * TRAVERSAL : 0)));
+  meter.work(TRAVERSAL * (1 + (typeof value === 'string' ? sizeOf(value) * TRAVERSAL : 0)));
   if (typeof value === 'bigint') return exactInteger(value);
   if (typeof value !== 'object' || value === null) return value;
   const known = sourceJson(value);

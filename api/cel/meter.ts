@@ -1,45 +1,59 @@
 // Counts what an evaluation costs, and ends it at the limit.
-// Invariant: charged before the work is done, so no step is larger than what is left.
-import { CostExceeded } from './cel-error.ts';
+// Invariant: counted before the work is done, so no step is larger than what is left. Two counts have the same limit: the
+// cost, which is upstream's to the unit, and the work beyond it that this house really does. Estimates are of the cost.
 import type { Pattern } from '../schema/structural/structural.ts';
+import { CostExceeded } from './cel-error.ts';
 import { COST_PER_CALL, COST_PER_REQUEST } from './limits.ts';
 
 /** What is left for the expressions of one request; shared by them all. */
 export interface CostBudget {
   remaining: number;
+  /** Of work that upstream does not count; as much as of cost. */
+  work: number;
 }
 
 /** A full budget of one request. */
 export function costBudget(limit: number = COST_PER_REQUEST): CostBudget {
-  return { remaining: limit };
+  return { remaining: limit, work: limit };
 }
 
 /** The cost of one evaluation. */
 export class Meter {
-  #used = 0;
-  readonly #limit: number;
-  readonly #scope: 'call' | 'request';
-
+  #cost = 0;
+  #work = 0;
+  readonly #budget: CostBudget;
   /** Patterns that were made while evaluating. */
   readonly patterns = new Map<string, Pattern>();
   /** Patterns of the source itself, compiled with it. */
   readonly literals: ReadonlySet<string>;
 
   constructor(budget: CostBudget, literals: ReadonlySet<string> = NONE) {
-    const perCall = COST_PER_CALL;
+    this.#budget = { ...budget };
     this.literals = literals;
-    this.#limit = Math.min(perCall, budget.remaining);
-    this.#scope = budget.remaining < perCall ? 'request' : 'call';
   }
 
+  /** What it has cost. */
   get used(): number {
-    return this.#used;
+    return this.#cost;
+  }
+
+  /** What has been done beside. */
+  get worked(): number {
+    return this.#work;
   }
 
   /** Throws CostExceeded past the limit. */
   charge(cost: number): void {
-    this.#used += cost;
-    if (this.#used > this.#limit) throw new CostExceeded(this.#scope);
+    this.#cost += cost;
+    if (this.#cost > COST_PER_CALL || this.#cost > this.#budget.remaining)
+      throw new CostExceeded(this.#cost > COST_PER_CALL ? 'call' : 'request');
+  }
+
+  /** The same for work that upstream does not count: comparing deeply, copying, running patterns. */
+  work(units: number): void {
+    this.#work += units;
+    if (this.#work > COST_PER_CALL || this.#work > this.#budget.work)
+      throw new CostExceeded(this.#work > COST_PER_CALL ? 'call' : 'request');
   }
 }
 

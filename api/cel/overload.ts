@@ -41,7 +41,7 @@ export interface CostModel {
   readonly size?: (args: readonly SizedArgument[]) => Range;
   /** Where the size of a list's items counts too. */
   readonly estimate?: (args: readonly SizedArgument[]) => Range;
-  /** Where what is done costs this house more than upstream says: charged beside the larger of both. */
+  /** Where this house does more than upstream counts: work that is counted beside the cost. */
   readonly work?: (args: readonly CelValue[]) => number;
 }
 

@@ -201,7 +201,7 @@ class Parser {
         field,
         mode: optional ? 'optional' : 'plain',
       });
-    return this.#function(at, field, operand);
+    return this.#function(field, operand);
   }
 
   #fieldName(): string {
@@ -210,7 +210,9 @@ class Parser {
     return this.#take().text;
   }
 
-  #function(at: number, name: string, target: Expr | undefined): Expr {
+  /** A call's place is its parenthesis, as upstream's. */
+  #function(name: string, target: Expr | undefined): Expr {
+    const { at } = this.#peek();
     this.#expect('(');
     const args = this.#list(')', () => this.#expression());
     const call: Call = { kind: 'call', at, name, target, args };
@@ -254,7 +256,7 @@ class Parser {
     if (text === 'in') this.#unexpected();
     this.#take();
     if (RESERVED.has(text)) throw new SyntaxFault(at, `reserved identifier: ${text}`);
-    if (this.#is('(')) return this.#function(at, text, undefined);
+    if (this.#is('(')) return this.#function(text, undefined);
     return this.#made({ kind: 'ident', at, name: text });
   }
 

@@ -348,8 +348,6 @@ function charge({ costs }: Overload, values: readonly CelValue[], meter: Meter):
     meter.charge(1);
     return;
   }
-  const cost = costs.cost(values.map(sizeOf));
-  meter.charge(cost);
-  const work = costs.work?.(values) ?? 0;
-  if (work > cost) meter.charge(work - cost);
+  meter.charge(costs.cost(values.map(sizeOf)));
+  if (costs.work !== undefined) meter.work(costs.work(values));
 }

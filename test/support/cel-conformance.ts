@@ -6,6 +6,7 @@ import { isReflectMessage } from '@bufbuild/protobuf/reflect';
 import { describe, expect, it } from 'vitest';
 import { DYN } from '../../api/cel/cel-type.ts';
 import { compile, evaluate } from '../../api/cel/compile.ts';
+import { estimate } from '../../api/cel/estimate.ts';
 import { celValue } from '../../api/cel/json-values.ts';
 import { costBudget } from '../../api/cel/meter.ts';
 import { Duration, Timestamp } from '../../api/cel/values.ts';
@@ -55,6 +56,8 @@ function ours(source: string): string {
   const compiled = compile(source, { variables: { x: DYN } });
   if (compiled.kind === 'faulty') return `fault: ${firstFault(compiled.message)}`;
   const outcome = evaluate(compiled.program, { x: celValue(X) }, costBudget());
+  const { max } = estimate(compiled.program);
+  expect(outcome.cost, 'costs more than estimated').toBeLessThanOrEqual(max);
   if (outcome.kind === 'value') return celText(outcome.value);
   return outcome.kind === 'error' ? `error: ${outcome.message}` : outcome.kind;
 }

@@ -152,7 +152,7 @@ const VERBS: Readonly<Record<string, (it: Clause) => string>> = {
 
 /** Any value as a text. */
 function textOf(value: CelValue, meter: Meter): string {
-  meter.charge(1 + traversal(sizeOf(value)));
+  meter.work(1 + traversal(sizeOf(value)));
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return special(value) ?? doubleText(value);
   if (value === null || typeof value !== 'object') return `${value}`;

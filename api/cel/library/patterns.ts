@@ -1,5 +1,5 @@
 // Patterns of expressions: RE2's, compiled with the expression where they stand in it, else while it is evaluated.
-// Invariant: neither compiling nor running one takes longer than what is charged for, within a small factor; what is made
+// Invariant: neither compiling nor running one takes longer than what is counted as work, within a small factor; what is made
 // while evaluating is kept for that evaluation only.
 import { compilePattern, patternOf, type Pattern } from '../../schema/structural/structural.ts';
 import { CelError } from '../cel-error.ts';
@@ -48,29 +48,24 @@ function made(text: string, meter: Meter): Pattern {
     compiled = compilePattern(text);
   } catch (error) {
     // What is wrong is found by reading it all.
-    meter.charge(text.length * COMPILE_COST);
+    meter.work(text.length * COMPILE_COST);
     throw new CelError(error instanceof Error ? error.message : String(error));
   }
-  meter.charge(compiled.states * COMPILE_COST);
+  meter.work(compiled.states * COMPILE_COST);
   meter.patterns.set(text, compiled);
   return compiled;
 }
 
-/** Does the pattern match some part of the text? `paid` is what the call has cost already. */
-export function matches(text: string, of: Pattern, { meter, paid }: Paid): boolean {
+/** Does the pattern match some part of the text? */
+export function matches(text: string, of: Pattern, meter: Meter): boolean {
   const perState = text.length > LONG_TEXT ? LONG_RUN_COST : RUN_COST;
-  meter.charge(Math.max(0, text.length * (1 + of.states * perState) - paid));
+  meter.work(text.length * (1 + of.states * perState));
   return of.test(text);
-}
-
-interface Paid {
-  readonly meter: Meter;
-  readonly paid: number;
 }
 
 /** The parts that match, at most so many. */
 export function findings(text: string, of: Pattern, { limit, meter }: Wanted): string[] {
-  return of.find(text, limit, (left) => meter.charge(1 + left * of.states * FIND_COST));
+  return of.find(text, limit, (left) => meter.work(1 + left * of.states * FIND_COST));
 }
 
 interface Wanted {

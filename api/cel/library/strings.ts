@@ -24,7 +24,7 @@ type Args = readonly CelValue[];
 export function chargeText(length: number, meter: Meter): void {
   if (length > MAX_TEXT_LENGTH)
     throw new CelError(`text is too long: at most ${MAX_TEXT_LENGTH} characters may be made`);
-  meter.charge(length * TRAVERSAL);
+  meter.work(length * TRAVERSAL);
 }
 
 /** A position of the text, its end included. */
@@ -68,6 +68,7 @@ function substring([whole, from, to]: Args): string {
 function replace([whole, old, by, limit]: Args, meter: Meter): string {
   const [text, from, to] = [whole, old, by] as [string, string, string];
   const most = limit === undefined || (limit as bigint) < 0n ? Infinity : Number(limit);
+  meter.work(text.length * TRAVERSAL);
   const places = placesOf(text, from, most);
   if (places.length === 0) return text;
   chargeText(text.length + places.length * (to.length - from.length), meter);
@@ -99,8 +100,8 @@ function split([whole, separator, limit]: Args, meter: Meter): ListValue {
   if (most === 0) return new PlainList([]);
   if (most === 1) return new PlainList([text]);
   const by = separator as string;
+  meter.work(text.length * TRAVERSAL);
   const all = by === '' ? Array.from(text) : text.split(by);
-  meter.charge(all.length * TRAVERSAL);
   if (all.length <= most) return new PlainList(all);
   return new PlainList([...all.slice(0, most - 1), all.slice(most - 1).join(by)]);
 }

@@ -7,9 +7,7 @@ import type { CelValue } from '../values.ts';
 import { matches, pattern } from './patterns.ts';
 
 function matchesPattern([text, of]: readonly CelValue[], meter: Meter): boolean {
-  const [whole, source] = [text as string, of as string];
-  const paid = MATCHES.cost([whole.length, source.length]);
-  return matches(whole, pattern(source, meter), { meter, paid });
+  return matches(text as string, pattern(of as string, meter), meter);
 }
 
 export const TEXTS: Library = [

@@ -23,9 +23,6 @@ class Url extends OpaqueValue {
     this.text = text;
     this.parts = parts;
   }
-  override get size(): number {
-    return this.text.length;
-  }
   equals(other: OpaqueValue): boolean {
     return other instanceof Url && other.text === this.text;
   }
