@@ -12,6 +12,15 @@ const MAX_ALIASES = 100;
 /** Bytes of a YAML body: reading one takes some microseconds for each key, during which nobody else is served. JSON may be larger. */
 export const MAX_YAML_BYTES = 1024 * 1024;
 
+const OPTIONS = {
+  version: '1.1',
+  merge: true,
+  // The library would compare each key with each other one of its map: 20,000 took ten seconds.
+  uniqueKeys: false,
+  // What a caller sends is not this process's to warn of.
+  logLevel: 'error',
+} as const;
+
 /** The one document in the bytes, and the paths of the fields that it has twice. Throws BadRequest, RequestEntityTooLarge. */
 export function parseYaml(body: Uint8Array): {
   readonly value: unknown;
@@ -24,14 +33,12 @@ export function parseYaml(body: Uint8Array): {
     );
   const text = new TextDecoder().decode(body);
   const exact = mayHaveLargeIntegers(text);
-  // The library would compare each key with each other one of its map: 20,000 took ten seconds.
-  const options = { merge: true, uniqueKeys: false, intAsBigInt: exact };
-  const document = parseDocument(text, { version: '1.1', ...options });
+  const document = parseDocument(text, { ...OPTIONS, intAsBigInt: exact });
   const [error] = document.errors;
   if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
   const read = valueOf(document);
+  checkAllEntries(read);
   const value = exact ? withNumbers(read) : read;
-  checkAllEntries(value);
   return {
     value,
     duplicates: () => [...duplicateKeys(document.contents, '', new Set())],
