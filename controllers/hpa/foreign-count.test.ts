@@ -39,11 +39,11 @@ const total = (units: number): ForeignReading => ({ kind: 'value', milli: units 
 
 describe('a value', () => {
   it.each([
-    ['above its target', 2, 250, 5],
-    ['below its target', 4, 25, 1],
-    ['close enough to its target', 3, 109, 3],
-    ['while nothing runs', 0, 250, 3],
-  ])('%s', (_what, current, measured, wanted) => {
+    ['above its target', { current: 2, measured: 250, wanted: 5 }],
+    ['below its target', { current: 4, measured: 25, wanted: 1 }],
+    ['close enough to its target', { current: 3, measured: 109, wanted: 3 }],
+    ['while nothing runs', { current: 0, measured: 250, wanted: 3 }],
+  ])('%s', (_what, { current, measured, wanted }) => {
     expect(replicas(external({ value: '100' }), total(measured), facts(current))).toBe(wanted);
   });
 
@@ -54,10 +54,10 @@ describe('a value', () => {
 
 describe('an average value', () => {
   it.each([
-    ['is what each replica is to bear', 2, 30, 6],
-    ['stays within the tolerance', 3, 16, 3],
-    ['while nothing runs', 0, 12, 3],
-  ])('%s', (_what, current, measured, wanted) => {
+    ['is what each replica is to bear', { current: 2, measured: 30, wanted: 6 }],
+    ['stays within the tolerance', { current: 3, measured: 16, wanted: 3 }],
+    ['while nothing runs', { current: 0, measured: 12, wanted: 3 }],
+  ])('%s', (_what, { current, measured, wanted }) => {
     expect(replicas(external({ averageValue: '5' }), total(measured), facts(current))).toBe(wanted);
   });
 });
