@@ -5,7 +5,11 @@ import type { ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { AdmissionFigures, AdmissionType } from '../metrics/admission-figures.ts';
+import type {
+  AdmissionFigures,
+  AdmissionType,
+  StepDurations,
+} from '../metrics/admission-figures.ts';
 
 /** What is asked for. */
 export type AdmissionOperation = 'create' | 'update' | 'delete' | 'connect';
@@ -52,24 +56,24 @@ export interface AdmissionPlugin {
   validate?(request: AdmissionRequest): void | Promise<void>;
 }
 
-/** Told how long each plugin, and each step, took; the step goes by the empty name. */
-export type AdmissionTiming = Pick<AdmissionFigures, 'asked'>;
+/** Where it is counted how long each plugin, and each step, took. */
+export type AdmissionTiming = Pick<AdmissionFigures, 'durations'>;
+
+type Ask = (plugin: AdmissionPlugin) => void | Promise<void>;
 
 /** The plugins in order. */
 export class AdmissionChain {
-  readonly #changing: readonly AdmissionPlugin[];
-  readonly #refusing: readonly AdmissionPlugin[];
-  readonly #clock: Clock;
-  readonly #timing: AdmissionTiming;
+  readonly #changing: Step;
+  readonly #refusing: Step;
 
   constructor(
     plugins: readonly AdmissionPlugin[],
-    { clock, timing }: { readonly clock: Clock; readonly timing: AdmissionTiming },
+    how: { readonly clock: Clock; readonly timing: AdmissionTiming },
   ) {
-    this.#changing = plugins.filter((plugin) => plugin.mutate !== undefined);
-    this.#refusing = plugins.filter((plugin) => plugin.validate !== undefined);
-    this.#clock = clock;
-    this.#timing = timing;
+    const changing = plugins.filter((plugin) => plugin.mutate !== undefined);
+    const refusing = plugins.filter((plugin) => plugin.validate !== undefined);
+    this.#changing = new Step('admit', changing, how);
+    this.#refusing = new Step('validate', refusing, how);
   }
 
   /** Whether somebody from outside changed the object; plugins of the house may have, either way. */
@@ -85,45 +89,72 @@ export class AdmissionChain {
   }
 
   #pass(request: AdmissionRequest, round: AdmissionRound): Promise<void> {
-    const ask = (plugin: AdmissionPlugin) => plugin.mutate?.(request, round);
-    return this.#step({ type: 'admit', plugins: this.#changing }, request, ask);
+    return this.#changing.run(request, (plugin) => plugin.mutate?.(request, round));
   }
 
   /** Throws what the first plugin that refuses throws. */
   validate(request: AdmissionRequest): Promise<void> {
-    const ask = (plugin: AdmissionPlugin) => plugin.validate?.(request);
-    return this.#step({ type: 'validate', plugins: this.#refusing }, request, ask);
-  }
-
-  async #step(
-    { type, plugins }: { type: AdmissionType; plugins: readonly AdmissionPlugin[] },
-    { operation }: AdmissionRequest,
-    ask: (plugin: AdmissionPlugin) => void | Promise<void>,
-  ): Promise<void> {
-    const about = { type, operation };
-    const startedAt = this.#clock.monotonic();
-    let lastAt = startedAt;
-    let asked = '';
-    const told = (plugin: string, since: number, rejected: boolean) => {
-      const now = this.#clock.monotonic();
-      this.#timing.asked(plugin, about, { ms: now - since, rejected });
-      return now;
-    };
-    try {
-      for (const plugin of plugins) {
-        asked = plugin.name;
-        const work = ask(plugin);
-        if (work) await work;
-        lastAt = told(asked, lastAt, false);
-      }
-    } catch (error) {
-      told(asked, lastAt, true);
-      told('', startedAt, true);
-      throw error;
-    }
-    told('', startedAt, false);
+    return this.#refusing.run(request, (plugin) => plugin.validate?.(request));
   }
 }
+
+/** Where the times of one operation are counted. */
+interface OperationDurations {
+  readonly whole: StepDurations;
+  readonly each: readonly StepDurations[];
+}
+
+/** One half of the chain, with the time that it takes. */
+class Step {
+  readonly #type: AdmissionType;
+  readonly #plugins: readonly AdmissionPlugin[];
+  readonly #clock: Clock;
+  readonly #timing: AdmissionTiming;
+  /** Found once for each operation: a write looks up none of them. */
+  readonly #durations = new Map<AdmissionOperation, OperationDurations>();
+
+  constructor(
+    type: AdmissionType,
+    plugins: readonly AdmissionPlugin[],
+    { clock, timing }: { readonly clock: Clock; readonly timing: AdmissionTiming },
+  ) {
+    this.#type = type;
+    this.#plugins = plugins;
+    this.#clock = clock;
+    this.#timing = timing;
+  }
+
+  async run({ operation }: AdmissionRequest, ask: Ask): Promise<void> {
+    const { whole, each } = this.#durations.get(operation) ?? this.#find(operation);
+    const startedAt = this.#clock.monotonic();
+    let last = startedAt;
+    let index = 0;
+    try {
+      for (; index < this.#plugins.length; index++) {
+        const work = ask(this.#plugins[index] as AdmissionPlugin);
+        if (work) await work;
+        const now = this.#clock.monotonic();
+        each[index]?.passed.observe((now - last) / MS_PER_SECOND);
+        last = now;
+      }
+    } catch (error) {
+      const now = this.#clock.monotonic();
+      each[index]?.refused.observe((now - last) / MS_PER_SECOND);
+      whole.refused.observe((now - startedAt) / MS_PER_SECOND);
+      throw error;
+    }
+    whole.passed.observe((last - startedAt) / MS_PER_SECOND);
+  }
+
+  #find(operation: AdmissionOperation): OperationDurations {
+    const of = (name: string) => this.#timing.durations(name, this.#type, operation);
+    const found = { whole: of(''), each: this.#plugins.map(({ name }) => of(name)) };
+    this.#durations.set(operation, found);
+    return found;
+  }
+}
+
+const MS_PER_SECOND = 1000;
 
 /** The name to tell people of an object whose name may not be there yet. */
 export function toldName({ name, object }: Pick<AdmissionRequest, 'name' | 'object'>): string {

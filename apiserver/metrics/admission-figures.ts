@@ -11,6 +11,12 @@ export type WebhookType = 'admit' | 'validating';
 /** Why a webhook's call led to a refusal: its own word, or a call that failed. */
 export type RejectionType = 'no_error' | 'calling_webhook_error' | 'apiserver_internal_error';
 
+/** Times of a plugin or a step, in seconds. */
+export interface StepDurations {
+  readonly passed: Spread;
+  readonly refused: Spread;
+}
+
 /** One call of a webhook. */
 export interface WebhookCallFigures {
   readonly name: string;
@@ -31,28 +37,25 @@ const MAX_CODE = 600;
 /** Counts admission. */
 export class AdmissionFigures {
   readonly #families;
-  readonly #passes = new Map<string, Spread>();
 
   constructor(figures: Figures) {
     this.#families = familiesOf(figures);
   }
 
-  /** A plugin was asked; an empty name is the whole step. */
-  asked(
-    plugin: string,
-    about: { readonly type: AdmissionType; readonly operation: AdmissionOperation },
-    outcome: { readonly ms: number; readonly rejected: boolean },
-  ): void {
-    const { type, operation } = about;
-    const key = `${plugin} ${type} ${operation} ${outcome.rejected}`;
-    let spread = this.#passes.get(key);
-    if (!spread) {
-      const labels = [type, operation.toUpperCase(), String(outcome.rejected)];
-      const { controllers, steps } = this.#families;
-      spread = plugin === '' ? steps.of(...labels) : controllers.of(plugin, ...labels);
-      this.#passes.set(key, spread);
-    }
-    spread.observe(outcome.ms / 1000);
+  /** Where the times of a plugin are counted, to be kept by who asks it; an empty name is the whole step. */
+  durations(plugin: string, type: AdmissionType, operation: AdmissionOperation): StepDurations {
+    const { controllers, steps } = this.#families;
+    const of = (rejected: string) => {
+      const labels = [type, operation.toUpperCase(), rejected];
+      return plugin === '' ? steps.of(...labels) : controllers.of(plugin, ...labels);
+    };
+    let refused: Spread | undefined;
+    return {
+      passed: of('false'),
+      get refused() {
+        return (refused ??= of('true'));
+      },
+    };
   }
 
   /** A webhook was called. */
