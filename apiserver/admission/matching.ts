@@ -103,15 +103,17 @@ function ruled(
   { equivalents, scheme }: Search,
 ): ResourceDefinition | undefined {
   const { definition, name } = request;
-  if (rules.length === 0) return undefined;
-  const applicable = rules.filter((rule) => isOfOperation(rule, request) && isNamed(rule, name));
-  if (applicable.some((rule) => isOfResource(rule, definition.ref, request))) return definition;
-  if (!equivalents || applicable.length === 0) return undefined;
-  const others = scheme
-    .servedFromStore(definition.ref)
-    .filter((other) => !isSame(other.ref, definition.ref) && offers(other, request.subresource));
-  for (const rule of applicable) {
-    const found = others.find(({ ref }) => isOfResource(rule, ref, request));
+  const about = (rule: NamedRuleWithOperations, ref: KindRef) =>
+    isOfOperation(rule, request) && isOfResource(rule, ref, request) && isNamed(rule, name);
+  for (const rule of rules) if (about(rule, definition.ref)) return definition;
+  const served = equivalents && rules.length > 0 ? scheme.servedFromStore(definition.ref) : [];
+  // Most kinds have one version: there is nothing more to look for.
+  if (served.length < 2) return undefined;
+  const others = served.filter(
+    (other) => !isSame(other.ref, definition.ref) && offers(other, request.subresource),
+  );
+  for (const rule of rules) {
+    const found = others.find(({ ref }) => about(rule, ref));
     if (found) return found;
   }
   return undefined;

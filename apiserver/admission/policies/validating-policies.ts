@@ -67,6 +67,7 @@ class Asking {
   readonly #request: AdmissionRequest;
   readonly #parts: PolicyParts;
   readonly #denials: Denials;
+  readonly #shown = new Map<ResourceDefinition, Promise<Bindings>>();
   readonly #patience: Patience;
 
   constructor(request: AdmissionRequest, parts: PolicyParts) {
@@ -132,19 +133,30 @@ class Asking {
     as: ResourceDefinition,
     params: ResourceDefinition | undefined,
   ): Promise<void> {
-    const { store, decide } = this.#parts;
     const { paramRef: ref } = speaker.bound.binding.spec ?? {};
     const query = { ref, namespace: this.#request.namespace };
-    const found = await paramsOf(params, query, store);
+    const found = await paramsOf(params, query, this.#parts.store);
     if (found.length === 0) return;
+    const base = await this.#bindings(as);
+    for (const param of found)
+      this.#denials.take(speaker, await this.#ask(speaker.policy, base, param));
+  }
+
+  /** The write does not change meanwhile, so that all policies look at the same values. */
+  #bindings(as: ResourceDefinition): Promise<Bindings> {
+    let shown = this.#shown.get(as);
+    if (!shown) this.#shown.set(as, (shown = this.#show(as)));
+    return shown;
+  }
+
+  async #show(as: ResourceDefinition): Promise<Bindings> {
+    const { store, decide } = this.#parts;
     const objects = await admittedObjects(this.#request, as);
     const namespace = namespaceOf(this.#request, store);
-    const base = {
+    return {
       ...bindingsOf(this.#request, { as, objects, namespace }),
       authorizer: authorizerOf(this.#request, decide),
     };
-    for (const param of found)
-      this.#denials.take(speaker, await this.#ask(speaker.policy, base, param));
   }
 
   #ask(
