@@ -1,9 +1,11 @@
 // ValidatingAdmissionPolicies with parameters, what they note for the audit, policies about custom kinds, and their figures.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_NOTED_FAILURES } from '../../apiserver/admission/policies/denials.ts';
 import { Figures } from '../../base/figures.ts';
 import type { AuditRecord } from '../../apiserver/options.ts';
 import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
 import {
+  applying,
   aValidatingBinding,
   holdTo,
   letGo,
@@ -212,6 +214,17 @@ describe('the audit', () => {
     ]);
   });
 
+  it('is told of so many failures, and of no more', async () => {
+    const validations = Array.from({ length: MAX_NOTED_FAILURES + 1 }, () => ({
+      expression: 'false',
+    }));
+    const binding = { validationActions: ['Audit'] };
+    await holdTo(api, 'many', { policy: { validations }, binding });
+    expect((await make('a')).status).toBe(201);
+    const { 'validation.policy.admission.k8s.io/validation_failure': noted = '' } = lastNotes();
+    expect(JSON.parse(noted)).toHaveLength(MAX_NOTED_FAILURES);
+  });
+
   it('is told what annotations say, under the name of the policy', async () => {
     const auditAnnotations = [
       { key: 'size', valueExpression: "'has ' + string(size(object.data))" },
@@ -261,6 +274,21 @@ describe('a custom kind', () => {
     const exact = { ...about('v2'), matchPolicy: 'Exact' };
     await holdTo(api, 'exact', { policy: { matchConstraints: exact, validations } });
     expect((await custom(LIMITS, 'large', { max: 9 })).status).toBe(201);
+  });
+
+  it('takes apply configurations by its schema', async () => {
+    const mutations = [applying('Object{spec: Object.spec{seen: [object.metadata.name]}}')];
+    await mutateBy(api, 'apply', { policy: { matchConstraints: about('v1'), mutations } });
+    const { json } = await custom(LIMITS, 'a', { max: 1 });
+    expect(json.spec).toEqual({ max: 1, seen: ['a'] });
+    await letGo(api);
+    const wrong = [applying('Object{specs: Object.specs{}}')];
+    await mutateBy(api, 'apply', { policy: { matchConstraints: about('v1'), mutations: wrong } });
+    const refused = await custom(LIMITS, 'b', { max: 1 });
+    expect([refused.status, refused.json.message]).toEqual([
+      403,
+      expect.stringContaining('.specs: field not declared in schema'),
+    ]);
   });
 
   it('is changed in the version that a policy names, and stored in its own', async () => {

@@ -22,6 +22,9 @@ type MaybeBound = Pick<Speaker, 'policy'> & Partial<Speaker>;
 /** Characters of one audit annotation; the rest is cut off. */
 export const MAX_ANNOTATION_LENGTH = 10 * 1024;
 
+/** Failures of one write that are noted for the audit; the rest is not. */
+export const MAX_NOTED_FAILURES = 100;
+
 /** Under which key what bindings only audit is noted. */
 const FAILURES = 'validation.policy.admission.k8s.io/validation_failure';
 
@@ -95,16 +98,17 @@ export class Denials {
         this.#request.warnings.push(`Validation failed for ${where}: ${decision.message}`);
         this.#counted(speaker, decision, 'warn');
       } else if (action === 'Audit') {
-        this.#failures.push({
-          message: decision.message,
-          policy: policy.name,
-          binding: bound.name,
-          expressionIndex: index,
-          validationActions,
-        });
+        this.#noteFailure(speaker, decision, index);
         this.#counted(speaker, decision, 'audit');
       }
     }
+  }
+
+  #noteFailure({ policy, bound }: Speaker, { message }: Decision, expressionIndex: number): void {
+    if (this.#failures.length >= MAX_NOTED_FAILURES) return;
+    const validationActions = bound.binding.spec?.validationActions ?? [];
+    const of = { policy: policy.name, binding: bound.name };
+    this.#failures.push({ message, ...of, expressionIndex, validationActions });
   }
 
   #deny(speaker: Speaker, decision: Decision): void {
