@@ -346,7 +346,7 @@ describe('Conversion by webhook', () => {
     [
       'is of another kind',
       lying((one) => ({ ...one, kind: 'Guest' })),
-      /must have the same kind: Host != Guest/,
+      /returned invalid object at index 0: invalid kind \(expected Host, received Guest\)/,
     ],
     [
       'is of another version',
@@ -361,7 +361,7 @@ describe('Conversion by webhook', () => {
     [
       'has odd labels',
       lying((one) => ({ ...one, metadata: { ...one.metadata, labels: { a: 1 } } })),
-      /returned invalid metadata: metadata\.labels\[a\]/,
+      /returned invalid metadata: metadata\.labels\[a\] must be a string, but is int64 in converted object/,
     ],
     [
       'has wrong labels',
@@ -403,7 +403,7 @@ describe('Conversion by webhook', () => {
       'is no review',
       (_review, { response }) =>
         void response.writeHead(200).end('{"kind":"Pod","apiVersion":"v1"}'),
-      /failed: expected webhook response of apiextensions\.k8s\.io\/v1, Kind=ConversionReview, got v1, Kind=Pod/,
+      /failed: expected webhook response of apiextensions\.k8s\.io\/v1, Kind=ConversionReview, got \/v1, Kind=Pod/,
     ],
     [
       'is cut off',

@@ -46,6 +46,14 @@ export function brokenRules(
 
 interface Visited extends RuledObject {
   readonly at: Path | undefined;
+  /** The nearest place around it whose value of before is known. */
+  readonly around?: Pair;
+}
+
+/** A value and what it was before. */
+interface Pair {
+  readonly value: unknown;
+  readonly old: unknown;
 }
 
 class RuleRun {
@@ -63,46 +71,51 @@ class RuleRun {
     // Rules about nullable values stand at what is around them.
     if (this.#over || !schema.hasValidations || value === null || value === undefined) return;
     if (schema.validations.length > 0) this.#ask(visited);
-    if (Array.isArray(value)) this.#list(value, visited);
-    else if (typeof value === 'object') this.#object(value as Fields, visited);
+    const around = nearest(visited);
+    const within = { ...visited, ...(around && { around }) };
+    if (Array.isArray(value)) this.#list(value, within);
+    else if (typeof value === 'object') this.#object(value as Fields, within);
   }
 
-  #list(list: readonly unknown[], { old, schema, at }: Visited): void {
+  #list(list: readonly unknown[], { old, schema, at, around }: Visited): void {
     const { items } = schema;
     if (!items?.hasValidations) return;
     const before = oldItems(old, schema);
     list.forEach((value, key) => {
       const place = { parent: at, key };
-      this.visit({ value, old: before(value), schema: items, at: place, root: false });
+      const part = { value, old: before(value), schema: items, at: place, root: false };
+      this.visit({ ...part, ...(around && { around }) });
     });
   }
 
-  #object(object: Fields, { old, schema, at }: Visited): void {
-    const { properties, additional, mapType } = schema;
-    const before = isFields(old) && mapType !== 'atomic' ? old : {};
+  #object(object: Fields, { old, schema, at, around }: Visited): void {
+    const { properties, additional } = schema;
+    const before = isFields(old) ? old : {};
+    const below = { root: false, ...(around && { around }) };
     const oldOf = (key: string) => (Object.hasOwn(before, key) ? before[key] : undefined);
     if (properties.size === 0) {
       if (additional === undefined || additional === 'any' || !additional.hasValidations) return;
       for (const key of Object.keys(object)) {
         const place = { parent: at, key, inMap: true as const };
         const part = { value: object[key], old: oldOf(key), schema: additional };
-        this.visit({ ...part, at: place, root: false });
+        this.visit({ ...below, ...part, at: place });
       }
       return;
     }
     for (const [key, part] of properties) {
       if (!part.hasValidations || !Object.hasOwn(object, key)) continue;
       const place = { parent: at, key };
-      this.visit({ value: object[key], old: oldOf(key), schema: part, at: place, root: false });
+      this.visit({ ...below, value: object[key], old: oldOf(key), schema: part, at: place });
     }
   }
 
-  #ask({ value, old, schema, at, root }: Visited): void {
+  #ask(visited: Visited): void {
+    const { value, old, schema, at, root } = visited;
     const { type, rules } = rulesOfPlace(schema, root);
     const self = celValue(value, type);
     const before = old === undefined || old === null ? undefined : celValue(old, type);
     const optional = before === undefined ? NONE : new Optional(before);
-    const unchanged = () => before !== undefined && deepEqual(value, old);
+    const unchanged = () => isUnchanged(nearest(visited));
     for (const each of rules) {
       const { rule, usesOldSelf } = each;
       if (this.#over) return;
@@ -207,6 +220,15 @@ function named({ message = '', rule }: ValidationRule): string {
 
 function ownWords(rule: ValidationRule): string {
   return rule.message ? named(rule) : `failed rule: ${named(rule)}`;
+}
+
+/** The place itself, where its value of before is known. */
+function nearest({ value, old, around }: Visited): Pair | undefined {
+  return old === undefined || old === null ? around : { value, old };
+}
+
+function isUnchanged(pair: Pair | undefined): boolean {
+  return pair !== undefined && deepEqual(pair.value, pair.old);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
