@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { encodeObject } from '../../apiserver/storage/revision-gap.ts';
+import { until } from '../support/until.ts';
 import { aConfigMap, aHookedServer, type Hooked, NS } from '../support/webhook-configuration.ts';
 
 let on: Hooked;
@@ -283,6 +284,63 @@ describe('what a webhook is about', () => {
     await on.ask(`POST ${scalers}`, { metadata: { name: 'exact' }, spec });
     expect(on.hook.reviews('/yes')).toHaveLength(before);
   });
+});
+
+it('custom resources are shown in the version that rules name, and taken back in the one that was asked for', async () => {
+  const schema = {
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: { type: 'object', properties: { size: { type: 'integer', default: 3 } } },
+      },
+    },
+  };
+  const version = (name: string, storage: boolean) => ({ name, served: true, storage, schema });
+  const body = {
+    metadata: { name: 'boats.test.local' },
+    spec: {
+      group: 'test.local',
+      scope: 'Namespaced',
+      names: { plural: 'boats', kind: 'Boat' },
+      versions: [version('v1', true), version('v2', false)],
+    },
+  };
+  await on.ask('POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions', body);
+  const boats = (name: string) => `/apis/test.local/${name}/namespaces/default/boats`;
+  await until(async () => (await on.ask(`GET ${boats('v1')}`)).status === 200);
+  on.hook.on('/boat', () => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from(
+      '[{"op":"add","path":"/spec/sails","value":2},{"op":"remove","path":"/spec/size"}]',
+    ).toString('base64'),
+  }));
+  const rules = [
+    {
+      apiGroups: ['test.local'],
+      apiVersions: ['v2'],
+      resources: ['boats'],
+      operations: ['CREATE'],
+    },
+  ];
+  await on.configure('mutating', 'm', [{ name: 'boat.test.local', rules }]);
+  const boat = {
+    apiVersion: 'test.local/v1',
+    kind: 'Boat',
+    metadata: { name: 'b' },
+    spec: { size: 5 },
+  };
+  const answer = await on.ask(`POST ${boats('v1')}`, boat);
+  expect(answer.status, answer.text).toBe(201);
+  const { request } = on.hook.reviews('/boat').at(-1) as { request: any }; // oxlint-disable-line no-explicit-any
+  expect(request).toMatchObject({
+    kind: { version: 'v2' },
+    requestKind: { version: 'v1' },
+    object: { apiVersion: 'test.local/v2', spec: { size: 5 } },
+  });
+  // What the schema does not know is pruned, and what was taken away has its default again.
+  expect(answer.json()).toMatchObject({ apiVersion: 'test.local/v1', spec: { size: 3 } });
+  expect(answer.json().spec).toEqual({ size: 3 });
 });
 
 it('a webhook that speaks v1beta1 alone is asked in it, and may leave out what v1 demands', async () => {
