@@ -50,6 +50,7 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
   const policies = {
     ...asking,
     figures: new PolicyFigures(parts.figures),
+    conditionFigures: figures,
   };
   return new AdmissionChain(
     [

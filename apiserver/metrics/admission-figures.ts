@@ -79,7 +79,7 @@ export class AdmissionFigures {
     this.#families.open.of(name, type).add();
   }
 
-  /** Match conditions kept a webhook out of a request. */
+  /** Match conditions kept a webhook or a policy out of a request. */
   excluded(about: ConditionsAsked): void {
     this.#families.exclusions.of(...conditionLabels(about)).add();
   }
@@ -98,12 +98,14 @@ export class AdmissionFigures {
 /** Whose match conditions were asked about what. */
 export interface ConditionsAsked {
   readonly name: string;
-  readonly type: WebhookType;
+  /** A webhook's unless told. */
+  readonly kind?: 'policy';
+  readonly type: AdmissionType | WebhookType;
   readonly operation: AdmissionOperation;
 }
 
-const conditionLabels = ({ name, type, operation }: ConditionsAsked) =>
-  [name, type, 'webhook', operation.toUpperCase()] as const;
+const conditionLabels = ({ name, type, kind, operation }: ConditionsAsked) =>
+  [name, type, kind ?? 'webhook', operation.toUpperCase()] as const;
 
 /** Webhooks make codes up; upstream counts those beyond 600 as one. */
 const codeText = (code: number): string => String(Math.min(code, MAX_CODE));

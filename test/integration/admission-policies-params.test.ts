@@ -317,6 +317,11 @@ it('figures tell checks by policy, binding, error and what came of it', async ()
     const found = (await figures.text()).split('\n').find((each) => each.startsWith(line));
     return Number(found?.split(' ').at(-1) ?? 0);
   };
+  const matchConditions = [
+    { name: 'not-d', expression: "object.metadata.name != 'd' && namespaceObject == null" },
+    { name: 'known', expression: "object.metadata.name == 'c' || object.data.a != ''" },
+  ];
+  await holdTo(api, 'conditioned', { policy: { validations, matchConditions } });
   await make('a', { a: 'c' });
   await make('b', { a: 'c' });
   await make('c', { x: 'y' });
@@ -330,6 +335,11 @@ it('figures tell checks by policy, binding, error and what came of it', async ()
   expect(await count(`${total}${labels('ignoring', 'invalid_error', 'allow')}`)).toBe(1);
   const duration = 'apiserver_validating_admission_policy_check_duration_seconds_count';
   expect(await count(`${duration}${labels('counted', 'no_error', 'deny')}`)).toBe(2);
+  const conditioned = '{name="conditioned",type="validate",kind="policy",operation="CREATE"}';
+  const conditions = 'apiserver_admission_match_condition';
+  expect(await count(`${conditions}_exclusions_total${conditioned}`)).toBe(1);
+  expect(await count(`${conditions}_evaluation_errors_total${conditioned}`)).toBe(0);
+  expect(await count(`${conditions}_evaluation_seconds_count${conditioned}`)).toBe(4);
   const changed = '{policy="changing",policy_binding="changing",error_type="no_error"}';
   expect(await count(`apiserver_mutating_admission_policy_check_total${changed}`)).toBe(4);
 });

@@ -19,11 +19,12 @@ import { type AdmissionRequest, type AdmissionRound, toldName } from '../admissi
 import { admittedObjects, takeBack } from '../admitted-object.ts';
 import { authorizerOf, type Bindings, bindingsOf, namespaceOf } from '../expression-values.ts';
 import { kindOfRequest } from '../matching.ts';
-import { askConditions, Evaluation, OutOfBudget } from './evaluation.ts';
+import { Evaluation, OutOfBudget } from './evaluation.ts';
 import { appliedTo, MutationError, patched } from './mutation.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { Patience } from './patience.ts';
 import type { Bound, Hook, Prepared } from './policy-index.ts';
+import { policyConditions } from './policy-conditions.ts';
 import type { PolicyParts } from './policy-parts.ts';
 
 type Policy = Prepared<MutatingAdmissionPolicy, MutatingExpressions>;
@@ -150,8 +151,11 @@ export class MutatingPass {
 
   /** Whether the policy changed the object. */
   async #changes(invocation: Invocation): Promise<boolean> {
-    const { compiled } = invocation.policy;
-    const conditions = askConditions(compiled.matchConditions, await this.#bindings(invocation));
+    const { compiled, name } = invocation.policy;
+    const { operation } = this.#passing.request;
+    const about = { name, kind: 'policy', type: 'admit', operation } as const;
+    const bindings = await this.#bindings(invocation);
+    const conditions = policyConditions(compiled.matchConditions, { bindings, about }, this.#parts);
     if (conditions.kind === 'error')
       this.#fail(invocation, { message: conditions.message, reason: 'Invalid' });
     if (conditions.kind !== 'matched') return false;

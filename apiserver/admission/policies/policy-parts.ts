@@ -2,6 +2,7 @@
 // Invariant: types only.
 import type { Decide } from '../../../api/admissionregistration/authorizer-library.ts';
 import type { Clock } from '../../../base/clock.ts';
+import type { AdmissionFigures } from '../../metrics/admission-figures.ts';
 import type { PolicyFigures } from '../../metrics/policy-figures.ts';
 import type { MatchingParts } from '../matching.ts';
 
@@ -10,4 +11,8 @@ export interface PolicyParts extends MatchingParts {
   readonly decide: Decide;
   readonly clock: Clock;
   readonly figures: PolicyFigures;
+  readonly conditionFigures: Pick<
+    AdmissionFigures,
+    'conditionFailed' | 'conditionsAsked' | 'excluded'
+  >;
 }

@@ -8,7 +8,7 @@ import type { ValidatingAdmissionPolicySpec, Validation } from '../../../api/gen
 import type { Clock } from '../../../base/clock.ts';
 import type { CheckError } from '../../metrics/policy-figures.ts';
 import type { Bindings } from '../expression-values.ts';
-import { type Answer, askConditions, Evaluation, OutOfBudget } from './evaluation.ts';
+import { type Answer, type Conditions, Evaluation, OutOfBudget } from './evaluation.ts';
 import type { Patience } from './patience.ts';
 
 /** One rule's word on a write. */
@@ -44,15 +44,16 @@ export interface Asked {
   readonly spec: Partial<ValidatingAdmissionPolicySpec>;
   readonly compiled: ValidatingExpressions;
   readonly bindings: Bindings;
+  /** What its match conditions came to. */
+  readonly conditions: Conditions;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly patience: Patience;
 }
 
 /** Asks a policy. Never throws. */
 export async function verdictOf(asked: Asked): Promise<Verdict> {
-  const { spec, compiled, bindings } = asked;
+  const { spec, conditions } = asked;
   const denied = spec.failurePolicy !== 'Ignore';
-  const conditions = askConditions(compiled.matchConditions, bindings);
   if (conditions.kind === 'unmatched') return SILENCE;
   // Under Ignore a condition that cannot be told counts as one that is not met.
   if (conditions.kind === 'error' && !denied) return SILENCE;

@@ -26,6 +26,7 @@ import { Denials, type Speaker } from './denials.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { Patience } from './patience.ts';
 import { type Hook, PolicyIndex } from './policy-index.ts';
+import { policyConditions } from './policy-conditions.ts';
 import type { PolicyParts } from './policy-parts.ts';
 import { type Verdict, verdictOf } from './validating-decisions.ts';
 
@@ -160,17 +161,17 @@ class Asking {
   }
 
   #ask(
-    { policy, compiled }: AskedSpeaker['policy'],
+    { policy, name, compiled }: AskedSpeaker['policy'],
     base: Bindings,
     param: LooseObject | undefined,
   ): Promise<Verdict> {
-    return verdictOf({
-      spec: policy.spec ?? {},
-      compiled,
-      bindings: { ...base, params: celValue(param ?? null, DYN) },
-      clock: this.#parts.clock,
-      patience: this.#patience,
-    });
+    const { operation } = this.#request;
+    const bindings = { ...base, params: celValue(param ?? null, DYN) };
+    const about = { name, kind: 'policy', type: 'validate', operation } as const;
+    const conditions = policyConditions(compiled.matchConditions, { bindings, about }, this.#parts);
+    const { clock } = this.#parts;
+    const spec = policy.spec ?? {};
+    return verdictOf({ spec, compiled, bindings, conditions, clock, patience: this.#patience });
   }
 
   /** What is said wrongly denies too, unless the policy ignores failures. */
