@@ -21,6 +21,11 @@ describe('what the API has', () => {
     expect(covers(known, wanted)).toBe(expected);
   });
 
+  it('leaves out lists with nothing in them', () => {
+    expect(covers({}, { images: [] } as object)).toBe(true);
+    expect(covers({ images: [{}] } as object, { images: [] } as object)).toBe(false);
+  });
+
   it('may differ in what is ignored', () => {
     const later = { ...ready, lastTransitionTime: '2026-02-01T00:00:00Z' };
     expect(covers({ conditions: [later] }, { conditions: [ready] })).toBe(false);

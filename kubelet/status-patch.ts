@@ -31,13 +31,17 @@ export function covers(known: Told, wanted: Told, ignored: readonly string[] = [
     Object.fromEntries(Object.entries(condition).filter(([field]) => !ignored.includes(field)));
   if (wanted.conditions && takenBack(known, wanted).length > 0) return false;
   return Object.entries(wanted).every(([field, value]) => {
-    if (field !== 'conditions') return deepEqual(known[field as keyof Told], value);
+    const there = known[field as keyof Told];
+    if (field !== 'conditions') return deepEqual(there, value) || (!there && isEmpty(value));
     return (wanted.conditions ?? []).every((condition) => {
       const there = known.conditions?.find(({ type }) => type === condition.type);
       return there !== undefined && deepEqual(plain(there), plain(condition));
     });
   });
 }
+
+/** The API leaves out lists with nothing in them. */
+const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
 
 /** The body of a strategic merge patch after which `covers` holds, where the API has what is `known`. */
 export function statusPatch(status: Told, known: Told = {}): Record<string, unknown> {

@@ -1,10 +1,16 @@
 // Starts one container of a pod: image, environment, configuration, creation, start, postStart hook.
-// Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is removed again.
+// Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is
+// removed again, but for a container that has ended because its program cannot be run.
 import { join } from 'node:path';
 import type { Container, EphemeralContainer, Pod } from '../../api/generated/types.ts';
 import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
-import { RuntimeError, type SandboxConfig, type SandboxStatus } from '../runtime/runtime.ts';
+import {
+  RuntimeError,
+  type SandboxConfig,
+  type SandboxStatus,
+  START_ERROR,
+} from '../runtime/runtime.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
 import { syncedWithin } from '../volumes/synced-within.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
@@ -55,6 +61,11 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
       tell('Started', `Started container ${container.name}`);
       return made;
     } catch (error) {
+      if (error instanceof RuntimeError && error.reason === START_ERROR)
+        throw new StartFailure('RunContainerError', error.message, {
+          retry: 'ended',
+          cause: error,
+        });
       if (made !== undefined) await runtime.removeContainer(made);
       const fallback = made === undefined ? 'CreateContainerError' : 'RunContainerError';
       const reason = error instanceof RuntimeError ? error.reason : fallback;

@@ -9,7 +9,7 @@ import type {
   PodStatus,
 } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import type { ContainerStatus } from '../runtime/runtime.ts';
+import { type ContainerStatus, type LinuxUser, START_ERROR } from '../runtime/runtime.ts';
 import { containerHash } from './container-hash.ts';
 import { backoffMs, backoffUntil, crashesOf, type Past } from './crash-backoff.ts';
 import { type PodState, type ProbeVerdicts, restarts } from './plan.ts';
@@ -57,6 +57,8 @@ export function containerStatusOf(
     state,
     lastState: past ? { terminated: terminatedOf(past) } : {},
     ...resourcesOf(container, running),
+    ...mountsOf(container),
+    ...(latest.user && { user: { linux: userOf(latest.user) } }),
   };
 }
 
@@ -122,10 +124,28 @@ export function statusNamed(
   );
 }
 
+const userOf = ({ uid, gid, supplementalGroups }: LinuxUser) => ({
+  uid,
+  gid,
+  supplementalGroups: [...supplementalGroups],
+});
+
+/** What is mounted and how; mounts below a read-only one may be written, as no node here closes them too. */
+function mountsOf({ volumeMounts = [] }: Container): Partial<ApiContainerStatus> {
+  if (volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly && { readOnly, recursiveReadOnly: 'Disabled' }),
+    })),
+  };
+}
+
 /** What the container was given, shown while it runs. */
 function resourcesOf(container: Container, running: boolean): Partial<ApiContainerStatus> {
   const { requests, limits } = container.resources ?? {};
-  if (!running || (!requests && !limits)) return {};
+  if (!running) return {};
   return {
     ...(requests ? { allocatedResources: requests } : {}),
     resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) },
@@ -196,10 +216,16 @@ function terminatedOf(status: ContainerStatus): NonNullable<ContainerState['term
     exitCode: status.exitCode ?? 137,
     reason: status.reason ?? (status.exitCode === 0 ? 'Completed' : 'Error'),
     ...(status.message ? { message: status.message } : {}),
-    ...(status.startedAtMs === undefined ? {} : { startedAt: formatTime(status.startedAtMs) }),
+    ...startOf(status),
     ...(status.finishedAtMs === undefined ? {} : { finishedAt: formatTime(status.finishedAtMs) }),
     containerID: containerId(status),
   };
+}
+
+/** One whose program could not be run began at the beginning of time, as upstream has it. */
+function startOf({ startedAtMs, reason }: ContainerStatus): { startedAt?: string } {
+  const startedMs = startedAtMs ?? (reason === START_ERROR ? 0 : undefined);
+  return startedMs === undefined ? {} : { startedAt: formatTime(startedMs) };
 }
 
 /** A container's id as the API shows it. */

@@ -101,6 +101,29 @@ describe('container statuses', () => {
   const first = (pod: Pod, facts: Partial<StatusFacts>) =>
     statusOf(pod, facts).containerStatuses?.[0];
 
+  it('tell what is mounted, what was given, and who it runs as', () => {
+    const volumeMounts = [
+      { name: 'data', mountPath: '/data' },
+      { name: 'keys', mountPath: '/keys', readOnly: true },
+    ];
+    const resources = { requests: { cpu: '100m' }, limits: { memory: '1Gi' } };
+    const pod = aPod({ containers: [aContainer('app', { volumeMounts, resources })] });
+    const user = { uid: 1, gid: 2, supplementalGroups: [2, 3] };
+    expect(first(pod, { state: aState([running('app', { user })]) })).toMatchObject({
+      volumeMounts: [
+        { name: 'data', mountPath: '/data' },
+        { name: 'keys', mountPath: '/keys', readOnly: true, recursiveReadOnly: 'Disabled' },
+      ],
+      resources,
+      allocatedResources: { cpu: '100m' },
+      user: { linux: user },
+    });
+    const bare = first(aPod(), { state: aState([running('app')]) });
+    expect(bare).toMatchObject({ resources: {} });
+    for (const field of ['volumeMounts', 'allocatedResources', 'user'])
+      expect(bare).not.toHaveProperty(field);
+  });
+
   it('wait for creation, or for the init containers', () => {
     expect(first(aPod(), {})?.state).toEqual({ waiting: { reason: 'ContainerCreating' } });
     const pod = aPod({ initContainers: [aContainer('i')] });

@@ -3,8 +3,8 @@ import type { EventNote } from '../../client/events/recorder.ts';
 
 /** How a failed start goes on, and what is told of it. */
 export interface StartFailureHow {
-  /** How soon the next try makes sense. */
-  readonly retry: 'soon' | 'backoff';
+  /** How soon the next try makes sense; `ended` where the container counts as one that ran and ended. */
+  readonly retry: 'soon' | 'backoff' | 'ended';
   /** Events to send; one `Failed` with the message unless given. */
   readonly notes?: readonly EventNote[];
   readonly cause?: unknown;
@@ -14,7 +14,7 @@ export interface StartFailureHow {
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
   readonly reason: string;
-  readonly retry: 'soon' | 'backoff';
+  readonly retry: StartFailureHow['retry'];
   readonly notes: readonly EventNote[];
 
   constructor(reason: string, message: string, how: StartFailureHow) {

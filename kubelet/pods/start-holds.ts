@@ -44,6 +44,10 @@ export class StartHolds {
       });
       return image.notes;
     }
+    if (failure.retry === 'ended') {
+      this.clear(container.name);
+      return failure.notes;
+    }
     const problem = { reason: failure.reason, message: failure.message };
     this.hold(container.name, problem, { nowMs, soon: failure.retry === 'soon' });
     return failure.notes;

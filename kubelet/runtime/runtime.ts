@@ -116,6 +116,15 @@ export interface ContainerStatus {
   readonly endUnseen?: boolean;
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Who its first process began as; not told of one that was never made ready. */
+  readonly user?: LinuxUser;
+}
+
+/** Numeric identity of a process; its group is the first of its groups. */
+export interface LinuxUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementalGroups: readonly number[];
 }
 
 /** Use of resources, since start; the agent makes rates of two of them. */
@@ -167,6 +176,10 @@ export class RuntimeError extends Error {
   }
 }
 
+/** The reason of a container whose program could not be run, and the exit code that it is given. */
+export const START_ERROR = 'StartError';
+export const START_ERROR_CODE = 128;
+
 /** What runs containers. */
 export interface ContainerRuntime {
   runSandbox(config: SandboxConfig): Promise<string>;
@@ -180,6 +193,10 @@ export interface ContainerRuntime {
     sandbox: SandboxConfig,
     config: ContainerConfig,
   ): Promise<string>;
+  /**
+   * Throws RuntimeError `StartError` where its program cannot be run; the container has ended then, with that reason and exit
+   * code 128, as upstream's runtimes tell it.
+   */
   startContainer(id: string): Promise<void>;
   /** Sends the stop signal, waits up to `graceMs` for the end, then SIGKILL. Returns when it has ended. */
   stopContainer(id: string, graceMs: number): Promise<void>;

@@ -9,7 +9,7 @@ import type {
   RuntimeEvent,
   SandboxConfig,
 } from '../../kubelet/runtime/runtime.ts';
-import { RuntimeError } from '../../kubelet/runtime/runtime.ts';
+import { RuntimeError, START_ERROR, START_ERROR_CODE } from '../../kubelet/runtime/runtime.ts';
 import { aContainer, aSandbox } from '../support/runtime-configs.ts';
 
 export { aContainer, aSandbox };
@@ -235,17 +235,28 @@ export function runtimeContract(name: string, make: () => Promise<RuntimeUnderTe
       expect(await runtime.listContainers()).toMatchObject([{ annotations, state: 'created' }]);
     });
 
-    it('refuses a program that is not there, and leaves no container', async () => {
+    it('cannot start a program that is not there: the container has ended with StartError', async () => {
       const sandbox = sandboxFor('a');
       const sandboxId = await runtime.runSandbox(sandbox);
-      const attempt = async () => {
-        const config = containerFor({ kind: 'broken' });
-        const id = await runtime.createContainer(sandboxId, sandbox, config);
-        await runtime.startContainer(id);
-      };
-      await expect(attempt()).rejects.toBeInstanceOf(RuntimeError);
-      const left = (await runtime.listContainers()).filter(({ state }) => state === 'running');
-      expect(left).toEqual([]);
+      const config = containerFor({ kind: 'broken' });
+      const id = await runtime.createContainer(sandboxId, sandbox, config);
+      for (const _again of [1, 2])
+        await expect(runtime.startContainer(id)).rejects.toMatchObject({ reason: START_ERROR });
+      const left = await runtime.listContainers();
+      expect(left).toMatchObject([
+        {
+          id,
+          state: 'exited',
+          exitCode: START_ERROR_CODE,
+          reason: START_ERROR,
+          startedAtMs: undefined,
+          message: expect.stringMatching(/./) as string,
+          finishedAtMs: expect.any(Number) as number,
+        },
+      ]);
+      await runtime.stopContainer(id, 1_000);
+      await runtime.removeContainer(id);
+      expect(await runtime.listContainers()).toEqual([]);
     });
 
     it('refuses an image that is not present', async () => {

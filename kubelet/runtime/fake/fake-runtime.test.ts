@@ -22,7 +22,7 @@ function lifeOf(behaviour: Behaviour): Life {
         message: behaviour.message,
       };
     case 'broken':
-      return { broken: { reason: 'CreateContainerError', message: 'no such program' } };
+      return { broken: { reason: 'StartError', message: 'no such program' } };
   }
 }
 

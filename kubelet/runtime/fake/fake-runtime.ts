@@ -18,6 +18,8 @@ import {
   type RuntimeEvent,
   type SandboxConfig,
   type SandboxStatus,
+  START_ERROR,
+  START_ERROR_CODE,
 } from '../runtime.ts';
 import { type Life, STEADY } from './life.ts';
 
@@ -125,7 +127,8 @@ export class FakeRuntime implements ContainerRuntime {
     if (!(await this.#options.images.resolve(config.imageId)))
       throw new RuntimeError('ErrImageNeverPull', `no image ${config.imageId}`);
     const life = this.#options.lifeOf?.(config, sandbox) ?? STEADY;
-    if (life.broken) throw new RuntimeError(life.broken.reason, life.broken.message);
+    if (life.broken && life.broken.reason !== START_ERROR)
+      throw new RuntimeError(life.broken.reason, life.broken.message);
     const id = this.#newId('container');
     this.#containers.set(id, {
       status: {
@@ -156,6 +159,8 @@ export class FakeRuntime implements ContainerRuntime {
   async startContainer(id: string): Promise<void> {
     this.#called('startContainer');
     const container = this.#get(id);
+    const { broken } = container.life;
+    if (broken) this.#refuseStart(container, broken.message);
     if (container.status.state !== 'created') return;
     const { clock } = this.#options;
     this.#writeLog(container);
@@ -168,6 +173,15 @@ export class FakeRuntime implements ContainerRuntime {
     this.#emit('started', container);
     const { exitAfterMs, exitCode = 0 } = container.life;
     if (exitAfterMs !== undefined) this.#later(container, exitAfterMs, exitCode);
+  }
+
+  /** Its program cannot be run: it has ended without having begun. */
+  #refuseStart(container: Container, message: string): never {
+    const finishedAtMs = this.#options.clock.now();
+    const end = { finishedAtMs, exitCode: START_ERROR_CODE, reason: START_ERROR, message };
+    container.status = { ...container.status, ...end, state: 'exited' };
+    this.#emit('exited', container);
+    throw new RuntimeError(START_ERROR, message);
   }
 
   async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {

@@ -14,7 +14,7 @@ export interface Life {
   readonly log?: readonly string[];
   /** Its termination message. */
   readonly message?: string;
-  /** Cannot be created: the reason and the text. */
+  /** Cannot be created, or started where the reason is `StartError`: the reason and the text. */
   readonly broken?: { readonly reason: string; readonly message: string };
   /** Steady use. */
   readonly cpuNanoCores?: number;

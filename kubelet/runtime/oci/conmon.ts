@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { RuntimeError } from '../runtime.ts';
+import { RuntimeError, START_ERROR } from '../runtime.ts';
 import { type Context, findRunc, PROGRAM_FOLDERS, runcMessage } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
 
@@ -181,7 +181,9 @@ export async function launchContainer(
   conmon.goOn();
   const message = await within(context, conmon.sync.next(), () => conmon.kill());
   if (message && message.data > 0) return message.data;
-  throw new RuntimeError('CreateContainerError', launchFailure(message, paths.root));
+  // What runc says is the container's fault; where it says nothing, conmon or the host is at fault.
+  const reason = message?.message?.trim() ? START_ERROR : 'CreateContainerError';
+  throw new RuntimeError(reason, launchFailure(message, paths.root));
 }
 
 /** A readable reason: what runc said through conmon, or what conmon wrote into its log. */

@@ -8,13 +8,15 @@ import {
   type ImageInfo,
   RuntimeError,
   type SandboxConfig,
+  START_ERROR,
+  START_ERROR_CODE,
 } from '../runtime.ts';
 import { launchContainer } from './conmon.ts';
 import { removeCgroup } from './cgroup-removal.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { readIdentityFiles } from './image-files.ts';
-import { resolveUser } from './image-user.ts';
+import { type ProcessUser, resolveUser } from './image-user.ts';
 import type { ContainerPaths } from './layout.ts';
 import type { ContainerRecord } from './records.ts';
 import { buildSpec } from './runtime-spec.ts';
@@ -27,7 +29,7 @@ const LOOK_AGAIN_MS = 10;
 const TERMINATION_PATH_ANNOTATION = 'terminationMessagePath';
 const DEFAULT_TERMINATION_PATH = '/dev/termination-log';
 
-/** Creates a container in its sandbox, or answers the one of this name and attempt. */
+/** Creates a container in its sandbox, or answers the one of this name and attempt. That its program cannot be run is told by the start. */
 export async function createContainer(
   context: Context,
   sandboxId: string,
@@ -57,11 +59,33 @@ export async function createContainer(
   try {
     await bringUp(context, record, { sandbox: configs.sandbox, image });
   } catch (error) {
+    if (error instanceof RuntimeError && error.reason === START_ERROR) {
+      await endUnstarted(context, record, error.message);
+      return id;
+    }
     await destroyContainer(context, record);
     if (error instanceof RuntimeError) throw error;
     throw new RuntimeError('CreateContainerError', reasonOf(error), error);
   }
   return id;
+}
+
+/** Keeps of a container whose program cannot be run that it has ended, and why: it counts as one that ran. */
+async function endUnstarted(
+  context: Context,
+  record: ContainerRecord,
+  message: string,
+): Promise<void> {
+  const { records, clock } = context;
+  await releaseContainer(context, record);
+  records.putContainer({
+    ...record,
+    phase: 'exited',
+    finishedAtMs: Math.floor(clock.now()),
+    exitCode: START_ERROR_CODE,
+    reason: START_ERROR,
+    message,
+  });
 }
 
 async function bringUp(
@@ -80,7 +104,8 @@ async function bringUp(
   // Whoever the container runs as may write it, whatever this process's umask.
   chmodSync(paths.terminationLog, 0o666);
   mountRootfs(context, paths, config.imageId);
-  writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, made), {
+  const user = userOf(context, record, made.image);
+  writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, { ...made, user }), {
     mode: 0o600,
   });
   const { tty, stdin, stdinOnce, logPath } = config;
@@ -91,6 +116,7 @@ async function bringUp(
   records.putContainer({
     ...record,
     phase: 'created',
+    user: { uid: user.uid, gid: user.gid, supplementalGroups: [user.gid, ...user.additionalGids] },
     ...(init && { init }),
     ...(conmon && { conmon }),
   });
@@ -104,30 +130,27 @@ function mountRootfs({ images, layout, system }: Context, paths: ContainerPaths,
   system.mount({ source: 'overlay', target: paths.rootfs, type: 'overlay', data });
 }
 
+/** Who the container's process is to run as; its root file system is mounted by then. */
+function userOf({ layout }: Context, record: ContainerRecord, image: ImageInfo): ProcessUser {
+  const { runAsUser, runAsGroup, supplementalGroups } = record.config.security;
+  return resolveUser(
+    { image: image.user, runAsUser, runAsGroup, supplementalGroups },
+    readIdentityFiles(layout.container(record.id).rootfs),
+  );
+}
+
 function specText(
   context: Context,
   record: ContainerRecord,
-  made: { sandbox: SandboxConfig; image: ImageInfo },
+  made: { sandbox: SandboxConfig; image: ImageInfo; user: ProcessUser },
 ): string {
   const { layout, cgroups } = context;
   const { config, terminationPath } = record;
   const paths = layout.container(record.id);
   const sandbox = layout.sandbox(record.sandboxId);
-  const { security } = config;
-  const user = resolveUser(
-    {
-      image: made.image.user,
-      runAsUser: security.runAsUser,
-      runAsGroup: security.runAsGroup,
-      supplementalGroups: security.supplementalGroups,
-    },
-    readIdentityFiles(paths.rootfs),
-  );
   const spec = buildSpec({
     config,
-    sandbox: made.sandbox,
-    image: made.image,
-    user,
+    ...made,
     host: {
       ...context.host,
       limitsSwap: cgroups.limitsSwap(layout.podCgroup(record.podUid)),
@@ -161,6 +184,7 @@ function targetNamespace({ records, system }: Context, id: string | undefined) {
 /** Lets a created container run. Quiet when it runs or has ended already. */
 export async function startContainer(context: Context, record: ContainerRecord): Promise<void> {
   const { records, clock, emit } = context;
+  if (record.reason === START_ERROR) throw new RuntimeError(START_ERROR, record.message ?? '');
   if (record.phase === 'running' || record.phase === 'exited') return;
   records.putContainer({ ...record, phase: 'starting' });
   const startedAtMs = Math.floor(clock.now());
@@ -228,6 +252,12 @@ const SIGRTMIN = 34;
 
 /** Leaves nothing of a container, whatever state it is in. Repeatable. */
 export async function destroyContainer(context: Context, record: ContainerRecord): Promise<void> {
+  await releaseContainer(context, record);
+  dropFiles(context, record.id);
+}
+
+/** Leaves nothing of a container but its record and its files. Repeatable. */
+async function releaseContainer(context: Context, record: ContainerRecord): Promise<void> {
   const { layout, system, cgroups } = context;
   const paths = layout.container(record.id);
   const group = layout.containerCgroup(record.podUid, record.id);
@@ -238,7 +268,6 @@ export async function destroyContainer(context: Context, record: ContainerRecord
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
   system.unmount(paths.rootfs);
   await removeCgroup(context, group);
-  dropFiles(context, record.id);
 }
 
 /**

@@ -79,6 +79,8 @@ describe('containers by runc and conmon', () => {
     const id = await run(forever, { security: { ...own, readOnlyRootfs: true } });
     const said = await say(id, 'id -u; id -g; id -G; echo x > /file || echo refused');
     expect(said.stdout).toBe('1500\n1600\n1600 1700 1800\nrefused\n');
+    const user = { uid: 1500, gid: 1600, supplementalGroups: [1600, 1700, 1800] };
+    expect(await runtime.containerStatus(id)).toMatchObject({ user });
   });
 
   it('mounts volumes, read-only when asked, and the files of the pod', async () => {

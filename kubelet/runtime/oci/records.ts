@@ -2,7 +2,13 @@
 // Invariant: a record is on disk before the step it announces and after the step it reports, so a crash at any moment can be understood.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerConfig, ContainerStatus, SandboxConfig, SandboxStatus } from '../runtime.ts';
+import type {
+  ContainerConfig,
+  ContainerStatus,
+  LinuxUser,
+  SandboxConfig,
+  SandboxStatus,
+} from '../runtime.ts';
 import type { Layout } from './layout.ts';
 
 /** A process, told from a later one with the same pid by its start time. */
@@ -31,6 +37,7 @@ export interface ContainerRecord {
   readonly reason?: string;
   readonly message?: string;
   readonly endUnseen?: boolean;
+  readonly user?: LinuxUser;
 }
 
 /** A sandbox. */
@@ -129,6 +136,7 @@ export function containerStatusOf(record: ContainerRecord): ContainerStatus {
     ...(record.endUnseen && { endUnseen: true }),
     logPath: config.logPath,
     annotations: config.annotations,
+    ...(record.user && { user: record.user }),
   };
 }
 
