@@ -27,7 +27,8 @@ import {
   typeText,
 } from './cel-type.ts';
 import { type Declarations, type FunctionTable, functionsOf } from './environment.ts';
-import { MAX_ERRORS } from './limits.ts';
+import { patternSize } from './library/pattern-size.ts';
+import { MAX_ERRORS, MAX_PATTERNS_SIZE } from './limits.ts';
 import { literalFault, literalPattern, literalType } from './literal-checks.ts';
 import type { Overload } from './overload.ts';
 import { typeNameOf } from './parser.ts';
@@ -65,6 +66,7 @@ class Checker {
   readonly #dotted = new Map<Expr, string>();
   readonly #typeNames = new Map<Expr, string>();
   readonly #patterns = new Set<string>();
+  #patternsSize = 0;
   readonly #faults: Fault[] = [];
   readonly #declarations: Declarations;
   readonly #functions: FunctionTable;
@@ -222,11 +224,23 @@ class Checker {
     const [first] = results;
     if (first === undefined) return this.#fault(expr.at, noOverload(name, asMethod, args));
     this.#overloads.set(expr, candidates);
+    this.#literals(expr);
+    return results.every((each) => sameType(first, each)) ? first : DYN;
+  }
+
+  /** What can only fail is told now; patterns are compiled while there is room for them. */
+  #literals(expr: Call): void {
+    const pattern = literalPattern(expr);
+    if (pattern !== undefined && !this.#patterns.has(pattern)) {
+      this.#patterns.add(pattern);
+      this.#patternsSize += patternSize(pattern);
+      if (this.#patternsSize > MAX_PATTERNS_SIZE) {
+        this.#fault(expr.at, `patterns are too large together: at most ${MAX_PATTERNS_SIZE} parts`);
+        return;
+      }
+    }
     const wrong = literalFault(expr);
     if (wrong) this.#faults.push(wrong);
-    const pattern = literalPattern(expr);
-    if (pattern !== undefined) this.#patterns.add(pattern);
-    return results.every((each) => sameType(first, each)) ? first : DYN;
   }
 
   #special(expr: Call, kind: SpecialCall): CelType {

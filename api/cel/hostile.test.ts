@@ -9,6 +9,7 @@ import {
   MAX_NESTING,
   MAX_NODES,
   MAX_PATTERN_SIZE,
+  MAX_PATTERNS_SIZE,
   MAX_PRECISION,
   MAX_SOURCE_LENGTH,
   MAX_TEXT_LENGTH,
@@ -205,14 +206,28 @@ describe('Patterns', { timeout: CEILING }, () => {
   });
 
   it('that are too large are refused, where they are written and where they are made', () => {
-    expect(fault('"a".matches("((a{30}){30}b){30}")')).toContain('invalid matches argument');
-    const outcome = run('"a".matches(self)', '(?:(?:a{30}){30}b){30}');
+    expect(fault('"a".matches("((a{30}){30}b){8}")')).toContain(
+      `invalid matches argument: pattern is too large: 7456 parts with its repetitions; at most ${MAX_PATTERN_SIZE}`,
+    );
+    const outcome = run('"a".matches(self)', '(?:(?:a{30}){30}b){8}');
     expect(outcome).toMatchObject({
       message: expect.stringContaining(`at most ${MAX_PATTERN_SIZE}`),
     });
     expect(run('"a".matches(self)', 'a'.repeat(MAX_PATTERN_SIZE + 1))).toMatchObject({
       kind: 'error',
     });
+  });
+
+  it('that are too large together are refused', () => {
+    const rules = many(200).map((i) => `self.matches("^(?:a?b?c?){300}${i}$")`);
+    expect(fault(rules.join(' && '))).toContain(`at most ${MAX_PATTERNS_SIZE} parts`);
+    expect(
+      fault(
+        many(200)
+          .map(() => rules[0])
+          .join(' && '),
+      ),
+    ).toBe('compiled');
   });
 
   it('are as large as their repetitions written out', () => {

@@ -27,5 +27,7 @@ export const REQUEST_BYTES = 3 * 1024 * 1024;
 export const MAX_PRECISION = 1000;
 /** Characters of one text that an expression may make. */
 export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
-/** Parts of a pattern, each as often as it is repeated: bounds the time that compiling takes, to some tens of milliseconds. */
-export const MAX_PATTERN_SIZE = 20_000;
+/** Parts of a pattern, each as often as it is repeated: bounds the time that compiling takes, to about ten milliseconds. */
+export const MAX_PATTERN_SIZE = 5000;
+/** The same of all patterns of one expression together. */
+export const MAX_PATTERNS_SIZE = 20_000;

@@ -2,7 +2,7 @@
 // Invariant: pure; as upstream, such faults are told when a rule is stored, not when it is used.
 import type { Call, Fault } from './ast.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, INT, NULL, STRING, UINT } from './cel-type.ts';
-import { patternFault } from './library/patterns.ts';
+import { patternFault, sizeFault } from './library/patterns.ts';
 import { readDuration, readTimestamp } from './time-values.ts';
 import { type CelValue, Uint } from './values.ts';
 
@@ -35,7 +35,10 @@ export function literalFault(call: Call): Fault | undefined {
   const text = call.args[call.target === undefined && call.args.length > 1 ? 1 : 0];
   if (fine === undefined || text?.kind !== 'literal' || typeof text.value !== 'string')
     return undefined;
-  return fine(text.value) ? undefined : { at: text.at, message: `invalid ${call.name} argument` };
+  if (fine(text.value)) return undefined;
+  const reason = literalPattern(call) === undefined ? undefined : sizeFault(text.value);
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return { at: text.at, message: `invalid ${call.name} argument${why}` };
 }
 
 /** The pattern of a call, where it stands in the source. */

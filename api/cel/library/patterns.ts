@@ -28,7 +28,8 @@ export function patternFault(text: string): string | undefined {
   }
 }
 
-function sizeFault(text: string): string | undefined {
+/** Why it is too large to be compiled, or undefined. */
+export function sizeFault(text: string): string | undefined {
   const size = patternSize(text);
   if (size <= MAX_PATTERN_SIZE) return undefined;
   return `pattern is too large: ${size} parts with its repetitions; at most ${MAX_PATTERN_SIZE} are allowed`;
