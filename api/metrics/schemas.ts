@@ -1,5 +1,6 @@
-// Schemas of metrics.k8s.io/v1beta1, which the client package has none of: what a metrics server publishes.
-// Invariant: names and fields are those that metrics-store.ts of the API server answers with.
+// Schemas of metrics.k8s.io/v1beta1 and custom.metrics.k8s.io/v1beta2, which the client package has none of: what a metrics
+// server and an adapter publish.
+// Invariant: names and fields are those that the API server's metrics-store.ts and custom-metrics-api.ts answer with.
 import type { Schema } from '../schema/schema.ts';
 
 const ROOT = 'io.k8s.metrics.pkg.apis.metrics.v1beta1';
@@ -35,6 +36,53 @@ const gvk = (kind: string): Schema => ({
   'x-kubernetes-group-version-kind': [{ group: 'metrics.k8s.io', version: 'v1beta1', kind }],
 });
 
+const CUSTOM = 'io.k8s.metrics.pkg.apis.custom_metrics.v1beta2';
+const customGvk = (kind: string): Schema => ({
+  'x-kubernetes-group-version-kind': [{ group: 'custom.metrics.k8s.io', version: 'v1beta2', kind }],
+});
+
+/** Of custom metrics. */
+const customSchemas: Readonly<Record<string, Schema>> = {
+  [`${CUSTOM}.MetricIdentifier`]: {
+    description: 'Which metric is meant.',
+    type: 'object',
+    required: ['name'],
+    properties: {
+      name: text('The name of the metric.'),
+      selector: described('Which of its series.', `${META}.LabelSelector`),
+    },
+  },
+  [`${CUSTOM}.MetricValue`]: {
+    description: 'A figure of one object.',
+    type: 'object',
+    required: ['describedObject', 'metric', 'timestamp', 'value'],
+    properties: {
+      ...typeFields,
+      describedObject: described('What it is a figure of.', 'io.k8s.api.core.v1.ObjectReference'),
+      metric: described('Which metric it is.', `${CUSTOM}.MetricIdentifier`),
+      timestamp: described('When it was measured.', `${META}.Time`),
+      windowSeconds: {
+        description: 'The seconds that it is the mean of.',
+        type: 'integer',
+        format: 'int64',
+      },
+      value: described('The figure.', QUANTITY),
+    },
+    ...customGvk('MetricValue'),
+  },
+  [`${CUSTOM}.MetricValueList`]: {
+    description: 'Figures of several objects.',
+    type: 'object',
+    required: ['items'],
+    properties: {
+      ...typeFields,
+      items: listOf('The figures, one of each object.', `${CUSTOM}.MetricValue`),
+      metadata: at(`${META}.ListMeta`),
+    },
+    ...customGvk('MetricValueList'),
+  },
+};
+
 function listSchema(kind: string): Schema {
   return {
     description: `Figures of several objects, as ${kind}.`,
@@ -51,6 +99,7 @@ function listSchema(kind: string): Schema {
 
 /** The schemas by their upstream names. */
 export const metricsSchemas: Readonly<Record<string, Schema>> = {
+  ...customSchemas,
   [`${ROOT}.ContainerMetrics`]: {
     description: 'What one container used.',
     type: 'object',

@@ -320,16 +320,14 @@ function subresourceOperation(
   const schema = connects || entry.name === 'log' ? undefined : schemaFor(resource, gvk);
   const method = METHODS[verb];
   const suffix = capital(entry.name);
+  // Metrics are parts of what their group has no kind of.
+  const whole = ref.kind || capital(ref.plural);
   return {
     method,
     action: connects ? 'connect' : method,
     gvk,
-    operationId: operationId(
-      ref,
-      connects ? `connect${suffix}${verb}` : verb,
-      `${ref.kind}${suffix}`,
-    ),
-    description: `${verb} ${entry.name} of a ${ref.kind}`,
+    operationId: operationId(ref, connects ? `connect${suffix}${verb}` : verb, `${whole}${suffix}`),
+    description: `${verb} ${entry.name} of a ${whole}`,
     query: QUERIES[verb],
     ...(verb === 'patch' && { patchTypes: patchTypesOf(resource, gvk) }),
     request: verb === 'create' || verb === 'update' ? schema : undefined,

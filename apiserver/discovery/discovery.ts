@@ -133,7 +133,13 @@ function openApiRoutes(
   const documents = new Map<string, () => Document>();
   const elsewhere = new Map<string, string>();
   const described = (resources: readonly ServedResource[]) =>
-    resources.filter(({ ref, schemaName }) => schemaName ?? schemaNameOf(ref));
+    resources.filter(
+      ({ ref, schemaName, subresources = [] }) =>
+        schemaName ??
+        schemaNameOf(ref) ??
+        // Metrics, whose wholes are another group's.
+        (ref.kind === '' && subresources.some(({ kind }) => schemaNameOf({ ...ref, kind }))),
+    );
   for (const { group, versions } of groups) {
     for (const { version, resources, remote } of versions) {
       if (remote?.openApiV3Url !== undefined)

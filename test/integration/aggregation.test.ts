@@ -1,5 +1,5 @@
 // Another API server behind an APIService: requests to its kinds, who they are from, and what discovery shows.
-import { request as httpsRequest } from 'node:https';
+import { createServer, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API_VERSION, CREATED_BY, GROUP } from '../../examples/02-aggregated-api/recipes.ts';
@@ -71,6 +71,45 @@ describe('Requests to another API server', () => {
     const other = await call('POST', RECIPES, { body, headers: asOther });
     expect(other.json().metadata.annotations, other.text).toEqual({ [CREATED_BY]: 'jürgen' });
     await call('DELETE', RECIPES);
+  });
+
+  it('arrive with their query and headers, but for credentials, as they were sent', async () => {
+    const mirror = createServer(await api.pairFor('mirror'), ({ url, headers }, response) => {
+      response.end(JSON.stringify({ url, headers }));
+    });
+    await api.putBehind('mirror', mirror);
+    const service = { namespace: 'default', name: 'mirror' };
+    await api.register({ group: 'mirror.example.com', version: 'v1', service });
+    await api.becomes('Passed', 'v1.mirror.example.com');
+    const path = '/apis/mirror.example.com/v1/namespaces/default/a%20b/c%3Ad?q=a+b&q=%26&empty';
+    const answer = await call('GET', path, {
+      headers: {
+        authorization: 'Bearer secret',
+        'impersonate-user': 'jane',
+        'impersonate-uid': '7',
+        'impersonate-group': 'system:masters',
+        'impersonate-extra-scopes': 'x',
+        'x-own': 'yes',
+        connection: 'x-hop',
+        'x-hop': 'no',
+        'x-remote-extra-more': 'mine',
+      },
+    });
+    const { url, headers } = answer.json();
+    expect(url).toBe(path);
+    expect(headers).toMatchObject({
+      host: 'mirror.default.svc',
+      'x-own': 'yes',
+      'x-forwarded-for': '127.0.0.1',
+      'x-remote-user': 'jane',
+      'x-remote-uid': '7',
+      'x-remote-group': 'system:masters, system:authenticated',
+      'x-remote-extra-scopes': 'x',
+    });
+    const dropped = Object.keys(headers as object).filter((name) =>
+      /^(authorization|impersonate-.*|x-hop|x-remote-extra-more)$/.test(name),
+    );
+    expect(dropped).toEqual([]);
   });
 
   it('are refused to who may not make them, before the other server hears of them', async () => {

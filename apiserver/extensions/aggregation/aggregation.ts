@@ -115,9 +115,7 @@ export class Aggregation {
 
   /** Does another server have any version of the group? */
   hasGroup(group: string): boolean {
-    return (
-      this.#table.hasRemotes && this.registered.some((each) => each.group === group && each.remote)
-    );
+    return this.#table.hasRemoteGroup(group);
   }
 
   /** Hands a request on that `takes` said yes to. Throws StatusError. */

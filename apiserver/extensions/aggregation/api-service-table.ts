@@ -53,6 +53,12 @@ export class ApiServiceTable {
     return this.#remotes.size > 0;
   }
 
+  /** Does another server have any version of the group? */
+  hasRemoteGroup(group: string): boolean {
+    for (const remote of this.#remotes.values()) if (remote.group === group) return true;
+    return false;
+  }
+
   /** An APIService by its name, if it is there, and what it is where another server answers. */
   named(name: string): { readonly object?: APIService; readonly remote?: RemoteApiService } {
     const [object, remote] = [this.#all.get(name), this.#remotes.get(name)];
