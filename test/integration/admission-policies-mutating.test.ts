@@ -236,6 +236,36 @@ describe('several policies', () => {
   });
 });
 
+it('what is sent to a subresource is changed as what it is', async () => {
+  const labels = { app: 'a' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'a', image: 'a' }] } };
+  const spec = { replicas: 1, selector: { matchLabels: labels }, template };
+  await api.call('POST', DEPLOYMENTS, { body: { metadata: { name: 'd' }, spec } });
+  const at = `${DEPLOYMENTS}/d/scale`;
+  const scaled = async (replicas: number) => {
+    const type = 'application/merge-patch+json';
+    return (await api.call('PATCH', at, { body: { spec: { replicas } }, type })).json;
+  };
+  const matchConstraints = about('apps', 'deployments/scale');
+  const capped = applying('Object{spec: Object.spec{replicas: object.spec.replicas > 2 ? 2 : 1}}');
+  await mutateBy(api, 'cap', { policy: { matchConstraints, mutations: [capped] } });
+  expect(await scaled(5)).toMatchObject({ kind: 'Scale', spec: { replicas: 2 } });
+  await letGo(api);
+  const wrong = patching('[JSONPatch{op: "replace", path: "/spec/replicas", value: "many"}]');
+  await mutateBy(api, 'wrong', { policy: { matchConstraints, mutations: [wrong] } });
+  expect(await scaled(5)).toMatchObject({
+    reason: 'Invalid',
+    code: 403,
+    message: expect.stringContaining("policy 'wrong' with binding 'wrong' denied request: "),
+  });
+  await letGo(api);
+  await holdTo(api, 'even', {
+    policy: { matchConstraints, validations: [{ expression: 'object.spec.replicas % 2 == 0' }] },
+  });
+  expect((await scaled(3)).message).toContain('failed expression: object.spec.replicas % 2 == 0');
+  expect((await scaled(4)).spec).toEqual({ replicas: 4 });
+});
+
 it('updates, applies and dry runs are mutated too; what a policy made is nobody’s', async () => {
   await mutateBy(api, 'stamp', {
     policy: { mutations: [labelling('stamp', 'request.operation')] },

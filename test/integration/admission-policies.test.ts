@@ -165,6 +165,36 @@ describe('a rule', () => {
     expect((await exec('ls')).status).not.toBe(422);
   });
 
+  it('is asked of evictions, by their own kind and the pod they are about', async () => {
+    const rules = {
+      apiGroups: [''],
+      apiVersions: ['v1'],
+      operations: ['CREATE'],
+      resources: ['pods/eviction'],
+    };
+    const messageExpression =
+      "object.kind + ' ' + request.kind.group + ' ' + request.subResource + ' ' + request.name";
+    const validations = [{ expression: "object.metadata.name != 'kept'", messageExpression }];
+    await api.call('POST', '/api/v1/namespaces/default/serviceaccounts', {
+      body: { metadata: { name: 'default' } },
+    });
+    const pods = '/api/v1/namespaces/default/pods';
+    const spec = { containers: [{ name: 'a', image: 'a' }] };
+    for (const name of ['kept', 'gone'])
+      await api.call('POST', pods, { body: { metadata: { name }, spec } });
+    await holdTo(api, 'evictions', {
+      policy: { matchConstraints: { resourceRules: [rules] }, validations },
+    });
+    const evict = (name: string) =>
+      api.call('POST', `${pods}/${name}/eviction`, { body: { metadata: { name } } });
+    const { status, json } = await evict('kept');
+    expect([status, json.message]).toEqual([
+      422,
+      expect.stringMatching(/denied request: Eviction policy eviction kept$/),
+    ]);
+    expect((await evict('gone')).status).toBe(201);
+  });
+
   it('sees the request, the one who makes it and the namespace', async () => {
     const seen =
       "request.operation + ' ' + request.kind.kind + ' ' + request.resource.resource + ' ' + request.name + ' ' + request.namespace + ' ' + request.userInfo.username + ' ' + string(request.dryRun) + ' ' + request.options.fieldManager + ' ' + namespaceObject.metadata.name + ' ' + string(has(request.subResource))";
