@@ -56,6 +56,16 @@ describe('applyJsonPatch', () => {
     }
   });
 
+  it.each([
+    ['', '/a'],
+    ['/a', '/a/b'],
+  ])('answers 422 where %j would move into itself', (from, path) => {
+    const attempt = () => applyJsonPatch({ a: { b: 1 } }, [{ op: 'move', from, path }]);
+    expect(attempt).toThrow('a value cannot move into itself');
+    const beside = [{ op: 'move', from: '/a/b', path: '/a/bc' }];
+    expect(applyJsonPatch({ a: { b: 1 } }, beside)).toEqual({ a: { bc: 1 } });
+  });
+
   it('answers 400 to what is no JSON patch', () => {
     expect(codeOf(() => applyJsonPatch(current, { spec: {} }))).toBe(400);
     expect(codeOf(() => applyJsonPatch(current, [{ op: 'frob', path: '/' }]))).toBe(400);

@@ -74,6 +74,9 @@ function applyOne(document: unknown, operation: Operation, index: number): unkno
   // The library looks inside without asking.
   if (!isObject(document))
     throw doesNotApply(`operation ${index}: the ones before it leave no object`);
+  // RFC 6902, section 4.4; the library would tie a knot that nothing can write down.
+  if (operation.op === 'move' && operation.path.startsWith(`${operation.from}/`))
+    throw doesNotApply(`move ${JSON.stringify(operation.path)}: a value cannot move into itself`);
   try {
     // Validated, in place (the document is our own copy), prototypes out of bounds.
     const exact = withValue(document, operation);
