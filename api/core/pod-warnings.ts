@@ -83,8 +83,8 @@ function affinityWarnings(affinity: Affinity | undefined, at: string): string[] 
   const { nodeAffinity, podAffinity, podAntiAffinity } = affinity;
   const required = 'requiredDuringSchedulingIgnoredDuringExecution';
   const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
-  const unselecting = ({ labelSelector }: PodAffinityTerm, path: string) =>
-    labelSelector === undefined ? [`${path}.labelSelector: ${NO_PODS}`] : [];
+  const unselecting = (term: PodAffinityTerm | undefined, path: string) =>
+    term?.labelSelector === undefined ? [`${path}.labelSelector: ${NO_PODS}`] : [];
   const ofPods = (pods: typeof podAffinity, path: string) => [
     ...(pods?.[required] ?? []).flatMap((term, i) =>
       unselecting(term, `${path}.${required}[${i}]`),

@@ -19,9 +19,9 @@ interface Term {
   readonly matchExpressions?: readonly { readonly key?: string }[] | undefined;
 }
 
-/** Words of warning about the keys of a term of a node selector. */
-export function termWarnings({ matchExpressions = [] }: Term, path: string): string[] {
-  return matchExpressions.flatMap(({ key = '' }, i) => {
+/** Words of warning about the keys of a term of a node selector; a preference may be without one. */
+export function termWarnings(term: Term | undefined, path: string): string[] {
+  return (term?.matchExpressions ?? []).flatMap(({ key = '' }, i) => {
     const why = renamedLabel(key);
     return why === undefined ? [] : [`${path}.matchExpressions[${i}].key: ${key} is ${why}`];
   });
