@@ -56,11 +56,13 @@ const pod = (name: string, cpu: string): Pod => ({
 
 it('counts placed pods, those that fit nowhere, and the keys of controllers', async () => {
   const { client, figures, has } = await aClusterWithFigures();
-  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } } as Node;
-  await client.resource(Nodes).create(node);
-  const status = { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } };
-  const patch = { type: 'merge', body: { status } } as const;
-  await client.resource(Nodes).patch({ name: 'n' }, patch, { subresource: 'status' });
+  // Ready from the start: one that never spoke gets a taint, and the first attempt fails.
+  const status = {
+    allocatable: { cpu: '1', memory: '1Gi', pods: '10' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+  };
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' }, status };
+  await client.resource(Nodes).create(node as Node);
   await client.resource(Pods).create(pod('small', '100m'));
   const attempts = (result: string) =>
     `scheduler_schedule_attempts_total{profile="default-scheduler",result="${result}"}`;
