@@ -24,6 +24,7 @@ import {
   STORAGE_ROWS,
 } from './protobuf-rows/cluster.ts';
 import { CORE_ROWS } from './protobuf-rows/core.ts';
+import { APIEXTENSIONS_ROWS } from './protobuf-rows/extensions.ts';
 import { POD_ROWS } from './protobuf-rows/pods.ts';
 import { VOLUME_ROWS } from './protobuf-rows/volumes.ts';
 import {
@@ -62,6 +63,7 @@ const PACKAGES: Readonly<Record<string, MessageRows>> = {
   'io.k8s.api.node.v1': NODE_ROWS,
   'io.k8s.api.storage.v1': STORAGE_ROWS,
   'io.k8s.api.resource.v1': RESOURCE_ROWS,
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': APIEXTENSIONS_ROWS,
   'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': APIREGISTRATION_ROWS,
 };
 

@@ -18,10 +18,12 @@ const bytes = (...parts: (number | string | Uint8Array)[]) =>
   Buffer.concat(
     parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))),
   );
+const varint = (value: number): Buffer =>
+  value < 128 ? Buffer.of(value) : bytes((value % 128) + 128, varint(Math.floor(value / 128)));
 /** A length-delimited field. */
 const field = (number: number, value: string | Uint8Array) => {
   const content = Buffer.from(value);
-  return bytes(number * 8 + 2, content.length, content);
+  return bytes(varint(number * 8 + 2), varint(content.length), content);
 };
 const CRD = 'CustomResourceDefinition';
 const envelope = (apiVersion: string, kind: string, raw: Uint8Array) =>
@@ -124,9 +126,22 @@ describe('readProtobuf', () => {
   it('refuses with 415 what it does not know, rather than drop it', () => {
     expect(codeOf(() => readProtobuf(envelope('v1', 'Unknown', Buffer.of())))).toBe(415);
     expect(codeOf(() => readProtobuf(envelope('v1', 'Secret', field(15, 'x'))))).toBe(415);
-    expect(
-      codeOf(() => readProtobuf(envelope('apiextensions.k8s.io/v1', CRD, field(2, field(1, 'g'))))),
-    ).toBe(415);
+    const part = (number: number, of: Uint8Array) => {
+      const version = field(7, field(4, field(1, field(number, of))));
+      return codeOf(() =>
+        readProtobuf(envelope('apiextensions.k8s.io/v1', CRD, field(2, version))),
+      );
+    };
+    const [items, additional] = [24, 30];
+    expect(part(items, field(1, field(5, 'string')))).toBe(200);
+    expect(part(items, field(3, 'x'))).toBe(415);
+    expect(part(additional, bytes(8, 1))).toBe(200);
+    expect(part(additional, bytes(24, 1))).toBe(415);
+    // A schema within a schema, as deep as may be, and deeper.
+    const nested = (depth: number): Uint8Array =>
+      depth === 0 ? field(5, 'object') : field(28, nested(depth - 1));
+    expect(part(28, nested(20))).toBe(200);
+    expect(part(28, nested(1000))).toBe(400);
   });
 
   it('answers anything else with a Status, never a crash', () => {

@@ -7,6 +7,7 @@ import { MAX_DEPTH, setOwn } from './decode.ts';
 import { schemaNameOf } from './endpoints.ts';
 import { protobufFields } from './protobuf-fields.ts';
 import type { MessageFields } from './protobuf-fields.ts';
+import { type FormReader, formReader } from './protobuf-schemas.ts';
 import { ProtobufError, readFields } from './protobuf-reader.ts';
 import type { WireField } from './protobuf-reader.ts';
 import { shapeOf } from './shape.ts';
@@ -94,7 +95,9 @@ function readMessage(object: Record<string, unknown>, bytes: Uint8Array, message
     if (field === undefined || fieldShape === undefined) {
       throw unsupported(`field ${wire.number} of ${shape.typeName}`);
     }
-    const value = readInto(object[field.name], { shape: fieldShape, wire, depth: depth + 1 });
+    const form = formReader(shape.typeName, field.name);
+    const reading = { shape: fieldShape, wire, depth: depth + 1, ...(form && { form }) };
+    const value = readInto(object[field.name], reading);
     // Fields that are no pointers are always sent, set or not.
     const unset = value === undefined || (isZero(value) && !field.keepsZero);
     if (!unset) object[field.name] = value;
@@ -109,10 +112,12 @@ interface Reading {
   readonly shape: Shape;
   readonly wire: WireField;
   readonly depth: number;
+  /** Given for what JSON has in several forms. */
+  readonly form?: FormReader;
 }
 
 /** Lists and maps come an item at a time, and grow in place. */
-function readInto(present: unknown, { shape, wire, depth }: Reading): unknown {
+function readInto(present: unknown, { shape, wire, depth, form }: Reading): unknown {
   if (shape.kind === 'list') {
     const list = (present ?? []) as unknown[];
     list.push(readValue({ shape: shape.item, wire, depth }));
@@ -120,24 +125,41 @@ function readInto(present: unknown, { shape, wire, depth }: Reading): unknown {
   }
   if (shape.kind === 'map') {
     const map = (present ?? {}) as Record<string, unknown>;
-    const [key, value] = readEntry(shape.value, bytesOf(wire), depth);
-    setOwn(map, key, value);
+    const value = { shape: shape.value, depth, ...(form && { form }) };
+    const [key, item] = readEntry(value, bytesOf(wire));
+    setOwn(map, key, item);
     return map;
   }
-  return readValue({ shape, wire, depth });
+  return readValue({ shape, wire, depth, ...(form && { form }) });
 }
 
-function readEntry(shape: Shape, bytes: Uint8Array, depth: number): [string, unknown] {
+function readEntry(reading: Omit<Reading, 'wire'>, bytes: Uint8Array): [string, unknown] {
   let key = '';
-  let value: unknown = shape.kind === 'struct' ? {} : '';
+  let value: unknown = reading.shape.kind === 'struct' ? {} : '';
   for (const wire of readFields(bytes)) {
     if (wire.number === 1) key = textOf(bytesOf(wire));
-    else if (wire.number === 2) value = readValue({ shape, wire, depth });
+    else if (wire.number === 2) value = readValue({ ...reading, wire });
   }
   return [key, value];
 }
 
-function readValue({ shape, wire, depth }: Reading): unknown {
+/** Within a form stand schemas, whatever is around it. */
+const SCHEMA = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps';
+
+function readForm(form: FormReader, bytes: Uint8Array, depth: number): unknown {
+  const shape = shapeOf(SCHEMA) as Struct;
+  return form(bytes, {
+    schema: (field) => readStruct(shape, bytesOf(field), depth + 1),
+    flag: (field) => numberOf(field) !== 0,
+    text: (field) => textOf(bytesOf(field)),
+    unknown(field) {
+      throw unsupported(`field ${field.number} of a part of a schema`);
+    },
+  });
+}
+
+function readValue({ shape, wire, depth, form }: Reading): unknown {
+  if (form) return readForm(form, bytesOf(wire), depth);
   switch (shape.kind) {
     case 'struct':
       return readStruct(shape, bytesOf(wire), depth);
@@ -150,6 +172,8 @@ function readValue({ shape, wire, depth }: Reading): unknown {
     case 'int32':
     case 'int64':
       return numberOf(wire);
+    case 'double':
+      return doubleOf(bytesOf(wire));
     case 'quantity':
       return textsOf(bytesOf(wire))[0];
     case 'int-or-string':
@@ -213,6 +237,12 @@ function bytesOf({ value }: WireField): Uint8Array {
 function numberOf({ value }: WireField): number {
   if (typeof value !== 'bigint') throw new ProtobufError('bytes where a number belongs');
   return Number(BigInt.asIntN(64, value));
+}
+
+/** Eight bytes, the lowest first. */
+function doubleOf(bytes: Uint8Array): number {
+  if (bytes.length !== 8) throw new ProtobufError('a number that has no eight bytes');
+  return Buffer.from(bytes).readDoubleLE();
 }
 
 /** The texts of fields 1, 2, …, of a message that has nothing else. */

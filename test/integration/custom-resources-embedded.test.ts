@@ -1,6 +1,7 @@
 // Whole objects within custom resources, names in the status of definitions, and bounded work on huge objects.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
+import { startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -137,7 +138,38 @@ describe('Embedded objects', () => {
   });
 });
 
+/** A definition of buoys as client-go 0.36 sends it in protobuf. */
+const BUOYS =
+  'azhzAAozChdhcGlleHRlbnNpb25zLms4cy5pby92MRIYQ3VzdG9tUmVzb3VyY2VEZWZpbml0aW9uEooDCiYKFmJ1b3lz' +
+  'LndpcmUuZXhhbXBsZS5jb20SABoAIgAqADIAOABCABLRAgoQd2lyZS5leGFtcGxlLmNvbRoRCgVidW95cxIAIgRCdW95' +
+  'KgAiCk5hbWVzcGFjZWQ6mwIKAnYxEAEYASKKAgqHAgoAEgAiACoGb2JqZWN0MgA6AFAAYAB6AJABAOoB3wEKBHNwZWMS' +
+  '1gEKABIAIgAqBm9iamVjdDIAOgBQAGAAegCQAQDqAT0KBWRlcHRoEjQKABIAIgAqBm51bWJlcjIAOgBCBQoDMi41SQAA' +
+  'AAAA4FhAUABgAHoAkAEAqAIAuAIAwAIA6gFUCgR0YWdzEkwKABIAIgAqBWFycmF5MgA6AFAAYAB6AJABAMIBJgokCgAS' +
+  'ACIAKgZzdHJpbmcyADoAUABgAHoAkAEAqAIAuAIAwAIAqAIAuAIAwAIAqAIAuAIAwAIA4gIYChBzZWxmLmRlcHRoID4g' +
+  'MS4wEgAaACoAqAIAuAIAwAIAKgIKADgAUAAaDBIICgASACIAKgAgABoAIgA=';
+
 describe('Definitions', () => {
+  it('are taken in protobuf, as typed clients in Go may send them', async () => {
+    const server = await startTestServer();
+    try {
+      const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+      const sent = await server.call('POST', CRDS, { body: Buffer.from(BUOYS, 'base64'), headers });
+      expect(sent.status, sent.text).toBe(201);
+      const [version] = sent.json().spec.versions;
+      expect(version).toMatchObject({ served: true, subresources: { status: {} } });
+      expect(version.schema.openAPIV3Schema.properties.spec).toEqual({
+        type: 'object',
+        properties: {
+          depth: { type: 'number', maximum: 99.5, default: 2.5 },
+          tags: { type: 'array', items: { type: 'string' } },
+        },
+        'x-kubernetes-validations': [{ rule: 'self.depth > 1.0' }],
+      });
+    } finally {
+      await server.close();
+    }
+  });
+
   it('take no names into their status that are none', async () => {
     await define('named.example.com', {});
     const written = await api.call('PATCH', `${CRDS}/boxes.named.example.com/status`, {
