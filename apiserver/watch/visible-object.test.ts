@@ -1,26 +1,15 @@
-// What readers of a visible object share, and for how long.
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+// What readers of a visible object and watchers of its changes share, and for how long.
 import { describe, expect, it } from 'vitest';
+import { isKept } from '../../test/support/garbage.ts';
+import { asPut } from './object-store.ts';
 import { MAX_KEPT_BYTES, VisibleObject } from './visible-object.ts';
-
-setFlagsFromString('--expose_gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { frameFor } from './watch-frames.ts';
 
 const visible = (textLength: number) => {
   const object = { metadata: { name: 'a' }, text: 'x'.repeat(textLength) };
   const bytes = Buffer.from(JSON.stringify(object));
   return new VisibleObject({ key: '/a', revision: 1n, bytes, revisionAt: 0 });
 };
-
-/** Is the parsed value there after nobody has held it for a while? */
-async function isKept(stored: VisibleObject): Promise<boolean> {
-  const seen = new WeakRef(stored.object());
-  await setImmediate();
-  collectGarbage();
-  return seen.deref() !== undefined;
-}
 
 describe('the value of a visible object', () => {
   it('is parsed once for all who hold it, and frozen', () => {
@@ -32,12 +21,30 @@ describe('the value of a visible object', () => {
   });
 
   it('is kept where it is small', async () => {
-    expect(await isKept(visible(10))).toBe(true);
+    const stored = visible(10);
+    expect(await isKept(() => stored.object())).toBe(true);
   });
 
   it('goes with its last reader where it is large, and is made again', async () => {
     const stored = visible(MAX_KEPT_BYTES);
-    expect(await isKept(stored)).toBe(false);
+    expect(await isKept(() => stored.object())).toBe(false);
     expect(stored.object().metadata.name).toBe('a');
+  });
+});
+
+describe('the line of an event', () => {
+  it('is made once for all who watch, and kept with the event where it is small', async () => {
+    const event = asPut(visible(10));
+    expect(frameFor(event, 'ADDED')).toBe(frameFor(event, 'ADDED'));
+    expect(await isKept(() => frameFor(event, 'ADDED'))).toBe(true);
+  });
+
+  it('goes when all who watch have it where it is large, with the object that it shares', async () => {
+    const event = asPut(visible(MAX_KEPT_BYTES));
+    const frame = frameFor(event, 'ADDED');
+    expect(frameFor(event, 'ADDED')).toBe(frame);
+    const other = asPut(visible(MAX_KEPT_BYTES));
+    expect(await isKept(() => frameFor(other, 'ADDED'))).toBe(false);
+    expect(await isKept(() => frameFor(other, 'ADDED').event())).toBe(false);
   });
 });

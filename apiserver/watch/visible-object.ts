@@ -5,7 +5,7 @@ import { parseExactJson } from '../../base/exact-json.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { Stored } from '../storage/storage.ts';
 
-/** The value of an object of more bytes goes when its last reader is done with it. */
+/** The value of an object of more bytes, and the lines that watches have of it, go when the last reader is done with them. */
 export const MAX_KEPT_BYTES = 16 * 1024;
 
 /** A durable, visible state of a key. */

@@ -1,10 +1,10 @@
 // The lines of a watch. Each event is framed once per kind of line, whoever watches, and its object is the one that
-// every reader in the process shares.
+// every reader in the process shares. Frames of large objects go once all who watch have them: events are kept much longer.
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { StatusError } from '../../api/status.ts';
 import type { WatchEventObject, WatchFrame } from '../../api/wire/exchange.ts';
 import { withRevision } from '../storage/revision-gap.ts';
-import { deepFreeze, parseFrozen, type StoreEvent } from './visible-object.ts';
+import { deepFreeze, MAX_KEPT_BYTES, parseFrozen, type StoreEvent } from './visible-object.ts';
 
 /** Types of lines about an object. */
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
@@ -31,7 +31,8 @@ const HEADS: Readonly<Record<WatchEventObject['type'], Buffer>> = {
 const CLOSE_BRACE = 0x7d;
 const NEWLINE = 0x0a;
 
-const framesOf = new WeakMap<StoreEvent, Map<ChangeType | 'LEFT', WatchFrame>>();
+type Frames = Map<ChangeType | 'LEFT', WatchFrame | WeakRef<WatchFrame>>;
+const framesOf = new WeakMap<StoreEvent, Frames>();
 
 /** The line of an event, built once and shared. */
 export function frameFor(event: StoreEvent, type: ChangeType): WatchFrame {
@@ -81,8 +82,11 @@ function frameOfValue(type: 'BOOKMARK' | 'ERROR', value: object): WatchFrame {
 function cached(event: StoreEvent, type: ChangeType | 'LEFT', make: () => WatchFrame): WatchFrame {
   let frames = framesOf.get(event);
   if (!frames) framesOf.set(event, (frames = new Map()));
-  let frame = frames.get(type);
-  if (!frame) frames.set(type, (frame = make()));
+  const known = frames.get(type);
+  const held = known instanceof WeakRef ? known.deref() : known;
+  if (held) return held;
+  const frame = make();
+  frames.set(type, event.value.bytes.length > MAX_KEPT_BYTES ? new WeakRef(frame) : frame);
   return frame;
 }
 
