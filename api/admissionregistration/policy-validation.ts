@@ -40,8 +40,8 @@ import {
 } from './rule-validation.ts';
 
 const MAX_ANNOTATIONS = 20;
-/** Variables that a policy may have, and validations, and mutations: compiling takes a fraction of a millisecond each. */
-export const MAX_EXPRESSIONS = 1_000;
+/** Variables that a policy may have, and validations, and mutations. Compiling one takes a millisecond at worst, all of it in one turn. */
+export const MAX_EXPRESSIONS = 250;
 
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
