@@ -154,6 +154,16 @@ describe('Budgets', () => {
     expect(outcome.cost).toBeGreaterThan(COST_PER_CALL);
   });
 
+  it('are spared where both sides are the same JSON', () => {
+    const bindings = { self: celValue(many), other: celValue(many) };
+    const compiled = compile('self == other', { variables: { self: DYN, other: DYN } });
+    if (compiled.kind === 'faulty') throw new Error(compiled.message);
+    const budget = { remaining: 100, work: 0 };
+    expect(evaluate(compiled.program, bindings, budget)).toMatchObject({ value: true });
+    const copy = { ...bindings, other: celValue([...many]) };
+    expect(evaluate(compiled.program, copy, budget)).toMatchObject({ kind: 'exceeded' });
+  });
+
   it('end a request whose expressions cost too much together', () => {
     const budget = costBudget(2.5 * COST_PER_CALL);
     const scopes = [spend(budget), spend(budget), spend(budget)].map(

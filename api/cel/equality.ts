@@ -4,6 +4,7 @@
 import { CelError } from './cel-error.ts';
 import type { ListType } from './cel-type.ts';
 import { jsonOf } from './json-of.ts';
+import { sourceJson } from './json-values.ts';
 import type { Meter } from './meter.ts';
 import { TRAVERSAL } from './overload.ts';
 import {
@@ -25,6 +26,9 @@ import {
 export function equal(a: CelValue, b: CelValue, meter: Meter): boolean {
   if (typeof a !== 'object' || typeof b !== 'object') return equalPlain(a, b);
   if (a === null || b === null) return a === b;
+  // The same JSON, such as a part that an update left alone, need not be looked into.
+  const source = sourceJson(a);
+  if (source !== undefined && source === sourceJson(b)) return true;
   if (a instanceof ListValue) return b instanceof ListValue && equalLists(a, b, meter);
   if (a instanceof MapValue) return b instanceof MapValue && equalMaps(a, b, meter);
   if (a instanceof ObjectValue) return b instanceof ObjectValue && equalObjects(a, b, meter);

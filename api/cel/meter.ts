@@ -21,15 +21,22 @@ export function costBudget(limit: number = COST_PER_REQUEST): CostBudget {
 export class Meter {
   #cost = 0;
   #work = 0;
-  readonly #budget: CostBudget;
-  /** Patterns that were made while evaluating. */
-  readonly patterns = new Map<string, Pattern>();
+  readonly #mostCost: number;
+  readonly #mostWork: number;
+  #patterns: Map<string, Pattern> | undefined;
   /** Patterns of the source itself, compiled with it. */
   readonly literals: ReadonlySet<string>;
 
   constructor(budget: CostBudget, literals: ReadonlySet<string> = NONE) {
-    this.#budget = { ...budget };
+    this.#mostCost = Math.min(COST_PER_CALL, budget.remaining);
+    this.#mostWork = Math.min(COST_PER_CALL, budget.work);
     this.literals = literals;
+  }
+
+  /** Patterns that were made while evaluating. */
+  get patterns(): Map<string, Pattern> {
+    this.#patterns ??= new Map();
+    return this.#patterns;
   }
 
   /** What it has cost. */
@@ -45,14 +52,14 @@ export class Meter {
   /** Throws CostExceeded past the limit. */
   charge(cost: number): void {
     this.#cost += cost;
-    if (this.#cost > COST_PER_CALL || this.#cost > this.#budget.remaining)
+    if (this.#cost > this.#mostCost)
       throw new CostExceeded(this.#cost > COST_PER_CALL ? 'call' : 'request');
   }
 
   /** The same for work that upstream does not count: comparing deeply, copying, running patterns. */
   work(units: number): void {
     this.#work += units;
-    if (this.#work > COST_PER_CALL || this.#work > this.#budget.work)
+    if (this.#work > this.#mostWork)
       throw new CostExceeded(this.#work > COST_PER_CALL ? 'call' : 'request');
   }
 }

@@ -89,13 +89,15 @@ function tryBlock(text: string): Block | undefined {
 function address(text: CelValue | undefined): Address {
   const read = tryAddress(text as string);
   if (read) return read;
-  throw new CelError(`IP Address ${JSON.stringify(text)} parse error: it is no address`);
+  const shown = JSON.stringify((text as string).slice(0, 100));
+  throw new CelError(`IP Address ${shown} parse error during conversion from string: no address`);
 }
 
 function block(text: CelValue | undefined): Block {
   const read = tryBlock(text as string);
   if (read) return read;
-  throw new CelError(`network address parse error: ${JSON.stringify(text)} is no block`);
+  const shown = JSON.stringify((text as string).slice(0, 100));
+  throw new CelError(`network address parse error during conversion from string: ${shown}`);
 }
 
 /** The one way of writing an address. */

@@ -75,7 +75,10 @@ export function isUrl(text: string): boolean {
 function read(text: CelValue | undefined): Url {
   const url = tryRead(text as string);
   if (url) return url;
-  throw new CelError(`URL parse error during conversion from string: ${JSON.stringify(text)}`);
+  const shown = JSON.stringify((text as string).slice(0, 100));
+  throw new CelError(
+    `URL parse error during conversion from string: parse ${shown}: invalid URI for request`,
+  );
 }
 
 const hostname = ({ host }: Parts): string => {
