@@ -370,6 +370,21 @@ describe('a container', () => {
     await told('web', [`Warning FailedMount ${text}`]);
   });
 
+  it('tells which kind of volume or probe is not supported', async () => {
+    const readinessProbe = { grpc: { port: 1 }, periodSeconds: 1 };
+    await createPod('probed', {
+      containers: [{ name: 'app', image: 'app:1', readinessProbe }],
+    });
+    await told('probed', [
+      'Warning Unhealthy Readiness probe failed: this node does not support probes of kind grpc',
+    ]);
+    const volumes = [{ name: 'v', nfs: { server: 's', path: '/' } }];
+    await createPod('mounted', { volumes });
+    await told('mounted', [
+      'Warning FailedMount MountVolume.SetUp failed for volume "v" : this node does not support volumes of kind nfs',
+    ]);
+  });
+
   it('waits for its ConfigMap and starts as soon as it is there', async () => {
     const env = [
       { name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'colors', key: 'main' } } },

@@ -139,12 +139,10 @@ export class ServiceStrategy implements Strategy {
       for (const port of ports) delete port.nodePort;
       return;
     }
-    const before = at.before?.spec?.ports ?? [];
+    keepNodePorts(ports, at.before?.spec?.ports ?? []);
     // Chosen numbers first, so that none of them is given to a port that takes any.
-    for (const [i, port] of ports.entries()) {
-      port.nodePort ||= before.find((each) => samePort(each, port))?.nodePort;
+    for (const [i, port] of ports.entries())
       if (port.nodePort) this.#claimPort(service, { port, i }, at);
-    }
     for (const port of ports) if (!port.nodePort) this.#takePort(port, at);
   }
 
@@ -178,8 +176,16 @@ interface Taking {
   readonly taken: (() => void)[];
 }
 
-function samePort(a: ServicePort, b: ServicePort): boolean {
-  return a.port === b.port && (a.protocol ?? 'TCP') === (b.protocol ?? 'TCP');
+/** A port that names no number keeps that of the port of its name, whatever else of it has changed, unless another one took it. */
+function keepNodePorts(ports: readonly ServicePort[], before: readonly ServicePort[]): void {
+  const known = new Map(before.map(({ name = '', nodePort }) => [name, nodePort]));
+  const used = new Set(ports.map(({ nodePort }) => nodePort));
+  for (const port of ports) {
+    const kept = known.get(port.name ?? '');
+    if (port.nodePort || !kept || used.has(kept)) continue;
+    port.nodePort = kept;
+    used.add(kept);
+  }
 }
 
 function isAddress(text: string | undefined): text is string {

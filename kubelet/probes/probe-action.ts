@@ -32,7 +32,8 @@ export async function tryProbe(probe: Probe, target: ProbeTarget): Promise<Probe
       const { host = target.podIp, port } = probe.tcpSocket;
       return await tryTcp({ host, port: portNumber(port, target.container) }, target, timeoutMs);
     }
-    return failed('this probe is of a kind that this node does not support');
+    const kind = probe.grpc ? 'grpc' : 'nothing';
+    return failed(`this node does not support probes of kind ${kind}`);
   } catch (error) {
     return failed((error as Error).message);
   }

@@ -48,6 +48,12 @@ const OWNED_TOKEN_MODE = 0o600;
 const DEFAULT_TOKEN_SECONDS = 3600;
 const failed = (text: string) => new ConfigError('FailedMount', text);
 
+/** Says which kind it is: the one field beside the name. */
+function notSupported(what: string, source: object): string {
+  const kind = Object.keys(source).find((key) => key !== 'name') ?? 'nothing';
+  return `this node does not support ${what} of kind ${kind}`;
+}
+
 /** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
 export function unmountVolumes(system: System, folder: string): void {
   for (const { mountPoint } of system.mounts().toReversed())
@@ -174,7 +180,7 @@ export class PodVolumes {
       );
       return (await Promise.all(parts)).flat();
     }
-    throw failed(`the volume is of a kind that this node does not support`);
+    throw failed(notSupported('volumes', volume));
   }
 
   #projectedFiles(
@@ -189,7 +195,7 @@ export class PodVolumes {
         downwardFiles(pod, { ...source.downwardAPI, defaultMode: at.mode }, at.facts),
       );
     if (source.serviceAccountToken) return this.#tokenFile(pod, source.serviceAccountToken, at);
-    throw failed('a source of the volume is of a kind that this node does not support');
+    throw failed(notSupported('sources of projected volumes', source));
   }
 
   /** Readable by the pod's users alone where the pod says who they are. */

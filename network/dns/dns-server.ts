@@ -9,8 +9,16 @@ import { EndpointSlices, Services } from '../../api/kinds.ts';
 import type { InformerFactory } from '../../client/informer/informer.ts';
 import { SERVICE_NAME_LABEL } from '../services/rows.ts';
 import { Forwarder } from './forwarder.ts';
-import { lookUp, type NameView } from './records.ts';
-import { type Answer, decodeQuery, encodeAnswer, type Packet, RCODE } from './wire.ts';
+import { aliasIn, lookUp, type NameView } from './records.ts';
+import {
+  type Answer,
+  decodeQuery,
+  encodeAnswer,
+  encodeQuestion,
+  type Packet,
+  type Question,
+  RCODE,
+} from './wire.ts';
 
 const BY_SERVICE = 'dns/service';
 const BY_CLUSTER_IP = 'dns/cluster-ip';
@@ -104,7 +112,11 @@ export class DnsServer {
     const result = lookUp(this.#view, domain, { name: question.name, type: question.type });
     switch (result.kind) {
       case 'found':
-        return encodeAnswer(query, this.#found(result.answers), transport);
+        return encodeAnswer(
+          query,
+          this.#found(await this.#whole(query, question, result)),
+          transport,
+        );
       case 'unknown':
         return encodeAnswer(
           query,
@@ -114,6 +126,19 @@ export class DnsServer {
       case 'outside':
         return (await this.#forwarder.ask(bytes)) ?? failure(query, transport);
     }
+  }
+
+  /** The answers, and where they end with a name outside of the cluster, what the host's servers say of that. */
+  async #whole(
+    query: Packet,
+    { type }: Question,
+    { answers }: { answers: readonly Answer[] },
+  ): Promise<readonly Answer[]> {
+    const name = aliasIn(answers);
+    if (name === undefined || type === 'CNAME' || isWithin(name, this.#options.domain))
+      return answers;
+    const told = await this.#forwarder.ask(encodeQuestion(query, { name, type }));
+    return [...answers, ...((told && decodeQuery(told)?.answers) ?? [])];
   }
 
   #found(answers: readonly Answer[]) {
@@ -138,6 +163,11 @@ export class DnsServer {
       },
     };
   }
+}
+
+function isWithin(name: string, domain: string): boolean {
+  const bare = name.toLowerCase().replace(/\.$/, '');
+  return bare === domain || bare.endsWith(`.${domain}`);
 }
 
 function failure(query: Packet, transport: 'udp' | 'tcp'): Buffer {

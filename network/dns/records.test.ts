@@ -1,7 +1,7 @@
 // Names of the cluster, by the public specification of DNS-based service discovery.
 import { describe, expect, it } from 'vitest';
 import type { EndpointSlice, Service } from '../../api/generated/types.ts';
-import { lookUp, type NameView } from './records.ts';
+import { lookUp, MAX_ALIASES, type NameView } from './records.ts';
 
 const web: Service = {
   apiVersion: 'v1',
@@ -26,8 +26,21 @@ const dbSlice: EndpointSlice = {
     { addresses: ['10.244.0.8'], conditions: { ready: false } },
   ],
 };
+const named = (name: string, externalName: string): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'shop' },
+  spec: { type: 'ExternalName', externalName },
+});
+const aliases: Readonly<Record<string, Service>> = {
+  near: named('near', 'web.shop.svc.cluster.local'),
+  nearer: named('nearer', 'near.shop.svc.cluster.local'),
+  nowhere: named('nowhere', 'nosuch.shop.svc.cluster.local'),
+  far: named('far', 'example.com'),
+  ring: named('ring', 'ring.shop.svc.cluster.local'),
+};
 const view: NameView = {
-  service: (namespace, name) => (namespace === 'shop' ? { web, db }[name] : undefined),
+  service: (namespace, name) => (namespace === 'shop' ? { web, db, ...aliases }[name] : undefined),
   slices: (_namespace, name) => (name === 'db' ? [dbSlice] : []),
   serviceByIp: (ip) => (ip === '10.96.0.5' ? web : undefined),
 };
@@ -64,6 +77,18 @@ describe('lookUp', () => {
   });
   it('reads the address of a pod out of its name', () => {
     expect(data('10-244-0-7.shop.pod.cluster.local')).toEqual(['10.244.0.7']);
+  });
+  it.each([
+    ['near', ['web.shop.svc.cluster.local', '10.96.0.5']],
+    ['nearer', ['near.shop.svc.cluster.local', 'web.shop.svc.cluster.local', '10.96.0.5']],
+    ['nowhere', ['nosuch.shop.svc.cluster.local']],
+    ['far', ['example.com']],
+  ])('follows names that stand for others as far as the cluster goes: %s', (name, answers) => {
+    expect(data(`${name}.shop.svc.cluster.local`)).toEqual(answers);
+    expect(data(`${name}.shop.svc.cluster.local`, 'CNAME')).toEqual(answers.slice(0, 1));
+  });
+  it('ends where names go round in a ring', () => {
+    expect(data('ring.shop.svc.cluster.local')).toHaveLength(MAX_ALIASES + 1);
   });
   it('leaves other names to other servers', () => {
     expect(ask('example.com').kind).toBe('outside');

@@ -22,8 +22,39 @@ export type Lookup =
 const found = (answers: readonly Answer[]): Lookup => ({ kind: 'found', answers });
 const UNKNOWN: Lookup = { kind: 'unknown' };
 
-/** Answers a question of class IN. `domain`: the cluster's, without dots at its ends. */
+/** Services that only name another one, followed one after the other; with more, they most likely go round in a ring. */
+export const MAX_ALIASES = 8;
+
+/**
+ * Answers a question of class IN. `domain`: the cluster's, without dots at its ends. A name that stands for another one of the
+ * cluster is answered with that one's addresses too, as few resolvers ask again; one that stands for a name outside, with that
+ * name alone, as the last answer.
+ */
 export function lookUp(
+  view: NameView,
+  domain: string,
+  question: { name: string; type: string },
+): Lookup {
+  const answers: Answer[] = [];
+  let { name } = question;
+  while (answers.length <= MAX_ALIASES) {
+    const result = lookUpOne(view, domain, { ...question, name });
+    const alias = result.kind === 'found' ? aliasIn(result.answers) : undefined;
+    if (result.kind !== 'found') return answers.length > 0 ? found(answers) : result;
+    answers.push(...result.answers);
+    if (alias === undefined || question.type === 'CNAME') break;
+    name = alias;
+  }
+  return found(answers);
+}
+
+/** The name that the last of these answers stands for. */
+export function aliasIn(answers: readonly Answer[]): string | undefined {
+  const last = answers.at(-1);
+  return last?.type === 'CNAME' ? last.data : undefined;
+}
+
+function lookUpOne(
   view: NameView,
   domain: string,
   question: { name: string; type: string },

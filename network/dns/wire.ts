@@ -26,6 +26,19 @@ export function decodeQuery(bytes: Buffer): Packet | undefined {
   }
 }
 
+/** A question of another name, with the id and wishes of the query that it comes from. */
+export function encodeQuestion(
+  query: Packet,
+  question: { name: string; type: Question['type'] },
+): Buffer {
+  return packet.encode({
+    type: 'query',
+    id: query.id ?? 0,
+    flags: (query.flags ?? 0) & packet.RECURSION_DESIRED,
+    questions: [{ ...question, class: 'IN' }],
+  });
+}
+
 /** The answer to a query as bytes; cut short with the TC flag when it is larger than UDP takes. */
 export function encodeAnswer(
   query: Packet,

@@ -76,6 +76,37 @@ describe('Services', () => {
     expect((await make('d', nodePort())).status).toBe(500);
   });
 
+  it('keep the node port of a name, whatever port it stands for now', async () => {
+    const ports = (numbers: readonly [name: string, port: number, nodePort?: number][]) => ({
+      type: 'NodePort',
+      ports: numbers.map(([name, port, number]) => ({
+        name,
+        port,
+        ...(number !== undefined && { nodePort: number }),
+      })),
+    });
+    const numbers = ({ json }: Awaited<ReturnType<typeof make>>) =>
+      (json.spec['ports'] as unknown as { nodePort: number }[]).map((each) => each.nodePort);
+    await make(
+      'a',
+      ports([
+        ['web', 80, 30_000],
+        ['api', 90, 30_001],
+      ]),
+    );
+    expect(
+      numbers(
+        await merge(
+          'a',
+          ports([
+            ['web', 81],
+            ['api', 91],
+          ]),
+        ),
+      ),
+    ).toEqual([30_000, 30_001]);
+  });
+
   it('give all back when they go, at once or by their last finalizer', async () => {
     await make('a', { ...nodePort(30_000), clusterIP: '10.96.0.5' });
     await api.call('PATCH', `${PATH}/a`, {
