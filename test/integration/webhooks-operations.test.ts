@@ -74,7 +74,11 @@ it('a delete of a collection is asked about object by object, and stops at what 
 
 it('an eviction is a create of an Eviction, and no delete besides', async () => {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'q' } };
-  const rules = [...about('pods/eviction', 'CREATE'), ...about('pods', 'DELETE')];
+  const rules = [
+    ...about('pods/eviction', 'CREATE'),
+    ...about('pods', 'DELETE'),
+    ...about('pods/*', 'DELETE'),
+  ];
   const requests = await seen(rules, () => on.ask(`POST ${NS}/pods/q/eviction`, eviction));
   expect(requests).toHaveLength(1);
   expect(requests[0]).toMatchObject({
