@@ -24,7 +24,8 @@ const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 
 let api: AggregatedApi;
 beforeAll(async () => {
-  api = await anAggregatedApi({ clock: hasty });
+  // So few requests of its own that those to a server that hangs would be the whole API.
+  api = await anAggregatedApi({ clock: hasty, maxRequestsInflight: 5 });
 });
 afterAll(() => api.close());
 
@@ -259,24 +260,32 @@ describe('Requests to an API server that misbehaves', () => {
       wellBut(() => undefined),
     );
     await api.becomes('Passed', apiService);
-    // In process, so that all are there at once.
-    const asking = Array.from({ length: MAX_WAITING_REQUESTS + 5 }, async () => {
-      const reply = await api.server.server.handler(
-        {
-          method: 'GET',
-          path: `/apis/${group}/v1/things`,
-          query: new URLSearchParams(),
-          headers: {},
-          signal: new AbortController().signal,
-        },
-        { username: 'admin', groups: ['system:masters'] },
-      );
+    const binding = {
+      metadata: { name: 'jane' },
+      roleRef: {
+        apiGroup: 'rbac.authorization.k8s.io',
+        kind: 'ClusterRole',
+        name: 'cluster-admin',
+      },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'jane' }],
+    };
+    const bindings = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+    expect((await call('POST', bindings, { body: binding })).status).toBe(201);
+    // In process, so that all are there at once; as somebody who is no administrator to the limits.
+    const ask = async (path: string) => {
+      const signal = new AbortController().signal;
+      const asked = { method: 'GET', path, query: new URLSearchParams(), headers: {} } as const;
+      const user = { username: 'jane', groups: [] };
+      const reply = await api.server.server.handler({ ...asked, signal }, user);
       if (reply.kind !== 'body') throw new Error(`answered by a ${reply.kind}`);
       return { status: reply.status, reason: reply.object?.()['reason'] };
-    });
+    };
+    const asking = Array.from({ length: MAX_WAITING_REQUESTS + 5 }, () =>
+      ask(`/apis/${group}/v1/things`),
+    );
     const turnedAway = { status: 429, reason: 'TooManyRequests' };
     expect(await Promise.race(asking)).toEqual(turnedAway);
-    expect((await call('GET', '/api/v1/namespaces')).status).toBe(200);
+    expect((await ask('/api/v1/namespaces')).status).toBe(200);
     const answers = await Promise.all(asking);
     expect(answers.slice(MAX_WAITING_REQUESTS)).toEqual(
       Array.from({ length: 5 }, () => turnedAway),
