@@ -19,7 +19,7 @@ import { objectKey } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionRequest } from './admission.ts';
 import type { AdmittedObjects } from './admitted-object.ts';
-import { kindOfRequest } from './matching.ts';
+import { kindOfRequest, requestNamespace } from './matching.ts';
 
 /** What of a write is shown. */
 export interface Shown {
@@ -66,7 +66,8 @@ export function namespaceOf(
 
 /** An AdmissionRequest without its objects: what there is nothing of is left out. */
 function requestJson(request: AdmissionRequest, as: ResourceDefinition): object {
-  const { definition, operation, subresource, namespace, name, dryRun, options } = request;
+  const { definition, operation, subresource, name, dryRun, options } = request;
+  const namespace = requestNamespace(request);
   const { username, uid, groups, extra } = request.user;
   const sub = subresource ?? '';
   return {

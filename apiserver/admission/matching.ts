@@ -69,6 +69,15 @@ export function kindOfRequest(
   return entry && { group, version, ...entry };
 }
 
+/** The namespace that a request is told to be in: a namespace is in itself, as upstream has it. */
+export function requestNamespace({
+  definition,
+  namespace,
+  name,
+}: Pick<MatchableRequest, 'definition' | 'name' | 'namespace'>): string {
+  return definition.ref === Namespaces ? name : namespace;
+}
+
 /** Criteria made ready. Throws BadRequest for selectors that are none, which validation keeps out of the store. */
 export function requestMatcher(criteria: MatchCriteria, parts: MatchingParts): RequestMatcher {
   const { resourceRules: rules = [], excludeResourceRules: excluded = [], matchPolicy } = criteria;

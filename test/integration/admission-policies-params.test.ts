@@ -160,22 +160,22 @@ describe('parameters', () => {
     expect((await make('a')).status).toBe(201);
   });
 
-  it('of namespaces cannot be found for writes of the cluster', async () => {
-    const rules = {
-      apiGroups: [''],
-      apiVersions: ['v1'],
-      operations: ['CREATE'],
-      resources: ['namespaces'],
-    };
-    const matchConstraints = { resourceRules: [rules] };
-    const ref = { name: 'a', parameterNotFoundAction: 'Allow' };
-    await holdTo(api, 'p', limited(ref, { matchConstraints }));
-    const { json } = await api.call('POST', '/api/v1/namespaces', {
-      body: { metadata: { name: 'n' } },
+  it('of namespaces cannot be found for writes of the cluster; a namespace is in itself', async () => {
+    const rules = (resources: string[]) => ({
+      resourceRules: [{ apiGroups: ['*'], apiVersions: ['v1'], operations: ['CREATE'], resources }],
     });
+    const ref = { name: 'a', parameterNotFoundAction: 'Allow' };
+    await holdTo(api, 'p', limited(ref, { matchConstraints: rules(['berths', 'namespaces']) }));
+    const { json } = await custom(BERTHS, 'b', { max: 1 });
     expect(json.message).toContain(
       'failed to configure binding: cannot use namespaced paramRef in policy binding that matches cluster-scoped resources',
     );
+    const body = { metadata: { name: 'n' } };
+    expect((await api.call('POST', '/api/v1/namespaces', { body })).status).toBe(201);
+    const validations = [{ expression: 'request.namespace == request.name' }];
+    await holdTo(api, 'q', { policy: { matchConstraints: rules(['namespaces']), validations } });
+    body.metadata.name = 'm';
+    expect((await api.call('POST', '/api/v1/namespaces', { body })).status).toBe(201);
   });
 
   it('of each binding are its own', async () => {

@@ -18,7 +18,7 @@ import type { CheckError } from '../../metrics/policy-figures.ts';
 import { type AdmissionRequest, type AdmissionRound, toldName } from '../admission.ts';
 import { admittedObjects, takeBack } from '../admitted-object.ts';
 import { authorizerOf, type Bindings, bindingsOf, namespaceOf } from '../expression-values.ts';
-import { kindOfRequest } from '../matching.ts';
+import { kindOfRequest, requestNamespace } from '../matching.ts';
 import { Evaluation, OutOfBudget } from './evaluation.ts';
 import { appliedTo, MutationError, patched } from './mutation.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
@@ -126,7 +126,7 @@ export class MutatingPass {
     const { bound } = about;
     try {
       if (!bound.matches(request)) return [];
-      const query = { ref: bound.binding.spec?.paramRef, namespace: request.namespace };
+      const query = { ref: bound.binding.spec?.paramRef, namespace: requestNamespace(request) };
       return await paramsOf(definition, query, this.#parts.store);
     } catch (error) {
       this.#misconfigured(about, error);

@@ -21,7 +21,7 @@ import { StatusError } from '../../../api/status.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { admittedObjects } from '../admitted-object.ts';
 import { authorizerOf, type Bindings, bindingsOf, namespaceOf } from '../expression-values.ts';
-import { isExempt } from '../matching.ts';
+import { isExempt, requestNamespace } from '../matching.ts';
 import { Denials, type Speaker } from './denials.ts';
 import { ConfigurationError, paramsOf } from './params.ts';
 import { Patience } from './patience.ts';
@@ -135,7 +135,7 @@ class Asking {
     params: ResourceDefinition | undefined,
   ): Promise<void> {
     const { paramRef: ref } = speaker.bound.binding.spec ?? {};
-    const query = { ref, namespace: this.#request.namespace };
+    const query = { ref, namespace: requestNamespace(this.#request) };
     const found = await paramsOf(params, query, this.#parts.store);
     if (found.length === 0) return;
     const base = await this.#bindings(as);

@@ -2,10 +2,9 @@
 // Invariant: pure; objects are written into text once for all webhooks that are shown the same ones.
 import type { ResourceDefinition } from '../../../api/definition.ts';
 import type { GroupVersionKind } from '../../../api/schema/schema.ts';
-import { Namespaces } from '../../../api/kinds.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import type { AdmittedObjects } from '../admitted-object.ts';
-import { kindOfRequest } from '../matching.ts';
+import { kindOfRequest, requestNamespace } from '../matching.ts';
 import type { ReviewVersion } from './webhook-index.ts';
 
 /** Warnings that are taken of an answer. */
@@ -32,7 +31,7 @@ export function questionText(
     requestResource: resourceOf(definition),
     requestSubResource: subresource,
     name: request.name || undefined,
-    namespace: namespaceOf(request) || undefined,
+    namespace: requestNamespace(request) || undefined,
     operation: operation.toUpperCase(),
     userInfo: { username, uid, groups, extra },
     object: object ?? null,
@@ -47,11 +46,6 @@ export function questionText(
 export function reviewText(version: ReviewVersion, uid: string, question: string): string {
   const type = `"kind":"${KIND}","apiVersion":"${GROUP}/${version}"`;
   return `{${type},"request":{"uid":${JSON.stringify(uid)},${question}}`;
-}
-
-/** A namespace is its own namespace. */
-export function namespaceOf({ definition, namespace, name }: AdmissionRequest): string {
-  return definition.ref === Namespaces ? name : namespace;
 }
 
 function kindOf(definition: ResourceDefinition, subresource: string | undefined): GroupVersionKind {
