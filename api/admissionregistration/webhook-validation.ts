@@ -1,7 +1,7 @@
 // Rules of webhooks: names, who is called how, and about what.
 // Pure; wordings are those API clients know.
 import type { FieldError } from '../field-error.ts';
-import { duplicate, invalidValue, required } from '../field-error.ts';
+import { duplicate, invalidValue, required, tooMany } from '../field-error.ts';
 import type {
   AdmissionregistrationServiceReference,
   AdmissionregistrationWebhookClientConfig,
@@ -22,6 +22,8 @@ const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 const SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
 const MAX_SECONDS = 30;
 const MIN_LABELS = 3;
+/** Match conditions of all webhooks of one configuration: compiling takes a fraction of a millisecond each. */
+export const MAX_CONFIGURED_CONDITIONS = 1_000;
 
 type Webhook = ValidatingWebhook & Partial<MutatingWebhook>;
 
@@ -30,6 +32,9 @@ export function validateWebhooks(
   webhooks: readonly Webhook[],
   before: readonly Webhook[] = [],
 ): FieldError[] {
+  const count = webhooks.reduce((sum, { matchConditions = [] }) => sum + matchConditions.length, 0);
+  if (count > MAX_CONFIGURED_CONDITIONS)
+    return [tooMany('webhooks[*].matchConditions', count, MAX_CONFIGURED_CONDITIONS)];
   const known = new Set(
     before.flatMap(({ matchConditions = [] }) => matchConditions.map(sourceOf)),
   );

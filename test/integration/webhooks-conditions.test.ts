@@ -1,5 +1,6 @@
 // Match conditions of webhooks: when they are asked, what they see, what errors come to, and which may be stored.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_CONFIGURED_CONDITIONS } from '../../api/admissionregistration/webhook-validation.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { encodeObject } from '../../apiserver/storage/revision-gap.ts';
 import {
@@ -151,6 +152,31 @@ describe('a match condition is refused when it is stored', () => {
         field: 'webhooks[0].matchConditions[0].expression',
         message: expect.stringContaining(why),
       }),
+    ]);
+  });
+
+  it('among more of them than a server could make ready at once', async () => {
+    const matchConditions = Array.from({ length: 60 }, (_, i) => ({
+      name: `c${i}`,
+      expression: `object.metadata.name != 'x${i}'`,
+    }));
+    const webhooks = Array.from({ length: 40 }, (_, i) => ({
+      name: `a${i}.test.local`,
+      clientConfig: { url: 'https://127.0.0.1/' },
+      rules: [CONFIG_MAPS],
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+      matchConditions,
+    }));
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+    const answer = await on.ask(`POST ${path}`, { metadata: { name: 'many' }, webhooks });
+    expect(answer.status).toBe(422);
+    expect(answer.json().details.causes).toEqual([
+      {
+        reason: 'FieldValueTooMany',
+        field: 'webhooks[*].matchConditions',
+        message: `Too many: 2400: must have at most ${MAX_CONFIGURED_CONDITIONS} items`,
+      },
     ]);
   });
 

@@ -1,12 +1,15 @@
 // Which requests webhooks are asked about beside creates and updates of whole objects: deletes, subresources, connections,
 // writes of controllers in this process; and what they are shown of each.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { aProxiedNode, type ProxiedNode } from '../support/proxied-node.ts';
 import { aHookedServer, type Hooked, NS } from '../support/webhook-configuration.ts';
 import type { Review } from '../support/webhook-server.ts';
 
 let on: Hooked;
+let node: ProxiedNode;
 beforeAll(async () => {
-  on = await aHookedServer();
+  node = await aProxiedNode();
+  on = await aHookedServer({ nodeDialer: node.dialer });
   on.hook.on('/see', () => ({ allowed: true }));
   on.hook.on('/no', () => ({ allowed: false, status: { message: 'not here' } }));
   await on.ask(`POST ${NS}/serviceaccounts`, { metadata: { name: 'default' } });
@@ -15,7 +18,10 @@ beforeAll(async () => {
     await on.ask(`POST ${NS}/pods`, { metadata: { name, labels: { app: 'x' } }, spec });
   }
 });
-afterAll(() => on.close());
+afterAll(async () => {
+  await on.close();
+  await node.close();
+});
 afterEach(() => on.clear());
 
 const about = (resource: string, operation: string, apiGroup = '') => [
@@ -146,6 +152,34 @@ it.each([
     oldObject: null,
     options: null,
   });
+});
+
+it('a connection is made with what webhooks made of its options', async () => {
+  on.hook.on('/see', () => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from('[{"op":"replace","path":"/container","value":"side"}]').toString('base64'),
+  }));
+  const rules = about('pods/exec', 'CONNECT');
+  await on.configure('mutating', 'm', [{ name: 'see.test.local', rules }]);
+  const path = `${NS}/pods/p/exec?command=ls&container=a`;
+  const answer = await on.ask(`POST ${path}`, undefined, { upgrade: 'websocket' });
+  on.hook.on('/see', () => ({ allowed: true }));
+  expect(answer.json().message).toBe('container side is not valid for pod p');
+});
+
+it('a proxied request is not led elsewhere by webhooks', async () => {
+  on.hook.on('/see', () => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from('[{"op":"replace","path":"/path","value":"/secret"}]').toString('base64'),
+  }));
+  const rules = about('nodes/proxy', 'CONNECT');
+  await on.configure('mutating', 'm', [{ name: 'see.test.local', rules }]);
+  const answer = await on.ask('GET /api/v1/nodes/n/proxy/metrics');
+  on.hook.on('/see', () => ({ allowed: true }));
+  expect(answer.status).toBe(500);
+  expect(answer.json().message).toContain('path of a proxied request cannot be changed');
 });
 
 it.each([
