@@ -1,7 +1,10 @@
 // ValidatingAdmissionPolicies with parameters, what they note for the audit, policies about custom kinds, and their figures.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_NOTED_FAILURES } from '../../apiserver/admission/policies/denials.ts';
+import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
+import { systemClock } from '../../base/clock.ts';
 import { Figures } from '../../base/figures.ts';
+import { silentLogger } from '../../base/logger.ts';
 import type { AuditRecord } from '../../apiserver/options.ts';
 import { type ApiCaller, anApiCaller } from '../support/api-caller.ts';
 import {
@@ -302,6 +305,18 @@ describe('a custom kind', () => {
       spec: { max: 1, seen: 'example.com/v2' },
     });
   });
+});
+
+it('policies hold from the start in a server that finds them stored', async () => {
+  const storage = createMemoryStorage({ clock: systemClock, logger: silentLogger });
+  const first = await anApiCaller({ storage });
+  await holdTo(first, 'stored', { policy: { validations: [{ expression: 'false' }] } });
+  await first.close();
+  const second = await anApiCaller({ storage });
+  const { status } = await second.call('POST', MAPS, { body: { metadata: { name: 'a' } } });
+  await second.close();
+  await storage.close();
+  expect(status).toBe(422);
 });
 
 it('figures tell checks by policy, binding, error and what came of it', async () => {

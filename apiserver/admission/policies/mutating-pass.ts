@@ -1,6 +1,7 @@
 // One pass of MutatingAdmissionPolicies over a write.
 // Invariant: which policies are about the write, and with which parameters, is settled before the first one changes it.
 import type { MutatingExpressions } from '../../../api/admissionregistration/policy-expressions.ts';
+import { CostExceeded } from '../../../api/cel/cel-error.ts';
 import { DYN } from '../../../api/cel/cel-type.ts';
 import { celValue } from '../../../api/cel/json-values.ts';
 import type { ResourceDefinition } from '../../../api/definition.ts';
@@ -227,7 +228,8 @@ export class MutatingPass {
       const type = mergeTypeIn(this.#passing.request, as);
       return { object: change({ object, type, meter: evaluation.meter() }, answer.value) };
     } catch (error) {
-      if (error instanceof OutOfBudget) return { error: 'out_of_budget', message: error.message };
+      if (error instanceof OutOfBudget || error instanceof CostExceeded)
+        return { error: 'out_of_budget', message: error.message };
       if (error instanceof MutationError) return { error: 'invalid_error', message: error.message };
       throw error;
     }

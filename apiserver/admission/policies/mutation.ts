@@ -1,7 +1,7 @@
 // What the value of a mutation's expression makes of an object: an apply configuration merged in, or a JSON patch.
 // Invariant: pure; the object is not changed. What does not fit is a MutationError, in upstream's words.
 import { checkObjectNames } from '../../../api/admissionregistration/object-literals.ts';
-import { CelError, CostExceeded } from '../../../api/cel/cel-error.ts';
+import { CelError } from '../../../api/cel/cel-error.ts';
 import { jsonOf } from '../../../api/cel/json-of.ts';
 import type { Meter } from '../../../api/cel/meter.ts';
 import { type CelValue, type ListValue, ObjectValue } from '../../../api/cel/values.ts';
@@ -29,7 +29,7 @@ export interface Mutated {
   readonly meter: Meter;
 }
 
-/** The object as the value of an expression of patchType ApplyConfiguration has it. Throws MutationError. */
+/** The object as the value of an expression of patchType ApplyConfiguration has it. Throws MutationError, CostExceeded. */
 export function appliedTo({ object, type, meter }: Mutated, value: CelValue): LooseObject {
   const config = told('type mismatch', () => {
     checkObjectNames(value);
@@ -53,7 +53,7 @@ export function appliedTo({ object, type, meter }: Mutated, value: CelValue): Lo
   );
 }
 
-/** The object as the value of an expression of patchType JSONPatch has it; as it was where a test of the patch fails. Throws MutationError. */
+/** The object as the value of an expression of patchType JSONPatch has it; as it was where a test of the patch fails. Throws MutationError, CostExceeded. */
 export function patched({ object, meter }: Mutated, value: CelValue): LooseObject {
   const operations = told('type mismatch', () => {
     const list = value as ListValue;
@@ -93,10 +93,7 @@ function told<T>(what: string, work: () => T): T {
     return work();
   } catch (error) {
     const known =
-      error instanceof CelError ||
-      error instanceof CostExceeded ||
-      error instanceof FieldSetError ||
-      error instanceof StatusError;
+      error instanceof CelError || error instanceof FieldSetError || error instanceof StatusError;
     throw known ? new MutationError(`${what}: ${error.message}`) : error;
   }
 }
