@@ -15,7 +15,6 @@ import type { Handler } from '../../api/wire/exchange.ts';
 import type { ServerParts } from '../exchange.ts';
 import { collectionPrefix } from '../registry/keys.ts';
 import type { VisibleObject } from '../watch/visible-object.ts';
-import { WebhookClient } from '../webhooks/webhook-client.ts';
 import { type Converter, customForms, renamed } from './custom-form.ts';
 import { NameIndex } from './name-index.ts';
 import { acceptNames, statusWith } from './names.ts';
@@ -65,11 +64,9 @@ export class CustomResources {
   readonly #ending = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
   readonly #closed = new AbortController();
-  readonly #webhooks: WebhookClient;
 
   constructor(options: CustomResourcesOptions) {
     this.#options = options;
-    this.#webhooks = new WebhookClient(options.server);
     const { store } = options.server;
     const prefix = collectionPrefix(CustomResourceDefinitions);
     this.#names = new NameIndex(options.server.scheme.definitions);
@@ -84,7 +81,6 @@ export class CustomResources {
   close(): void {
     this.#unsubscribe();
     this.#closed.abort();
-    this.#webhooks.close();
     for (const stop of this.#ending.values()) stop();
   }
 
@@ -130,9 +126,9 @@ export class CustomResources {
 
   #converterOf({ spec: { conversion } }: CustomResourceDefinition): Converter {
     if (conversion?.strategy !== 'Webhook') return renamed;
-    const { random } = this.#options.server;
+    const { random, webhooks } = this.#options.server;
     const { signal } = this.#closed;
-    return webhookConverter({ webhooks: this.#webhooks, random, signal }, conversion);
+    return webhookConverter({ webhooks, random, signal }, conversion);
   }
 
   /** What was stored before the server began, or before the definition changed, may lack what schemas give today. */
