@@ -25,7 +25,9 @@ import { customMetricsApi, customMetricsResources } from './metrics/custom-metri
 import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
-import { countedAuthenticator, showServer } from './metrics/server-figures.ts';
+import { countedAuthorize } from './metrics/access-figures.ts';
+import { countedStorage } from './metrics/storage-figures.ts';
+import { countedAuthenticator, healthFigures, showServer } from './metrics/server-figures.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
 import { createPipeline, type VirtualHandler } from './pipeline.ts';
 import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
@@ -63,7 +65,9 @@ const UNSTORED = [...reviewResources, ...metricsResources, ...customMetricsResou
 /** Loads the store, makes what every cluster has, and answers from then on. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock, random, logger } = options;
-  const store = await ObjectStore.open(options.storage, { clock, logger });
+  const figures = options.figures ?? new Figures();
+  const storage = countedStorage(options.storage, figures, clock);
+  const store = await ObjectStore.open(storage, { clock, logger });
   const services = new ServiceStrategy({
     store,
     serviceCidr: options.serviceCidr,
@@ -75,7 +79,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     listedTokens(options.tokens ?? new Map(), tokens.audiences),
     tokens.read,
   ]);
-  const figures = options.figures ?? new Figures();
   const scheme = new Scheme();
   const webhooks = new WebhookClient({ store, clock, random, nodeDialer: options.nodeDialer });
   const server: ServerParts = {
@@ -115,9 +118,14 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
   const { server, rbac, readToken, figures } = prepared;
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
-  const health = createHealth(checksOf(options.storage, store, closing.signal), { clock, logger });
+  const slis = new Figures();
+  const health = createHealth(checksOf(options.storage, store, closing.signal), {
+    clock,
+    logger,
+    told: healthFigures(slis),
+  });
   const { discovery, others } = await kindsOf(server, options);
-  const parts = { server, rbac, health, readToken, discovery, others, figures };
+  const parts = { server, rbac, health, readToken, discovery, others, figures, slis };
   const handler = pipelineOf(options, parts);
   const customs = new CustomResources({
     server,
@@ -170,11 +178,13 @@ interface HandlerParts {
   readonly discovery: Discovery;
   readonly others: Aggregation;
   readonly figures: Figures;
+  /** Of health checks alone. */
+  readonly slis: Figures;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health, readToken, discovery, others, figures }: HandlerParts,
+  { server, rbac, health, readToken, discovery, others, figures, slis }: HandlerParts,
 ): Handler {
   const { store, clock, tokens } = server;
   const documents = issuerDocuments(tokens);
@@ -182,18 +192,17 @@ function pipelineOf(
   const inflight = new Inflight(options);
   const { scheme } = server;
   showServer(figures, { store, scheme, inflight, clock });
-  const requests = new RequestFigures(
-    figures,
-    ({ group, version, resource }) =>
-      scheme.byResource(group, version, resource) !== undefined ||
-      UNSTORED.some(
-        ({ ref }) => ref.group === group && ref.version === version && ref.plural === resource,
-      ),
-  );
+  const requests = new RequestFigures(figures, ({ group, version, resource }) => {
+    const isUnstored = UNSTORED.some(
+      ({ ref }) => ref.group === group && ref.version === version && ref.plural === resource,
+    );
+    return scheme.byResource(group, version, resource) ?? (isUnstored ? {} : undefined);
+  });
   const audit = auditOf(options);
   return createPipeline({
     server,
     rbac,
+    authorize: countedAuthorize(figures, clock, (user, info) => authorize(rbac, user, info)),
     discovery,
     others,
     virtual: [
@@ -204,7 +213,7 @@ function pipelineOf(
             others.hasGroup(info.group) ? undefined : own(request, user, info),
       ),
     ],
-    paths: (request) => documents(request) ?? health(request) ?? shown(figures, request),
+    paths: (request) => documents(request) ?? health(request) ?? shown({ figures, slis }, request),
     inflight,
     answered: (answer) => {
       audit?.(answer);
@@ -213,9 +222,13 @@ function pipelineOf(
   });
 }
 
-/** /metrics. */
-function shown(figures: Figures, { path }: Request): Promise<Reply> | undefined {
-  if (path !== '/metrics') return undefined;
+/** /metrics, and /metrics/slis. */
+function shown(
+  all: Pick<HandlerParts, 'figures' | 'slis'>,
+  { path }: Request,
+): Promise<Reply> | undefined {
+  if (path !== '/metrics' && path !== '/metrics/slis') return undefined;
+  const figures = path === '/metrics' ? all.figures : all.slis;
   const headers = { 'content-type': figures.contentType };
   return figures
     .text()

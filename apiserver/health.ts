@@ -24,6 +24,8 @@ export const CHECK_TIMEOUT_MS = 2_000;
 export interface HealthDoors {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of each check that was run, and whether it passed. */
+  readonly told?: (name: string, probe: Probe, passed: boolean) => void;
 }
 
 /** Answers health by path; undefined for paths that are none of its own. */
@@ -38,7 +40,7 @@ export function createHealth(checks: readonly Check[], doors: HealthDoors): Heal
     const asked = checks.filter(({ probes }) => probes?.includes(probe) ?? true);
     if (match[2] === undefined) return report({ probe, asked, query }, doors);
     const one = asked.find(({ name }) => name === match[2]);
-    return one && single(one, doors);
+    return one && single(one, probe, doors);
   };
 }
 
@@ -49,8 +51,8 @@ const text = (body: string, status = 200): Reply => {
   return { ...reply, headers: { ...reply.headers, 'x-content-type-options': 'nosniff' } };
 };
 
-async function single(check: Check, doors: HealthDoors): Promise<Reply> {
-  const failure = await failureOf(check, doors);
+async function single(check: Check, probe: Probe, doors: HealthDoors): Promise<Reply> {
+  const failure = await failureOf(check, probe, doors);
   if (failure === undefined) return text('ok');
   doors.logger.warn('a health check failed', { check: check.name, err: failure });
   return text('internal server error: reason withheld\n', 500);
@@ -67,7 +69,9 @@ async function report({ probe, asked, query }: Report, doors: HealthDoors): Prom
   const lines: string[] = [];
   const failed: string[] = [];
   const failures = await Promise.all(
-    asked.map(async (check) => (excluded.has(check.name) ? undefined : failureOf(check, doors))),
+    asked.map(async (check) =>
+      excluded.has(check.name) ? undefined : failureOf(check, probe, doors),
+    ),
   );
   for (const [i, { name }] of asked.entries()) {
     const failure = failures[i];
@@ -90,7 +94,13 @@ async function report({ probe, asked, query }: Report, doors: HealthDoors): Prom
 }
 
 /** Why the check failed; undefined where it passed. */
-async function failureOf(check: Check, { clock }: HealthDoors): Promise<unknown> {
+async function failureOf(check: Check, probe: Probe, doors: HealthDoors): Promise<unknown> {
+  const failure = await lookedInto(check, doors);
+  doors.told?.(check.name, probe, failure === undefined);
+  return failure;
+}
+
+async function lookedInto(check: Check, { clock }: HealthDoors): Promise<unknown> {
   let timer: { cancel(): void } | undefined;
   const late = new Promise<boolean>((_resolve, reject) => {
     const tooLate = () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`));

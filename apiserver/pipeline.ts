@@ -2,7 +2,6 @@
 // Invariant: never throws; every failure leaves through errorReply, and every request is told to the audit once.
 import { methodNotAllowed, STATUS_CODES, StatusError } from '../api/status.ts';
 import type { Handler, Reply, Request, UserInfo } from '../api/wire/exchange.ts';
-import { authorize } from './auth/authorization.ts';
 import { actingAs } from './auth/impersonation.ts';
 import type { RbacAuthorizer } from './auth/rbac.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -10,6 +9,7 @@ import type { ServerParts } from './exchange.ts';
 import { routeOf } from './handlers/routes.ts';
 import { inServedVersion } from './handlers/served-version.ts';
 import { type Inflight, type InflightKind, untilOver } from './inflight.ts';
+import type { Authorize } from './metrics/access-figures.ts';
 import type { AnsweredRequest } from './metrics/request-figures.ts';
 import { formatted } from './negotiation.ts';
 import { fromStorage } from './registry/registry.ts';
@@ -37,6 +37,7 @@ export interface OtherServers {
 export interface PipelineParts {
   readonly server: ServerParts;
   readonly rbac: RbacAuthorizer;
+  readonly authorize: Authorize;
   readonly discovery: Discovery;
   readonly others: OtherServers;
   readonly virtual: readonly VirtualHandler[];
@@ -63,7 +64,7 @@ export function createPipeline(parts: PipelineParts): Handler {
       user = actingAs(parts.rbac, caller, request);
       // What waits for another server is counted with that server, so that one that hangs takes no room from the others.
       if (!parts.others.takes(info)) entered = parts.inflight.enter(user, info);
-      authorize(parts.rbac, user, info);
+      parts.authorize(user, info);
       const asked = { request, user, info, warnings, annotations };
       reply = formatted(request, await answer(parts, asked));
     } catch (error) {

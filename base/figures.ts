@@ -90,6 +90,9 @@ export class Family<M> {
   }
 }
 
+/** Figures that were looked up, each with the values of its labels. */
+export type Looked = Iterable<readonly [values: readonly string[], figure: number]>;
+
 /** A program's figures. Each name may be taken once. */
 export class Figures {
   readonly #registry = new Registry();
@@ -120,11 +123,11 @@ export class Figures {
   /** What is read when somebody asks: values of the labels, and the figure. */
   read<L extends string>(
     options: FamilyOptions<L> & { readonly type?: 'gauge' | 'counter' },
-    look: () => Iterable<readonly [values: readonly string[], figure: number]>,
+    look: () => Looked | Promise<Looked>,
   ): void {
     const { labels = [] } = options;
-    this.#add(options, options.type ?? 'gauge', () =>
-      Array.from(look(), ([values, value]) => ({
+    this.#add(options, options.type ?? 'gauge', async () =>
+      Array.from(await look(), ([values, value]) => ({
         labels: Object.fromEntries(labels.map((label, i) => [label, values[i] ?? ''])),
         value,
       })),
@@ -144,9 +147,9 @@ export class Figures {
   #add(
     { name, help }: FamilyOptions<string>,
     type: 'counter' | 'gauge' | 'histogram',
-    samples: () => readonly Sample[],
+    samples: () => readonly Sample[] | Promise<readonly Sample[]>,
   ): void {
-    const get = () => Promise.resolve({ name, help, type, values: samples(), aggregator: 'sum' });
+    const get = async () => ({ name, help, type, values: await samples(), aggregator: 'sum' });
     // The registry asks no more of a metric than its name and what it has to show.
     this.#registry.registerMetric({ name, get } as never);
   }

@@ -170,19 +170,21 @@ class Scheduler {
     try {
       this.#choose(queued, startedAt);
     } catch (err) {
-      this.#ended('error', startedAt);
+      this.#ended('error', startedAt, queued);
       this.#state.unassume(queued.pod);
       this.#tryLater(queued, 'looking for a node failed; trying again', err);
     }
   }
 
-  #ended(result: AttemptResult, startedAt: number): void {
-    this.#tell(result, this.#parts.clock.monotonic() - startedAt);
+  #ended(result: AttemptResult, startedAt: number, { attempts, sinceMs }: QueuedPod): void {
+    const now = this.#parts.clock.monotonic();
+    const waitedMs = now - (sinceMs ?? startedAt);
+    this.#tell(result, { tookMs: now - startedAt, waitedMs, attempts: attempts + 1 });
   }
 
-  #tryLater({ pod, attempts }: QueuedPod, what: string, err: unknown): void {
-    this.#parts.logger.warn(what, { err, pod: keyOf(pod) });
-    this.#queue.putBack({ pod, attempts: attempts + 1 }, 'error');
+  #tryLater(queued: QueuedPod, what: string, err: unknown): void {
+    this.#parts.logger.warn(what, { err, pod: keyOf(queued.pod) });
+    this.#queue.putBack({ ...queued, attempts: queued.attempts + 1 }, 'error');
   }
 
   #choose(queued: QueuedPod, startedAt: number): void {
@@ -193,14 +195,15 @@ class Scheduler {
     const selection = selectNode(candidate, nodes, at);
     this.#from = (this.#from + selection.looked) % Math.max(1, nodes.length);
     if (selection.kind === 'none') {
-      this.#ended('unschedulable', startedAt);
+      this.#ended('unschedulable', startedAt, queued);
       this.#track(this.#refuse(queued, selection.message));
       return;
     }
     // One that was seen bound meanwhile stays where it is.
     if (!this.#state.assume(pod, selection.name)) return;
     const bound = this.#bind(queued, selection.name);
-    this.#track(bound.then((done) => this.#ended(done ? 'scheduled' : 'error', startedAt)));
+    const told = (done: boolean) => this.#ended(done ? 'scheduled' : 'error', startedAt, queued);
+    this.#track(bound.then(told));
   }
 
   #track(work: Promise<void>): void {
@@ -268,7 +271,7 @@ class Scheduler {
 
   async #refuse(queued: QueuedPod, message: string): Promise<void> {
     const { pod } = queued;
-    this.#queue.putBack({ pod, attempts: queued.attempts + 1 }, 'unschedulable');
+    this.#queue.putBack({ ...queued, attempts: queued.attempts + 1 }, 'unschedulable');
     const before = findCondition(pod.status?.conditions, 'PodScheduled');
     if (before?.message === message && before.reason === 'Unschedulable') return;
     this.#parts.events.event(pod, { type: 'Warning', reason: 'FailedScheduling', message });

@@ -2,6 +2,7 @@
 // Invariants: a request costs one look-up and a few additions; labels come from what is served, never from what a caller
 // makes up, so the number of series has its bound.
 import { type Count, type Figures, MAX_SERIES, type Spread } from '../../base/figures.ts';
+import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
 import { isLongRunning } from '../inflight.ts';
 import type { PathInfo, RequestInfo, ResourceInfo } from '../request-info.ts';
@@ -59,16 +60,19 @@ interface Series {
   readonly longRunning: boolean;
 }
 
+/** What the figures look at of a kind: whether its use is warned of. */
+export type ServedKind = Pick<ResourceDefinition, 'deprecation'>;
+
 /** Counts requests. */
 export class RequestFigures {
   readonly #families;
   readonly #series = new Map<string, Series>();
-  readonly #isServed: (info: ResourceInfo) => boolean;
+  readonly #kindOf: (info: ResourceInfo) => ServedKind | undefined;
 
-  /** `isServed` says whether the server has such a resource. */
-  constructor(figures: Figures, isServed: (info: ResourceInfo) => boolean) {
+  /** `kindOf`: what the server has by that name, if anything. */
+  constructor(figures: Figures, kindOf: (info: ResourceInfo) => ServedKind | undefined) {
     this.#families = familiesOf(figures);
-    this.#isServed = isServed;
+    this.#kindOf = kindOf;
   }
 
   /** Counts an answered request. A watch or an upgraded connection is counted as long as it lasts: the reply to send instead. */
@@ -110,6 +114,8 @@ export class RequestFigures {
     const place = info?.kind === 'resource' ? this.#labelsOf(info) : pathLabels(info);
     const rest = [...place, COMPONENT];
     const labels = [verb, ...rest];
+    if (info?.kind === 'resource' && this.#kindOf(info)?.deprecation !== undefined)
+      this.#families.deprecated.of(...place.slice(0, 4), '').value = 1;
     const { durations, sli, sizes } = this.#families;
     return {
       labels,
@@ -123,12 +129,12 @@ export class RequestFigures {
   }
 
   #isKnown(info: ResourceInfo): boolean {
-    return this.#isServed(info) && isKnownPart(info.subresource);
+    return this.#kindOf(info) !== undefined && isKnownPart(info.subresource);
   }
 
   /** Group, version, resource, subresource and scope. */
   #labelsOf(info: ResourceInfo): readonly string[] {
-    if (!this.#isServed(info)) return ['', '', '', '', scopeOf(info)];
+    if (!this.#kindOf(info)) return ['', '', '', '', scopeOf(info)];
     const part = isKnownPart(info.subresource) ? (info.subresource ?? '') : 'other';
     return [info.group, info.version, info.resource, part, scopeOf(info)];
   }
@@ -193,6 +199,11 @@ function familiesOf(figures: Figures) {
       name: 'apiserver_request_terminations_total',
       help: 'Requests that the server turned away to keep itself up.',
       labels: [...labels, 'code'],
+    }),
+    deprecated: figures.level({
+      name: 'apiserver_requested_deprecated_apis',
+      help: 'Kinds whose use is warned of and that were asked for; always 1.',
+      labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
     }),
     events: figures.counter({
       name: 'apiserver_watch_events_total',

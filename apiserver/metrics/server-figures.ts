@@ -113,9 +113,43 @@ function showProcess(figures: Figures, clock: Clock): void {
   one('nodejs_heap_size_used_bytes', 'Heap in use.', () => memory().heapUsed);
   one('nodejs_external_memory_bytes', 'Memory of buffers and their like.', () => memory().external);
   figures.read(
+    {
+      name: 'nodejs_eventloop_lag_seconds',
+      help: 'How long a turn of the event loop took to come when these figures were asked for.',
+    },
+    async () => {
+      const askedAt = clock.monotonic();
+      await new Promise((resolve) => setImmediate(resolve));
+      return [[[], (clock.monotonic() - askedAt) / 1000]];
+    },
+  );
+  figures.read(
     { name: 'nodejs_version_info', help: 'Version of Node; always 1.', labels: ['version'] },
     () => [[[process.version], 1]],
   );
+}
+
+/**
+ * What /metrics/slis shows: each health check as it last ended, and how often it ended how. To be told of each check
+ * that was run.
+ */
+export function healthFigures(
+  figures: Figures,
+): (name: string, type: string, passed: boolean) => void {
+  const last = figures.level({
+    name: 'kubernetes_healthcheck',
+    help: 'Health checks as they last ended: 1 passed, 0 failed.',
+    labels: ['name', 'type'],
+  });
+  const all = figures.counter({
+    name: 'kubernetes_healthchecks_total',
+    help: 'Health checks by how they ended.',
+    labels: ['name', 'type', 'status'],
+  });
+  return (name, type, passed) => {
+    last.of(name, type).value = passed ? 1 : 0;
+    all.of(name, type, passed ? 'success' : 'error').add();
+  };
 }
 
 /** The same authenticator, its outcomes counted. */

@@ -11,6 +11,7 @@ import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
 import { StorageError } from '../../apiserver/storage/storage.ts';
 import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
+import { ClientFigures } from '../../client/transport/counted.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { builtInControllers, type BuiltInControllersOptions } from '../../controllers/all.ts';
@@ -103,6 +104,9 @@ export async function serveApi(
   return { server, figures, close };
 }
 
+/** The host of requests that go to the server without a socket. */
+const IN_PROCESS = 'in-process';
+
 /** Runs the controllers and the scheduler against a server in this process until aborted. */
 export async function runInProcess(
   { server, figures }: Pick<ServedApi, 'server' | 'figures'>,
@@ -114,8 +118,15 @@ export async function runInProcess(
     running.add(name);
     await work.finally(() => running.delete(name));
   };
+  const calls = new ClientFigures(figures);
   const clientOf = (user: UserInfo, userAgent: string) =>
-    createClient(createInProcessTransport(server.handler, user, { userAgent }));
+    createClient(
+      calls.counted(
+        createInProcessTransport(server.handler, user, { userAgent }),
+        IN_PROCESS,
+        systemClock,
+      ),
+    );
   const doors = { clock: systemClock, random: systemRandom };
   await Promise.all([
     during(

@@ -19,6 +19,8 @@ const HOPE = 1 / 4;
 export interface QueuedPod {
   readonly pod: Pod;
   readonly attempts: number;
+  /** When it first came into the queue, on the monotonic clock; now unless told. */
+  readonly sinceMs?: number | undefined;
 }
 
 /** How many pods wait, by what they wait for; under upstream's names of its queues. */
@@ -36,6 +38,7 @@ interface Entry {
   place: 'active' | 'resting' | 'unschedulable';
   /** When it was put back, on the monotonic clock. */
   triedAtMs: number;
+  readonly sinceMs: number;
 }
 
 /** The queue. One reader. */
@@ -73,6 +76,7 @@ export class PodQueue {
         timer: undefined,
         place: 'active',
         triedAtMs: -Infinity,
+        sinceMs: this.#clock.monotonic(),
       };
       this.#entries.set(uid, entry);
       this.#activate(uid, entry);
@@ -110,7 +114,10 @@ export class PodQueue {
   }
 
   /** Puts back a pod that could not be placed. */
-  putBack({ pod, attempts }: QueuedPod, why: 'unschedulable' | 'error'): void {
+  putBack(
+    { pod, attempts, sinceMs = this.#clock.monotonic() }: QueuedPod,
+    why: 'unschedulable' | 'error',
+  ): void {
     const uid = pod.metadata.uid ?? '';
     if (this.#entries.has(uid)) return;
     const entry: Entry = {
@@ -120,6 +127,7 @@ export class PodQueue {
       timer: undefined,
       place: why === 'error' ? 'resting' : 'unschedulable',
       triedAtMs: this.#clock.monotonic(),
+      sinceMs,
     };
     this.#entries.set(uid, entry);
     if (why === 'unschedulable') this.#unschedulable.add(uid);
@@ -168,7 +176,7 @@ export class PodQueue {
       const entry = this.#entries.get(uid);
       this.#entries.delete(uid);
       if (!entry) continue;
-      return { pod: entry.pod, attempts: entry.attempts };
+      return { pod: entry.pod, attempts: entry.attempts, sinceMs: entry.sinceMs };
     }
     return undefined;
   }

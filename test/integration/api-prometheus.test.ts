@@ -1,6 +1,10 @@
 // /metrics as Prometheus reads it: upstream's names and labels, each moved by the right amount, and bounded.
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
+import { countedAuthorize } from '../../apiserver/metrics/access-figures.ts';
+import { healthFigures } from '../../apiserver/metrics/server-figures.ts';
+import { systemClock } from '../../base/clock.ts';
+import { Figures } from '../../base/figures.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -149,4 +153,98 @@ it('tells of its version and its process, to those who may see', async () => {
   expect(await figure(server, 'process_start_time_seconds')).toBeGreaterThan(1_700_000_000);
   expect(await figure(server, 'nodejs_heap_size_used_bytes')).toBeGreaterThan(1_000_000);
   expect((await server.call('GET', '/metrics', { as: 'nobody' })).status).toBe(403);
+});
+
+it('counts how authorization ended and how long it took', async () => {
+  const server = await aServer();
+  const results = async () =>
+    Promise.all(
+      ['allowed', 'no-opinion'].map((result) =>
+        figure(server, 'authorization_attempts_total', { result }),
+      ),
+    );
+  const [allowed = 0, refused = 0] = await results();
+  for (let i = 0; i < 3; i++) await server.call('GET', CONFIG_MAPS);
+  for (let i = 0; i < 2; i++) await server.call('GET', CONFIG_MAPS, { as: 'nobody' });
+  // The first look was counted after it, and the second is not through yet.
+  expect(await results()).toEqual([allowed + 3 + 2, refused + 2]);
+  const took = 'authorization_duration_seconds_count';
+  expect(await figure(server, took, { result: 'no-opinion' })).toBe(refused + 2);
+});
+
+it('counts and times what storage is asked, by what it is about', async () => {
+  const server = await aServer();
+  const asked = (operation: string) =>
+    figure(server, 'etcd_request_duration_seconds_count', { operation, resource: 'configmaps' });
+  for (const name of ['a', 'b', 'c'])
+    await server.call('POST', CONFIG_MAPS, { body: aConfigMap(name) });
+  await server.call('PUT', `${CONFIG_MAPS}/a`, { body: aConfigMap('a', 7) });
+  await server.call('DELETE', `${CONFIG_MAPS}/b`);
+  await server.call('GET', `${CONFIG_MAPS}/a`);
+  await server.call('POST', `${CONFIG_MAPS}?dryRun=All`, { body: aConfigMap('d') });
+  expect([await asked('create'), await asked('update'), await asked('delete')]).toEqual([3, 1, 1]);
+  const about = { operation: 'create', group: '', resource: 'configmaps' };
+  expect(await figure(server, 'etcd_requests_total', about)).toBe(3);
+  expect(await figure(server, 'etcd_request_errors_total', about)).toBe(0);
+});
+
+it('marks kinds whose use is warned of once they are asked for', async () => {
+  const server = await aServer();
+  const name = 'apiserver_requested_deprecated_apis';
+  const about = { group: '', version: 'v1', resource: 'endpoints', subresource: '' };
+  await server.call('GET', CONFIG_MAPS);
+  expect(await figure(server, name, about)).toBeUndefined();
+  const answer = await server.call('GET', '/api/v1/namespaces/default/endpoints');
+  expect(answer.headers['warning']).toContain('deprecated');
+  expect(await figure(server, name, about)).toBe(1);
+  expect(await figure(server, name, { resource: 'configmaps' })).toBeUndefined();
+});
+
+it('shows health checks as they ended at /metrics/slis, to who may see it', async () => {
+  const server = await aServer();
+  const shown = async () => (await server.call('GET', '/metrics/slis')).text.split('\n');
+  for (let i = 0; i < 3; i++) await server.call('GET', '/readyz');
+  await server.call('GET', '/livez/ping');
+  const lines = await shown();
+  for (const line of [
+    'kubernetes_healthchecks_total{name="etcd",type="readyz",status="success"} 3',
+    'kubernetes_healthchecks_total{name="ping",type="livez",status="success"} 1',
+    'kubernetes_healthcheck{name="etcd",type="readyz"} 1',
+  ])
+    expect(lines).toContain(line);
+  expect((await server.call('GET', '/metrics/slis', { as: 'nobody' })).status).toBe(403);
+});
+
+it('shows a failed health check as 0', () => {
+  const figures = new Figures();
+  const told = healthFigures(figures);
+  told('etcd', 'readyz', true);
+  told('etcd', 'readyz', false);
+  return figures.text().then((text) => {
+    expect(text).toContain('kubernetes_healthcheck{name="etcd",type="readyz"} 0\n');
+    expect(text).toContain('{name="etcd",type="readyz",status="error"} 1\n');
+  });
+});
+
+it('measures the lag of the event loop when it is asked', async () => {
+  const server = await aServer();
+  const lag = await figure(server, 'nodejs_eventloop_lag_seconds');
+  expect(lag).toBeGreaterThan(0);
+  expect(lag).toBeLessThan(60);
+});
+
+it('costs less than a microsecond of CPU for each figure of a request', () => {
+  const authorize = countedAuthorize(new Figures(), systemClock, () => undefined);
+  const user = { username: 'eve', groups: [] };
+  const info = { kind: 'path', verb: 'get', path: '/' } as const;
+  const times = 200_000;
+  const spent = (run: () => void) => {
+    for (let i = 0; i < times / 10; i++) run();
+    const before = process.cpuUsage();
+    for (let i = 0; i < times; i++) run();
+    return process.cpuUsage(before).user / times;
+  };
+  const both = spent(() => authorize(user, info));
+  process.stdout.write(`authorization: ${both.toFixed(3)} µs for its two figures\n`);
+  expect(both).toBeLessThan(2);
 });

@@ -75,5 +75,7 @@ it('counts placed pods, those that fit nowhere, and the keys of controllers', as
   expect(text).toMatch(/scheduler_schedule_attempts_total\{.*"unschedulable"\} [1-9]/);
   const took = 'scheduler_scheduling_attempt_duration_seconds_count';
   expect(text).toContain(`${took}{profile="default-scheduler",result="scheduled"} 1\n`);
+  const placed = 'scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"}';
+  expect(text).toContain(`${placed} 1\n`);
   expect(text).toMatch(/workqueue_adds_total\{name="[\w-]+"\} [1-9]/);
 });
