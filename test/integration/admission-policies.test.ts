@@ -267,7 +267,7 @@ describe('variables', () => {
     const validations = [{ expression: "variables.broken == ''" }];
     await holdTo(api, 'broken', { policy: { variables, validations } });
     expect((await make('a', { a: '1' })).json.message).toContain(
-      `denied request: expression 'variables.broken == ''' resulted in error: composited variable "broken" fails to evaluate: expression 'object.data.none' resulted in error: no such key: none`,
+      `denied request: expression 'variables.broken == ''' resulted in error: composited variable "broken" fails to evaluate: no such key: none`,
     );
   });
 });

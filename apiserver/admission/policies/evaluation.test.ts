@@ -54,10 +54,8 @@ describe('expressions', () => {
     const rules = ['variables.good == 1', 'variables.bad == 1', 'variables.worse == 1'];
     expect(answers(rules, variables)).toEqual([
       true,
-      expect.stringContaining(
-        `composited variable "bad" fails to evaluate: expression 'object.b' resulted in error`,
-      ),
-      expect.stringContaining('composited variable "worse" fails to compile: compilation error'),
+      expect.stringContaining(`composited variable "bad" fails to evaluate: no such key: b`),
+      expect.stringContaining('composited variable "worse" fails to compile: compilation failed'),
     ]);
   });
 

@@ -13,7 +13,13 @@ import type { Bindings } from '../expression-values.ts';
 /** What asking an expression comes to. */
 export type Answer =
   | { readonly kind: 'value'; readonly value: CelValue }
-  | { readonly kind: 'error'; readonly message: string; readonly sort: ErrorSort };
+  | {
+      readonly kind: 'error';
+      readonly message: string;
+      /** The message without the expression that it is about. */
+      readonly why: string;
+      readonly sort: ErrorSort;
+    };
 
 /** Why there is no value. */
 export type ErrorSort = Exclude<CheckError, 'no_error'>;
@@ -53,7 +59,12 @@ export class Evaluation {
   /** Throws OutOfBudget. */
   answer({ source, program, fault }: CompiledExpression): Answer {
     if (program === undefined)
-      return { kind: 'error', message: `compilation error: ${fault}`, sort: 'compile_error' };
+      return {
+        kind: 'error',
+        message: `compilation error: ${fault}`,
+        why: fault,
+        sort: 'compile_error',
+      };
     const outcome = evaluate(program, this.#bindings, this.#budget);
     if (this.#budget.remaining < 0) throw new OutOfBudget();
     switch (outcome.kind) {
@@ -72,7 +83,7 @@ const COST_EXCEEDED = 'operation cancelled: actual cost limit exceeded';
 
 function failed(source: string, why: string, sort: ErrorSort): Answer {
   const message = `expression '${source}' resulted in error: ${why}`;
-  return { kind: 'error', message, sort };
+  return { kind: 'error', message, why, sort };
 }
 
 /** `variables`: each is worked out at most once, and may name those before it. */
@@ -99,7 +110,7 @@ class PolicyVariables extends ObjectValue {
     if (known.kind === 'value') return known.value;
     const what = known.sort === 'compile_error' ? 'compile' : 'evaluate';
     throw new CelError(
-      `composited variable ${JSON.stringify(name)} fails to ${what}: ${known.message}`,
+      `composited variable ${JSON.stringify(name)} fails to ${what}: ${known.why}`,
     );
   }
 
