@@ -137,7 +137,7 @@ async function many(api: ServedApi, note: Note): Promise<void> {
   const before = await api.usedMb();
   await api.longestTurn();
   const startedAt = performance.now();
-  await define(api.client, definitions);
+  const { cpuMs } = await cpuDuring(api.pid, () => define(api.client, definitions));
   if (!(await discovered(api, MANY))) throw new Error('not all kinds are in discovery');
   const seconds = (performance.now() - startedAt) / 1000;
   const longest = await api.longestTurn();
@@ -148,6 +148,7 @@ async function many(api: ServedApi, note: Note): Promise<void> {
     unit: 's',
     goal: '< 10',
   });
+  note({ what: `${what}: server CPU`, value: cpuMs / 1000, unit: 's' });
   note({ what: `${what}: longest turn meanwhile`, value: longest, unit: 'ms' });
   const used = (await api.usedMb()) - before;
   note({
