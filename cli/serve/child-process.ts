@@ -1,5 +1,6 @@
 // What each supervised process does alike: tells its supervisor, ends on SIGTERM or when the supervisor is gone.
-// Invariant: the body's signal aborts exactly once, and the process exits when the body has returned.
+// Invariant: the body's signal aborts exactly once, and the process exits when the body has returned: with 0 where it
+// ended as it was told, with 1 where something failed on the way.
 import { createLogger, type Logger } from '../../base/logger.ts';
 import type { ChildMessage } from './supervisor.ts';
 import { EXIT_CONFIG } from './supervisor.ts';
@@ -22,6 +23,13 @@ function said(message: ChildMessage): Promise<void> {
     if (!process.send) resolve();
     else process.send(message, () => resolve());
   });
+}
+
+/** Is this how a body ends that was told to, rather than a failure on the way? */
+function isEnd(error: unknown, signal: AbortSignal): boolean {
+  for (let each = error; each instanceof Error; each = each.cause)
+    if (each === signal.reason || each.name === 'AbortError') return true;
+  return false;
 }
 
 /** Runs a component's body as the whole of this process. */
@@ -49,13 +57,13 @@ export async function runChild(
     });
     process.exit(0);
   } catch (err) {
-    if (controller.signal.aborted) process.exit(0);
+    if (controller.signal.aborted && isEnd(err, controller.signal)) process.exit(0);
     if (err instanceof UsageError) {
       await said({ kind: 'failed', message: err.message });
       if (!process.send) process.stderr.write(`pinnace: ${err.message}\n`);
       process.exit(EXIT_CONFIG);
     }
-    logger.error('ended by a failure', { err });
+    logger.error(controller.signal.aborted ? 'could not end well' : 'ended by a failure', { err });
     process.exit(1);
   }
 }

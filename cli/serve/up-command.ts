@@ -26,10 +26,12 @@ type Notice = { readonly up: string } | { readonly failed: string };
 
 /** Starts a cluster; in the foreground it returns when told to stop. */
 export async function runUp(flags: UpFlags): Promise<void> {
-  if (flags.detach && !process.send) {
+  const detached = isDetached();
+  if (flags.detach && !detached) {
     await detach(flags);
     return;
   }
+  const tell = detached ? toStarter : toTerminal;
   const options: UpOptions = {
     dataDir: flags.dataDir,
     port: flags.port,
@@ -55,17 +57,27 @@ export async function runUp(flags: UpFlags): Promise<void> {
     await cluster.stop();
     if (failure) throw new UsageError((failure as Error).message);
   } catch (error) {
-    if (process.send && error instanceof Error) tell({ failed: error.message });
+    if (detached && error instanceof Error) tell({ failed: error.message });
     throw error;
   }
 }
 
-function tell(notice: Notice): void {
-  if (process.send) {
-    process.send(notice);
-    if ('up' in notice) process.disconnect();
-    return;
-  }
+/** Names the process that started this one to be detached. Another one may have an IPC channel to it as well. */
+const STARTER = 'PINNACE_DETACHED_BY';
+
+/** Is this the detached process, rather than the one that starts it? Its own children are not told. */
+function isDetached(): boolean {
+  const starter = process.env[STARTER];
+  delete process.env[STARTER];
+  return process.send !== undefined && starter === String(process.ppid);
+}
+
+function toStarter(notice: Notice): void {
+  process.send?.(notice);
+  if ('up' in notice) process.disconnect();
+}
+
+function toTerminal(notice: Notice): void {
   if ('up' in notice) process.stdout.write(notice.up);
 }
 
@@ -83,6 +95,7 @@ async function detach(flags: UpFlags): Promise<void> {
   const child = createLinuxSystem().spawn(process.execPath, process.argv.slice(1), {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
+    env: { ...process.env, [STARTER]: String(process.pid) },
   });
   const notice = new Promise<Notice>((resolve) => {
     child.once('message', (message) => resolve(message as Notice));

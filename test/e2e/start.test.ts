@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aTestPlace, startTestCluster, type TestPlace } from '../support/cluster.ts';
 import { shellPod } from '../clients/objects.ts';
 
+const WRAPPER = join(import.meta.dirname, '..', '..', 'cli', 'pinnace.mjs');
+
 let place: TestPlace;
 beforeEach(() => {
   place = aTestPlace();
@@ -150,6 +152,22 @@ describe('pinnace up --port', () => {
     expect(await up()).toBe('6443');
     expect(await up('--port', '7443')).toBe('7443');
     expect(await up()).toBe('7443');
+  });
+
+  it('detaches from whoever started it, with an IPC channel too, which it says nothing over', async () => {
+    const at = ['--data-dir', place.dataDir];
+    const script = `
+      const { fork } = require('node:child_process');
+      const child = fork(process.argv[1], process.argv.slice(2), { silent: true });
+      child.stdout.pipe(process.stdout);
+      child.on('message', () => console.log('told by IPC'));
+      child.on('exit', (code) => console.log('ended with', code));`;
+    const args = ['-e', script, WRAPPER, 'up', '--no-node', '--detach', '--port', '0', ...at];
+    const { stdout } = await place.host.run(process.execPath, args);
+    expect(stdout).toMatch(/^Pinnace is up at /);
+    expect(stdout).toMatch(/\nended with 0\n$/);
+    expect(stdout).not.toContain('told by IPC');
+    expect((await place.pinnace(['down', ...at])).code).toBe(0);
   });
 
   it('is told with its default', async () => {
