@@ -101,7 +101,12 @@ describe('an apply configuration', () => {
     [
       'what is owned as a whole',
       'Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: "a", args: ["x"]}]}}}}',
-      'error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.template.spec.containers[name="a"].args',
+      'error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.template.spec.containers[0].args',
+    ],
+    [
+      'a struct that is owned as a whole',
+      'Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {"a": "b"}}}}',
+      'error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector',
     ],
   ])('with %s is refused, and says why', async (_, expression, why) => {
     await mutateBy(api, 'wrong', {

@@ -1,18 +1,14 @@
 // Where an apply configuration of a policy would replace a list, map or struct that is owned as a whole.
 // Invariant: pure; upstream refuses these, as what the configuration does not name in there would silently go.
-import { isObject, itemElement, type JsonObject } from '../../../api/fieldset/list-items.ts';
+import { isObject, type JsonObject } from '../../../api/fieldset/list-items.ts';
 import type { MergeType } from '../../../api/fieldset/merge-type.ts';
-import { describeElement } from '../../../api/fieldset/path-element.ts';
 
-/** The paths of such parts: `.spec.containers[name="a"].args`. */
+/** The paths of such parts: `.spec.containers[0].args`. */
 export function atomicsIn(type: MergeType, value: unknown, path = ''): string[] {
   if (isObject(value)) return mapAtomics(type, value, path);
   if (!Array.isArray(value) || type.kind !== 'list') return [];
   const items = value as unknown[];
-  const inner = items.flatMap((item, i) => {
-    const element = type.how === 'atomic' ? `[${i}]` : describeElement(itemElement(type, item));
-    return atomicsIn(type.item, item, path + element);
-  });
+  const inner = items.flatMap((item, i) => atomicsIn(type.item, item, `${path}[${i}]`));
   return type.how === 'atomic' ? [path, ...inner] : inner;
 }
 
