@@ -8,6 +8,7 @@ import {
 } from '../../apiserver/extensions/aggregation/pass-on.ts';
 import { MAX_DOCUMENT_BYTES } from '../../apiserver/extensions/aggregation/remote-documents.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
+import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { type AggregatedApi, anAggregatedApi } from '../support/aggregated-api.ts';
 import { until } from '../support/until.ts';
 
@@ -251,6 +252,40 @@ describe('Requests to an API server that misbehaves', () => {
       'broken',
       '{"type":"ADDED","object":{"metadata":{"name":"a"}}}',
     ]);
+  });
+
+  it('end as failures for parts of this process, too: a refused watch, a broken line, a body that breaks off', async () => {
+    const lines = ['{"type":"ADDED","object":{"metadata":{"name":"a"}}}', 'no JSON'];
+    const serve = wellBut(({ url = '' }, response) => {
+      const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
+      if (url.includes('resourceVersion')) response.writeHead(410).end(JSON.stringify(gone));
+      else if (url.includes('watch')) response.write(`${lines.join('\n')}\n`);
+      else {
+        response.writeHead(200, { 'content-length': 100 }).write('{');
+        setImmediate(() => response.destroy());
+      }
+    });
+    const { group, apiService } = await behind('within', serve);
+    await api.becomes('Passed', apiService);
+    const admin = { username: 'admin', groups: ['system:masters'] };
+    const transport = createInProcessTransport(api.server.server.handler, admin);
+    const path = `/apis/${group}/v1/things`;
+    const watch = async (query: Record<string, string>) => {
+      const names: (string | undefined)[] = [];
+      for await (const events of transport.watch({
+        method: 'GET',
+        path,
+        query: { ...query, watch: 'true' },
+      }))
+        names.push(...events.map(({ object }) => object.metadata.name));
+      return names;
+    };
+    await expect(watch({ resourceVersion: '1' })).rejects.toMatchObject({ reason: 'Expired' });
+    expect(await watch({})).toEqual(['a']);
+    await expect(transport.request({ method: 'GET', path })).rejects.toMatchObject({
+      reason: 'ServiceUnavailable',
+    });
+    transport.close();
   });
 
   it('wait for one that hangs within a limit of number and time, and nobody else does', async () => {

@@ -11,7 +11,7 @@ import { isLongRunning } from '../../inflight.ts';
 import { textReply } from '../../reply.ts';
 import type { RequestInfo } from '../../request-info.ts';
 import type { RemoteApiService } from './api-service-table.ts';
-import { framesIn, limited } from './remote-frames.ts';
+import { framesIn, gathered } from './remote-frames.ts';
 import type { RemoteServers } from './remote-server.ts';
 
 /** Requests, but for watches and their like, that wait for one APIService's server at once. */
@@ -59,7 +59,7 @@ export async function passOn(parts: PassingParts, passing: PassingRequest): Prom
       body: request.wire ? request.wire.body : bytesOf(request),
       signal: ending.signal,
     });
-    return replyOf(reply, passing, ending.release);
+    return await replyOf(reply, passing, ending.release);
   } catch (error) {
     ending.release();
     if (wait?.isLate())
@@ -130,7 +130,11 @@ function bytesOf({ body }: Request): Uint8Array | undefined {
 const REDIRECTED = 'the backend attempted to redirect this request, which is not permitted';
 
 /** `done` is called when nothing more of the answer can come. */
-function replyOf(reply: PassedReply, { request, info }: PassingRequest, done: () => void): Reply {
+async function replyOf(
+  reply: PassedReply,
+  { request, info }: PassingRequest,
+  done: () => void,
+): Promise<Reply> {
   if (reply.kind === 'upgrade') {
     reply.socket.once('close', done);
     return { kind: 'upgrade', connection: joinedConnection(reply) };
@@ -145,5 +149,6 @@ function replyOf(reply: PassedReply, { request, info }: PassingRequest, done: ()
   if (request.wire) return { kind: 'stream', status, headers, body };
   if (info.verb === 'watch' && status === 200)
     return { kind: 'watch', status, headers, frames: framesIn(body) };
-  return { kind: 'stream', status, headers, body: limited(body) };
+  // Who is in this process wants it whole.
+  return { kind: 'body', status, headers, body: await gathered(body) };
 }

@@ -49,17 +49,15 @@ function frameOf(bytes: Uint8Array): WatchFrame | undefined {
   }
 }
 
-/** The body, which fails beyond MAX_ANSWER_BYTES. */
-export async function* limited(body: Readable): AsyncGenerator<Uint8Array> {
+/** The whole body. Rejects beyond MAX_ANSWER_BYTES, and when it breaks off. */
+export async function gathered(body: Readable): Promise<readonly Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES)
-        throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
-      yield chunk;
-    }
-  } finally {
-    body.destroy();
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES)
+      throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
   }
+  return chunks;
 }
