@@ -157,6 +157,37 @@ describe('a JSON patch', () => {
     expect([other.status, other.json.metadata.annotations]).toEqual([201, undefined]);
   });
 
+  it('is made for each item of a list, at the end of one, and of typed values', async () => {
+    const perContainer = `object.spec.containers.map(c, JSONPatch{
+      op: "add",
+      path: "/spec/containers/" + string(object.spec.containers.indexOf(c)) + "/securityContext",
+      value: Object.spec.containers.securityContext{
+        capabilities: Object.spec.containers.securityContext.capabilities{drop: ["ALL"]}
+      }
+    })`;
+    const sidecar = `[JSONPatch{
+      op: "add",
+      path: "/spec/containers/-",
+      value: Object.spec.containers{name: "side", image: "side:1", args: ["x"]}
+    }]`;
+    const mutations = [patching(perContainer), patching(sidecar)];
+    await mutateBy(api, 'pods', { policy: { matchConstraints: about('', 'pods'), mutations } });
+    const containers = [
+      { name: 'a', image: 'a' },
+      { name: 'b', image: 'b' },
+    ];
+    const made = await api.call('POST', PODS, {
+      body: { metadata: { name: 'p' }, spec: { containers } },
+    });
+    const securityContext = { capabilities: { drop: ['ALL'] } };
+    expect(made.status, made.text).toBe(201);
+    expect(made.json.spec['containers']).toMatchObject([
+      { name: 'a', securityContext },
+      { name: 'b', securityContext },
+      { name: 'side', image: 'side:1', args: ['x'], imagePullPolicy: 'IfNotPresent' },
+    ]);
+  });
+
   it.each<[string, string, RegExp]>([
     [
       'of a place that is not there',
