@@ -154,6 +154,15 @@ describe('Budgets', () => {
     expect(outcome.cost).toBeGreaterThan(COST_PER_CALL);
   });
 
+  it('share the work that upstream does not count, too', () => {
+    const budget = costBudget();
+    const { work, remaining } = budget;
+    const bindings = { self: celValue('a'.repeat(900)) };
+    for (let i = 0; i < 2; i += 1) evaluate(program('self.matches("^a+$")'), bindings, budget);
+    expect(work - budget.work).toBeGreaterThan(2 * 900);
+    expect(remaining - budget.remaining).toBeLessThan(2 * 900);
+  });
+
   it('are spared where both sides are the same JSON', () => {
     const bindings = { self: celValue(many), other: celValue(many) };
     const compiled = compile('self == other', { variables: { self: DYN, other: DYN } });

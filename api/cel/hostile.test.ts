@@ -114,6 +114,11 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
       'self.a.all(a, self.a in [self.b, self.b + [1]])',
       { a: large(), b: large() },
     ],
+    [
+      'formats of repeated texts',
+      '"%s".format([self.l.map(i, self.t)])',
+      { l: many(2000), t: 'a'.repeat(1_000_000) },
+    ],
     ['sets', 'sets.equivalent(self, self.map(i, i + 1))', many(3000)],
     ['positions', 'self.all(i, self.indexOf(-1) == -1)', many(3000)],
     [

@@ -107,12 +107,6 @@ const FROM_BYTES: CostModel = {
 /** Upstream counts one; a text must be read all the same. */
 const READS: CostModel = { cost: () => 1, work: ([text]) => traversal((text as string).length) };
 
-/** What comes out is short, whatever it is made of: so estimates of messages stay small. */
-const SHORT_TEXT: CostModel = { cost: () => 1, size: () => ({ min: 1, max: MAX_SHORT_TEXT }) };
-const KEEPS: CostModel = { cost: () => 1, size: ([text]) => text?.size ?? { min: 0, max: 0 } };
-/** Characters of a number, a time or a duration as text. */
-const MAX_SHORT_TEXT = 36;
-
 const same = ([value]: readonly CelValue[]): CelValue => value!;
 const SECOND = 1_000_000_000n;
 
@@ -153,14 +147,14 @@ const TO_NUMBERS: Library = [
 ];
 
 const TO_TEXTS: Library = [
-  overload('string(string): string', same, KEEPS),
-  overload('string(bool): string', ([value]) => `${value as boolean}`, SHORT_TEXT),
-  overload('string(int): string', ([value]) => `${value as bigint}`, SHORT_TEXT),
-  overload('string(uint): string', ([value]) => `${(value as Uint).value}`, SHORT_TEXT),
-  overload('string(double): string', ([value]) => doubleText(value as number), SHORT_TEXT),
+  overload('string(string): string', same),
+  overload('string(bool): string', ([value]) => `${value as boolean}`),
+  overload('string(int): string', ([value]) => `${value as bigint}`),
+  overload('string(uint): string', ([value]) => `${(value as Uint).value}`),
+  overload('string(double): string', ([value]) => doubleText(value as number)),
   overload('string(bytes): string', ([value]) => bytesToText(value as Uint8Array), FROM_BYTES),
-  overload('string(timestamp): string', ([value]) => timestampText(value as Timestamp), SHORT_TEXT),
-  overload('string(duration): string', ([value]) => durationText(value as Duration), SHORT_TEXT),
+  overload('string(timestamp): string', ([value]) => timestampText(value as Timestamp)),
+  overload('string(duration): string', ([value]) => durationText(value as Duration)),
   overload('bytes(bytes): bytes', same),
   overload(
     'bytes(string): bytes',
