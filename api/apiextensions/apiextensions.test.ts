@@ -381,8 +381,29 @@ describe('Schemas of custom resources', () => {
     [
       'with a default of another type',
       withField({ type: 'integer', default: 'x' }),
+      [`${FIELD}.default TypeInvalid`],
+    ],
+    [
+      'whose default is an object with metadata that is none',
+      withField({
+        type: 'object',
+        'x-kubernetes-embedded-resource': true,
+        'x-kubernetes-preserve-unknown-fields': true,
+        default: { apiVersion: 'v1', kind: 'Pod', metadata: { labels: 1 } },
+      }),
       [`${FIELD}.default Invalid`],
     ],
+    [
+      'whose default is an object that does not say what it is',
+      withField({
+        type: 'object',
+        'x-kubernetes-embedded-resource': true,
+        'x-kubernetes-preserve-unknown-fields': true,
+        default: { kind: 'Pod' },
+      }),
+      [`${FIELD}.default.apiVersion Required`],
+    ],
+    ['whose default is null, which is none', withField({ type: 'string', default: null }), []],
     [
       'with a default beyond its bounds',
       withField({ type: 'integer', minimum: 5, default: 3 }),

@@ -4,10 +4,12 @@ import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
 import { deepEqual } from '../meta/deep-equal.ts';
+import { DecodeError } from '../schema/decode-place.ts';
 import { fillDefaults } from '../schema/structural/defaults.ts';
 import { prunedPart } from '../schema/structural/prune.ts';
 import { isSchema, type Structural, structuralOf } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
+import { embeddedErrors } from './embedded-objects.ts';
 import { brokenRules } from './rules/broken-rules.ts';
 
 /** Errors of all defaults of a structural schema. */
@@ -42,30 +44,43 @@ function below({ schema, tree, path }: At, root: boolean, check: Check): FieldEr
 
 function ownErrors({ schema, tree, path }: At): FieldError[] {
   const value = schema.default;
-  if (value === undefined) return [];
+  // Null is no default.
+  if (value === undefined || value === null) return [];
   const at = `${path}.default`;
-  const whole = prunedPart(value, tree);
-  if (!deepEqual(whole, value))
-    return [invalidValue(at, value, 'must not have fields that the schema does not have')];
+  const whole = wholeDefault(value, tree);
+  if (whole instanceof DecodeError) return [invalidValue(at, value, whole.message)];
+  if (!deepEqual(whole, value)) return [invalidValue(at, value, 'must not have unknown fields')];
   fillDefaults(whole, tree);
-  return wrongDefaults(at, value, schemaErrors(whole, tree));
+  return within(at, [...schemaErrors(whole, tree), ...embeddedErrors(whole, tree)]);
 }
 
-function wrongDefaults(at: string, value: unknown, errors: readonly FieldError[]): FieldError[] {
-  return errors.map(({ field, message }) =>
-    invalidValue(field === '' ? at : `${at}.${field}`, value, message),
-  );
+/** The default as it would be stored; or why metadata in it is none. */
+function wholeDefault(value: unknown, tree: Structural): unknown {
+  try {
+    return prunedPart(value, tree);
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
+  }
+}
+
+/** The errors of a default, at their place in the definition. */
+function within(at: string, errors: readonly FieldError[]): FieldError[] {
+  return errors.map((error) => ({
+    ...error,
+    field: error.field === '' ? at : `${at}.${error.field}`,
+  }));
 }
 
 /** Errors of defaults that break validation rules, of a schema whose defaults and rules are well by themselves. */
 export function defaultRuleErrors(schema: JSONSchemaProps, tree: Structural, path: string) {
   return below({ schema, tree, path }, true, (part) => {
-    const value = part.schema.default;
-    if (value === undefined || !part.tree.hasValidations) return [];
+    const { default: value } = part.schema;
+    if (value === undefined || value === null || !part.tree.hasValidations) return [];
     const whole = prunedPart(value, part.tree);
     fillDefaults(whole, part.tree);
     const { embedded: root } = part.tree;
-    const broken = brokenRules({ value: whole, old: undefined, schema: part.tree, root });
-    return wrongDefaults(`${part.path}.default`, value, broken);
+    const asked = { value: whole, old: undefined, schema: part.tree, root };
+    return within(`${part.path}.default`, brokenRules(asked));
   });
 }

@@ -90,7 +90,7 @@ properties:
     required: [host]
     x-kubernetes-validations:
       - rule: "self.port > 1023 || self.host == 'localhost'"
-        messageExpression: "'port ' + string(self.port) + ' is for localhost alone'"
+        messageExpression: "'port %d is for localhost alone'.format([self.port])"
         fieldPath: .port
       - rule: self.replicas >= oldSelf.replicas
         message: hosts only grow

@@ -13,7 +13,7 @@ const RULES = [
   { rule: 'self.min <= self.max', message: 'min is above max', fieldPath: '.min' },
   {
     rule: '!has(oldSelf.max) || self.max >= oldSelf.max',
-    messageExpression: "'max was ' + string(oldSelf.max)",
+    messageExpression: "'max was %d'.format([oldSelf.max])",
   },
 ];
 

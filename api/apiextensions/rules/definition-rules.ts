@@ -33,25 +33,22 @@ function newErrors(
 ): FieldError[] {
   const before = old.find(({ name }) => name === version.name);
   if (before && deepEqual(before.schema, version.schema)) return [];
-  const errors = errorsOf(version);
+  const errors = errorsOf(version, path);
   if (errors.length === 0) return [];
-  const known = new Set(before ? errorsOf(before).map(textOf) : []);
-  return errors
-    .filter((error) => !known.has(textOf(error)))
-    .map((error) => ({ ...error, field: `${path}.${error.field}` }));
+  const known = new Set(before ? errorsOf(before, path).map(textOf) : []);
+  return errors.filter((error) => !known.has(textOf(error)));
 }
 
 const textOf = ({ field, message }: FieldError): string => `${field}: ${message}`;
 
-function errorsOf({ schema }: CustomResourceDefinitionVersion): FieldError[] {
+function errorsOf({ schema }: CustomResourceDefinitionVersion, path: string): FieldError[] {
   const { openAPIV3Schema = {} } = schema ?? {};
   const tree = structuralOf(openAPIV3Schema);
   if (!tree.hasValidations) return [];
-  const errors = validationRuleErrors(tree, SCHEMA);
-  return errors.length > 0 ? errors : defaultRuleErrors(openAPIV3Schema, tree, SCHEMA);
+  const at = `${path}.openAPIV3Schema`;
+  const errors = validationRuleErrors(tree, at);
+  return errors.length > 0 ? errors : defaultRuleErrors(openAPIV3Schema, tree, at);
 }
-
-const SCHEMA = 'openAPIV3Schema';
 
 function tooManyRules(versions: Versions): FieldError | undefined {
   const count = { rules: 0, chars: 0 };

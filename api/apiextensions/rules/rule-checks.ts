@@ -181,8 +181,7 @@ function fieldPathErrors({ fieldPath }: ValidationRule, tree: Structural, at: st
     fieldPathSteps(fieldPath, tree);
   } catch (error) {
     if (!(error instanceof FieldPathError)) throw error;
-    const why = `must be a valid path: ${error.message}`;
-    errors.push(invalidValue(at, fieldPath, why));
+    errors.push(invalidValue(at, fieldPath, 'must be a valid path'));
   }
   return errors;
 }

@@ -30,7 +30,7 @@ describe('Rules in definitions', () => {
     ['may be of several lines with a message', { rule: 'self.a\n> 1', message: 'no' }, []],
     [
       'may put numbers into their messages',
-      { rule: 'self.a > 1', messageExpression: "'not ' + string(self.a)" },
+      { rule: 'self.a > 1', messageExpression: "'not %d'.format([self.a])" },
       [],
     ],
     [
@@ -74,23 +74,17 @@ describe('Rules in definitions', () => {
     [
       'have fieldPaths that lead somewhere',
       { rule: 'true', fieldPath: '.b' },
-      [
-        'S.x-kubernetes-validations[0].fieldPath: Invalid value: ".b": must be a valid path: does not refer to a valid field',
-      ],
+      ['S.x-kubernetes-validations[0].fieldPath: Invalid value: ".b": must be a valid path'],
     ],
     [
       'have fieldPaths without numbers',
       { rule: 'true', fieldPath: '.a[0]' },
-      [
-        'S.x-kubernetes-validations[0].fieldPath: Invalid value: ".a[0]": must be a valid path: expected single quoted string but got 0',
-      ],
+      ['S.x-kubernetes-validations[0].fieldPath: Invalid value: ".a[0]": must be a valid path'],
     ],
     [
       'have fieldPaths that begin well',
       { rule: 'true', fieldPath: 'a' },
-      [
-        'S.x-kubernetes-validations[0].fieldPath: Invalid value: "a": must be a valid path: expected [ or . but got: a',
-      ],
+      ['S.x-kubernetes-validations[0].fieldPath: Invalid value: "a": must be a valid path'],
     ],
     [
       'say optionalOldSelf only where they are about oldSelf',

@@ -97,7 +97,8 @@ class SchemaPlace implements Structural {
     this.intOrString = schema['x-kubernetes-int-or-string'] ?? false;
     this.preserveUnknownFields = schema['x-kubernetes-preserve-unknown-fields'] ?? false;
     this.embedded = schema['x-kubernetes-embedded-resource'] ?? false;
-    this.default = schema.default;
+    // Null is no default.
+    this.default = schema.default ?? undefined;
     this.#schema = schema;
   }
 
