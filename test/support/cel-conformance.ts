@@ -10,6 +10,7 @@ import { estimate } from '../../api/cel/estimate.ts';
 import { celValue } from '../../api/cel/json-values.ts';
 import { costBudget } from '../../api/cel/meter.ts';
 import { Duration, Timestamp } from '../../api/cel/values.ts';
+import { optionalsText } from './cel-optionals.ts';
 import { celText, doubleText } from './cel-text.ts';
 
 /** An expression, what it comes to as celText writes it (or `error: …`, or `fault: …` of compiling), and why the other differs. */
@@ -36,6 +37,20 @@ export function conforms(section: string, cases: readonly Case[]): void {
         if (expected.startsWith('fault')) return;
         const other = theirs(source);
         const same = expected.startsWith('error') ? 'error' : expected;
+        if (differs === undefined) expect(other).toBe(same);
+        else expect(other, `no longer differs: ${differs}`).not.toBe(same);
+      });
+  });
+}
+
+/** The second implementation has none of this; a third is asked. */
+export function conformsOptionally(section: string, cases: readonly Case[]): void {
+  describe(section, () => {
+    for (const [source, expected, differs] of cases)
+      it(source, () => {
+        expect(ours(source)).toBe(expected);
+        const other = optionalsText(source, input(X, Object.fromEntries));
+        const same = /^(error|fault)/.test(expected) ? 'error' : expected;
         if (differs === undefined) expect(other).toBe(same);
         else expect(other, `no longer differs: ${differs}`).not.toBe(same);
       });
@@ -69,19 +84,25 @@ function firstFault(message: string): string {
 
 function theirs(source: string): string {
   try {
-    const result = run(source, { x: input(X) as never }, { funcs: strings });
+    const result = run(
+      source,
+      { x: input(X, (entries) => new Map(entries)) as never },
+      { funcs: strings },
+    );
     return isCelError(result) ? 'error' : theirText(result);
   } catch {
     return 'error';
   }
 }
 
-/** Whole numbers are bigints to it. */
-function input(value: unknown): unknown {
+type Entries = readonly (readonly [string, unknown])[];
+
+/** Whole numbers are bigints to them. */
+function input(value: unknown, map: (entries: Entries) => unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map(input);
+  if (Array.isArray(value)) return value.map((item) => input(item, map));
   if (typeof value !== 'object' || value === null) return value;
-  return new Map(Object.entries(value).map(([key, part]) => [key, input(part)]));
+  return map(Object.entries(value).map(([key, part]) => [key, input(part, map)] as const));
 }
 
 function theirText(value: unknown): string {
