@@ -39,6 +39,19 @@ describe('pinnace', () => {
     expect(lines.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
   });
 
+  it("takes a kind of its user's own, and objects that keep its rules, as the README shows", async () => {
+    const said = await ok('apply', '-f', 'crds/lane.yaml');
+    expect(said).toBe(
+      'customresourcedefinition.apiextensions.k8s.io/lanes.traffic.example.com created\n',
+    );
+    expect(await ok('apply', '-f', 'crds/lane.right.yaml')).toMatch(/^lane.*\/\w+ created\n$/);
+    const wrong = await pinnace('apply', '-f', 'crds/lane.wrong-rules.yaml');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain('two of 2 listeners share port and protocol');
+    expect(wrong.stderr).toContain('tls is needed for HTTPS');
+    expect(await ok('get', 'lanes')).toMatch(/^NAME/);
+  });
+
   it('gets tables, with every namespace, wide, by label', async () => {
     const table = await ok('get', 'pods', '-A', '-l', 'app=catalog');
     expect(table).toMatch(/^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE\n/);
