@@ -85,6 +85,7 @@ export class MutatingPass {
     const { request, round, memory } = this.#passing;
     // Plugins of the house changed it between the passes.
     if (round.again && memory.left !== JSON.stringify(request.object)) this.#recall();
+    if (round.again && memory.again.size === 0) return;
     for (const invocation of await this.#invocations(hooks)) {
       const key = keyOf(invocation);
       if (round.again && !memory.again.has(key)) continue;
