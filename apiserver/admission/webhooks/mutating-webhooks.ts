@@ -32,7 +32,7 @@ export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     mutate(request, round) {
-      const { hooks } = index;
+      const hooks = index.about(request);
       if (hooks.length === 0) return undefined;
       const memory = memories.get(request) ?? { waiting: new Set(), again: new Set(), left: '' };
       memories.set(request, memory);
@@ -65,13 +65,13 @@ class Pass {
     const { request, round, memory } = this.#passing;
     // Plugins of the house changed it between the passes.
     if (round.again && memory.left !== JSON.stringify(request.object)) this.#recall();
-    for (const [index, hook] of hooks.entries()) {
+    for (const hook of hooks) {
       const shown = hook.matches(request);
       if (!shown || (round.again && !memory.again.has(hook.uid))) continue;
       const objects = await admittedObjects(request, shown);
       const matched = { hook, request, shown, objects };
       if (!meetsConditions(matched, this.#parts, 'admit')) continue;
-      if (await this.#ask(matched, index)) {
+      if (await this.#ask(matched)) {
         this.#recall();
         round.changed();
       }
@@ -87,10 +87,10 @@ class Pass {
   }
 
   /** Whether the webhook changed the object. */
-  async #ask({ hook, request, shown, objects }: Matched, index: number): Promise<boolean> {
+  async #ask({ hook, request, shown, objects }: Matched): Promise<boolean> {
     const { round } = this.#passing;
     const text = questionText(request, shown, objects);
-    const place = `round_${round.again ? 1 : 0}_index_${index}`;
+    const place = `round_${round.again ? 1 : 0}_index_${hook.index}`;
     const answer = await this.#caller.ask({ hook, request, text, place });
     const { object } = objects;
     const mutated =

@@ -18,7 +18,7 @@ export function validatingWebhooks(parts: WebhookParts): AdmissionPlugin {
   return {
     name: 'ValidatingAdmissionWebhook',
     validate(request) {
-      const { hooks } = index;
+      const hooks = index.about(request);
       return hooks.length === 0 ? undefined : askAll({ caller, parts }, request, hooks);
     },
   };
@@ -38,7 +38,7 @@ async function askAll(
   };
   const outcomes = await Promise.allSettled(
     matched.map((each) => {
-      const place = `round_0_index_${each.index}`;
+      const place = `round_0_index_${each.hook.index}`;
       return caller.ask({ hook: each.hook, request, text: textOf(each), place });
     }),
   );
@@ -50,15 +50,15 @@ async function matching(
   parts: WebhookParts,
   request: AdmissionRequest,
   hooks: readonly Hook[],
-): Promise<(Matched & { readonly index: number })[]> {
+): Promise<Matched[]> {
   const shownObjects = new Map<ResourceDefinition, AdmittedObjects>();
-  const found: (Matched & { readonly index: number })[] = [];
-  for (const [index, hook] of hooks.entries()) {
+  const found: Matched[] = [];
+  for (const hook of hooks) {
     const shown = hook.matches(request);
     if (!shown) continue;
     const objects = shownObjects.get(shown) ?? (await admittedObjects(request, shown));
     shownObjects.set(shown, objects);
-    const matched = { hook, request, shown, objects, index };
+    const matched = { hook, request, shown, objects };
     if (meetsConditions(matched, parts, 'validating')) found.push(matched);
   }
   return found;
