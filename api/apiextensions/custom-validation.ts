@@ -9,7 +9,7 @@ import type { Path } from '../schema/structural/place.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
 import { embeddedErrors } from './embedded-objects.ts';
-import { brokenRules } from './rules/broken-rules.ts';
+import { brokenRules, WHOLE } from './rules/broken-rules.ts';
 
 /** Errors of an object; `old` is its state before. */
 export function customErrors(
@@ -92,5 +92,5 @@ function ruleErrors(
   }
   const why =
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
-  return [invalidValue('<nil>', null, why)];
+  return [invalidValue(WHOLE, null, why)];
 }

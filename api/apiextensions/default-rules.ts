@@ -10,7 +10,7 @@ import { prunedPart } from '../schema/structural/prune.ts';
 import { isSchema, type Structural, structuralOf } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
 import { embeddedErrors } from './embedded-objects.ts';
-import { brokenRules } from './rules/broken-rules.ts';
+import { brokenRules, WHOLE } from './rules/broken-rules.ts';
 
 /** Errors of all defaults of a structural schema. */
 export function defaultErrors(schema: JSONSchemaProps, path: string): FieldError[] {
@@ -68,7 +68,7 @@ function wholeDefault(value: unknown, tree: Structural): unknown {
 function within(at: string, errors: readonly FieldError[]): FieldError[] {
   return errors.map((error) => ({
     ...error,
-    field: error.field === '' ? at : `${at}.${error.field}`,
+    field: error.field === '' || error.field === WHOLE ? at : `${at}.${error.field}`,
   }));
 }
 

@@ -37,7 +37,7 @@ function wholeObjectErrors({ apiVersion, kind, metadata }: Fields, at: Path | un
 }
 
 function nameErrors(value: unknown, field: string, rule: (value: string) => string | undefined) {
-  if (value === undefined) return [required(field, 'must not be empty')];
+  if (value === undefined) return [required(field)];
   if (typeof value !== 'string') return [invalidValue(field, value, 'must be a string')];
   const why = value === '' ? 'must not be empty' : rule(value);
   return why === undefined ? [] : [invalidValue(field, value, why)];

@@ -73,8 +73,8 @@ describe('Embedded objects', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['no kind', { apiVersion: 'v1' }, /one\.kind: Required value: must not be empty/],
-    ['no apiVersion', { kind: 'Pod' }, /one\.apiVersion: Required value: must not be empty/],
+    ['no kind', { apiVersion: 'v1' }, /one\.kind: Required value$/],
+    ['no apiVersion', { kind: 'Pod' }, /one\.apiVersion: Required value$/],
     [
       'an empty kind',
       { apiVersion: 'v1', kind: '' },

@@ -8,6 +8,7 @@ import { type CelValue, NONE, Optional } from '../../cel/values.ts';
 import type { FieldError } from '../../field-error.ts';
 import {
   duplicate,
+  fieldError,
   forbiddenField,
   invalidBecause,
   invalidValue,
@@ -135,7 +136,7 @@ class RuleRun {
 
   #broken({ rule, program, fault, message, steps }: CompiledRule, asked: Asked) {
     const { bindings, schema, at } = asked;
-    const wrong = (why: string) => invalidValue(textOf(at), schema.type ?? '', why);
+    const wrong = (why: string) => invalidValue(fieldAt(at), schema.type ?? '', why);
     if (program === undefined) return wrong(`rule compile error: ${fault}`);
     const outcome = this.#evaluate(program, bindings);
     if (outcome.kind !== 'value') return wrong(this.#why(outcome, rule));
@@ -191,6 +192,11 @@ interface Asked {
   readonly at: Path | undefined;
 }
 
+/** Upstream gives the whole object this name. */
+export const WHOLE = '<nil>';
+
+const fieldAt = (at: Path | undefined): string => (at === undefined ? WHOLE : textOf(at));
+
 function shownMessage(value: CelValue): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
@@ -199,7 +205,7 @@ function shownMessage(value: CelValue): string | undefined {
 }
 
 function brokenRule({ reason }: ValidationRule, why: string, { at, value, schema }: Asked) {
-  const field = textOf(at);
+  const field = fieldAt(at);
   const whole = schema.type === 'object' || schema.type === 'array';
   switch (reason) {
     case 'FieldValueForbidden':
@@ -207,7 +213,9 @@ function brokenRule({ reason }: ValidationRule, why: string, { at, value, schema
     case 'FieldValueRequired':
       return required(field, why);
     case 'FieldValueDuplicate':
-      return duplicate(field, whole ? undefined : value);
+      return whole
+        ? fieldError('FieldValueDuplicate', field, 'Duplicate value')
+        : duplicate(field, value);
     default:
       return whole ? invalidBecause(field, why) : invalidValue(field, value, why);
   }

@@ -279,6 +279,15 @@ describe('Objects', () => {
     expect(broken(schema, {})).toEqual([]);
   });
 
+  it('are told as a whole where the rule is about all of them, and without their value', () => {
+    const twice = { rule: 'false', reason: 'FieldValueDuplicate' };
+    const schema = ruled(object({ x: ruled(object({}), twice) }), { rule: "self.kind == 'A'" });
+    expect(broken(schema, { kind: 'B', x: {} })).toEqual([
+      "<nil>: Invalid value: failed rule: self.kind == 'A'",
+      'x: Duplicate value',
+    ]);
+  });
+
   it('are held to rules at every level, with the value where it is plain', () => {
     const small = { rule: 'self < 10', message: 'too large' };
     const schema = object({
