@@ -5,8 +5,8 @@ import { type Clock } from '../base/clock.ts';
 import type { Figures } from '../base/figures.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import { Nodes, Pods } from '../api/kinds.ts';
-import type { Node, Pod, PodCondition } from '../api/generated/types.ts';
+import { Nodes, PersistentVolumeClaims, Pods } from '../api/kinds.ts';
+import type { Node, PersistentVolumeClaim, Pod, PodCondition } from '../api/generated/types.ts';
 import { findCondition, setCondition } from '../api/meta/conditions.ts';
 import { deepEqual } from '../api/meta/deep-equal.ts';
 import { keyOf, type KubeObject } from '../api/meta/object.ts';
@@ -20,6 +20,7 @@ import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
 import { preferUntainted, taintsTolerations } from './plugins/taints-tolerations.ts';
+import { claimRefusal, claimsOf } from './plugins/volume-claims.ts';
 import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
 import { type AttemptResult, schedulerFigures, type TellAttempt } from './scheduler-figures.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
@@ -118,6 +119,13 @@ class Scheduler {
       },
       onDelete: (node) => this.#state.removeNode(node.metadata.name ?? ''),
     });
+    const claimed = ({ metadata }: PersistentVolumeClaim) =>
+      this.#queue.retry(
+        (pod) =>
+          pod.metadata.namespace === metadata.namespace &&
+          claimsOf(pod).some(({ name }) => name === metadata.name),
+      );
+    informers.informer(PersistentVolumeClaims).subscribe({ onAdd: claimed });
     informers.informer(Pods).subscribe({
       onAdd: (pod) => this.#see(pod),
       onUpdate: (pod, old) => {
@@ -191,6 +199,13 @@ class Scheduler {
     const { pod } = queued;
     const candidate = { pod, demand: demandOf(pod) };
     const { nodes } = this.#state;
+    const unclaimed = claimRefusal(pod, (name) => this.#claim(pod, name));
+    if (unclaimed !== undefined && nodes.length > 0) {
+      this.#ended('unschedulable', startedAt, queued);
+      const message = `0/${nodes.length} nodes are available: ${unclaimed}.`;
+      this.#track(this.#refuse(queued, message));
+      return;
+    }
     const at = { profile: this.#profile, random: this.#parts.random, from: this.#from };
     const selection = selectNode(candidate, nodes, at);
     this.#from = (this.#from + selection.looked) % Math.max(1, nodes.length);
@@ -204,6 +219,11 @@ class Scheduler {
     const bound = this.#bind(queued, selection.name);
     const told = (done: boolean) => this.#ended(done ? 'scheduled' : 'error', startedAt, queued);
     this.#track(bound.then(told));
+  }
+
+  #claim({ metadata }: Pod, name: string): PersistentVolumeClaim | undefined {
+    const claims = this.#parts.informers.informer(PersistentVolumeClaims);
+    return claims.get(`${metadata.namespace ?? ''}/${name}`);
   }
 
   #track(work: Promise<void>): void {

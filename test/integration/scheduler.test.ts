@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
-import { Events, Nodes, Pods } from '../../api/kinds.ts';
+import { Events, Nodes, PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
 import { toMilli, tryParseQuantity } from '../../api/meta/quantity.ts';
 import { StatusError } from '../../api/status.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
@@ -97,6 +97,25 @@ function usedByNode(pods: readonly Pod[]): Map<string, number> {
 }
 
 describe('the scheduler', () => {
+  it('lets a pod wait for the claim that its volume names, and says which', async () => {
+    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    await addNode('n1');
+    start();
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
+    await pods.create(aPod('p', '100m', { volumes }));
+    const why = async () =>
+      (await pods.get({ namespace: 'default', name: 'p' })).status?.conditions?.[0]?.message;
+    const message = '0/1 nodes are available: persistentvolumeclaim "data" not found.';
+    await until(async () => (await why()) === message);
+    await client.resource(PersistentVolumeClaims).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    await until(async () => (await nodeOf('p')) === 'n1');
+  });
+
   it('gives a pod a node and says so', async () => {
     const { client, start, addNode, pods, nodeOf } = await aCluster();
     await addNode('n1');
