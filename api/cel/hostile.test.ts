@@ -1,6 +1,6 @@
 // Expressions that want to stall or break the server: each ends in a fault, an error or at its budget, and soon.
 import { describe, expect, it } from 'vitest';
-import { type CelType, DYN } from './cel-type.ts';
+import { type CelType, DYN, INT, listOf, objectOf } from './cel-type.ts';
 import { compile, evaluate, type Outcome } from './compile.ts';
 import { celValue } from './json-values.ts';
 import { patternSize } from './library/pattern-size.ts';
@@ -119,6 +119,11 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
       '"%s".format([self.l.map(i, self.t)])',
       { l: many(2000), t: 'a'.repeat(1_000_000) },
     ],
+    [
+      'time zones',
+      'self.exists(i, timestamp("2026-01-01T00:00:00Z").getHours("Etc/" + string(i)) < 0)',
+      many(10_000),
+    ],
     ['sets', 'sets.equivalent(self, self.map(i, i + 1))', many(3000)],
     ['positions', 'self.all(i, self.indexOf(-1) == -1)', many(3000)],
     [
@@ -138,6 +143,16 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
     ],
   ])('%s end at their budget', (...[, source, json]) => {
     expect(run(source, json)).toMatchObject({ kind: 'exceeded', scope: 'call' });
+  });
+
+  it('over long bytes read them once', () => {
+    const bytes: CelType = { kind: 'bytes' };
+    const self = objectOf('self', { l: listOf(INT), b: bytes, bs: listOf(bytes) });
+    const blob = 'abcd'.repeat(500_000);
+    const json = { l: many(20_000), b: blob, bs: [blob] };
+    expect(run('self.l.all(i, self.b != b"" && self.bs[0] != b"")', json, self)).toMatchObject({
+      value: true,
+    });
   });
 
   it('past the longest text are errors', () => {

@@ -46,7 +46,17 @@ function textValue(json: string, type: CelType): CelValue {
 }
 
 function unread(json: string, what: string): never {
-  throw new CelError(`string ${JSON.stringify(json)} is no ${what}`);
+  throw new CelError(`string ${JSON.stringify(json.slice(0, MAX_SHOWN))} is no ${what}`);
+}
+
+/** Characters of a bad text that its error shows. */
+const MAX_SHOWN = 100;
+
+const READ_TEXTS: ReadonlySet<CelType['kind']> = new Set(['bytes', 'duration', 'timestamp']);
+
+/** May it be read anew each time it is asked for? */
+function isPlain(json: unknown, { kind }: CelType): boolean {
+  return typeof json === 'string' ? !READ_TEXTS.has(kind) : typeof json !== 'object';
 }
 
 function composite(json: object, type: CelType): CelValue {
@@ -62,7 +72,7 @@ const DYN_MAP: MapType = { kind: 'map', key: STRING, of: DYN };
 class JsonList extends ListValue {
   readonly json: readonly unknown[];
   readonly #type: ListType;
-  /** Items that are lists, maps or objects, so that what they remember is not lost. */
+  /** Items that take work to read, and those that remember such. */
   #seen: (CelValue | undefined)[] | undefined;
 
   constructor(json: readonly unknown[], type: ListType) {
@@ -76,7 +86,7 @@ class JsonList extends ListValue {
   at(index: number): CelValue | undefined {
     const json = this.json[index];
     if (json === undefined) return undefined;
-    if (typeof json !== 'object') return celValue(json, this.#type.of);
+    if (isPlain(json, this.#type.of)) return celValue(json, this.#type.of);
     this.#seen ??= [];
     return (this.#seen[index] ??= celValue(json, this.#type.of));
   }
@@ -103,7 +113,7 @@ class JsonMap extends MapValue {
     if (typeof key !== 'string' || !Object.hasOwn(this.json, key)) return undefined;
     const json = this.json[key];
     if (json === undefined) return undefined;
-    if (typeof json !== 'object') return celValue(json, this.#type.of);
+    if (isPlain(json, this.#type.of)) return celValue(json, this.#type.of);
     this.#seen ??= new Map();
     return remembered(this.#seen, key, () => celValue(json, this.#type.of));
   }
@@ -116,6 +126,7 @@ class JsonMap extends MapValue {
 class JsonObject extends ObjectValue {
   readonly json: Readonly<Record<string, unknown>>;
   readonly #type: ObjectType;
+  #names: readonly string[] | undefined;
   #seen: Map<string, CelValue> | undefined;
 
   constructor(json: Readonly<Record<string, unknown>>, type: ObjectType) {
@@ -131,13 +142,15 @@ class JsonObject extends ObjectValue {
     if (!Object.hasOwn(this.json, name)) return undefined;
     const json = this.json[name];
     if (json === undefined) return undefined;
-    if (typeof json !== 'object') return celValue(json, type);
+    if (isPlain(json, type)) return celValue(json, type);
     this.#seen ??= new Map();
     return remembered(this.#seen, field, () => celValue(json, type));
   }
   names(): readonly string[] {
-    const set = [...this.#type.fields].filter(([, { name }]) => Object.hasOwn(this.json, name));
-    return set.map(([field]) => field);
+    this.#names ??= [...this.#type.fields]
+      .filter(([, { name }]) => Object.hasOwn(this.json, name))
+      .map(([field]) => field);
+    return this.#names;
   }
   #field(field: string): CelField {
     const known = this.#type.fields.get(field);

@@ -124,7 +124,7 @@ export class PlainList extends ListValue {
 
 /** A map made by an expression. */
 export class PlainMap extends MapValue {
-  readonly #entries = new Map<boolean | string, readonly [key: CelValue, value: CelValue]>();
+  readonly #entries = new Map<MapKey, readonly [key: CelValue, value: CelValue]>();
 
   get size(): number {
     return this.#entries.size;
@@ -145,14 +145,13 @@ export class PlainMap extends MapValue {
   }
 }
 
+type MapKey = bigint | boolean | string;
+
 /** Keys are equal across number types, as values are. Undefined for what can be no key. */
-function mapKey(key: CelValue): boolean | string | undefined {
-  if (typeof key === 'string') return `s${key}`;
-  if (typeof key === 'boolean') return key;
-  if (typeof key === 'bigint') return `n${key}`;
-  if (key instanceof Uint) return `n${key.value}`;
-  if (typeof key === 'number' && Number.isInteger(key)) return `n${BigInt(key)}`;
-  return undefined;
+function mapKey(key: CelValue): MapKey | undefined {
+  if (typeof key === 'string' || typeof key === 'boolean' || typeof key === 'bigint') return key;
+  if (key instanceof Uint) return key.value;
+  return typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : undefined;
 }
 
 /** An object made by a typed literal. */

@@ -1,6 +1,7 @@
 // The parts of timestamps and durations: `t.getHours('Europe/Berlin')`, `d.getSeconds()`.
 // Invariant: UTC where no zone is named; a zone that nobody knows is a CelError.
 import { CelError } from '../cel-error.ts';
+import type { Meter } from '../meter.ts';
 import { type Library, method } from '../overload.ts';
 import { modulo } from '../time-values.ts';
 import type { CelValue, Duration, Timestamp } from '../values.ts';
@@ -32,8 +33,8 @@ const SPANS: Readonly<Record<string, bigint>> = {
 export const TIME_PARTS: Library = [
   ...Object.entries(PARTS).flatMap(([name, part]) => [
     method(`${name}(timestamp): int`, ([time]) => BigInt(part(dateOf(time!)))),
-    method(`${name}(timestamp, string): int`, ([time, zone]) =>
-      BigInt(part(local(dateOf(time!), zone as string))),
+    method(`${name}(timestamp, string): int`, ([time, zone], meter) =>
+      BigInt(part(local(dateOf(time!), zone as string, meter))),
     ),
   ]),
   ...Object.entries(SPANS).map(([name, unit]) =>
@@ -53,10 +54,10 @@ function dateOf(time: CelValue): Date {
 const OFFSET = /^([-+])?(\d{2}):(\d{2})$/;
 
 /** A date whose UTC fields are those of that zone. */
-function local(date: Date, zone: string): Date {
+function local(date: Date, zone: string, meter: Meter): Date {
   if (zone === '' || zone === 'UTC') return date;
   const match = OFFSET.exec(zone);
-  if (match === null) return new Date(inZone(date, zone));
+  if (match === null) return new Date(inZone(date, formatOf(zone, meter)));
   const minutes = Number(match[2]) * 60 + Number(match[3]);
   return new Date(date.getTime() + (match[1] === '-' ? -minutes : minutes) * 60_000);
 }
@@ -65,8 +66,13 @@ function local(date: Date, zone: string): Date {
 const MAX_ZONES = 100;
 const zones = new Map<string, Intl.DateTimeFormat>();
 
-function formatOf(zone: string): Intl.DateTimeFormat {
+/** Loading a zone, or finding that there is none, and asking it: some tenths of a millisecond, some microseconds. */
+const LOAD_WORK = 3000;
+const ASK_WORK = 30;
+
+function formatOf(zone: string, meter: Meter): Intl.DateTimeFormat {
   const known = zones.get(zone);
+  meter.work(known === undefined ? LOAD_WORK : ASK_WORK);
   if (known) return known;
   const format = loadZone(zone);
   if (zones.size >= MAX_ZONES) zones.clear();
@@ -93,11 +99,9 @@ function loadZone(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-function inZone(date: Date, zone: string): number {
+function inZone(date: Date, format: Intl.DateTimeFormat): number {
   const parts = Object.fromEntries(
-    formatOf(zone)
-      .formatToParts(date)
-      .map(({ type, value }) => [type, Number(value)]),
+    format.formatToParts(date).map(({ type, value }) => [type, Number(value)]),
   );
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   const local = new Date(
