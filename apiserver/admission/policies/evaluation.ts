@@ -66,7 +66,7 @@ export class Evaluation {
         sort: 'compile_error',
       };
     const outcome = evaluate(program, this.#bindings, this.#budget);
-    if (this.#budget.remaining < 0) throw new OutOfBudget();
+    if (this.#budget.remaining < 0 || this.#budget.work < 0) throw new OutOfBudget();
     switch (outcome.kind) {
       case 'value':
         return outcome;
