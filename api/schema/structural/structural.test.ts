@@ -131,13 +131,17 @@ describe('Values', () => {
       [
         'a: Invalid value: "y": a in body should be at least 2 chars long',
         'a: Invalid value: "y": a in body should match \'^x\'',
+        '<nil>: Invalid value: "": "a" must validate all the schemas (allOf). None validated',
       ],
     ],
     [
       'any of several',
       { type: 'string', anyOf: [{ minLength: 2 }, { pattern: '^x' }] },
       'y',
-      ['<nil>: Invalid value: "": "a" must validate at least one schema (anyOf)'],
+      [
+        '<nil>: Invalid value: "": "a" must validate at least one schema (anyOf)',
+        'a: Invalid value: "y": a in body should be at least 2 chars long',
+      ],
     ],
     [
       'one of several',
@@ -145,6 +149,23 @@ describe('Values', () => {
       'y',
       [
         '<nil>: Invalid value: "": "a" must validate one and only one schema (oneOf). Found none valid',
+        'a: Invalid value: "y": a in body should be at least 2 chars long',
+      ],
+    ],
+    [
+      'any of several, and lacks least of the one that says most',
+      {
+        type: 'object',
+        properties: { b: { type: 'integer' }, c: { type: 'integer' } },
+        anyOf: [
+          { properties: { b: { minimum: 5 } } },
+          { properties: { b: { minimum: 1 }, c: { maximum: 1 } } },
+        ],
+      },
+      { b: 3, c: 2 },
+      [
+        '<nil>: Invalid value: "": "a" must validate at least one schema (anyOf)',
+        'a.c: Invalid value: 2: a.c in body should be less than or equal to 1',
       ],
     ],
     [

@@ -45,6 +45,8 @@ const bodyOf = (at: Path | undefined): string => `${textOf(at)} in body`;
 
 class Checker {
   readonly errors: FieldError[] = [];
+  /** Places that were looked at. */
+  visited = 0;
   readonly #budget: Budget;
 
   constructor(budget: Budget) {
@@ -54,7 +56,11 @@ class Checker {
   value(value: unknown, schema: Structural, at: Path | undefined): void {
     if (this.errors.length >= MAX_SCHEMA_ERRORS || --this.#budget.left <= 0) return;
     if (value === null && schema.nullable) return;
-    if (!this.#type(value, schema, at)) return;
+    this.visited += 1;
+    if (!this.#type(value, schema, at)) {
+      this.#combinations(value, schema.rules, at);
+      return;
+    }
     this.#rules(value, schema.rules, at);
     if (isNumber(value)) this.#number(value, schema.rules, at);
     else if (typeof value === 'string') this.#text(value, schema.rules, at);
@@ -183,30 +189,59 @@ class Checker {
   }
 
   #combinations(value: unknown, rules: ValueRules, at: Path | undefined): void {
-    for (const part of rules.allOf) this.value(value, part, at);
-    const { anyOf, oneOf, not } = rules;
-    if (anyOf.length > 0 && !anyOf.some((part) => this.#fits(value, part)))
-      this.#combined(at, 'must validate at least one schema (anyOf)');
-    if (oneOf.length > 0) {
-      const count = oneOf.filter((part) => this.#fits(value, part)).length;
-      const found = count === 0 ? 'none valid' : `${count} valid alternatives`;
-      if (count !== 1)
-        this.#combined(at, `must validate one and only one schema (oneOf). Found ${found}`);
-    }
-    if (not !== undefined && this.#fits(value, not))
+    this.#allOf(value, rules.allOf, at);
+    this.#anyOf(value, rules.anyOf, at);
+    this.#oneOf(value, rules.oneOf, at);
+    if (rules.not !== undefined && fits(this.#tried(value, rules.not, at)))
       this.#combined(at, 'must not validate the schema (not)');
   }
 
-  #fits(value: unknown, schema: Structural): boolean {
-    const checker = new Checker(this.#budget);
-    checker.value(value, schema, undefined);
-    return checker.errors.length === 0;
+  #allOf(value: unknown, parts: readonly Structural[], at: Path | undefined): void {
+    const failed = parts.map((part) => this.#tried(value, part, at)).filter((one) => !fits(one));
+    if (failed.length === 0) return;
+    for (const { errors } of failed) this.#add(...errors);
+    const none = failed.length === parts.length ? '. None validated' : '';
+    this.#combined(at, `must validate all the schemas (allOf)${none}`);
   }
 
-  /** Upstream gives these no field of their own. */
-  #combined(at: Path | undefined, why: string): void {
-    this.#add(invalidBecause('<nil>', `"": ${JSON.stringify(textOf(at))} ${why}`));
+  #anyOf(value: unknown, parts: readonly Structural[], at: Path | undefined): void {
+    let best: Checker | undefined;
+    for (const part of parts) {
+      const tried = this.#tried(value, part, at);
+      if (fits(tried)) return;
+      best = better(best, tried);
+    }
+    if (best) this.#combined(at, 'must validate at least one schema (anyOf)', best.errors);
   }
+
+  #oneOf(value: unknown, parts: readonly Structural[], at: Path | undefined): void {
+    if (parts.length === 0) return;
+    const tried = parts.map((part) => this.#tried(value, part, at));
+    const count = tried.filter(fits).length;
+    if (count === 1) return;
+    const found = count === 0 ? 'none valid' : `${count} valid alternatives`;
+    const best = count === 0 ? tried.reduce(better) : undefined;
+    const why = `must validate one and only one schema (oneOf). Found ${found}`;
+    this.#combined(at, why, best?.errors);
+  }
+
+  #tried(value: unknown, schema: Structural, at: Path | undefined): Checker {
+    const checker = new Checker(this.#budget);
+    checker.value(value, schema, at);
+    return checker;
+  }
+
+  /** Upstream gives these no field of their own; what the nearest alternative lacks comes behind. */
+  #combined(at: Path | undefined, why: string, errors: readonly FieldError[] = []): void {
+    this.#add(invalidBecause('<nil>', `"": ${JSON.stringify(textOf(at))} ${why}`), ...errors);
+  }
+}
+
+const fits = ({ errors }: Checker): boolean => errors.length === 0;
+
+/** Of two alternatives that failed, the one that looked at more of the value: that is the one that was meant. */
+function better(best: Checker | undefined, other: Checker): Checker {
+  return best && best.visited >= other.visited ? best : other;
 }
 
 /** Code points, as upstream counts them. */
