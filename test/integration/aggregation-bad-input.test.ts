@@ -1,6 +1,12 @@
 // API servers behind this one that are not there, hang, lie or break off: upstream's reasons, and the rest of the API as it was.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ANSWER_TIMEOUT_MS,
@@ -159,6 +165,43 @@ describe('An API server that cannot be reached', () => {
     const { apiService } = await behind('mute', () => undefined);
     await api.becomes('FailedDiscoveryCheck', apiService);
     expect(await api.condition(apiService)).toContain('context deadline exceeded');
+  });
+});
+
+describe('An API server outside the cluster, by a Service of type ExternalName', () => {
+  const outside = async (name: string, server: NetServer) => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const spec = { type: 'ExternalName', externalName: 'localhost' };
+    const services = '/api/v1/namespaces/default/services';
+    const made = await call('POST', services, { body: { metadata: { name }, spec } });
+    expect(made.status, made.text).toBe(201);
+    const service = { namespace: 'default', name, port };
+    await api.register({ group: `${name}.example.com`, version: 'v1', service });
+  };
+
+  it('is reached there, and known by the Service’s name', async () => {
+    const server = createServer(await api.pairFor('far'), (request, response) => {
+      response.end(JSON.stringify({ host: request.headers.host }));
+    });
+    await outside('far', server);
+    await api.becomes('Passed', 'v1.far.example.com');
+    const { host } = (await call('GET', '/apis/far.example.com/v1/things')).json();
+    expect(host).toMatch(/^far\.default\.svc:\d+$/);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('may take connections and never say a word', async () => {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer(
+      (socket) => void sockets.add(socket.on('error', () => undefined)),
+    );
+    await outside('silent', server);
+    await api.becomes('FailedDiscoveryCheck', 'v1.silent.example.com');
+    expect(await api.condition('v1.silent.example.com')).toContain('context deadline exceeded');
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
 });
 

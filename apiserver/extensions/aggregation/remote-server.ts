@@ -140,13 +140,12 @@ export class RemoteServers {
         ...(caBundle && { ca: Buffer.from(caBundle, 'base64').toString() }),
         ...(identity && { cert: identity.cert, key: identity.key }),
       });
-      socket.once('error', (error) => secured.destroy(error));
-      secured.once('error', made.reject);
+      // For as long as they live: an error that nobody hears would end the process.
+      socket.on('error', (error) => secured.destroy(error));
+      secured.on('error', made.reject);
       secured.once('close', () => made.reject(new Error('EOF')));
       secured.once('secureConnect', () => made.resolve(secured));
-      made.promise.catch(() => {
-        secured.on('error', () => undefined).destroy();
-      });
+      made.promise.catch(() => secured.destroy());
     };
     connectService(this.#parts, remote.service).then(secure, made.reject);
     try {
