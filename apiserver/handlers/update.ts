@@ -1,7 +1,7 @@
 // PUT of an object, of its status, and the common way of every change: prepare, admit, validate, store.
 import { invalid, invalidBecause } from '../../api/field-error.ts';
 import type { MaybePromise, ResourceDefinition } from '../../api/definition.ts';
-import type { LooseObject } from '../../api/meta/object.ts';
+import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { conflict } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
 import type { Exchange } from '../exchange.ts';
@@ -121,8 +121,9 @@ export async function changeOwned(
     definition.defaults?.(object);
     prepareForUpdate(definition, object, old);
     await changed.own(object);
+    const owners = object.metadata.managedFields;
     const admission = admissionOf(exchange, { operation: 'update', object, old });
-    if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old });
+    if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old, owners });
     if (strategy) undo = strategy.allocate(object, old).undo;
     validateUpdate(definition, object, old);
     await server.admission.validate(admission);
@@ -165,8 +166,10 @@ async function changeStatus(
   definition.defaults?.(changed);
   definition.prepareForStatus?.(changed, old, info.subresource ?? '');
   await own(changed);
+  const owners = changed.metadata.managedFields;
   const admission = admissionOf(exchange, { operation: 'update', object: changed, old });
-  if (await server.admission.mutate(admission)) keepToStatus(exchange, { object: changed, old });
+  if (await server.admission.mutate(admission))
+    keepToStatus(exchange, { object: changed, old, owners });
   validateStatusUpdate(definition, changed, old);
   await server.admission.validate(admission);
   return isGone(changed) ? { kind: 'delete' } : { kind: 'put', object: changed };
@@ -175,25 +178,32 @@ async function changeStatus(
 interface ChangedOutside {
   readonly object: LooseObject;
   readonly old: LooseObject;
+  /** The owners as they were before. */
+  readonly owners: readonly ManagedFieldsEntry[] | undefined;
 }
 
 /** What admission from outside made of a change is prepared as any change. Throws Invalid where it is of another object. */
-function prepareAgain({ definition }: Exchange, { object, old }: ChangedOutside): void {
+function prepareAgain({ definition }: Exchange, { object, old, owners }: ChangedOutside): void {
   checkSystemFields(definition, object, old);
   const before = object.metadata.managedFields;
   prepareForUpdate(definition, object, old);
   setOwners(object, before);
-  keepSoundOwners(object, old.metadata.managedFields);
+  keepSoundOwners(object, owners);
 }
 
 /** As prepareAgain, of a status: the rest is as it was, but for the owners. */
-function keepToStatus({ definition, info }: Exchange, { object, old }: ChangedOutside): void {
+function keepToStatus(
+  { definition, info }: Exchange,
+  { object, old, owners }: ChangedOutside,
+): void {
   checkSystemFields(definition, object, old);
   const before = object.metadata.managedFields;
-  Object.assign(object, structuredCopy(withStatusOf(definition, object, old)));
+  const next = structuredCopy(withStatusOf(definition, object, old));
+  for (const key of Object.keys(object)) if (!(key in next)) delete object[key];
+  Object.assign(object, next);
   definition.prepareForStatus?.(object, old, info.subresource ?? '');
   setOwners(object, before);
-  keepSoundOwners(object, old.metadata.managedFields);
+  keepSoundOwners(object, owners);
 }
 
 /** An object that is being deleted goes when its last finalizer does, its grace being over. */

@@ -1,5 +1,6 @@
 // Mutating webhooks: order, patches and what they may not change, reinvocation, objects after defaults, owners of fields.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import {
   aConfigMap,
   aHookedServer,
@@ -267,6 +268,53 @@ describe('a patch', () => {
     const answer = (await on.ask(`PATCH ${path}`, body, headers)).json();
     expect(answer.spec.unschedulable).toBeUndefined();
     expect(answer.status).toMatchObject({ capacity: { cpu: '4' }, phase: 'Running' });
+  });
+
+  it('of a status brings no part that the object has not', async () => {
+    const schema = {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: {
+          spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+          status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        },
+      },
+    };
+    const versions = [
+      { name: 'v1', served: true, storage: true, schema, subresources: { status: {} } },
+    ];
+    const names = { plural: 'bares', kind: 'Bare' };
+    const body = { group: 'test.local', scope: 'Namespaced', names, versions };
+    await on.ask('POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: 'bares.test.local' },
+      spec: body,
+    });
+    const bares = '/apis/test.local/v1/namespaces/default/bares';
+    const bare = { apiVersion: 'test.local/v1', kind: 'Bare', metadata: { name: 'b' } };
+    await until(async () => (await on.ask(`POST ${bares}`, bare)).status === 201);
+    on.hook.on('/a', () => patching({ op: 'add', path: '/spec', value: { sneaked: 'in' } }));
+    const rules = [{ ...CONFIG_MAPS, apiGroups: ['test.local'], resources: ['bares/status'] }];
+    await on.configure('mutating', 'one', [{ rules }]);
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const path = `${bares}/b/status?fieldManager=me`;
+    const answer = (await on.ask(`PATCH ${path}`, { status: { up: true } }, headers)).json();
+    expect(answer.status).toEqual({ up: true });
+    expect(answer.spec).toBeUndefined();
+  });
+
+  it('of an update whose list of owners is none leaves the list as the writer made it', async () => {
+    await create('owned');
+    on.hook.on('/a', () =>
+      patching({ op: 'add', path: '/metadata/managedFields', value: [{ operation: 'Steal' }] }),
+    );
+    await on.configure('mutating', 'one', [{}]);
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const path = `${NS}/configmaps/owned?fieldManager=me`;
+    const answer = await on.ask(`PATCH ${path}`, { data: { b: '2' } }, headers);
+    expect(answer.status, answer.text).toBe(200);
+    const owners = JSON.stringify(answer.json().metadata.managedFields);
+    expect(owners).toContain('"manager":"me"');
+    expect(owners).not.toContain('Steal');
   });
 
   it('of a list of owners that is none is forgotten', async () => {
