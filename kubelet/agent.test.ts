@@ -23,6 +23,8 @@ import { FakePodNetwork } from './runtime/fake/fake-network.ts';
 import { FakeRuntime } from './runtime/fake/fake-runtime.ts';
 import type { Life } from './runtime/fake/life.ts';
 import { RuntimeError } from './runtime/runtime.ts';
+import { parseQuantity, toMilli } from '../api/meta/quantity.ts';
+import { RELIST_MS } from './options.ts';
 
 const NODE = 'node-1';
 
@@ -368,6 +370,38 @@ describe('a container', () => {
     });
     const text = 'MountVolume.SetUp failed for volume "v" : configmap "missing" not found';
     await told('web', [`Warning FailedMount ${text}`]);
+  });
+
+  it('grows as soon as another one has made room, not at the next look', async () => {
+    const sized = (cpu: string) => [
+      { name: 'app', image: 'app:1', resources: { requests: { cpu } } },
+    ];
+    const room = async () => {
+      const { items } = await client.resource(Nodes).list();
+      return items.find(({ metadata }) => metadata.name === NODE)?.status?.allocatable?.['cpu'];
+    };
+    await until(async () => (await room()) !== undefined);
+    const most = toMilli(parseQuantity((await room()) ?? '0')) - 100;
+    await createPod('large', { containers: sized(`${most}m`) });
+    await createPod('small', { containers: sized('50m') });
+    await podWhere('small', isReady);
+    const body = { spec: { containers: sized('300m') } };
+    await client
+      .resource(Pods)
+      .patch(
+        { namespace: 'default', name: 'small' },
+        { type: 'strategic', body },
+        { subresource: 'resize' },
+      );
+    const deferred = ({ status }: Pod) =>
+      findCondition(status?.conditions, 'PodResizePending')?.reason === 'Deferred';
+    await podWhere('small', deferred);
+    const from = performance.now();
+    await client
+      .resource(Pods)
+      .delete({ namespace: 'default', name: 'large' }, { gracePeriodSeconds: 0 });
+    await podWhere('small', (pod) => statusOf(pod)?.allocatedResources?.['cpu'] === '300m');
+    expect(performance.now() - from).toBeLessThan(RELIST_MS / 2);
   });
 
   it('tells which kind of volume or probe is not supported', async () => {

@@ -159,6 +159,7 @@ function makePods(
         nodeLabels: context.labels,
         others: manager.takingRoom(pod.metadata.uid),
       }),
+    roomFreed: () => manager.roomFreed(),
     gone: (uid) => manager.forget(uid),
   };
   const manager = new PodManager(parts, pods);

@@ -77,6 +77,11 @@ export class PodManager {
     this.#parts.statuses.forget(podUid);
   }
 
+  /** Those that wait to become larger look again. */
+  roomFreed(): void {
+    for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.kick();
+  }
+
   /** Pods that take room on the node, but for one. */
   takingRoom(exceptUid: string | undefined): Pod[] {
     return [...this.#workers.values()]

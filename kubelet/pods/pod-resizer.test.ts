@@ -23,6 +23,8 @@ let sandboxId: string;
 let id: string;
 let others: Pod[];
 let events: string[];
+/** How often others were told that there may be room. */
+let freed: number;
 
 beforeEach(async () => {
   const images = new FakeImageStore();
@@ -35,12 +37,14 @@ beforeEach(async () => {
   await runtime.startContainer(id);
   others = [];
   events = [];
+  freed = 0;
 });
 
 const newResizer = () =>
   new PodResizer({
     options: { runtime },
     node,
+    roomFreed: () => (freed += 1),
     events: { event: (_: Pod, { reason }: { reason: string }) => events.push(reason) },
     admit: (pod: Pod) => refusalOf(pod, { node, nodeName: 'n', nodeLabels: {}, others }),
   } as unknown as WorkerParts);
@@ -71,6 +75,12 @@ describe('a resize', () => {
   it('changes nothing where nothing is asked for', async () => {
     await resized(podOf(100, 64), podOf(100, 64));
     expect(runtime.resources.size).toBe(0);
+    expect(freed).toBe(0);
+  });
+
+  it('that is given tells others that there may be room now', async () => {
+    await resized(podOf(200, 64), podOf(100, 64));
+    expect(freed).toBe(1);
   });
 
   it('gives the container its new limits, and the pod its own', async () => {

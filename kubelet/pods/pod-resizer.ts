@@ -73,6 +73,7 @@ export class PodResizer {
     this.#note(asked, unfinished);
     if (unfinished) return { pod: held, restart: [] };
     this.#granted = new Map(sized(asked.spec).map((each) => [each.name, amountsOf(each)]));
+    if (changes.length > 0) this.#parts.roomFreed();
     const restart = changes.filter(needsRestart).flatMap(({ now }) => runningOf(state, now) ?? []);
     return { pod: asked, restart };
   }

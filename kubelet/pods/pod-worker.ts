@@ -78,6 +78,11 @@ export class PodWorker {
     return this.#admitted && !this.#released;
   }
 
+  /** Does it wait to become larger? */
+  get waitsForRoom(): boolean {
+    return this.#resizer.conditions.some(({ reason }) => reason === 'Deferred');
+  }
+
   /** The pod has changed in the API. */
   update(pod: Pod): void {
     this.#pod = this.#resizer.held(pod);
@@ -381,6 +386,7 @@ export class PodWorker {
     if (live || this.#released) return;
     await releasePod(this.#parts, this.#pod, this.#state);
     this.#released = true;
+    this.#parts.roomFreed();
     this.kick();
   }
 
@@ -392,6 +398,7 @@ export class PodWorker {
     for (const { id } of containersOf(this.#state)) this.#parts.prober.forget(id);
     await releasePod(this.#parts, this.#pod, this.#state);
     this.#released = true;
+    this.#parts.roomFreed();
     if (this.#inApi) await this.#parts.statuses.flush(this.#uid);
     await removePod(this.#parts, this.#pod, { state: this.#state, inApi: () => this.#inApi });
     this.#over = true;

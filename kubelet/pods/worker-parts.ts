@@ -32,6 +32,8 @@ export interface WorkerParts {
   readonly ending: AbortSignal;
   /** Why the node cannot take the pod; undefined when it can. Asked once, before anything is made. */
   admit(pod: Pod): Verdict | undefined;
+  /** A pod takes less room than before, or none: others may be waiting for that. */
+  roomFreed(): void;
   /** The pod is over and nothing of it is left on the node. */
   gone(podUid: string): void;
 }
