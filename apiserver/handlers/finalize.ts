@@ -7,7 +7,7 @@ import { storedReply } from '../reply.ts';
 import { admissionOf } from './admission-request.ts';
 import { decodeBody } from './decoding.ts';
 import { isDryRun } from './write-options.ts';
-import { keepOwners, writerOf } from './ownership.ts';
+import { keepOwners, setOwners, writerOf } from './ownership.ts';
 import { isGone } from './update.ts';
 
 /** Replaces spec.finalizers. */
@@ -22,17 +22,25 @@ export async function finalize(exchange: Exchange): Promise<Reply> {
     async (old) => {
       if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
         throw conflict(definition.ref, at.name);
-      const finalizers =
-        (wanted['spec'] as { finalizers?: string[] } | undefined)?.finalizers ?? [];
-      const spec = { ...(old['spec'] as object), finalizers };
-      const object: LooseObject = { ...old, metadata: { ...old.metadata }, spec };
+      const object = withFinalizersOf(wanted, old);
       await keepOwners(writer, { before: old, after: object, submitted: undefined });
       const admission = admissionOf(exchange, { operation: 'update', object, old });
-      await server.admission.mutate(admission);
+      if (await server.admission.mutate(admission)) {
+        const { managedFields: owners } = object.metadata;
+        Object.assign(object, withFinalizersOf(object, old));
+        setOwners(object, owners);
+      }
       await server.admission.validate(admission);
       return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
     },
     { dryRun: isDryRun(request.query) },
   );
   return storedReply(written.stored);
+}
+
+/** The stored namespace with nothing but its finalizers replaced. */
+function withFinalizersOf(wanted: LooseObject, old: LooseObject): LooseObject {
+  const { finalizers = [] } = (wanted['spec'] ?? {}) as { finalizers?: string[] };
+  const spec = { ...(old['spec'] as object), finalizers };
+  return { ...old, metadata: { ...old.metadata }, spec };
 }

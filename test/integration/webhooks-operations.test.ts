@@ -272,6 +272,25 @@ it('namespaces are in themselves, and their finalizers are asked about', async (
   ]);
 });
 
+it('a change of finalizers changes nothing else, whatever a webhook makes of it', async () => {
+  await on.ask('POST /api/v1/namespaces', { metadata: { name: 'kept' } });
+  const before = (await on.ask('GET /api/v1/namespaces/kept')).json();
+  on.hook.on('/see', () => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from(
+      '[{"op":"replace","path":"/metadata/uid","value":"x"},{"op":"replace","path":"/metadata/name","value":"x"}]',
+    ).toString('base64'),
+  }));
+  const rules = about('namespaces/finalize', 'UPDATE');
+  await on.configure('mutating', 'm', [{ name: 'see.test.local', rules }]);
+  const body = { metadata: { name: 'kept' }, spec: { finalizers: ['a.test/b', 'kubernetes'] } };
+  const answer = (await on.ask('PUT /api/v1/namespaces/kept/finalize', body)).json();
+  on.hook.on('/see', () => ({ allowed: true }));
+  expect(answer.metadata).toMatchObject({ name: 'kept', uid: before.metadata.uid });
+  expect(answer.spec.finalizers).toEqual(['a.test/b', 'kubernetes']);
+});
+
 it('what is written in this process is asked about as anything else', async () => {
   await refusing(about('leases', 'CREATE', 'coordination.k8s.io'));
   const reply = await on.server.server.handler(
