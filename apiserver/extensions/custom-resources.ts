@@ -3,6 +3,7 @@
 // a definition that is being deleted takes no new objects and goes only after its last one.
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { customResources } from '../../api/apiextensions/custom-resource.ts';
+import { outlineOf } from '../../api/apiextensions/outline.ts';
 import { SchemaTrees } from '../../api/apiextensions/schema-trees.ts';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
@@ -292,16 +293,6 @@ export class CustomResources {
       logger.warn('a definition could not be written', { err: error, definition: metadata.name });
     }
   }
-}
-
-/** The definition without its schemas. */
-function outlineOf(crd: CustomResourceDefinition): CustomResourceDefinition {
-  const versions = crd.spec.versions.map((version) => {
-    const { schema: _, ...rest } = version;
-    return rest;
-  });
-  const { managedFields: _, ...metadata } = crd.metadata;
-  return { ...crd, metadata, spec: { ...crd.spec, versions } };
 }
 
 /** Is the kind served in the same way? The generation counts changes of spec. */

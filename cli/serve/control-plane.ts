@@ -26,6 +26,7 @@ import {
   readFacts,
   UsageError,
 } from './data-directory.ts';
+import { keptByControllers } from './kept-form.ts';
 import { servePods } from './pod-access.ts';
 import { runSchedulerWith } from './scheduler.ts';
 import { loadTokenKey, tokenSigner } from './token-key.ts';
@@ -138,6 +139,7 @@ export async function runInProcess(
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
           logger: logger.child({ part: 'controllers' }),
           hooks: { queues: new QueueFigures(figures) },
+          kept: keptByControllers,
         },
         signal,
       ),

@@ -10,6 +10,7 @@ import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa } from './certificates.ts';
 import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
+import { keptByControllers } from './kept-form.ts';
 import { tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT } from './user-agents.ts';
 
@@ -21,7 +22,13 @@ export async function runComponent(dataDir: string): Promise<void> {
     const transport = createHttpTransport({ ...config.transport, userAgent: CONTROLLERS_AGENT });
     await runControllers(
       builtInControllers({ caCertificate: loadCa(pki), signToken: tokenSigner(pki) }),
-      { client: createClient(transport), clock: systemClock, random: systemRandom, logger },
+      {
+        client: createClient(transport),
+        clock: systemClock,
+        random: systemRandom,
+        logger,
+        kept: keptByControllers,
+      },
       signal,
     );
     transport.close();

@@ -194,11 +194,16 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
     // Whether a new object is within the selectors only the server knows; its event will say.
     const known = this.#store.get(keyOf(object)) !== undefined;
     if (narrowed && !known) return;
-    this.#tellAll(this.#store.observe(cacheable(object)));
+    this.#tellAll(this.#store.observe(this.#kept(object)));
   }
 
   replace(objects: readonly T[], resourceVersion: string): void {
-    this.#tellAll(this.#store.replace(objects.map(cacheable), Number(resourceVersion) || 0));
+    this.#tellAll(
+      this.#store.replace(
+        objects.map((each) => this.#kept(each)),
+        Number(resourceVersion) || 0,
+      ),
+    );
     this.#hasSynced = true;
     this.#firstList.resolve();
   }
@@ -206,9 +211,14 @@ class CachedInformer<T extends KubeObject> implements Informer<T>, ReflectorTarg
   apply(events: readonly WatchEvent<T>[]): void {
     for (const { type, object } of events) {
       if (type === 'BOOKMARK') this.#store.advance(Number(object.metadata.resourceVersion) || 0);
-      else if (type === 'DELETED') this.#tellAll(this.#store.remove(cacheable(object)));
-      else this.#tellAll(this.#store.apply(cacheable(object)));
+      else if (type === 'DELETED') this.#tellAll(this.#store.remove(this.#kept(object)));
+      else this.#tellAll(this.#store.apply(this.#kept(object)));
     }
+  }
+
+  #kept(object: T): T {
+    const { kept } = this.#options;
+    return cacheable(kept ? (kept(this.ref, object) as T) : object);
   }
 
   #tellAll(changes: readonly StoreChange<T>[]): void {

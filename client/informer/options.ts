@@ -1,5 +1,7 @@
 // What an informer factory is made of, and the limits of its reflectors.
 // Invariant: every wait has a ceiling here; none of them ends a reflector.
+import type { KindRef } from '../../api/kind-ref.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
 import type { BackoffOptions } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -23,6 +25,8 @@ export interface InformerFactoryOptions {
   readonly syncMode?: SyncMode;
   /** Items per page of a list; 500 unless given. */
   readonly pageSize?: number;
+  /** What is kept of an object of the kind where that is less than the whole; the whole unless given. */
+  readonly kept?: (ref: KindRef, object: KubeObject) => KubeObject;
 }
 
 /** What an informer has done so far. */

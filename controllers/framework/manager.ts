@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts';
 import { runElection } from '../../client/election/lease-election.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import type { InformerFactoryOptions } from '../../client/informer/options.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { informerView } from './informer-view.ts';
 import { runController } from './loop.ts';
@@ -29,6 +30,8 @@ export interface ControllersOptions {
   readonly logger: Logger;
   readonly leaderElection?: LeaderElection | undefined;
   readonly hooks?: ControllerHooks | undefined;
+  /** What the controllers' caches keep of an object; the whole unless given. */
+  readonly kept?: NonNullable<InformerFactoryOptions['kept']>;
 }
 
 /**
