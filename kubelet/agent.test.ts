@@ -463,19 +463,6 @@ describe('a container', () => {
     await until(async () => (await eventReasons()).includes('Failed'));
   });
 
-  it('whose program cannot be run is tried again with back-off, and remembers how it ended', async () => {
-    lives.set('app', { broken: { reason: 'StartError', message: 'exec: "x": not found' } });
-    await createPod('web');
-    const pod = await podWhere(
-      'web',
-      (each) => statusOf(each)?.state?.waiting?.reason === 'CrashLoopBackOff',
-    );
-    expect(statusOf(pod)?.lastState?.terminated).toMatchObject({
-      exitCode: 128,
-      reason: 'StartError',
-    });
-  });
-
   it('is replaced when its image changes, in the same pod', async () => {
     await createPod('web');
     await podWhere('web', isReady);

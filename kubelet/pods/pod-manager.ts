@@ -75,11 +75,12 @@ export class PodManager {
     this.#checkpoints.forget(podUid);
     this.#workers.delete(podUid);
     this.#parts.statuses.forget(podUid);
+    this.roomFreed();
   }
 
   /** Those that wait to become larger look again. */
   roomFreed(): void {
-    for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.kick();
+    for (const worker of this.#workers.values()) if (worker.resizer.waits) worker.kick();
   }
 
   /** Pods that take room on the node, but for one. */

@@ -56,6 +56,11 @@ export class PodResizer {
     return withSizes(asked, this.#granted);
   }
 
+  /** Does the pod wait for room to become larger? */
+  get waits(): boolean {
+    return this.#unfinished?.reason === 'Deferred';
+  }
+
   /** What the API is told of a resize that is not through. */
   get conditions(): readonly PodCondition[] {
     return this.#unfinished ? [{ ...this.#unfinished, status: 'True' }] : [];

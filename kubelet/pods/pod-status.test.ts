@@ -101,6 +101,16 @@ describe('container statuses', () => {
   const first = (pod: Pod, facts: Partial<StatusFacts>) =>
     statusOf(pod, facts).containerStatuses?.[0];
 
+  it('tell of a program that cannot be run as upstream does, while it waits for its next try', () => {
+    const end = { reason: 'StartError', startedAtMs: undefined, message: 'x', crashes: 1 };
+    const state = aState([ended('app', 128, { ...end, finishedAtMs: NOW })]);
+    const startedAt = '1970-01-01T00:00:00Z';
+    expect(first(aPod(), { state })).toMatchObject({
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+      lastState: { terminated: { exitCode: 128, reason: 'StartError', message: 'x', startedAt } },
+    });
+  });
+
   it('tell what is mounted, what was given, and who it runs as', () => {
     const volumeMounts = [
       { name: 'data', mountPath: '/data' },

@@ -36,7 +36,7 @@ export class PodWorker {
   readonly #stopper: ContainerStopper;
   /** Where it runs, and its address. */
   readonly sandbox: PodSandbox;
-  readonly #resizer: PodResizer;
+  readonly resizer: PodResizer;
   readonly #holds = new StartHolds();
   readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
@@ -55,8 +55,8 @@ export class PodWorker {
 
   constructor(parts: WorkerParts, pod: Pod) {
     this.#parts = parts;
-    this.#resizer = new PodResizer(parts);
-    this.#pod = this.#resizer.held(pod);
+    this.resizer = new PodResizer(parts);
+    this.#pod = this.resizer.held(pod);
     this.#uid = pod.metadata.uid ?? '';
     this.#stopper = new ContainerStopper(parts, () => this.kick());
     this.sandbox = new PodSandbox(parts, this.#uid);
@@ -78,14 +78,9 @@ export class PodWorker {
     return this.#admitted && !this.#released;
   }
 
-  /** Does it wait to become larger? */
-  get waitsForRoom(): boolean {
-    return this.#resizer.conditions.some(({ reason }) => reason === 'Deferred');
-  }
-
   /** The pod has changed in the API. */
   update(pod: Pod): void {
-    this.#pod = this.#resizer.held(pod);
+    this.#pod = this.resizer.held(pod);
     this.#inApi = true;
     if (pod.metadata.deletionTimestamp) this.#leave();
     else this.#useSources();
@@ -238,7 +233,7 @@ export class PodWorker {
 
   /** Gives the pod what it asks for now, as far as the node has it. */
   async #resize(): Promise<void> {
-    const { pod, restart } = await this.#resizer.resize(this.#state);
+    const { pod, restart } = await this.resizer.resize(this.#state);
     this.#pod = pod;
     for (const status of restart)
       this.#stop(status, {
@@ -398,7 +393,6 @@ export class PodWorker {
     for (const { id } of containersOf(this.#state)) this.#parts.prober.forget(id);
     await releasePod(this.#parts, this.#pod, this.#state);
     this.#released = true;
-    this.#parts.roomFreed();
     if (this.#inApi) await this.#parts.statuses.flush(this.#uid);
     await removePod(this.#parts, this.#pod, { state: this.#state, inApi: () => this.#inApi });
     this.#over = true;
@@ -439,7 +433,7 @@ export class PodWorker {
       ending: this.#isDeleted() || this.#isOver(),
       nowMs: this.#now(),
       verdict: this.#verdict,
-      resize: this.#resizer.conditions,
+      resize: this.resizer.conditions,
       podIp: this.sandbox.podIp,
       hostIp: this.#parts.options.nodeIp,
       before: this.#before(),
