@@ -143,6 +143,15 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validate?(object: T, old: T | undefined): FieldError[];
   /** Rules of a write through /status. */
   validateStatus?(object: T, old: T): FieldError[];
+  /**
+   * Further rules of either write, which may take long: asked last, given what the others came to. It yields where others should
+   * come in between; undefined where there are none.
+   */
+  validateLong?(
+    object: T,
+    old: T | undefined,
+    errors: readonly FieldError[],
+  ): Generator<undefined, FieldError[]> | undefined;
   /** Set on a kind or version that is to go: a text for the `Warning` header of every answer. */
   readonly deprecation?: string;
   /** Texts for `Warning` headers; `old` on updates, of which those that change no generation are not looked at. */

@@ -14,6 +14,7 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
 } from '../generated/types.ts';
+import type { FieldError } from '../field-error.ts';
 import { mergeTypeOfStructural } from '../fieldset/structural-type.ts';
 import { apiVersionOf } from '../kind-ref.ts';
 import { parseJsonPath } from '../meta/json-path.ts';
@@ -25,7 +26,12 @@ import { fillDefaults } from '../schema/structural/defaults.ts';
 import { pruned } from '../schema/structural/prune.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import { ageOf } from '../wire/human-duration.ts';
-import { customErrors, customStatusErrors, customWarnings } from './custom-validation.ts';
+import {
+  customErrors,
+  customRuleErrors,
+  customStatusErrors,
+  customWarnings,
+} from './custom-validation.ts';
 import { customSchemaName, customSchemas } from './custom-schemas.ts';
 import type { SchemaTrees } from './schema-trees.ts';
 
@@ -80,6 +86,11 @@ function definitionOf(
       customErrors(object, old, structural()),
     validateStatus: (object: LooseObject, old: LooseObject) =>
       customStatusErrors(object, old, structural()),
+    validateLong: (
+      object: LooseObject,
+      old: LooseObject | undefined,
+      errors: readonly FieldError[],
+    ) => customRuleErrors({ value: object, old, schema: structural() }, errors),
     warnings: (object: LooseObject) => customWarnings(object),
     ...(version.deprecated && { deprecation: deprecation(version, ref) }),
   } as ResourceDefinition;

@@ -1,4 +1,4 @@
-// What is wrong with a custom resource: broken rules of its schema first, then its expressions.
+// What is wrong with a custom resource: broken rules of its schema, and then, in a step of its own, its expressions.
 // Invariants: pure; what was wrong before and did not change is let pass (KEP-4008, validation ratcheting); expressions are
 // asked only of objects whose shape they can rely on.
 import type { FieldError, FieldErrorType } from '../field-error.ts';
@@ -9,18 +9,15 @@ import type { Path } from '../schema/structural/place.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import { schemaErrors } from '../schema/structural/validate.ts';
 import { embeddedErrors } from './embedded-objects.ts';
-import { brokenRules, WHOLE } from './rules/broken-rules.ts';
+import { askRules, WHOLE } from './rules/broken-rules.ts';
 
-/** Errors of an object; `old` is its state before. */
+/** Errors of an object's shape; `old` is its state before. */
 export function customErrors(
   object: LooseObject,
   old: LooseObject | undefined,
   schema: Structural,
 ): FieldError[] {
-  const errors = newErrors(shapeErrors(object, schema), () =>
-    old ? shapeErrors(old, schema) : [],
-  );
-  return [...errors, ...ruleErrors(errors, { value: object, old, schema })];
+  return newErrors(shapeErrors(object, schema), () => (old ? shapeErrors(old, schema) : []));
 }
 
 /** Errors of a write through /status: only the status is held to the schema, what else is wrong was so before. */
@@ -29,10 +26,9 @@ export function customStatusErrors(
   old: LooseObject,
   schema: Structural,
 ): FieldError[] {
-  const errors = newErrors(statusErrors(object['status'], schema), () =>
+  return newErrors(statusErrors(object['status'], schema), () =>
     statusErrors(old['status'], schema),
   );
-  return [...errors, ...ruleErrors(errors, { value: object, old, schema })];
 }
 
 function shapeErrors(object: unknown, schema: Structural): FieldError[] {
@@ -78,19 +74,29 @@ const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
   'FieldValueTypeInvalid',
 ]);
 
-function ruleErrors(
-  errors: readonly FieldError[],
+/**
+ * Expressions that the object breaks, asked in pieces between which others come in; none where the schema has none. `errors`
+ * are those of its shape.
+ */
+export function customRuleErrors(
   asked: { value: LooseObject; old: LooseObject | undefined; schema: Structural },
-): FieldError[] {
-  if (!asked.schema.hasValidations) return [];
-  if (!errors.some(({ type }) => BLOCKING.has(type))) {
-    const passed: FieldError[] = [];
-    const broken = brokenRules({ ...asked, root: true }, passed);
-    const told = passed.map(({ field, message }) => `${field}: ${message}`);
-    if (told.length > 0) letPass.set(asked.value, told);
-    return broken;
+  errors: readonly FieldError[],
+): Generator<undefined, FieldError[]> | undefined {
+  return asked.schema.hasValidations ? ruleErrors(asked, errors) : undefined;
+}
+
+function* ruleErrors(
+  asked: { value: LooseObject; old: LooseObject | undefined; schema: Structural },
+  errors: readonly FieldError[],
+): Generator<undefined, FieldError[]> {
+  if (errors.some(({ type }) => BLOCKING.has(type))) {
+    const why =
+      'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+    return [invalidValue(WHOLE, null, why)];
   }
-  const why =
-    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
-  return [invalidValue(WHOLE, null, why)];
+  const passed: FieldError[] = [];
+  const broken = yield* askRules({ ...asked, root: true }, passed);
+  const told = passed.map(({ field, message }) => `${field}: ${message}`);
+  if (told.length > 0) letPass.set(asked.value, told);
+  return broken;
 }

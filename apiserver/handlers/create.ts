@@ -103,7 +103,8 @@ async function createOnce(
   const dryRun = isDryRun(request.query);
   let kept = false;
   try {
-    validateCreate(definition, object);
+    const checking = validateCreate(definition, object);
+    if (checking) await checking;
     await server.admission.validate(admissionOf(exchange, { operation: 'create', object, name }));
     warnings.push(...(definition.warnings?.(object) ?? []));
     if (definition.unattended !== undefined) warnings.push(definition.unattended);

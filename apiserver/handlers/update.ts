@@ -125,7 +125,8 @@ export async function changeOwned(
     const admission = admissionOf(exchange, { operation: 'update', object, old });
     if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old, owners });
     if (strategy) undo = strategy.allocate(object, old).undo;
-    validateUpdate(definition, object, old);
+    const checking = validateUpdate(definition, object, old);
+    if (checking) await checking;
     await server.admission.validate(admission);
     warnings.push(...warningsOfChange(definition, object, old));
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
@@ -170,7 +171,8 @@ async function changeStatus(
   const admission = admissionOf(exchange, { operation: 'update', object: changed, old });
   if (await server.admission.mutate(admission))
     keepToStatus(exchange, { object: changed, old, owners });
-  validateStatusUpdate(definition, changed, old);
+  const checking = validateStatusUpdate(definition, changed, old);
+  if (checking) await checking;
   await server.admission.validate(admission);
   return isGone(changed) ? { kind: 'delete' } : { kind: 'put', object: changed };
 }

@@ -41,16 +41,21 @@ export function prepareForCreate(
   definition.prepareForCreate?.(object);
 }
 
-/** Throws Invalid with every broken rule. */
-export function validateCreate(definition: ResourceDefinition, object: LooseObject): void {
+/** Throws Invalid with every broken rule; a promise where that takes more than a turn of the event loop. */
+export function validateCreate(
+  definition: ResourceDefinition,
+  object: LooseObject,
+): void | Promise<void> {
   const { namespaced } = definition.ref;
   const rules = definition.validateName
     ? { namespaced, validateName: (name: string) => definition.validateName?.(name) }
     : { namespaced };
-  refuse(definition, object, [
-    ...validateMetaOnCreate(object.metadata, rules),
-    ...(definition.validate?.(object, undefined) ?? []),
-  ]);
+  return holdTo(definition, {
+    object,
+    old: undefined,
+    meta: validateMetaOnCreate(object.metadata, rules),
+    own: definition.validate?.(object, undefined) ?? [],
+  });
 }
 
 /** Prepares a change of everything but status. */
@@ -88,28 +93,54 @@ export function withStatusOf(
   return next;
 }
 
-/** Throws Invalid with every broken rule of a change. */
+/** Throws Invalid with every broken rule of a change; as validateCreate. */
 export function validateUpdate(
   definition: ResourceDefinition,
   object: LooseObject,
   old: LooseObject,
-): void {
-  refuse(definition, object, [
-    ...validateMetaOnUpdate(object.metadata, old.metadata),
-    ...(definition.validate?.(object, old) ?? []),
-  ]);
+): void | Promise<void> {
+  const meta = validateMetaOnUpdate(object.metadata, old.metadata);
+  return holdTo(definition, { object, old, meta, own: definition.validate?.(object, old) ?? [] });
 }
 
-/** Throws Invalid with every broken rule of a status. */
+/** Throws Invalid with every broken rule of a status; as validateCreate. */
 export function validateStatusUpdate(
   definition: ResourceDefinition,
   object: LooseObject,
   old: LooseObject,
-): void {
-  refuse(definition, object, [
-    ...validateMetaOnUpdate(object.metadata, old.metadata),
-    ...(definition.validateStatus?.(object, old) ?? []),
-  ]);
+): void | Promise<void> {
+  const meta = validateMetaOnUpdate(object.metadata, old.metadata);
+  const own = definition.validateStatus?.(object, old) ?? [];
+  return holdTo(definition, { object, old, meta, own });
+}
+
+interface Held {
+  readonly object: LooseObject;
+  readonly old: LooseObject | undefined;
+  /** Errors of metadata, and of the kind's own rules. */
+  readonly meta: readonly FieldError[];
+  readonly own: readonly FieldError[];
+}
+
+function holdTo(
+  definition: ResourceDefinition,
+  { object, old, meta, own }: Held,
+): void | Promise<void> {
+  const asking = definition.validateLong?.(object, old, own);
+  const finish = (more: readonly FieldError[]) =>
+    refuse(definition, object, [...meta, ...own, ...more]);
+  if (asking === undefined) return finish([]);
+  const first = asking.next();
+  return first.done ? finish(first.value) : inTurns(asking).then(finish);
+}
+
+/** The rest, with others in between. */
+async function inTurns<T>(asking: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const step = asking.next();
+    if (step.done) return step.value;
+  }
 }
 
 /** A change names the object that is there: another uid is another object. */

@@ -235,3 +235,29 @@ describe('Rules of objects', () => {
     expect(fresh.json).toMatchObject({ code: 422 });
   });
 });
+
+describe('Rules that cost much', () => {
+  it('let other requests come in between, and the write ends as the rules say', async () => {
+    const item = { type: 'integer' };
+    const numbers = { type: 'array', maxItems: 300, items: item };
+    const each = Array.from({ length: 8 }, (_, i) => ({
+      rule: `self.numbers.all(x, self.numbers.all(y, x + y >= ${i === 7 ? 1 : 0}))`,
+      message: `sums are ${i} at least`,
+    }));
+    const spec = { type: 'object', properties: { numbers }, 'x-kubernetes-validations': each };
+    await define('long.example.com', { type: 'object', properties: { spec } });
+    const ended: string[] = [];
+    const body = range('long.example.com', { numbers: Array.from({ length: 300 }, () => 0) });
+    const write = api.call('POST', path('long.example.com'), { body }).then((answer) => {
+      ended.push('write');
+      return answer;
+    });
+    for (let nth = 0; nth < 3; nth++) {
+      await api.call('GET', '/api/v1/namespaces/default');
+      ended.push('read');
+    }
+    const { status, json } = await write;
+    expect([status, json.message]).toEqual([422, expect.stringContaining('sums are 7 at least')]);
+    expect(ended).toEqual(['read', 'read', 'read', 'write']);
+  });
+});

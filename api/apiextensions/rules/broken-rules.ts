@@ -34,14 +34,30 @@ export interface RuledObject {
   readonly root: boolean;
 }
 
-/** The rules that the object breaks. `passed` is given those that it broke before, at values that did not change. */
-export function brokenRules(
+/** Cost, or work beside it, after which others come in between: about a hundredth of a second. One rule may take ten times as much. */
+export const TURN_COST = 100_000;
+
+/** The rules that the object breaks. */
+export function brokenRules(object: RuledObject): FieldError[] {
+  const asking = askRules(object, []);
+  for (;;) {
+    const { done, value } = asking.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * As brokenRules, in pieces: it yields where others should come in between. `passed` is given the rules that the object broke
+ * before, at values that did not change.
+ */
+export function* askRules(
   { value, old, schema, root }: RuledObject,
-  passed: FieldError[] = [],
-): FieldError[] {
+  passed: FieldError[],
+): Generator<undefined, FieldError[]> {
   if (!schema.hasValidations) return [];
   const run = new RuleRun(passed);
   run.visit({ value, old, schema, at: undefined, root });
+  yield* run.ask();
   return run.errors;
 }
 
@@ -61,17 +77,36 @@ class RuleRun {
   readonly errors: FieldError[] = [];
   readonly #passed: FieldError[];
   readonly #budget: CostBudget = costBudget();
+  /** Places that have rules, each before those within it. */
+  readonly #places: Visited[] = [];
   #over = false;
 
   constructor(passed: FieldError[]) {
     this.#passed = passed;
   }
 
+  /** Asks the rules of all places that were visited. */
+  *ask(): Generator<undefined, void> {
+    let left = this.#left();
+    for (const place of this.#places)
+      for (const each of this.#asking(place)) {
+        this.#askOne(each);
+        if (this.#over) return;
+        if (left - this.#left() < TURN_COST) continue;
+        yield;
+        left = this.#left();
+      }
+  }
+
+  #left(): number {
+    return Math.min(this.#budget.remaining, this.#budget.work);
+  }
+
   visit(visited: Visited): void {
     const { value, schema } = visited;
     // Rules about nullable values stand at what is around them.
-    if (this.#over || !schema.hasValidations || value === null || value === undefined) return;
-    if (schema.validations.length > 0) this.#ask(visited);
+    if (!schema.hasValidations || value === null || value === undefined) return;
+    if (schema.validations.length > 0) this.#places.push(visited);
     const around = nearest(visited);
     const within = { ...visited, ...(around && { around }) };
     if (Array.isArray(value)) this.#list(value, within);
@@ -110,23 +145,26 @@ class RuleRun {
     }
   }
 
-  #ask(visited: Visited): void {
+  /** The rules of a place that can be asked there. */
+  *#asking(visited: Visited): Generator<AskedRule> {
     const { value, old, schema, at, root } = visited;
     const { type, rules } = rulesOfPlace(schema, root);
     const self = celValue(value, type);
     const before = old === undefined || old === null ? undefined : celValue(old, type);
     const optional = before === undefined ? NONE : new Optional(before);
-    const unchanged = () => isUnchanged(nearest(visited));
-    for (const each of rules) {
-      const { rule, usesOldSelf } = each;
-      if (this.#over) return;
-      if (usesOldSelf && before === undefined && !rule.optionalOldSelf) continue;
-      const bindings = { self, oldSelf: rule.optionalOldSelf ? optional : before };
-      const error = this.#broken(each, { bindings, value, schema, at });
-      if (!error) continue;
-      if (this.#over || usesOldSelf || !unchanged()) this.#tell(error);
-      else if (this.#passed.length < MAX_BROKEN_RULES) this.#passed.push(error);
+    for (const compiled of rules) {
+      const { optionalOldSelf } = compiled.rule;
+      if (compiled.usesOldSelf && before === undefined && !optionalOldSelf) continue;
+      const bindings = { self, oldSelf: optionalOldSelf ? optional : before };
+      yield { compiled, visited, asked: { bindings, value, schema, at } };
     }
+  }
+
+  #askOne({ compiled, visited, asked }: AskedRule): void {
+    const error = this.#broken(compiled, asked);
+    if (!error) return;
+    if (this.#over || compiled.usesOldSelf || !isUnchanged(nearest(visited))) this.#tell(error);
+    else if (this.#passed.length < MAX_BROKEN_RULES) this.#passed.push(error);
   }
 
   #tell(error: FieldError): void {
@@ -190,6 +228,12 @@ interface Asked {
   readonly value: unknown;
   readonly schema: Structural;
   readonly at: Path | undefined;
+}
+
+interface AskedRule {
+  readonly compiled: CompiledRule;
+  readonly visited: Visited;
+  readonly asked: Asked;
 }
 
 /** Upstream gives the whole object this name. */
