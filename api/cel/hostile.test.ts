@@ -124,6 +124,11 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
       'self.exists(i, timestamp("2026-01-01T00:00:00Z").getHours("Etc/" + string(i)) < 0)',
       many(10_000),
     ],
+    [
+      'queries',
+      'self.l.all(i, url(self.t).getQuery().size() > 0)',
+      { l: list, t: `/?${'a=b&'.repeat(250_000)}` },
+    ],
     ['sets', 'sets.equivalent(self, self.map(i, i + 1))', many(3000)],
     ['positions', 'self.all(i, self.indexOf(-1) == -1)', many(3000)],
     [

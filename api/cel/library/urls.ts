@@ -101,7 +101,9 @@ function queryOf({ query }: Parts): PlainMap {
     const cut = part.indexOf('=');
     const [key, value] = cut < 0 ? [part, ''] : [part.slice(0, cut), part.slice(cut + 1)];
     const name = formDecoded(key);
-    lists.set(name, [...(lists.get(name) ?? []), formDecoded(value)]);
+    const list = lists.get(name);
+    if (list) list.push(formDecoded(value));
+    else lists.set(name, [formDecoded(value)]);
   }
   const map = new PlainMap();
   for (const [name, values] of lists) map.add(name, new PlainList(values));
@@ -113,7 +115,7 @@ const formDecoded = (text: string): string => decoded(text.replaceAll('+', ' '))
 const U = 'kubernetes.URL';
 const READS_QUERY: CostModel = {
   cost: () => 1,
-  work: ([url]) => traversal((url as Url).parts.query.length, 2),
+  work: ([url]) => traversal((url as Url).parts.query.length, 20),
 };
 
 const part = (name: string, of: (parts: Parts) => string): Library => [
