@@ -25,14 +25,12 @@ let running: Promise<unknown>;
 beforeEach(async () => {
   cluster = await aControlledCluster();
   const spec = { type: 'ExternalName', externalName: 'www.example.com' };
-  await cluster.client
-    .resource(Services)
-    .create({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'far', namespace: 'default' },
-      spec,
-    });
+  await cluster.client.resource(Services).create({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'far', namespace: 'default' },
+    spec,
+  });
   outside = createSocket('udp4');
   await new Promise<void>((resolve) => outside.bind(53, OUTSIDE, () => resolve()));
   outside.on('message', (bytes, from) => {
