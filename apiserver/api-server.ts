@@ -129,7 +129,6 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
   const handler = pipelineOf(options, parts);
   const customs = new CustomResources({
     server,
-    handler: () => handler,
     onChange: () => {
       discovery.refresh();
       others.kindsChanged();

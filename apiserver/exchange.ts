@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { ResourceDefinition } from '../api/definition.ts';
 import type { Scheme } from '../api/scheme.ts';
 import type { Request, UserInfo } from '../api/wire/exchange.ts';
-import type { AdmissionChain } from './admission/admission.ts';
+import type { Admission } from './admission/admission.ts';
 import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { ComponentCheck } from './options.ts';
@@ -21,7 +21,7 @@ export interface ServerParts {
   readonly registry: Registry;
   readonly scheme: Scheme;
   readonly strategies: Strategies;
-  readonly admission: AdmissionChain;
+  readonly admission: Admission;
   /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
   readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
   readonly tokens: ServiceAccountTokens;

@@ -61,6 +61,15 @@ export type AdmissionTiming = Pick<AdmissionFigures, 'durations'>;
 
 type Ask = (plugin: AdmissionPlugin) => void | Promise<void>;
 
+/** Whoever is asked about a write. */
+export type Admission = Pick<AdmissionChain, 'mutate' | 'validate'>;
+
+/** For what follows from a write that was admitted, and must come about. */
+export const NO_ADMISSION: Admission = {
+  mutate: () => Promise.resolve(false),
+  validate: () => Promise.resolve(),
+};
+
 /** The plugins in order. */
 export class AdmissionChain {
   readonly #changing: Step;

@@ -12,8 +12,9 @@ import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
-import type { Handler } from '../../api/wire/exchange.ts';
-import type { ServerParts } from '../exchange.ts';
+import { NO_ADMISSION } from '../admission/admission.ts';
+import type { Exchange, ServerParts } from '../exchange.ts';
+import { removeCollection } from '../handlers/delete-collection.ts';
 import { collectionPrefix } from '../registry/keys.ts';
 import type { VisibleObject } from '../watch/visible-object.ts';
 import { type Converter, customForms, renamed } from './custom-form.ts';
@@ -32,8 +33,6 @@ const RETRY_MS = 5_000;
 /** What the part needs besides the server's. */
 export interface CustomResourcesOptions {
   readonly server: ServerParts;
-  /** The whole way of a request, for deleting objects as anybody would. */
-  readonly handler: () => Handler;
   /** Called after the served kinds have changed. */
   readonly onChange: () => void;
 }
@@ -233,27 +232,41 @@ export class CustomResources {
     );
   }
 
-  /** As anybody would: namespace by namespace, where there are any. */
+  /** Namespace by namespace, where there are any. */
   async #deleteObjects({ spec }: CustomResourceDefinition, prefix: string): Promise<void> {
+    const { server } = this.#options;
     const version = spec.versions.find(({ storage }) => storage)?.name ?? '';
     const { group, names, scope } = spec;
-    const keys = this.#options.server.store.list(prefix).items.map(({ key }) => key);
-    const within = (key: string) => `namespaces/${key.slice(prefix.length).split('/')[0]}/`;
+    const definition = server.scheme.byResource(group, version, names.plural);
+    if (!definition) throw new Error(`${names.plural}.${group} is not served any more`);
+    const keys = server.store.list(prefix).items.map(({ key }) => key);
+    const within = (key: string) => key.slice(prefix.length).split('/')[0] ?? '';
     const places = new Set(keys.map((key) => (scope === 'Namespaced' ? within(key) : '')));
-    for (const place of places) {
-      const reply = await this.#options.handler()(
-        {
-          method: 'DELETE',
-          path: `/apis/${group}/${version}/${place}${names.plural}`,
-          query: new URLSearchParams(),
-          headers: {},
-          signal: this.#closed.signal,
-        },
-        SYSTEM,
-      );
-      if (reply.kind === 'body' && reply.status >= 400)
-        throw new Error(`deleting ${place}${names.plural}.${group}: ${reply.status}`);
-    }
+    for (const namespace of places) await removeCollection(this.#deletion(definition, namespace));
+  }
+
+  /**
+   * Nobody is asked about it: who may delete the definition was, and webhooks and policies of a bundle may be gone already, or be
+   * asked by an API server that has taken the group over. Upstream does the same.
+   */
+  #deletion(definition: ResourceDefinition, namespace: string): Exchange {
+    const { group, version, plural: resource } = definition.ref;
+    const about = { group, version, resource, namespace, name: undefined, subresource: undefined };
+    return {
+      request: {
+        method: 'DELETE',
+        path: '',
+        query: new URLSearchParams(),
+        headers: {},
+        signal: this.#closed.signal,
+      },
+      user: SYSTEM,
+      info: { kind: 'resource', verb: 'deletecollection', rest: [], ...about },
+      definition,
+      server: { ...this.#options.server, admission: NO_ADMISSION },
+      warnings: [],
+      annotations: new Map(),
+    };
   }
 
   /** Takes the finalizer off; the last one takes the definition along. */
