@@ -37,7 +37,11 @@ export function prepareForCreate(
   metadata.creationTimestamp = system.now;
   delete metadata.generation;
   if (definition.hasGeneration) metadata.generation = 1;
-  if (definition.hasStatus && !definition.createdWithStatus) delete object['status'];
+  if (definition.hasStatus && !definition.createdWithStatus) {
+    delete object['status'];
+    // A schema of a user's own may give a status that nobody has written yet.
+    if (definition.custom) definition.defaults?.(object);
+  }
   definition.prepareForCreate?.(object);
 }
 

@@ -113,6 +113,11 @@ describe('What the samples fill in and hold to', () => {
     });
   });
 
+  it('are a status that nobody wrote yet, whatever its creator sent', async () => {
+    const { status } = await stored('lanes', 'front');
+    expect(status).toEqual({ conditions: [{ type: 'Ready', status: 'Unknown' }] });
+  });
+
   it('is nothing where values are kept as they are', async () => {
     const { spec } = await stored('deliveries', 'shop');
     expect(spec).toMatchObject({
