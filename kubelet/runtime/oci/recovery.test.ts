@@ -100,7 +100,9 @@ describe('recovery', () => {
     runtime = await host.start();
     const { stdout } = await system.run('ps', ['-eo', 'args']);
     expect(stdout.split('\n').filter((line) => line.includes(root))).toEqual([]);
-    expect(await runtime.listContainers()).toEqual([]);
+    // One that was wholly made just then has ended; a half-made one is gone.
+    const left = await runtime.listContainers();
+    expect(left.filter(({ state }) => state !== 'exited')).toEqual([]);
   });
 
   it('finds out whether a start took place', async () => {
