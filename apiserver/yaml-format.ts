@@ -1,7 +1,7 @@
 // YAML bodies, in and out. Invariant: read as kubectl reads it (YAML 1.1, merge keys, no flood of aliases; of keys that
 // are there twice the last counts, and they can be named).
 // The only file of this room that knows the YAML library.
-import { exactInteger, mayHaveLargeIntegers } from '../base/exact-json.ts';
+import { checkFinite, exactInteger, mayHaveLargeIntegers } from '../base/exact-json.ts';
 import { isMap, isSeq, parseDocument, stringify } from 'yaml';
 import { checkAllEntries } from '../api/schema/body-entries.ts';
 import { MAX_DUPLICATES } from '../api/schema/strict-json.ts';
@@ -32,13 +32,13 @@ export function parseYaml(body: Uint8Array): {
       `a body in YAML may have up to ${MAX_YAML_BYTES} bytes: send a larger one as JSON`,
     );
   const text = new TextDecoder().decode(body);
-  const exact = mayHaveLargeIntegers(text);
+  const exact = mayHaveLargeIntegers(text) || MAY_BE_NO_NUMBER.test(text);
   const document = parseDocument(text, { ...OPTIONS, intAsBigInt: exact });
   const [error] = document.errors;
   if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
   const read = valueOf(document);
   checkAllEntries(read);
-  const value = exact ? withNumbers(read) : read;
+  const value = exact ? readNumbers(read) : read;
   return {
     value,
     duplicates: () => [...duplicateKeys(document.contents, '', new Set())],
@@ -53,9 +53,21 @@ function valueOf(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-/** Bigints only where numbers are not exact. */
+/** `.inf`, `.nan`, and exponents of three places. */
+const MAY_BE_NO_NUMBER = /\.(?:inf|nan)|[\d.]e\+?\d{3}/i;
+
+function readNumbers(read: unknown): unknown {
+  try {
+    return withNumbers(read);
+  } catch (cause) {
+    throw badRequest(`error converting YAML to JSON: ${(cause as Error).message}`);
+  }
+}
+
+/** Bigints only where numbers are not exact; throws SyntaxError where JSON has no such number. */
 function withNumbers(value: unknown): unknown {
   if (typeof value === 'bigint') return exactInteger(value);
+  if (typeof value === 'number') checkFinite(value, String(value));
   if (Array.isArray(value)) return value.map(withNumbers);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNumbers(item)]));

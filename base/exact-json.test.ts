@@ -26,6 +26,18 @@ describe('Exact JSON', () => {
     });
   });
 
+  it.each(['1e400', '-1E+999', '[1,2.5e1000]', '9'.repeat(400)])(
+    'refuses what would come out as null: %.20s',
+    (text) => {
+      expect(() => parseExactJson(text)).toThrow(/^the number .* is out of range$/);
+    },
+  );
+
+  it('takes the largest and the least of doubles, and such signs in texts', () => {
+    const text = '[1.7976931348623157e+308,5e-324,1e-400,"1e400"]';
+    expect(parseExactJson(text)).toEqual([Number.MAX_VALUE, 5e-324, 0, '1e400']);
+  });
+
   it('takes a bigint for what it is', () => {
     expect(exactInteger(5n)).toBe(5);
     expect(exactInteger(2n ** 62n + 1n)).toBe(2n ** 62n + 1n);

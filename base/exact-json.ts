@@ -4,6 +4,8 @@
 
 /** Digits from which on a double may not be exact; fewer need no second look. In texts they hardly ever follow these signs. */
 const MANY_DIGITS = /[:[,]\s*-?\d{16}/;
+/** Signs of a number that may be beyond all doubles: of three places in its exponent, or of hundreds of digits. */
+const HUGE = /[\d.][eE]\+?\d{3}|\d{300}/;
 const WHOLE = /^-?\d+$/;
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;
@@ -15,10 +17,22 @@ interface Source {
   readonly source?: string;
 }
 
-/** As JSON.parse. Ordinary texts cost one search more. */
+/**
+ * As JSON.parse; a number beyond all doubles is an error too, as it would come out as null. Ordinary texts cost two searches
+ * more.
+ */
 export function parseExactJson(text: string): unknown {
-  return MANY_DIGITS.test(text) ? JSON.parse(text, exactly as Reviver) : JSON.parse(text);
+  const plain = !MANY_DIGITS.test(text) && !HUGE.test(text);
+  return plain ? JSON.parse(text) : JSON.parse(text, exactly as Reviver);
 }
+
+/** Throws SyntaxError for a number that JSON cannot write. */
+export function checkFinite(value: number, source: string): void {
+  if (!Number.isFinite(value))
+    throw new SyntaxError(`the number ${source.slice(0, MAX_SHOWN_CHARS)} is out of range`);
+}
+
+const MAX_SHOWN_CHARS = 40;
 
 /** May there be such numbers in the text of a document, in whatever format? */
 export function mayHaveLargeIntegers(text: string): boolean {
@@ -26,7 +40,9 @@ export function mayHaveLargeIntegers(text: string): boolean {
 }
 
 function exactly(_key: string, value: unknown, { source = '' }: Source = {}): unknown {
-  const isLarge = typeof value === 'number' && !Number.isSafeInteger(value) && WHOLE.test(source);
+  if (typeof value !== 'number') return value;
+  checkFinite(value, source);
+  const isLarge = !Number.isSafeInteger(value) && WHOLE.test(source);
   return isLarge ? exactInteger(BigInt(source)) : value;
 }
 
