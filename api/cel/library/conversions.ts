@@ -86,13 +86,13 @@ function bytesToText(bytes: Uint8Array): string {
   }
 }
 
-/** As Go writes doubles with `%g`-like shortest digits: 1, 1.5, 1e+21. */
+/** As Go writes doubles with `%g`, in the fewest digits: 1, 1.5, 100000, 1e+06, 1.234567e+06, 1e-05. */
 export function doubleText(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
   const size = Math.abs(value);
-  const text = size !== 0 && (size >= 1e21 || size < 1e-4) ? value.toExponential() : String(value);
+  const text = size !== 0 && (size >= 1e6 || size < 1e-4) ? value.toExponential() : String(value);
   return text.replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
