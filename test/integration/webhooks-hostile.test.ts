@@ -6,6 +6,7 @@ import {
   MAX_AUDIT_ANNOTATIONS,
   MAX_WARNINGS,
 } from '../../apiserver/admission/webhooks/admission-review.ts';
+import { MAX_WAITING_CALLS } from '../../apiserver/admission/webhooks/webhook-caller.ts';
 import { MAX_OPERATIONS } from '../../apiserver/patch/json-patch.ts';
 import {
   aConfigMap,
@@ -192,6 +193,34 @@ it('while one webhook hangs, other requests are answered', async () => {
   expect(held.every((response) => !response.writableEnded)).toBe(true);
   for (const response of held) response.writeHead(500).end();
   for (const answer of await Promise.all(slow)) expect(answer.status).toBe(500);
+});
+
+it('one that hangs takes only so many requests along, and those beyond are told to come again', async () => {
+  const held: ServerResponse[] = [];
+  on.hook.on(
+    '/evil',
+    byHand((response) => held.push(response)),
+  );
+  await on.configure('validating', 'v', [
+    { ...EVIL, timeoutSeconds: 30, objectSelector: { matchLabels: { slow: 'yes' } } },
+  ]);
+  const slow = (name: string) =>
+    on.ask(`POST ${NS}/configmaps`, { metadata: { name, labels: { slow: 'yes' } } });
+  const waiting = Array.from({ length: MAX_WAITING_CALLS }, (_, i) => slow(`waits-${i}`));
+  await until(() => held.length === MAX_WAITING_CALLS);
+  const beyond = await slow('beyond');
+  expect([beyond.status, beyond.headers['retry-after'], beyond.json().message]).toEqual([
+    429,
+    '1',
+    'too many requests wait for admission webhook "evil.test.local", please try again later.',
+  ]);
+  expect((await create('unrelated')).status).toBe(201);
+  for (const response of held.splice(0)) response.writeHead(500).end();
+  for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(500);
+  const next = slow('next');
+  await until(() => held.length === 1);
+  held[0]?.writeHead(500).end();
+  expect((await next).status).toBe(500);
 });
 
 it('one that hangs is given up after its own time, and then its policy decides', async () => {

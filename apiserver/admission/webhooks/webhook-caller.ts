@@ -5,6 +5,7 @@ import { StatusError } from '../../../api/status.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
+import { RETRY_AFTER_SECONDS } from '../../inflight.ts';
 import type { AdmissionFigures, WebhookType } from '../../metrics/admission-figures.ts';
 import { WebhookCallError } from '../../webhooks/call-error.ts';
 import type { WebhookClient } from '../../webhooks/webhook-client.ts';
@@ -15,6 +16,12 @@ import type { Hook } from './webhook-index.ts';
 
 /** How long the webhooks of one step may take together; upstream bounds a write by the same. */
 export const MAX_STEP_MS = 34_000;
+
+/**
+ * Requests that wait for one webhook at once. Those beyond come again later, so that one that hangs leaves room for writes it
+ * has nothing to do with: half of what the server works on (`maxMutatingRequestsInflight`).
+ */
+export const MAX_WAITING_CALLS = 100;
 
 /** What webhooks are called with. */
 export interface CallerParts {
@@ -41,6 +48,8 @@ export class WebhookCaller {
   readonly #type: WebhookType;
   /** When the step of a request must be over, on the monotonic clock. */
   readonly #ends = new WeakMap<AdmissionRequest, number>();
+  /** How many wait for each. */
+  readonly #waiting = new WeakMap<Hook, number>();
 
   constructor(parts: CallerParts, type: WebhookType) {
     this.#parts = parts;
@@ -55,6 +64,17 @@ export class WebhookCaller {
         'BadRequest',
         `admission webhook "${hook.name}" does not support dry run`,
       );
+    const waiting = this.#waiting.get(hook) ?? 0;
+    if (waiting >= MAX_WAITING_CALLS) throw busy(hook.name);
+    this.#waiting.set(hook, waiting + 1);
+    try {
+      return await this.#asked(question);
+    } finally {
+      this.#waiting.set(hook, (this.#waiting.get(hook) ?? 1) - 1);
+    }
+  }
+
+  async #asked(question: Question): Promise<ReviewAnswer | undefined> {
     const startedAt = this.#parts.clock.monotonic();
     try {
       const answer = await this.#call(question);
@@ -157,6 +177,14 @@ export function internalError(message: string, cause?: unknown): StatusError {
     details: { causes: [{ message }] },
     cause: cause instanceof WebhookCallError ? cause : undefined,
   });
+}
+
+function busy(webhook: string): StatusError {
+  return new StatusError(
+    'TooManyRequests',
+    `too many requests wait for admission webhook "${webhook}", please try again later.`,
+    { details: { retryAfterSeconds: RETRY_AFTER_SECONDS } },
+  );
 }
 
 function tooLate(): StatusError {
