@@ -27,10 +27,10 @@ import {
   typeText,
 } from './cel-type.ts';
 import { type Declarations, type FunctionTable, functionsOf } from './environment.ts';
-import { patternSize } from './library/pattern-size.ts';
 import { MAX_ERRORS, MAX_PATTERNS_SIZE } from './limits.ts';
 import { literalFault, literalPattern, literalType } from './literal-checks.ts';
 import type { Overload } from './overload.ts';
+import { PatternAllowance } from './pattern-allowance.ts';
 import { typeNameOf } from './parser.ts';
 import { type Bound, fits, sameType, substituted } from './type-match.ts';
 
@@ -66,7 +66,7 @@ class Checker {
   readonly #dotted = new Map<Expr, string>();
   readonly #typeNames = new Map<Expr, string>();
   readonly #patterns = new Set<string>();
-  #patternsSize = 0;
+  readonly #allowances: readonly PatternAllowance[];
   readonly #faults: Fault[] = [];
   readonly #declarations: Declarations;
   readonly #functions: FunctionTable;
@@ -77,6 +77,8 @@ class Checker {
   constructor(declarations: Declarations) {
     this.#declarations = declarations;
     this.#functions = functionsOf(declarations);
+    const own = new PatternAllowance(MAX_PATTERNS_SIZE, 'an expression');
+    this.#allowances = declarations.patterns ? [own, declarations.patterns] : [own];
     this.#mixed = declarations.mixedLiterals ?? false;
   }
 
@@ -231,13 +233,13 @@ class Checker {
   /** What can only fail is told now; patterns are compiled while there is room for them. */
   #literals(expr: Call): void {
     const pattern = literalPattern(expr);
-    if (pattern !== undefined && !this.#patterns.has(pattern)) {
-      this.#patterns.add(pattern);
-      this.#patternsSize += patternSize(pattern);
-      if (this.#patternsSize > MAX_PATTERNS_SIZE) {
-        this.#fault(expr.at, `patterns are too large together: at most ${MAX_PATTERNS_SIZE} parts`);
+    if (pattern !== undefined) {
+      const full = this.#allowances.find((each) => !each.admits(pattern));
+      if (full) {
+        this.#fault(expr.at, full.fault);
         return;
       }
+      this.#patterns.add(pattern);
     }
     const wrong = literalFault(expr);
     if (wrong) this.#faults.push(wrong);

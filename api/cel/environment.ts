@@ -3,6 +3,7 @@
 import type { CelType, ObjectType } from './cel-type.ts';
 import { STANDARD } from './library/standard.ts';
 import type { Library, Overload } from './overload.ts';
+import type { PatternAllowance } from './pattern-allowance.ts';
 
 /** What is declared for an expression. */
 export interface Declarations {
@@ -14,6 +15,8 @@ export interface Declarations {
   readonly structs?: (name: string) => ObjectType | undefined;
   /** Lists and maps of mixed types are let pass; rules of custom resources and policies refuse them. */
   readonly mixedLiterals?: boolean;
+  /** Room for patterns that the expression shares with others that are stored with it; it has room of its own besides. */
+  readonly patterns?: PatternAllowance;
 }
 
 /** Overloads of functions, or of methods, by name. */

@@ -1,4 +1,5 @@
 // Expressions that want to stall or break the server: each ends in a fault, an error or at its budget, and soon.
+import { RE2JS } from 're2js';
 import { describe, expect, it } from 'vitest';
 import { type CelType, DYN, INT, listOf, objectOf } from './cel-type.ts';
 import { compile, evaluate, type Outcome } from './compile.ts';
@@ -254,11 +255,50 @@ describe('Patterns', { timeout: CEILING }, () => {
   });
 
   it('are as large as their repetitions written out', () => {
-    expect(patternSize('^[a-z]{1,63}$')).toBe(65);
+    expect(patternSize('^[a-z]{1,63}$')).toBe(66);
     expect(patternSize('(ab){3}c')).toBe(10);
     expect(patternSize('((a{2}){3}){4}')).toBe(40);
     expect(patternSize('\\{5}\\(')).toBe(4);
-    expect(patternSize('[(){9}]')).toBe(1);
+    expect(patternSize('[(){9}]')).toBe(2);
+    expect(patternSize('^\\x{0041}\\p{L}{2}$')).toBe(55);
+  });
+
+  // Where classes and quotations end decides what is repeated: read wrongly, a small pattern takes all memory.
+  it.each([
+    ['a class that begins with its end', '(a?b?c?[](]){900}'],
+    ['a class of none of its end', '(a?b?c?[^](]){900}'],
+    ['a named class', '(a?b?c?[[:alpha:](]){900}'],
+    ['a quoted beginning of a class', '\\Q[\\E(a?b?){900}]'],
+    ['a quoted bracket', '(a?b?c?\\Q(\\E){900}'],
+  ])('are no smaller than their states: %s', (_name, text) => {
+    expect(patternSize(text) * 2).toBeGreaterThan(RE2JS.compile(text).programSize());
+  });
+
+  it.each([
+    ['classes that do not end', '['],
+    ['properties that do not end', '\\p{'],
+    ['quotations that do not end', '\\Q'],
+    ['named classes that do not end', '[[:a'],
+    ['groups', '('],
+    ['backslashes', '\\'],
+  ])('are measured in linear time: %s', { timeout: CEILING }, (_name, part) => {
+    for (let i = 0; i < 20; i += 1) patternSize(part.repeat(100_000 / part.length));
+  });
+
+  it('that look at every character of wide ranges are as large as that takes', () => {
+    const wide = '[\\x{42}-\\x{1e942}]'.repeat(100);
+    expect(patternSize(wide)).toBeLessThan(MAX_PATTERN_SIZE);
+    expect(patternSize(`(?i)${wide}`)).toBeGreaterThan(MAX_PATTERN_SIZE);
+    expect(patternSize('(?i)[a-z\u00e0-\u00ff]')).toBeLessThan(20);
+  });
+
+  it('that are too large together are refused though each is there twice', () => {
+    const twice = many(200).flatMap((i) => Array(2).fill(`self.matches("^(?:a?b?c?){500}${i}$")`));
+    const compiled = compile(twice.join('||'), { variables: { self: DYN } });
+    if (compiled.kind === 'compiled') throw new Error('compiled');
+    expect(compiled.faults.map(({ message }) => message)).toEqual(
+      many(MAX_ERRORS).map(() => expect.stringContaining('too large together')),
+    );
   });
 
   it('of many requests are not kept', () => {

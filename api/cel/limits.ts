@@ -31,3 +31,5 @@ export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
 export const MAX_PATTERN_SIZE = 5000;
 /** The same of all patterns of one expression together. */
 export const MAX_PATTERNS_SIZE = 20_000;
+/** The same of all patterns in the schemas of one definition, and once more of all in its rules: two tenths of a second each. */
+export const MAX_DEFINITION_PATTERNS_SIZE = 50_000;
