@@ -428,7 +428,7 @@ describe('Schemas of custom resources', () => {
     for (let level = 0; level < 200; level++) {
       const patterned = Array.from({ length: 20 }, (_, i) => [
         `p${i}`,
-        { type: 'string', pattern: `^[a-z]{1,${i + 1}}-${level}$` },
+        { type: 'string', pattern: `^[a-z]+${i}-${level}$` },
       ]);
       const properties = Object.fromEntries([...patterned, ['n', deep]]) as Record<string, object>;
       deep = { type: 'object', default: {}, properties };

@@ -15,6 +15,7 @@ import { unchanged } from '../meta/field-rules.ts';
 import { dns1035Label, dnsSubdomain, type NameRule } from '../meta/names.ts';
 import { requiredOneOf } from '../meta/numbers.ts';
 import { validateWebhookClient } from '../admissionregistration/webhook-validation.ts';
+import { patternSizeErrors } from './pattern-rules.ts';
 import { definitionRuleErrors } from './rules/definition-rules.ts';
 import { type Part, partErrors } from './version-validation.ts';
 
@@ -46,7 +47,8 @@ function allErrors(
     const why = 'must be spec.names.plural+"."+spec.group';
     errors.push(invalidValue('metadata.name', metadata.name, why));
   }
-  const wrong = specErrors(spec);
+  const tooLarge = patternSizeErrors(versions, old?.spec.versions);
+  const wrong = tooLarge.length > 0 ? tooLarge : specErrors(spec);
   // Types for expressions are made of schemas that are well.
   const rules = wrong.length > 0 ? [] : definitionRuleErrors(versions, old?.spec.versions);
   errors.push(...wrong, ...rules);

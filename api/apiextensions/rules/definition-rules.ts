@@ -1,5 +1,6 @@
 // The rules in the schemas of a definition's versions, when it is stored.
 // Invariant: pure; what stood there before and was accepted then is let pass, so that a definition can be changed elsewhere.
+import { definitionAllowance, type PatternAllowance } from '../../cel/pattern-allowance.ts';
 import { type FieldError, forbiddenField } from '../../field-error.ts';
 import type { CustomResourceDefinitionVersion } from '../../generated/types.ts';
 import { deepEqual } from '../../meta/deep-equal.ts';
@@ -20,33 +21,46 @@ export function definitionRuleErrors(versions: Versions, old: Versions = []): Fi
   if (first === undefined) return [];
   const tooMuch = tooManyRules(versions);
   if (tooMuch) return [tooMuch];
+  const patterns = definitionAllowance();
   // What all versions have in common is told once, where it stood before there were versions.
   if (others.every(({ schema }) => deepEqual(schema, first.schema)))
-    return newErrors(first, old, 'spec.validation');
-  return versions.flatMap((version, i) => newErrors(version, old, `spec.versions[${i}].schema`));
+    return newErrors(first, old, { path: 'spec.validation', patterns });
+  return versions.flatMap((version, i) =>
+    newErrors(version, old, { path: `spec.versions[${i}].schema`, patterns }),
+  );
+}
+
+interface Where {
+  readonly path: string;
+  /** Room for the patterns of all versions together. */
+  readonly patterns: PatternAllowance;
 }
 
 function newErrors(
   version: CustomResourceDefinitionVersion,
   old: Versions,
-  path: string,
+  where: Where,
 ): FieldError[] {
   const before = old.find(({ name }) => name === version.name);
   if (before && deepEqual(before.schema, version.schema)) return [];
-  const errors = errorsOf(version, path);
+  const errors = errorsOf(version, where);
   if (errors.length === 0) return [];
-  const known = new Set(before ? errorsOf(before, path).map(textOf) : []);
+  const stored = { ...where, patterns: definitionAllowance() };
+  const known = new Set(before ? errorsOf(before, stored).map(textOf) : []);
   return errors.filter((error) => !known.has(textOf(error)));
 }
 
 const textOf = ({ field, message }: FieldError): string => `${field}: ${message}`;
 
-function errorsOf({ schema }: CustomResourceDefinitionVersion, path: string): FieldError[] {
+function errorsOf(
+  { schema }: CustomResourceDefinitionVersion,
+  { path, patterns }: Where,
+): FieldError[] {
   const { openAPIV3Schema = {} } = schema ?? {};
   const tree = structuralOf(openAPIV3Schema);
   if (!tree.hasValidations) return [];
   const at = `${path}.openAPIV3Schema`;
-  const errors = validationRuleErrors(tree, at);
+  const errors = validationRuleErrors(tree, at, patterns);
   return errors.length > 0 ? errors : defaultRuleErrors(openAPIV3Schema, tree, at);
 }
 

@@ -2,6 +2,7 @@
 // Invariant: pure; the worst case is that of the largest object that the schema allows. Wordings are those API users know.
 import { estimate } from '../../cel/estimate.ts';
 import { ESTIMATE_PER_DEFINITION, ESTIMATE_PER_RULE, REQUEST_BYTES } from '../../cel/limits.ts';
+import type { PatternAllowance } from '../../cel/pattern-allowance.ts';
 import { leastBytes } from '../../cel/schema-type.ts';
 import type { FieldError } from '../../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts';
@@ -21,9 +22,13 @@ const LINE_BREAK = /[\n\r]/;
 /** Of the rules that make a schema too expensive together, so many are named. */
 const NAMED_EXPENSIVE = 4;
 
-/** Errors of all rules of a schema, which is structural; `path` is the schema's own. */
-export function validationRuleErrors(tree: Structural, path: string): FieldError[] {
-  const checker = new RuleChecker();
+/** Errors of all rules of a schema, which is structural; `path` is the schema's own. Patterns have to fit into `patterns`. */
+export function validationRuleErrors(
+  tree: Structural,
+  path: string,
+  patterns: PatternAllowance,
+): FieldError[] {
+  const checker = new RuleChecker(patterns);
   checker.below({ tree, path, root: true, times: 1, uncorrelated: undefined });
   return [...checker.errors, ...checker.totalErrors(path)];
 }
@@ -41,6 +46,11 @@ interface Place {
 class RuleChecker {
   readonly errors: FieldError[] = [];
   readonly #costs: { readonly path: string; readonly cost: number }[] = [];
+  readonly #patterns: PatternAllowance;
+
+  constructor(patterns: PatternAllowance) {
+    this.#patterns = patterns;
+  }
 
   below(place: Place): void {
     const { tree } = place;
@@ -53,7 +63,7 @@ class RuleChecker {
     );
     this.errors.push(...wordings.flat());
     if (this.errors.length > 0) return;
-    rulesOfPlace(tree, root).rules.forEach((rule, i) => {
+    rulesOfPlace(tree, root, this.#patterns).rules.forEach((rule, i) => {
       this.#compiled(rule, place, `${path}.x-kubernetes-validations[${i}]`);
     });
   }

@@ -2,6 +2,8 @@
 // Invariant: compiled once for each tree, whoever asks; what does not compile says why, in the words that users know.
 import { BOOL, type CelType, DYN, optionalOf, STRING } from '../../cel/cel-type.ts';
 import { type Compilation, compile, type Program } from '../../cel/compile.ts';
+import type { Declarations } from '../../cel/environment.ts';
+import type { PatternAllowance } from '../../cel/pattern-allowance.ts';
 import { celTypeOf } from '../../cel/schema-type.ts';
 import type { ValidationRule } from '../../generated/types.ts';
 import type { Structural } from '../../schema/structural/structural.ts';
@@ -29,26 +31,47 @@ export interface RulesOfPlace {
 
 const known = new WeakMap<Structural, RulesOfPlace>();
 
-/** The rules of a place; `root` where it is a whole object with apiVersion, kind and metadata. */
-export function rulesOfPlace(schema: Structural, root: boolean): RulesOfPlace {
+/**
+ * The rules of a place; `root` where it is a whole object with apiVersion, kind and metadata. Where they are compiled now, their
+ * patterns have to fit into `patterns`; none for a definition that is stored.
+ */
+export function rulesOfPlace(
+  schema: Structural,
+  root: boolean,
+  patterns?: PatternAllowance,
+): RulesOfPlace {
   let made = known.get(schema);
-  if (!made) known.set(schema, (made = compiledRules(schema, root)));
+  if (!made) known.set(schema, (made = compiledRules(schema, root, patterns)));
   return made;
 }
 
-function compiledRules(schema: Structural, root: boolean): RulesOfPlace {
+function compiledRules(
+  schema: Structural,
+  root: boolean,
+  patterns: PatternAllowance | undefined,
+): RulesOfPlace {
   const type = celTypeOf(schema, { name: 'object', root: root || schema.embedded }) ?? DYN;
-  return { type, rules: schema.validations.map((rule) => compiled(rule, type, schema)) };
+  const room = patterns && { patterns };
+  return { type, rules: schema.validations.map((rule) => compiled(rule, schema, { type, room })) };
 }
 
-function compiled(rule: ValidationRule, type: CelType, schema: Structural): CompiledRule {
+interface Surroundings {
+  readonly type: CelType;
+  readonly room: Pick<Declarations, 'patterns'> | undefined;
+}
+
+function compiled(
+  rule: ValidationRule,
+  schema: Structural,
+  { type, room }: Surroundings,
+): CompiledRule {
   const variables = { self: type, oldSelf: rule.optionalOldSelf ? optionalOf(type) : type };
-  const main = compile(rule.rule, { variables, result: BOOL });
+  const main = compile(rule.rule, { variables, result: BOOL, ...room });
   const { messageExpression = '' } = rule;
   const said =
     messageExpression.trim() === ''
       ? undefined
-      : compile(messageExpression, { variables, result: STRING });
+      : compile(messageExpression, { variables, result: STRING, ...room });
   const program = programOf(main);
   return {
     rule,

@@ -1,0 +1,61 @@
+// How large the patterns in a definition's schemas may be, one by one and together: asked before any of them is compiled.
+// Invariant: pure; takes time linear in the schemas. Patterns that stood there before are let pass: what is stored is served.
+import { sizeFault } from '../cel/library/patterns.ts';
+import { definitionAllowance } from '../cel/pattern-allowance.ts';
+import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts';
+import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '../generated/types.ts';
+import { deepEqual } from '../meta/deep-equal.ts';
+import { isSchema } from '../schema/structural/structural.ts';
+
+type Versions = readonly CustomResourceDefinitionVersion[];
+
+/** The patterns of all versions that are too large, each once, or the first that all before it left no room for. */
+export function patternSizeErrors(versions: Versions, old: Versions = []): FieldError[] {
+  const asked = new Set<string>();
+  const allowance = definitionAllowance();
+  for (const { pattern } of versionsPatterns(old)) {
+    asked.add(pattern);
+    allowance.keep(pattern);
+  }
+  const errors: FieldError[] = [];
+  for (const { pattern, path } of versionsPatterns(versions)) {
+    if (asked.has(pattern)) continue;
+    asked.add(pattern);
+    const fault = sizeFault(pattern);
+    if (fault !== undefined) errors.push(invalidValue(path, pattern, fault));
+    if (allowance.admits(pattern)) continue;
+    return errors.length > 0 ? errors : [forbiddenField(path, allowance.fault)];
+  }
+  return errors;
+}
+
+interface Found {
+  readonly pattern: string;
+  readonly path: string;
+}
+
+/** What all versions have in common is told once, where it stood before there were versions. */
+function* versionsPatterns(versions: Versions): Generator<Found> {
+  const [first, ...others] = versions;
+  const same = others.every(({ schema }) => deepEqual(schema, first?.schema));
+  for (const [i, { schema }] of (same ? versions.slice(0, 1) : versions).entries()) {
+    const at = same ? 'spec.validation' : `spec.versions[${i}].schema`;
+    yield* patternsOf(schema?.openAPIV3Schema ?? {}, `${at}.openAPIV3Schema`);
+  }
+}
+
+function* patternsOf(schema: JSONSchemaProps, path: string): Generator<Found> {
+  if (schema.pattern) yield { pattern: schema.pattern, path: `${path}.pattern` };
+  const { properties } = schema;
+  for (const name in properties) {
+    const part = properties[name];
+    if (part !== undefined) yield* patternsOf(part, `${path}.properties[${name}]`);
+  }
+  for (const key of ['additionalProperties', 'items', 'not'] as const) {
+    const part = schema[key];
+    if (isSchema(part)) yield* patternsOf(part, `${path}.${key}`);
+  }
+  for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
+    for (const [i, part] of (schema[key] ?? []).entries())
+      yield* patternsOf(part, `${path}.${key}[${i}]`);
+}
