@@ -17,6 +17,13 @@ const named = (parts: readonly object[]) =>
 /** Each compiles for about ten milliseconds, and none is another's. */
 const large = (count: number) => Array.from({ length: count }, (_, i) => `^(?:a?b?c?){500}${i}$`);
 
+/** A text that matches each of them, by a rule of its own. */
+const ruled = (patterns: readonly string[]) => ({
+  type: 'string',
+  maxLength: 10,
+  'x-kubernetes-validations': patterns.map((one) => ({ rule: `self.matches("${one}")` })),
+});
+
 function definition(...schemas: object[]) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -81,13 +88,6 @@ describe('Patterns of a definition', () => {
 });
 
 describe('Patterns of a definition’s rules', () => {
-  const rule = (pattern: string) => ({ rule: `self.matches("${pattern}")` });
-  const ruled = (patterns: readonly string[]) => ({
-    type: 'string',
-    maxLength: 10,
-    'x-kubernetes-validations': patterns.map(rule),
-  });
-
   it('are refused where they are too large together, in all versions', async () => {
     const all = large(1600);
     const message = await refused(
@@ -110,7 +110,7 @@ describe('Patterns of a definition’s rules', () => {
 
 describe('A definition that was stored before there were limits', () => {
   const patterns = ['^(?:a?b?c?){900}$', ...large(20)];
-  const fields = named(patterns.map(text));
+  const fields = { ...named(patterns.map(text)), ruled: ruled(large(20)) };
   const tabs = '/apis/example.com/v1/namespaces/default/tabs';
   const url = `${CRDS}/tabs.example.com`;
 
