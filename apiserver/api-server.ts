@@ -34,6 +34,7 @@ import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
 import { bootstrap } from './registry/bootstrap.ts';
 import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
+import { ServiceEndpoints } from './registry/service-endpoints.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
 import type { Storage } from './storage/storage.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
@@ -80,9 +81,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokens.read,
   ]);
   const scheme = new Scheme();
-  const webhooks = new WebhookClient({ store, clock, random, nodeDialer: options.nodeDialer });
+  const endpoints = new ServiceEndpoints(store);
+  const { nodeDialer } = options;
+  const webhooks = new WebhookClient({ store, endpoints, clock, random, nodeDialer });
   const server: ServerParts = {
     store,
+    endpoints,
     registry: new Registry(store),
     scheme,
     strategies: new Map([['/services', services]]),
@@ -90,7 +94,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorize: (user, info) => authorize(rbac, user, info),
     tokens,
     webhooks,
-    nodeDialer: options.nodeDialer,
+    nodeDialer,
     components: [
       ...(options.components ?? []),
       { name: 'etcd-0', healthy: async () => (await store.barrier()) >= 0n },

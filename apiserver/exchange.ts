@@ -10,6 +10,7 @@ import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { ComponentCheck } from './options.ts';
 import type { Registry } from './registry/registry.ts';
+import type { ServiceEndpoints } from './registry/service-endpoints.ts';
 import type { Strategies } from './registry/strategies.ts';
 import type { ResourceInfo } from './request-info.ts';
 import type { ObjectStore } from './watch/object-store.ts';
@@ -18,6 +19,8 @@ import type { WebhookClient } from './webhooks/webhook-client.ts';
 /** The parts of a server that handlers use. */
 export interface ServerParts {
   readonly store: ObjectStore;
+  /** What is behind Services. */
+  readonly endpoints: ServiceEndpoints;
   readonly registry: Registry;
   readonly scheme: Scheme;
   readonly strategies: Strategies;

@@ -53,7 +53,7 @@ function namedPodTarget(exchange: Exchange, { name, port, secure }: Named): Prox
 function serviceTarget(exchange: Exchange, { name, port, secure }: Named): ProxyTarget {
   const { server } = exchange;
   const service = must<Service>(exchange, Services, name);
-  // An endpoint without its pod is not believed: whoever writes Endpoints could reach anything.
+  // An endpoint without its pod is not believed: whoever writes slices could reach anything.
   const backend = serviceBackend(server, service, { port, withoutPods: false });
   if (backend.kind === 'pod')
     return podTarget(server.store, backend.pod, { port: backend.port, secure });

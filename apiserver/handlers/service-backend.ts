@@ -1,16 +1,16 @@
 // What answers at a port of a Service: one of its ready endpoints, another one each time. For proxies and for calls out of
 // the server (webhooks, further API servers), which reach pods the same way.
 // Invariant: an endpoint that says it is a pod is believed only if that pod is there, in the namespace, with that address.
-import type {
-  EndpointAddress,
-  Endpoints as EndpointsObject,
-  Pod,
-  Service,
-} from '../../api/generated/types.ts';
-import { Endpoints, Pods } from '../../api/kinds.ts';
+import type { Pod, Service } from '../../api/generated/types.ts';
+import { Pods } from '../../api/kinds.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Random } from '../../base/random.ts';
 import { objectKey } from '../registry/keys.ts';
+import {
+  type ReadyEndpoint,
+  readyAt,
+  type ServiceEndpoints,
+} from '../registry/service-endpoints.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import { agentAddress } from './agent-address.ts';
 import type { ProxyTarget } from './node-dialer.ts';
@@ -19,6 +19,7 @@ import { reachable } from './reachable-address.ts';
 /** What backends are looked up in. */
 export interface BackendParts {
   readonly store: ObjectStore;
+  readonly endpoints: ServiceEndpoints;
   readonly random: Random;
 }
 
@@ -35,27 +36,21 @@ export interface BackendChoice {
 
 /** A backend of a Service. Throws ServiceUnavailable where it has no such port, or nothing is behind it. */
 export function serviceBackend(
-  { store, random }: BackendParts,
+  { store, endpoints, random }: BackendParts,
   service: Service,
   { port, withoutPods }: BackendChoice,
 ): Backend {
   const { name = '', namespace = '' } = service.metadata;
   const portName = /^\d+$/.test(port) ? portOf(service, Number(port)) : port;
-  const endpoints = store.get(objectKey(Endpoints, namespace, name))?.object() as unknown as
-    | EndpointsObject
-    | undefined;
-  const found = (endpoints?.subsets ?? []).flatMap((subset) => {
-    const fits = subset.ports?.find((each) => (each.name ?? '') === portName);
-    return fits ? (subset.addresses ?? []).map((address) => ({ address, port: fits.port })) : [];
-  });
+  const found = readyAt(endpoints.of(namespace, name) ?? [], portName);
   const first = Math.floor(random.next() * found.length);
   for (let i = 0; i < found.length; i++) {
     const each = found[(first + i) % found.length];
     if (!each) continue;
-    const pod = podBehind(store, namespace, each.address);
+    const pod = podBehind(store, namespace, each.endpoint);
     if (pod) return { kind: 'pod', pod, port: each.port };
-    if (withoutPods && !each.address.targetRef)
-      return { kind: 'address', ip: each.address.ip, port: each.port };
+    if (withoutPods && !each.endpoint.targetRef)
+      return { kind: 'address', ip: each.endpoint.ip, port: each.port };
   }
   throw new StatusError('ServiceUnavailable', `no endpoints available for service "${name}"`);
 }
@@ -70,8 +65,8 @@ function portOf({ metadata, spec }: Service, number: number): string {
   );
 }
 
-function podBehind(store: ObjectStore, namespace: string, address: EndpointAddress) {
-  const { targetRef: ref, ip } = address;
+function podBehind(store: ObjectStore, namespace: string, endpoint: ReadyEndpoint) {
+  const { targetRef: ref, ip } = endpoint;
   if (ref?.kind !== 'Pod' || ref.namespace !== namespace) return undefined;
   const pod = store.get(objectKey(Pods, namespace, ref.name ?? ''))?.object() as unknown as
     | Pod

@@ -7,7 +7,7 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ANSWER_TIMEOUT_MS,
   MAX_WAITING_REQUESTS,
@@ -19,7 +19,9 @@ import { type AggregatedApi, anAggregatedApi } from '../support/aggregated-api.t
 import { until } from '../support/until.ts';
 
 /** Waits of seconds are tenths of seconds here, unless a test says otherwise; the time for an answer is three seconds. */
-let haste = 10;
+const HASTE = 10;
+const NO_HASTE = 1 / 100;
+let haste = HASTE;
 const ANSWER_HASTE = 20;
 const hasty: Clock = {
   ...systemClock,
@@ -71,6 +73,9 @@ interface Item {
 
 describe('An API server that cannot be reached', () => {
   it('is told with the reason, from the Service to its endpoints, and is there as soon as they are', async () => {
+    // No look comes by the clock in this test: each is for what has just changed.
+    haste = NO_HASTE;
+    onTestFinished(() => void (haste = HASTE));
     const group = 'late.example.com';
     const core = '/api/v1/namespaces/default';
     const name = `v1.${group}`;
@@ -90,12 +95,19 @@ describe('An API server that cannot be reached', () => {
     await call('PATCH', `${core}/services/late`, { body, headers });
     await api.becomes('EndpointsNotFound', name);
     expect(await api.condition(name)).toContain(
-      'cannot find endpoints for service/late in "default"',
+      'cannot find endpointslices for service/late in "default"',
     );
-    await call('POST', `${core}/endpoints`, { body: { metadata: { name: 'late' } } });
+    const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+    const slice = {
+      metadata: { name: 'late-a', labels: { 'kubernetes.io/service-name': 'late' } },
+      addressType: 'IPv4',
+      endpoints: [],
+    };
+    const made = await call('POST', slices, { body: slice });
+    expect(made.status, made.text).toBe(201);
     await api.becomes('MissingEndpoints', name);
     expect(await api.condition(name)).toContain(
-      'endpoints for service/late in "default" have no addresses with port name "api"',
+      'endpointslices for service/late in "default" have no addresses with port name "api"',
     );
     const refused = await call('GET', `/apis/${group}/v1/things`);
     expect([refused.status, refused.text]).toEqual([503, 'service unavailable\n']);
@@ -108,14 +120,29 @@ describe('An API server that cannot be reached', () => {
     ]);
     expect(await freshness(group)).toBe('Stale');
     const kitchen = (await call('GET', `${core}/endpoints/kitchen`)).json();
-    const ports = [{ ...kitchen.subsets[0].ports[0], name: 'api' }];
-    const late = { metadata: { name: 'late' }, subsets: [{ ...kitchen.subsets[0], ports }] };
-    await call('PUT', `${core}/endpoints/late`, { body: late });
+    const [{ addresses, ports }] = kitchen.subsets;
+    const endpointsThat = (ready: boolean) => ({
+      endpoints: [
+        {
+          addresses: [addresses[0].ip],
+          targetRef: addresses[0].targetRef,
+          conditions: { ready },
+        },
+      ],
+      ports: [{ ...ports[0], name: 'api' }],
+    });
+    const put = async (more: object) => {
+      const answer = await call('PUT', `${slices}/late-a`, { body: { ...slice, ...more } });
+      expect(answer.status, answer.text).toBe(200);
+    };
+    await put(endpointsThat(true));
     // The kitchen answers, with a certificate for another name.
     await api.becomes('FailedDiscoveryCheck', name);
     expect(await api.condition(name)).toContain(
       'x509: certificate is valid for kitchen.default.svc, not late.default.svc',
     );
+    await put(endpointsThat(false));
+    await api.becomes('MissingEndpoints', name);
   });
 
   it('is down: the check has failed, and it is found again when it is back', async () => {
@@ -156,7 +183,9 @@ describe('An API server that cannot be reached', () => {
       response.writeHead(code, { location: '/elsewhere' }).end();
     });
     await api.becomes('FailedDiscoveryCheck', apiService);
-    expect(await api.condition(apiService)).toMatch(/bad status from https:.*: 401$/);
+    expect(await api.condition(apiService)).toMatch(
+      /: failing or missing response from (https:\S+): bad status from \1: 401$/,
+    );
     code = 302;
     await until(async () => (await api.condition(apiService)).endsWith(': 302'));
   });

@@ -167,6 +167,26 @@ describe('What is reached', () => {
     expect([answer.status, answer.json().url], answer.text).toEqual([200, '/x']);
   });
 
+  it('a Service whose endpoints only an EndpointSlice tells', async () => {
+    await create('services', { metadata: { name: 'sliced' }, spec: { ports: [{ port: 80 }] } });
+    const body = {
+      metadata: { name: 'sliced-a', labels: { 'kubernetes.io/service-name': 'sliced' } },
+      addressType: 'IPv4',
+      endpoints: [
+        {
+          addresses: [POD_IP],
+          targetRef: { kind: 'Pod', namespace: 'default', name: 'web' },
+        },
+      ],
+      ports: [{ port }],
+    };
+    const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+    const made = await server.call('POST', slices, { body });
+    expect(made.status, made.text).toBe(201);
+    const answer = await get(`${NS}/services/sliced:80/proxy/x`);
+    expect([answer.status, answer.json().url], answer.text).toEqual([200, '/x']);
+  });
+
   it('a node’s agent, by its name, by its port and as the server', async () => {
     for (const name of ['n1', `n1:${node.port}`, `https:n1:${node.port}`]) {
       const answer = await get(`/api/v1/nodes/${name}/proxy/stats/summary`);

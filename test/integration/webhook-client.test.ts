@@ -6,6 +6,7 @@ import type {
   AdmissionregistrationWebhookClientConfig as Config,
   Pod,
 } from '../../api/generated/types.ts';
+import { ServiceEndpoints } from '../../apiserver/registry/service-endpoints.ts';
 import {
   MAX_ANSWER_BYTES,
   MAX_FREE_CONNECTIONS,
@@ -29,7 +30,7 @@ let client: WebhookClient;
 beforeAll(async () => {
   node = await aProxiedNode();
   server = await startTestServer({ nodeDialer: node.dialer });
-  hook = await aWebhookServer(['hook.default.svc', 'outside.default.svc']);
+  hook = await aWebhookServer(['hook.default.svc', 'sliced.default.svc', 'outside.default.svc']);
   client = aClient();
   hook.on('/yes', () => ({ allowed: true }));
   await create('/api/v1/nodes', { metadata: { name: 'n1' } });
@@ -66,6 +67,7 @@ function aClient(more: { maxConnections?: number } = {}): WebhookClient {
   const { dialer: nodeDialer } = node;
   return new WebhookClient({
     store,
+    endpoints: new ServiceEndpoints(store),
     clock: systemClock,
     random: systemRandom,
     nodeDialer,
@@ -113,6 +115,18 @@ describe('the client of webhooks reaches', () => {
 
   it('a pod behind a Service, through its node', async () => {
     expect(await post(toService('hook'))).toEqual(YES);
+  });
+
+  it('a pod that only an EndpointSlice names', async () => {
+    await aService('sliced', { ports: [{ name: 'tls', port: 443 }] });
+    const targetRef = { kind: 'Pod', namespace: 'default', name: 'hook' };
+    await create('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+      metadata: { name: 'sliced-a', labels: { 'kubernetes.io/service-name': 'sliced' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.77.0.2'], targetRef }],
+      ports: [{ name: 'tls', port: hook.port }],
+    });
+    expect(await post(toService('sliced'))).toEqual(YES);
   });
 
   it('the name that a Service of type ExternalName stands for', async () => {

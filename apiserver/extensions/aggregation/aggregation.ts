@@ -2,7 +2,7 @@
 // Invariants: a request to a group and version that is another server's never reaches this server's own handlers; one server that
 // hangs holds only its own share of requests; what discovery shows of another server is never asked for while somebody waits.
 import type { APIService } from '../../../api/generated/types.ts';
-import { APIServices, Endpoints, Services } from '../../../api/kinds.ts';
+import { APIServices, Services } from '../../../api/kinds.ts';
 import { deepEqual } from '../../../api/meta/deep-equal.ts';
 import { findCondition, setCondition } from '../../../api/meta/conditions.ts';
 import { isConflict, isNotFound } from '../../../api/status.ts';
@@ -64,13 +64,14 @@ export class Aggregation {
     this.#local = new LocalRegistration(server, extra);
     this.#table = new ApiServiceTable(server.store);
     for (const { metadata } of this.#table.all) this.#settle(metadata.name ?? '');
+    const services = collectionPrefix(Services);
     this.#unsubscribe = [
       this.#table.subscribe((name) => {
         this.#settle(name);
         options.onChange();
       }),
-      this.#wakeBy(collectionPrefix(Services)),
-      this.#wakeBy(collectionPrefix(Endpoints)),
+      server.store.subscribe(services, ({ key }) => this.#wake(key.slice(services.length))),
+      server.endpoints.subscribe((service) => this.#wake(service)),
     ];
   }
 
@@ -173,15 +174,12 @@ export class Aggregation {
     monitor.wake();
   }
 
-  /** Services and endpoints of that prefix wake whoever is behind them. */
-  #wakeBy(prefix: string): () => void {
-    return this.#options.server.store.subscribe(prefix, ({ key }) => {
-      if (this.#watched.size === 0) return;
-      for (const { monitor } of this.#watched.values()) {
-        const { namespace, name } = monitor.remote.service;
-        if (key === `${prefix}${namespace}/${name}`) monitor.wake();
-      }
-    });
+  /** Looks anew at the servers behind a Service, `NAMESPACE/NAME`. */
+  #wake(service: string): void {
+    for (const { monitor } of this.#watched.values()) {
+      const { namespace, name } = monitor.remote.service;
+      if (service === `${namespace}/${name}`) monitor.wake();
+    }
   }
 
   /** Keeps the condition, unless the APIService is another one meanwhile. */

@@ -1,10 +1,7 @@
 // Can the server behind an APIService be reached? What Service and endpoints say, and the words for it. Pure.
 // Invariant: reasons and messages are upstream's, as `kubectl get apiservices` shows them.
-import type {
-  APIServiceCondition,
-  Endpoints as EndpointsObject,
-  Service,
-} from '../../../api/generated/types.ts';
+import type { APIServiceCondition, Service } from '../../../api/generated/types.ts';
+import { type EndpointGroup, readyAt } from '../../registry/service-endpoints.ts';
 import type { RemoteApiService } from './api-service-table.ts';
 
 /** The condition, before its time is set. */
@@ -31,7 +28,8 @@ export const failedCheck = (why: string): Availability =>
 /** What stands in the store. */
 export interface ServiceView {
   readonly service: Service | undefined;
-  readonly endpoints: EndpointsObject | undefined;
+  /** What is behind it; undefined where nothing speaks of that. */
+  readonly endpoints: readonly EndpointGroup[] | undefined;
 }
 
 /** Why the server cannot be reached; undefined where nothing speaks against trying. */
@@ -45,13 +43,10 @@ export function unreachable(
   const served = service.spec?.ports?.find((each) => each.port === port);
   if (!served)
     return because('False', 'ServicePortError', `${what} is not listening on port ${port}`);
-  if (!endpoints) return because('False', 'EndpointsNotFound', `cannot find endpoints for ${what}`);
+  if (!endpoints)
+    return because('False', 'EndpointsNotFound', `cannot find endpointslices for ${what}`);
   const portName = served.name ?? '';
-  const active = endpoints.subsets?.some(
-    ({ addresses = [], ports = [] }) =>
-      addresses.length > 0 && ports.some((each) => (each.name ?? '') === portName),
-  );
-  if (active) return undefined;
-  const message = `endpoints for ${what} have no addresses with port name ${JSON.stringify(portName)}`;
+  if (readyAt(endpoints, portName).length > 0) return undefined;
+  const message = `endpointslices for ${what} have no addresses with port name ${JSON.stringify(portName)}`;
   return because('False', 'MissingEndpoints', message);
 }

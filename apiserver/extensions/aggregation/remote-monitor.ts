@@ -2,11 +2,12 @@
 // Invariants: one look at a time; a look begins as soon as something changed that it rests on, else after RECHECK_MS, or after a
 // growing delay while the server does not answer; what a look came to counts only for the registration that it began with.
 import type { APIService } from '../../../api/generated/types.ts';
-import { Endpoints, Services } from '../../../api/kinds.ts';
+import { Services } from '../../../api/kinds.ts';
 import { backoffDelay } from '../../../base/backoff.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { objectKey } from '../../registry/keys.ts';
+import type { ServiceEndpoints } from '../../registry/service-endpoints.ts';
 import type { ObjectStore } from '../../watch/object-store.ts';
 import type { RemoteApiService } from './api-service-table.ts';
 import {
@@ -36,6 +37,7 @@ const CHECK_TRIES = 5;
 /** What a monitor works with. */
 export interface MonitorParts {
   readonly store: ObjectStore;
+  readonly endpoints: ServiceEndpoints;
   readonly servers: RemoteServers;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -156,13 +158,12 @@ export class RemoteMonitor {
   }
 
   #view(): ServiceView {
-    const { store } = this.#parts;
+    const { store, endpoints } = this.#parts;
     const { namespace, name } = this.remote.service;
-    const of = (ref: typeof Endpoints | typeof Services) =>
-      store.get(objectKey(ref, namespace, name))?.object() as unknown;
+    const service = store.get(objectKey(Services, namespace, name))?.object() as unknown;
     return {
-      service: of(Services) as ServiceView['service'],
-      endpoints: of(Endpoints) as ServiceView['endpoints'],
+      service: service as ServiceView['service'],
+      endpoints: endpoints.of(namespace, name),
     };
   }
 
@@ -193,7 +194,8 @@ export class RemoteMonitor {
       .catch((error: Error) => {
         throw new Error(`failing or missing response from ${url}: Get "${url}": ${error.message}`);
       });
-    if (status < 200 || status >= 300) throw new Error(`bad status from ${url}: ${status}`);
+    if (status >= 200 && status < 300) return;
+    throw new Error(`failing or missing response from ${url}: bad status from ${url}: ${status}`);
   }
 
   /** As upstream's messages have it, which reach the server by the Service's address. */
