@@ -130,6 +130,26 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
       'self.l.all(i, url(self.t).getQuery().size() > 0)',
       { l: list, t: `/?${'a=b&'.repeat(250_000)}` },
     ],
+    [
+      'parts of URLs',
+      'self.l.all(i, url(self.t + string(i)).getEscapedPath() != "")',
+      { l: list, t: `/${'é'.repeat(50_000)}` },
+    ],
+    [
+      'keys that are made',
+      'cel.bind(k, self.t + "b", self.l.all(i, !(k in self.m)))',
+      { l: list, t: 'a'.repeat(1_000_000), m: {} },
+    ],
+    [
+      'look-ups by keys that are made',
+      'cel.bind(k, self.t + "b", self.l.all(i, !self.m[?k].hasValue()))',
+      { l: list, t: 'a'.repeat(1_000_000), m: {} },
+    ],
+    [
+      'versions of many identifiers',
+      `self.all(i, semver("1.2.3-${'a.'.repeat(400)}a").compareTo(semver("1.2.3-${'a.'.repeat(400)}b")) < 0)`,
+      many(3000),
+    ],
     ['sets', 'sets.equivalent(self, self.map(i, i + 1))', many(3000)],
     ['positions', 'self.all(i, self.indexOf(-1) == -1)', many(3000)],
     [
@@ -149,6 +169,22 @@ describe('Evaluations that grow', { timeout: CEILING }, () => {
     ],
   ])('%s end at their budget', (...[, source, json]) => {
     expect(run(source, json)).toMatchObject({ kind: 'exceeded', scope: 'call' });
+  });
+
+  it('over one URL read each part once', () => {
+    const host = { l: many(20_000), t: `http://${'a'.repeat(200_000)}` };
+    const same = 'cel.bind(u, url(self.t), self.l.all(i, u.getHostname() == u.getHost()))';
+    expect(run('cel.bind(u, url(self.t), u.getHostname() == u.getHost())', host)).toMatchObject({
+      value: true,
+    });
+    expect(run(same, host)).toMatchObject({ kind: 'exceeded', scope: 'call' });
+  });
+
+  it('over the keys of a map that was made gather them once', () => {
+    const json = { l: many(20_000), m: Object.fromEntries(many(10_000).map((i) => [`k${i}`, i])) };
+    const source =
+      'cel.bind(u, self.m.transformMap(k, v, v), self.l.all(x, !u.exists(k, true) == false))';
+    expect(run(source, json)).toMatchObject({ value: true });
   });
 
   it('over long bytes read them once', () => {

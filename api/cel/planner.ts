@@ -14,7 +14,7 @@ import { CelError, noSuchOverload } from './cel-error.ts';
 import type { Checked } from './checker.ts';
 import { fold } from './folds.ts';
 import type { Plan } from './frame.ts';
-import { indexed, keyText } from './library/operators.ts';
+import { indexed, keyText, keyWork } from './library/operators.ts';
 import type { Meter } from './meter.ts';
 import { NOMINAL, type Overload } from './overload.ts';
 import { valueTest } from './type-match.ts';
@@ -307,6 +307,7 @@ function index(of: Plan, at: Plan, required: boolean): Plan {
     const whole = of(frame);
     const key = at(frame);
     frame.meter.charge(STEP);
+    frame.meter.work(keyWork(key));
     const optional = whole instanceof Optional;
     const from = optional ? whole.value : whole;
     const value = from === undefined ? undefined : indexed(from, key);

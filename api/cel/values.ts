@@ -125,6 +125,8 @@ export class PlainList extends ListValue {
 /** A map made by an expression. */
 export class PlainMap extends MapValue {
   readonly #entries = new Map<MapKey, readonly [key: CelValue, value: CelValue]>();
+  /** Made when it is first asked for: loops ask each time. */
+  #keys: readonly CelValue[] | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -134,7 +136,7 @@ export class PlainMap extends MapValue {
     return known === undefined ? undefined : this.#entries.get(known)?.[1];
   }
   keys(): readonly CelValue[] {
-    return [...this.#entries.values()].map(([key]) => key);
+    return (this.#keys ??= [...this.#entries.values()].map(([key]) => key));
   }
   /** Only while the map is made. Throws a CelError for a key that is there or can be none. */
   add(key: CelValue, value: CelValue): void {
@@ -142,6 +144,7 @@ export class PlainMap extends MapValue {
     if (known === undefined) throw new CelError(`unsupported key type: ${typeName(key)}`);
     if (this.#entries.has(known)) throw new CelError('Failed with repeated key');
     this.#entries.set(known, [key, value]);
+    this.#keys = undefined;
   }
 }
 

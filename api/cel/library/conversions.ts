@@ -62,8 +62,9 @@ function textToDouble(text: string): number {
   const special = SPECIAL.exec(text);
   if (special) return special[1] === '-' ? -Infinity : Infinity;
   if (/^[-+]?nan$/i.test(text)) return Number.NaN;
-  if (!DOUBLE.test(text)) throw conversionError(text, 'double');
-  return Number(text);
+  const value = DOUBLE.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) throw conversionError(text, 'double');
+  return value;
 }
 
 /** Toward zero; what lies outside of the range is an error. */

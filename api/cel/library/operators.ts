@@ -153,6 +153,10 @@ export function indexed(value: CelValue, key: CelValue): CelValue | undefined {
   return index < 0 || index >= value.size ? undefined : value.at(Number(index));
 }
 
+/** A text is read to be found, each time where an expression made it. Upstream counts no key. */
+export const keyWork = (key: CelValue): number =>
+  typeof key === 'string' ? traversal(key.length) : 0;
+
 /** A key as errors show it. */
 export function keyText(key: CelValue): string {
   return key instanceof Uint ? `${key.value}` : `${key as bigint | boolean | number | string}`;
@@ -178,7 +182,10 @@ const MEMBERSHIP: Library = [
       itemsOf(list as ListValue).some((each) => equalItems(item!, each, meter)),
     { cost: ([, list = 0]) => list },
   ),
-  overload('_in_(A, map(A, B)): bool', ([key, map]) => (map as MapValue).get(key!) !== undefined),
+  overload('_in_(A, map(A, B)): bool', ([key, map]) => (map as MapValue).get(key!) !== undefined, {
+    cost: () => 1,
+    work: ([key]) => keyWork(key!),
+  }),
 ];
 
 /** Upstream counts one; code points must be counted all the same. */

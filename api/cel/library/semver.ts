@@ -2,7 +2,7 @@
 // Invariant: build metadata is kept but counts for nothing in comparisons.
 import { CelError } from '../cel-error.ts';
 import { walks } from '../costs.ts';
-import { type Library, method, overload } from '../overload.ts';
+import { type CostModel, type Library, method, overload } from '../overload.ts';
 import { type CelValue, int, OpaqueValue } from '../values.ts';
 
 const NUMBER = '(0|[1-9]\\d{0,18})';
@@ -97,6 +97,12 @@ const part = (index: number) => (args: readonly CelValue[]) =>
   int(of(args[0]).numbers[index] ?? 0n);
 const WALK = walks(0);
 
+/** As upstream counts, and the identifiers that are compared beside. */
+const ORDERS: CostModel = {
+  cost: () => 1,
+  work: ([a, b]) => Math.min(of(a).prerelease.length, of(b).prerelease.length),
+};
+
 export const SEMVER_LIBRARY: Library = [
   overload(`semver(string): ${S}`, read, WALK),
   overload(`semver(string, bool): ${S}`, read, WALK),
@@ -105,7 +111,7 @@ export const SEMVER_LIBRARY: Library = [
   method(`major(${S}): int`, part(0)),
   method(`minor(${S}): int`, part(1)),
   method(`patch(${S}): int`, part(2)),
-  method(`isGreaterThan(${S}, ${S}): bool`, ([a, b]) => compare(of(a), of(b)) > 0),
-  method(`isLessThan(${S}, ${S}): bool`, ([a, b]) => compare(of(a), of(b)) < 0),
-  method(`compareTo(${S}, ${S}): int`, ([a, b]) => BigInt(compare(of(a), of(b)))),
+  method(`isGreaterThan(${S}, ${S}): bool`, ([a, b]) => compare(of(a), of(b)) > 0, ORDERS),
+  method(`isLessThan(${S}, ${S}): bool`, ([a, b]) => compare(of(a), of(b)) < 0, ORDERS),
+  method(`compareTo(${S}, ${S}): int`, ([a, b]) => BigInt(compare(of(a), of(b))), ORDERS),
 ];

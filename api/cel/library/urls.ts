@@ -2,6 +2,7 @@
 // Invariant: what is read is taken apart as it is written, never normalised; time linear in the text.
 import { CelError } from '../cel-error.ts';
 import { traversal, walks } from '../costs.ts';
+import type { Meter } from '../meter.ts';
 import { type CostModel, type Library, method, overload } from '../overload.ts';
 import { type CelValue, OpaqueValue, PlainList, PlainMap } from '../values.ts';
 
@@ -17,16 +18,31 @@ class Url extends OpaqueValue {
   readonly typeName = 'kubernetes.URL';
   readonly text: string;
   readonly parts: Parts;
+  /** What was read out of the parts, by the function's name. */
+  readonly #read = new Map<string, string>();
 
   constructor(text: string, parts: Parts) {
     super();
     this.text = text;
     this.parts = parts;
   }
+  /** What `of` makes of the parts; made once, and paid for then. */
+  part(name: string, of: (parts: Parts) => string, meter: Meter): string {
+    let known = this.#read.get(name);
+    if (known === undefined) {
+      meter.work(traversal(this.text.length, READING));
+      known = of(this.parts);
+      this.#read.set(name, known);
+    }
+    return known;
+  }
   equals(other: OpaqueValue): boolean {
     return other instanceof Url && other.text === this.text;
   }
 }
+
+/** What taking a part apart or writing it anew costs, in walks over the whole. */
+const READING = 20;
 
 const URL_SHAPE = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?]*))?([^?]*)(?:\?([^]*))?$/;
 const CONTROL = /\p{Cc}/u;
@@ -115,11 +131,11 @@ const formDecoded = (text: string): string => decoded(text.replaceAll('+', ' '))
 const U = 'kubernetes.URL';
 const READS_QUERY: CostModel = {
   cost: () => 1,
-  work: ([url]) => traversal((url as Url).parts.query.length, 20),
+  work: ([url]) => traversal((url as Url).parts.query.length, READING),
 };
 
 const part = (name: string, of: (parts: Parts) => string): Library => [
-  method(`${name}(${U}): string`, ([url]) => of((url as Url).parts)),
+  method(`${name}(${U}): string`, ([url], meter) => (url as Url).part(name, of, meter)),
 ];
 
 export const URLS: Library = [
