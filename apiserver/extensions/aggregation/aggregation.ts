@@ -142,6 +142,8 @@ export class Aggregation {
   }
 
   #of(info: RequestInfo): RemoteApiService | undefined {
+    // Asked of every request, and most clusters have none.
+    if (!this.#table.hasRemotes) return undefined;
     if (info.kind === 'path') return this.#at(info.path);
     return this.#table.remote(info.group, info.version);
   }
