@@ -5,6 +5,7 @@ import {
   mutatingAdmissionPolicyDefinition,
   validatingAdmissionPolicyDefinition,
 } from './admission-policy.ts';
+import { MAX_EXPRESSION_CHARS, MAX_OBJECT_PATTERNS_SIZE } from './expression-rules.ts';
 import {
   mutatingAdmissionPolicyBindingDefinition,
   validatingAdmissionPolicyBindingDefinition,
@@ -147,6 +148,44 @@ describe('webhooks', () => {
   it('have a name each', () => {
     const errors = broken(validatingWebhookConfigurationDefinition, configuration(hook(), hook()));
     expect(errors).toEqual(['webhooks[1].name Duplicate']);
+  });
+
+  /** Webhooks of one condition each. */
+  const asking = (...expressions: string[]) =>
+    configuration(
+      ...expressions.map((expression, i) =>
+        hook({ name: `h${i}.example.com`, matchConditions: [{ name: 'c', expression }] }),
+      ),
+    );
+  const faults = (...[now, before]: ReturnType<typeof asking>[]) => {
+    const errors = now && validatingWebhookConfigurationDefinition.validate?.(now, before);
+    return (errors ?? []).map(({ field, message }) => `${field}: ${message}`);
+  };
+
+  it('have conditions that are bounded together, unless they were stored before', () => {
+    const long = Array.from({ length: 4 }, () => `true || '${'x'.repeat(70_000)}' == ''`);
+    const tooLong = expect.stringContaining(`must have at most ${MAX_EXPRESSION_CHARS} characters`);
+    expect(faults(asking(...long.slice(1)))).toEqual([]);
+    // The last would be told of, if it was compiled.
+    expect(faults(asking(...long, 'nowhere'))).toEqual([tooLong]);
+    expect(faults(asking(...long), asking(...long))).toEqual([]);
+    expect(faults(asking(...long, 'true'), asking(...long))).toEqual([tooLong]);
+  });
+
+  it('have patterns that are bounded together, unless they were stored before', () => {
+    const large = (count: number, name: string) =>
+      Array.from({ length: count }, (_, i) => `'a'.matches('^(?:a?b?c?){500}${name}${i}$')`);
+    const tooLarge = expect.stringContaining(
+      `at most ${MAX_OBJECT_PATTERNS_SIZE} parts in an object`,
+    );
+    const [many, some] = [large(60, 'm'), large(10, 's')];
+    expect(faults(asking(...some))).toEqual([]);
+    expect(faults(asking(...many)).at(-1)).toEqual(tooLarge);
+    expect(faults(asking(...many), asking(...many))).toEqual([]);
+    // What was let in before may not be pushed out of its room by what is new.
+    const more = faults(asking(...large(10, 'n'), ...some), asking(...some));
+    expect(more.length).toBeGreaterThan(0);
+    expect(more).toEqual(more.map(() => tooLarge));
   });
 
   it('are counted', () => {

@@ -13,6 +13,7 @@ import {
   TIMESTAMP,
 } from '../cel/cel-type.ts';
 import type { Declarations } from '../cel/environment.ts';
+import type { PatternAllowance } from '../cel/pattern-allowance.ts';
 import { AUTHORIZER_LIBRARY, AUTHORIZER_TYPE } from './authorizer-library.ts';
 
 const VERSIONED_KIND = objectOf('kubernetes.GroupVersionKind', {
@@ -89,11 +90,13 @@ export interface Scope {
   readonly variables?: ObjectType;
   /** The type of object and oldObject where it is known. */
   readonly object?: CelType;
+  /** Room for patterns that the expression shares with others; none for what is stored. */
+  readonly patterns?: PatternAllowance | undefined;
 }
 
 /** The declarations of an expression. */
 export function declarationsOf(scope: Scope): Declarations {
-  const { object = DYN, params, authorizer, variables } = scope;
+  const { object = DYN, params, authorizer, variables, patterns } = scope;
   return {
     variables: {
       object,
@@ -105,5 +108,6 @@ export function declarationsOf(scope: Scope): Declarations {
       ...(authorizer && { authorizer: AUTHORIZER_TYPE }),
     },
     ...(authorizer && { functions: AUTHORIZER_LIBRARY }),
+    ...(patterns && { patterns }),
   };
 }

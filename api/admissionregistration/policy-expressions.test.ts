@@ -1,5 +1,6 @@
 // Expressions of policies as they are stored: what compiles, what is told of what does not, and what may stay as it was.
 import { describe, expect, it } from 'vitest';
+import { MAX_EXPRESSION_CHARS, MAX_OBJECT_PATTERNS_SIZE } from './expression-rules.ts';
 import {
   MAX_EXPRESSIONS,
   validateMutatingPolicy,
@@ -242,5 +243,100 @@ describe('a mutation', () => {
     const errors = mutation(patchType, expression);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain(expected);
+  });
+});
+
+describe('all expressions of a policy', () => {
+  const long = (chars: number) => `true || object.a == '${'x'.repeat(chars - 22)}'`;
+  const tooLong =
+    'spec: Forbidden: all expressions together must have at most 262144 characters; divide them among several objects';
+  /** A fault that is told where the expression is compiled, and not where it is refused before. */
+  const faulty = { name: 'f', expression: 'nowhere' };
+  const rest = MAX_EXPRESSION_CHARS - 3 * 80_000;
+
+  it.each<[string, (chars: number) => object]>([
+    [
+      'match conditions',
+      (chars) => ({ matchConditions: [{ name: 'c', expression: long(chars) }] }),
+    ],
+    ['variables', (chars) => ({ variables: [{ name: 'v', expression: long(chars) }] })],
+    ['validations', (chars) => ({ validations: [{ expression: long(chars - 4) }] })],
+    [
+      'messages',
+      (chars) => ({
+        validations: [{ expression: 'true', messageExpression: `${long(chars - 12)} ? '' : ''` }],
+      }),
+    ],
+    [
+      'audit annotations',
+      (chars) => ({
+        auditAnnotations: [{ key: 'k', valueExpression: `${long(chars - 12)} ? '' : ''` }],
+      }),
+    ],
+  ])('are counted together, those of %s too, before any is compiled', (_, more) => {
+    const variables = Array.from({ length: 3 }, (_each, i) => ({
+      name: `long${i}`,
+      expression: long(80_000),
+    }));
+    const policy = (chars: number) => {
+      const extra = more(chars) as { variables?: object[] };
+      return spec({ ...extra, variables: [...variables, ...(extra.variables ?? [])] });
+    };
+    expect(wrong(policy(rest - 4))).toEqual([]);
+    const over = policy(rest + 1) as unknown as { variables: object[] };
+    expect(wrong({ ...over, variables: [...over.variables, faulty] })).toEqual([tooLong]);
+  });
+
+  it.each(['JSONPatch', 'ApplyConfiguration'])(
+    'are counted in mutations of type %s',
+    (patchType) => {
+      const field = patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration';
+      const mutations = Array.from({ length: 4 }, () => ({
+        patchType,
+        [field]: { expression: `nowhere + '${'x'.repeat(70_000)}'` },
+      }));
+      const policy = { ...base, reinvocationPolicy: 'Never', mutations };
+      expect(told(validateMutatingPolicy(policy as Mutating))).toEqual([tooLong]);
+    },
+  );
+
+  it('may be as long as they were when they were stored, and no longer', () => {
+    const validations = Array.from({ length: 4 }, () => ({ expression: long(80_000) }));
+    const old = spec({ validations });
+    expect(wrong(old)).toEqual([tooLong]);
+    expect(wrong({ ...old, failurePolicy: 'Ignore' }, old)).toEqual([]);
+    expect(wrong(spec({ validations: validations.slice(1) }), old)).toEqual([]);
+    expect(wrong(spec({ validations: [...validations, { expression: '1' }] }), old)).toEqual([
+      tooLong,
+    ]);
+  });
+});
+
+describe('all patterns of a policy', () => {
+  /** Some 4,500 parts each. */
+  const large = (count: number, name = '') =>
+    Array.from({ length: count }, (_, i) => ({
+      expression: `'a'.matches('^(?:a?b?c?){500}${name}${i}$')`,
+    }));
+  const tooLarge = new RegExp(`at most ${MAX_OBJECT_PATTERNS_SIZE} parts in an object`);
+
+  it('are bounded together, wherever they stand', () => {
+    expect(wrong(spec({ validations: large(10) }))).toEqual([]);
+    const variables = large(12).map((one, i) => ({ name: `v${i}`, ...one }));
+    const errors = wrong(spec({ variables, validations: large(15, 'r') }));
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.at(-1)).toMatch(/^spec\.validations\[14\]\.expression: Invalid value/);
+    for (const error of errors) expect(error).toMatch(tooLarge);
+  });
+
+  it('may stay as they were stored, and a change may add none', () => {
+    const old = spec({ validations: large(60) });
+    expect(wrong(old)).not.toEqual([]);
+    expect(wrong({ ...old, failurePolicy: 'Ignore' }, old)).toEqual([]);
+    const [added, ...others] = wrong(spec({ validations: [...large(60), ...large(1, 'r')] }), old);
+    expect(added).toMatch(/^spec\.validations\[60\]/);
+    expect(added).toMatch(tooLarge);
+    expect(others).toEqual([]);
+    expect(wrong(spec({ validations: [...large(25, 'r'), ...large(60)] }), old)).not.toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ import {
   mutationTypes,
   OBJECT_TYPE,
 } from '../cel/library/json-patch.ts';
+import type { PatternAllowance } from '../cel/pattern-allowance.ts';
 import type {
   MatchCondition,
   MutatingAdmissionPolicySpec,
@@ -50,10 +51,11 @@ export interface MutatingExpressions extends CommonExpressions {
   readonly mutations: readonly (PolicyExpression & { readonly patchType: string })[];
 }
 
-/** Types that are known; the others are dyn. */
+/** Types that are known; the others are dyn. Room for all patterns together, where they are asked for it. */
 export interface KnownTypes {
   readonly object?: CelType;
   readonly params?: CelType | undefined;
+  readonly patterns?: PatternAllowance;
 }
 
 /** The expressions of a ValidatingAdmissionPolicy. */
@@ -97,8 +99,9 @@ const RESULTS: Readonly<Record<string, CelType>> = {
 /** The expressions of a MutatingAdmissionPolicy. */
 export function mutatingExpressions(
   spec: Partial<MutatingAdmissionPolicySpec>,
+  known: KnownTypes = {},
 ): MutatingExpressions {
-  const { common, scope } = commonExpressions(spec, {}, withPatches);
+  const { common, scope } = commonExpressions(spec, known, withPatches);
   const declarations = withPatches(declarationsOf({ ...scope, authorizer: true }));
   const mutations = (spec.mutations ?? []).map(({ patchType, ...patches }, i) => {
     const name = patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration';
@@ -132,7 +135,8 @@ function commonExpressions(
   more: (declarations: Declarations) => Declarations = (declarations) => declarations,
 ): { readonly common: CommonExpressions; readonly scope: Scope } {
   const params = paramKind && (known.params ?? DYN);
-  const base: Scope = { ...(known.object && { object: known.object }), params };
+  const { object, patterns } = known;
+  const base: Scope = { ...(object && { object }), params, patterns };
   const conditions = conditionExpressions(matchConditions, 'spec.matchConditions', base);
   // One type that grows, so that a thousand variables are not copied a thousand times.
   const fields = new Map<string, CelField>();
@@ -186,4 +190,18 @@ export function allExpressions(
           ...policy.auditAnnotations,
         ];
   return [...policy.matchConditions, ...policy.variables, ...own];
+}
+
+type AnySpec = Partial<ValidatingAdmissionPolicySpec & MutatingAdmissionPolicySpec>;
+
+/** The texts of all expressions of a policy of either sort, before any is compiled. */
+export function policyTexts(spec: AnySpec): readonly (string | undefined)[] {
+  const { matchConditions = [], variables = [], validations = [], mutations = [] } = spec;
+  return [
+    ...[...matchConditions, ...variables, ...validations].map(({ expression }) => expression),
+    ...validations.map(({ messageExpression }) => messageExpression),
+    ...(spec.auditAnnotations ?? []).map(({ valueExpression }) => valueExpression),
+    ...mutations.map(({ jsonPatch }) => jsonPatch?.expression),
+    ...mutations.map(({ applyConfiguration }) => applyConfiguration?.expression),
+  ];
 }

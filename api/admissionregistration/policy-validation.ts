@@ -26,11 +26,11 @@ import { obeys } from '../meta/field-rules.ts';
 import { dns1035Label, pathSegmentName, qualifiedName } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
-import { faultOf } from './compiled-expression.ts';
+import { type Compile, expressionFaults, isTooMany, tooManyChars } from './expression-rules.ts';
 import {
   allExpressions,
   mutatingExpressions,
-  type PolicyExpression,
+  policyTexts,
   validatingExpressions,
 } from './policy-expressions.ts';
 import {
@@ -57,14 +57,16 @@ export function validateValidatingPolicy(
   const many = [
     ...tooLong(spec.variables, 'variables'),
     ...tooLong(spec.validations, 'validations'),
+    ...tooManyChars('spec', policyTexts(spec), old && policyTexts(old)),
   ];
   if (many.length > 0) return many;
   const shape = validateValidatingShape(spec);
   if (shape.some(isTooMany)) return shape;
-  const compiled = (each: ValidatingAdmissionPolicySpec) =>
-    allExpressions(validatingExpressions(each));
-  return [...shape, ...expressionFaults(compiled(spec), old && (() => compiled(old)))];
+  return [...shape, ...expressionFaults(compiledValidating, spec, old)];
 }
+
+const compiledValidating: Compile<ValidatingAdmissionPolicySpec> = (spec, patterns) =>
+  allExpressions(validatingExpressions(spec, { patterns }));
 
 function validateValidatingShape(spec: ValidatingAdmissionPolicySpec): FieldError[] {
   const { validations = [], auditAnnotations = [] } = spec;
@@ -97,38 +99,24 @@ export function validateMutatingPolicy(
   spec: MutatingAdmissionPolicySpec,
   old?: MutatingAdmissionPolicySpec,
 ): FieldError[] {
-  const many = [...tooLong(spec.variables, 'variables'), ...tooLong(spec.mutations, 'mutations')];
+  const many = [
+    ...tooLong(spec.variables, 'variables'),
+    ...tooLong(spec.mutations, 'mutations'),
+    ...tooManyChars('spec', policyTexts(spec), old && policyTexts(old)),
+  ];
   if (many.length > 0) return many;
   const shape = validateMutatingShape(spec);
   if (shape.some(isTooMany)) return shape;
-  const compiled = (each: MutatingAdmissionPolicySpec) => allExpressions(mutatingExpressions(each));
-  return [...shape, ...expressionFaults(compiled(spec), old && (() => compiled(old)))];
+  return [...shape, ...expressionFaults(compiledMutating, spec, old)];
 }
+
+const compiledMutating: Compile<MutatingAdmissionPolicySpec> = (spec, patterns) =>
+  allExpressions(mutatingExpressions(spec, { patterns }));
 
 function tooLong(list: readonly unknown[] | undefined, field: string): FieldError[] {
   const { length } = list ?? [];
   return length > MAX_EXPRESSIONS ? [tooMany(`spec.${field}`, length, MAX_EXPRESSIONS)] : [];
 }
-
-/** What there are too many of is not compiled. */
-const isTooMany = ({ type }: FieldError) => type === 'FieldValueTooMany';
-
-/** Faults of expressions, but for those that the policy had before. Missing expressions are told elsewhere. */
-function expressionFaults(
-  expressions: readonly PolicyExpression[],
-  before: (() => readonly PolicyExpression[]) | undefined,
-): FieldError[] {
-  const faulty = expressions.filter(({ compiled }) => compiled.fault && compiled.source.trim());
-  if (faulty.length === 0) return [];
-  const kept = new Set(before?.().map(keyOf));
-  return faulty
-    .filter((one) => !kept.has(keyOf(one)))
-    .flatMap(({ field, compiled }) => faultOf(compiled, field));
-}
-
-/** A fault wherever it stands in a list: others may have come before it. */
-const keyOf = ({ field, compiled: { source, fault = '' } }: PolicyExpression): string =>
-  JSON.stringify([field.replace(/\[\d+\]/, ''), source, fault]);
 
 function validateMutatingShape(spec: MutatingAdmissionPolicySpec): FieldError[] {
   const { mutations = [], reinvocationPolicy } = spec;

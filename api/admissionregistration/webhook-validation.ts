@@ -5,7 +5,6 @@ import { duplicate, invalidValue, required, tooMany } from '../field-error.ts';
 import type {
   AdmissionregistrationServiceReference,
   AdmissionregistrationWebhookClientConfig,
-  MatchCondition,
   MutatingWebhook,
   ValidatingWebhook,
 } from '../generated/types.ts';
@@ -13,9 +12,9 @@ import { mustObey, obeys } from '../meta/field-rules.ts';
 import { dnsLabel, dnsSubdomain, portNumber } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
-import { faultOf } from './compiled-expression.ts';
+import { type Compile, expressionFaults, isTooMany, tooManyChars } from './expression-rules.ts';
 import { conditionExpressions } from './policy-expressions.ts';
-import { MAX_CONDITIONS, validateMatchConditions, validateMatchRule } from './rule-validation.ts';
+import { validateMatchConditions, validateMatchRule } from './rule-validation.ts';
 
 /** Versions of AdmissionReview that a server can send. */
 const REVIEW_VERSIONS = ['v1', 'v1beta1'];
@@ -35,34 +34,30 @@ export function validateWebhooks(
   const count = webhooks.reduce((sum, { matchConditions = [] }) => sum + matchConditions.length, 0);
   if (count > MAX_CONFIGURED_CONDITIONS)
     return [tooMany('webhooks[*].matchConditions', count, MAX_CONFIGURED_CONDITIONS)];
-  const known = new Set(
-    before.flatMap(({ matchConditions = [] }) => matchConditions.map(sourceOf)),
-  );
-  return webhooks.flatMap((webhook, i) => {
+  const tooLong = tooManyChars('webhooks', textsOf(webhooks), textsOf(before));
+  if (tooLong.length > 0) return tooLong;
+  const shape = webhooks.flatMap((webhook, i) => {
     const path = `webhooks[${i}]`;
     const { name = '' } = webhook as Partial<Webhook>;
     const twice = webhooks.findIndex((other) => other.name === name) < i;
     return [
       ...validateWebhook(webhook, path),
-      ...expressionFaults(webhook.matchConditions ?? [], `${path}.matchConditions`, known),
       ...(name !== '' && twice ? [duplicate(`${path}.name`, name)] : []),
     ];
   });
+  if (shape.some(isTooMany)) return shape;
+  return [...shape, ...expressionFaults(compiledConditions, webhooks, before)];
 }
 
-const sourceOf = ({ expression }: Partial<MatchCondition>) => expression ?? '';
+const textsOf = (webhooks: readonly Webhook[]) =>
+  webhooks.flatMap(({ matchConditions = [] }) =>
+    matchConditions.map(({ expression }) => expression),
+  );
 
-/** Expressions compile; those that were stored before may stay, though they may not by today's rules. */
-function expressionFaults(
-  conditions: readonly MatchCondition[],
-  path: string,
-  known: ReadonlySet<string>,
-): FieldError[] {
-  if (conditions.length > MAX_CONDITIONS) return [];
-  return conditionExpressions(conditions, path)
-    .filter(({ compiled: { source } }) => source.trim() !== '' && !known.has(source))
-    .flatMap(({ compiled, field }) => faultOf(compiled, field));
-}
+const compiledConditions: Compile<readonly Webhook[]> = (webhooks, patterns) =>
+  webhooks.flatMap(({ matchConditions = [] }, i) =>
+    conditionExpressions(matchConditions, `webhooks[${i}].matchConditions`, { patterns }),
+  );
 
 /** A name of three labels at least, so that it says whose it is. */
 function qualifiedHook(name: string): string | undefined {
