@@ -68,7 +68,6 @@ export const mutatingAdmissionPolicyDefinition = defineResource<MutatingAdmissio
   defaults({ spec }) {
     if (!spec) return;
     spec.failurePolicy ??= 'Fail';
-    spec.reinvocationPolicy ??= 'Never';
     defaultMatchResources(spec.matchConstraints);
   },
   validate: ({ spec }, old) => validateMutatingPolicy(spec ?? {}, old?.spec),

@@ -358,7 +358,7 @@ describe('ValidatingAdmissionPolicies', () => {
 describe('MutatingAdmissionPolicies', () => {
   const policy = (mutations: object[], more: object = {}) =>
     made(mutatingAdmissionPolicyDefinition, {
-      spec: { matchConstraints: constraints, mutations, ...more },
+      spec: { matchConstraints: constraints, reinvocationPolicy: 'Never', mutations, ...more },
     });
   const removal = "[JSONPatch{op: 'remove', path: '/spec/a'}]";
   const patch = { patchType: 'JSONPatch', jsonPatch: { expression: removal } };
@@ -381,6 +381,43 @@ describe('MutatingAdmissionPolicies', () => {
   ])('%s', (...[, mutations, fields]) => {
     const errors = broken(mutatingAdmissionPolicyDefinition, policy(mutations));
     expect(errors).toEqual(fields.map((field) => `spec.${field}`));
+  });
+
+  it('have to say whether they are asked again: upstream has no default for that', () => {
+    const silent = policy([patch], { reinvocationPolicy: undefined });
+    expect(silent.spec).not.toMatchObject({ reinvocationPolicy: 'Never' });
+    const fields = broken(mutatingAdmissionPolicyDefinition, silent);
+    expect(fields).toEqual(['spec.reinvocationPolicy Required']);
+  });
+
+  it.each(['*', 'CONNECT', 'CREATE', 'UPDATE'])('may be about the operation %s', (operation) => {
+    const matchConstraints = { resourceRules: [{ ...rule, operations: [operation] }] };
+    const one = policy([patch], { matchConstraints });
+    expect(broken(mutatingAdmissionPolicyDefinition, one)).toEqual([]);
+  });
+
+  it('are not about deletions, and neither are their bindings', () => {
+    const deletions = { resourceRules: [rule, { ...rule, operations: ['CREATE', 'DELETE'] }] };
+    const excluded = { ...constraints, excludeResourceRules: deletions.resourceRules };
+    const told = (field: string) => [
+      expect.objectContaining({
+        field: `spec.${field}.resourceRules.operations`,
+        message:
+          'Unsupported value: "DELETE": supported values: "*", "CONNECT", "CREATE", "UPDATE"',
+      }),
+    ];
+    const errors = (matchConstraints: object) => {
+      const one = policy([patch], { matchConstraints });
+      return mutatingAdmissionPolicyDefinition.validate?.(one, undefined);
+    };
+    expect(errors(deletions)).toEqual(told('matchConstraints'));
+    expect(errors(excluded)).toEqual([]);
+    const bound = made(mutatingAdmissionPolicyBindingDefinition, {
+      spec: { policyName: 'p', matchResources: deletions },
+    });
+    expect(mutatingAdmissionPolicyBindingDefinition.validate?.(bound, undefined)).toEqual(
+      told('matchResources'),
+    );
   });
 
   it('show how many changes they make', () => {

@@ -9,7 +9,7 @@ import type {
 import { MutatingAdmissionPolicyBindings, ValidatingAdmissionPolicyBindings } from '../kinds.ts';
 import { ageColumn, nameColumn, text } from '../meta/columns.ts';
 import { labelSelectorText } from '../meta/labels.ts';
-import { validateActions, validateBinding } from './policy-validation.ts';
+import { validateActions, validateBinding, validateMutatingBinding } from './policy-validation.ts';
 import { defaultMatchResources } from './rule-validation.ts';
 
 /** What ValidatingAdmissionPolicyBindings are. */
@@ -49,7 +49,7 @@ export const mutatingAdmissionPolicyBindingDefinition =
     columns: [nameColumn, ...bindingColumns(), ageColumn],
     selectableFields: {},
     defaults: ({ spec }) => defaultMatchResources(spec?.matchResources),
-    validate: ({ spec }) => validateBinding(spec ?? {}),
+    validate: ({ spec }) => validateMutatingBinding(spec ?? {}),
   });
 
 interface BindingSpec {

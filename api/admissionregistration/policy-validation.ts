@@ -43,6 +43,7 @@ const MAX_ANNOTATIONS = 20;
 /** Variables that a policy may have, and validations, and mutations. Compiling one takes a millisecond at worst, all of it in one turn. */
 export const MAX_EXPRESSIONS = 250;
 
+const MUTABLE_OPERATIONS = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
 const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
@@ -122,12 +123,21 @@ function validateMutatingShape(spec: MutatingAdmissionPolicySpec): FieldError[] 
   const { mutations = [], reinvocationPolicy } = spec;
   return [
     ...validatePolicy(spec),
+    ...mutableOperations(spec.matchConstraints, 'spec.matchConstraints'),
     ...(mutations.length === 0
       ? [required('spec.mutations', 'mutations must contain at least one item')]
       : []),
     ...mutations.flatMap((one, i) => validateMutation(one, `spec.mutations[${i}]`)),
     ...requiredOneOf(reinvocationPolicy, ['IfNeeded', 'Never'], 'spec.reinvocationPolicy'),
   ];
+}
+
+/** What is deleted cannot be changed as well. Upstream tells of the operations without an index. */
+function mutableOperations(match: MatchResources | undefined, path: string): FieldError[] {
+  const operations = (match?.resourceRules ?? []).flatMap((rule) => rule.operations ?? []);
+  return operations
+    .filter((operation) => !MUTABLE_OPERATIONS.includes(operation))
+    .map((one) => notSupported(`${path}.resourceRules.operations`, one, MUTABLE_OPERATIONS));
 }
 
 function validatePolicy(spec: PolicySpec): FieldError[] {
@@ -221,6 +231,14 @@ export function validateBinding(spec: MutatingAdmissionPolicyBindingSpec): Field
     ...obeys(pathSegmentName, policyName, 'spec.policyName'),
     ...(paramRef ? validateParamRef(paramRef) : []),
     ...(matchResources ? validateMatchResources(matchResources, 'spec.matchResources') : []),
+  ];
+}
+
+/** Rules of a MutatingAdmissionPolicyBinding. */
+export function validateMutatingBinding(spec: MutatingAdmissionPolicyBindingSpec): FieldError[] {
+  return [
+    ...validateBinding(spec),
+    ...mutableOperations(spec.matchResources, 'spec.matchResources'),
   ];
 }
 

@@ -302,6 +302,7 @@ export const otherKinds: readonly ShownKind[] = [
             jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/spec/a'}]" },
           },
         ],
+        reinvocationPolicy: 'Never',
       },
     },
     short: 'mutatingadmissionpolicy',
