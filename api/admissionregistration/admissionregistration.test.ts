@@ -17,6 +17,8 @@ import {
 
 const rule = { apiGroups: ['*'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
 const constraints = { resourceRules: [rule] };
+/** Comparing each of many thousand entries with all others takes longer on any host. */
+const LINEAR_CEILING_MS = 4000;
 
 describe('webhooks', () => {
   const hook = (more: object = {}) => ({
@@ -143,6 +145,21 @@ describe('webhooks', () => {
   ])('refuse %s', (...[, more, fields]) => {
     const errors = broken(validatingWebhookConfigurationDefinition, configuration(hook(more)));
     expect(errors).toEqual(fields.map((field) => `webhooks[0].${field}`));
+  });
+
+  it.each<[string, number, (texts: string[]) => object[]]>([
+    ['webhooks', 40_000, (texts) => texts.map((name) => hook({ name: `${name}.example.com` }))],
+    ['versions', 100_000, (texts) => [hook({ admissionReviewVersions: ['v1beta1', ...texts] })]],
+    [
+      'resources',
+      60_000,
+      (texts) => [hook(ruled({ resources: texts.map((text) => `${text}/status`) }))],
+    ],
+  ])('are checked in time that is linear in their %s', (_, count, hooks) => {
+    const one = configuration(...hooks(Array.from({ length: count }, (_each, i) => `v${i}`)));
+    const begun = performance.now();
+    expect(broken(validatingWebhookConfigurationDefinition, one)).toEqual([]);
+    expect(performance.now() - begun).toBeLessThan(LINEAR_CEILING_MS);
   });
 
   it('have a name each', () => {

@@ -11,6 +11,7 @@ import type {
 import { mustObey, obeys } from '../meta/field-rules.ts';
 import { pathSegmentName, qualifiedName } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
@@ -68,21 +69,22 @@ function alone(values: readonly string[], path: string): FieldError[] {
 function validateResources(resources: readonly string[], path: string): FieldError[] {
   if (resources.length === 0) return [required(path)];
   const errors: FieldError[] = [];
+  const before = new Set<string>();
   resources.forEach((resource, i) => {
     const at = `${path}[${i}]`;
     const [name, sub] = resource.split('/', 2);
     if (resource === '') errors.push(required(at));
     if (sub === '') errors.push(invalidValue(at, resource, "resource name must not end with '/'"));
-    const before = resources.slice(0, i);
-    if (sub !== undefined && sub !== '*' && before.includes(`${name}/*`)) {
+    if (sub !== undefined && sub !== '*' && before.has(`${name}/*`)) {
       const why = `if '${name}/*' is present, must not specify ${resource}`;
       errors.push(invalidValue(at, resource, why));
     }
-    if (sub !== undefined && name !== '*' && before.includes(`*/${sub}`)) {
+    if (sub !== undefined && name !== '*' && before.has(`*/${sub}`)) {
       errors.push(
         invalidValue(at, resource, `if '*/${sub}' is present, must not specify ${resource}`),
       );
     }
+    before.add(resource);
   });
   if (resources.length > 1 && resources.includes('*/*')) {
     const why = "if '*/*' is present, must not specify other resources";
@@ -141,8 +143,9 @@ export function validateMatchResources(match: MatchResources, path: string): Fie
 }
 
 function validateResourceNames(names: readonly string[], path: string): FieldError[] {
+  const twice = repeats(names);
   return names.flatMap((name, i) => [
     ...obeys(pathSegmentName, name, `${path}[${i}]`),
-    ...(names.indexOf(name) < i ? [duplicate(`${path}[${i}]`, name)] : []),
+    ...(twice.has(i) ? [duplicate(`${path}[${i}]`, name)] : []),
   ]);
 }

@@ -11,6 +11,7 @@ import type {
 import { mustObey, obeys } from '../meta/field-rules.ts';
 import { dnsLabel, dnsSubdomain, portNumber } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
 import { type Compile, expressionFaults, isTooMany, tooManyChars } from './expression-rules.ts';
 import { conditionExpressions } from './policy-expressions.ts';
@@ -36,13 +37,13 @@ export function validateWebhooks(
     return [tooMany('webhooks[*].matchConditions', count, MAX_CONFIGURED_CONDITIONS)];
   const tooLong = tooManyChars('webhooks', textsOf(webhooks), textsOf(before));
   if (tooLong.length > 0) return tooLong;
+  const twice = repeats(webhooks.map(({ name }: Partial<Webhook>) => name ?? ''));
   const shape = webhooks.flatMap((webhook, i) => {
     const path = `webhooks[${i}]`;
     const { name = '' } = webhook as Partial<Webhook>;
-    const twice = webhooks.findIndex((other) => other.name === name) < i;
     return [
       ...validateWebhook(webhook, path),
-      ...(name !== '' && twice ? [duplicate(`${path}.name`, name)] : []),
+      ...(name !== '' && twice.has(i) ? [duplicate(`${path}.name`, name)] : []),
     ];
   });
   if (shape.some(isTooMany)) return shape;
@@ -94,11 +95,10 @@ function validateReviewVersions(versions: readonly string[], webhook: string): F
   const path = `${webhook}.admissionReviewVersions`;
   const known = REVIEW_VERSIONS.join(', ');
   if (versions.length === 0) return [required(path, `must specify one of ${known}`)];
+  const twice = repeats(versions);
   const errors = versions.flatMap((version, i) => [
     ...obeys(dnsLabel, version, `${path}[${i}]`),
-    ...(versions.indexOf(version) < i
-      ? [invalidValue(`${path}[${i}]`, version, 'duplicate version')]
-      : []),
+    ...(twice.has(i) ? [invalidValue(`${path}[${i}]`, version, 'duplicate version')] : []),
   ]);
   if (versions.some((version) => REVIEW_VERSIONS.includes(version))) return errors;
   const why = `must include at least one of ${known}`;
