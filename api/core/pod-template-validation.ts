@@ -7,6 +7,7 @@ import { ipAddress } from '../meta/ip.ts';
 import type { NameRule } from '../meta/names.ts';
 import { dnsLabel, dnsSubdomain, qualifiedName } from '../meta/names.ts';
 import { between, notNegative, oneOf, requiredOneOf } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateLabels } from '../meta/validate-labels.ts';
 import { validateAnnotations } from '../meta/validate-meta.ts';
 import { validateContainers } from './container-validation.ts';
@@ -110,6 +111,7 @@ function named(value: string | undefined, rule: NameRule, path: string): FieldEr
 
 function validateNamesIn(spec: PodSpec, path: string): FieldError[] {
   const gates = (spec.schedulingGates ?? []).map((gate) => gate.name);
+  const twice = repeats(gates);
   return [
     ...named(spec.serviceAccountName, dnsSubdomain, `${path}.serviceAccountName`),
     ...named(spec.nodeName, dnsSubdomain, `${path}.nodeName`),
@@ -126,7 +128,7 @@ function validateNamesIn(spec: PodSpec, path: string): FieldError[] {
     ),
     ...gates.flatMap((gate, i) => [
       ...named(gate, qualifiedName, `${path}.schedulingGates[${i}].name`),
-      ...(gates.indexOf(gate) < i ? [duplicate(`${path}.schedulingGates[${i}].name`, gate)] : []),
+      ...(twice.has(i) ? [duplicate(`${path}.schedulingGates[${i}].name`, gate)] : []),
     ]),
     ...(spec.hostAliases ?? []).flatMap((alias, i) => [
       ...named(alias.ip, ipAddress, `${path}.hostAliases[${i}].ip`),
