@@ -39,14 +39,14 @@ export function benchPodJson(name: string): string {
   });
 }
 
-/** A status that an agent would write, to be put over the pod's. */
+/** A status that an agent would write, to be put over the pod's; with the labels, as a status takes them along. */
 export function benchPodStatusJson(name: string): string {
   const since = '2026-01-01T00:00:00Z';
   const condition = (type: string) => ({ type, status: 'True', lastTransitionTime: since });
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name },
+    metadata: { name, labels: { app: 'payment', n: '{i}' } },
     status: {
       phase: 'Running',
       message: 'look {i}',
