@@ -35,6 +35,11 @@ export function validateDefinition(
   return allErrors(definition, old).slice(0, MAX_DEFINITION_ERRORS);
 }
 
+/** A stored definition may lack anything that is asked for now. */
+function versionsIn(old: Partial<CustomResourceDefinition> | undefined) {
+  return old?.spec?.versions ?? [];
+}
+
 function allErrors(
   definition: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,
@@ -47,10 +52,10 @@ function allErrors(
     const why = 'must be spec.names.plural+"."+spec.group';
     errors.push(invalidValue('metadata.name', metadata.name, why));
   }
-  const tooLarge = patternSizeErrors(versions, old?.spec.versions);
+  const tooLarge = patternSizeErrors(versions, versionsIn(old));
   const wrong = tooLarge.length > 0 ? tooLarge : specErrors(spec);
   // Types for expressions are made of schemas that are well.
-  const rules = wrong.length > 0 ? [] : definitionRuleErrors(versions, old?.spec.versions);
+  const rules = wrong.length > 0 ? [] : definitionRuleErrors(versions, versionsIn(old));
   errors.push(...wrong, ...rules);
   if (PROTECTED_GROUP.test(group) && old === undefined)
     errors.push(...approvalErrors(metadata.annotations?.[APPROVAL]));
