@@ -20,6 +20,7 @@ import type {
 import { obeys } from '../meta/field-rules.ts';
 import { qualifiedName } from '../meta/names.ts';
 import { notNegative } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { countIndexes, parseIndexes } from './job-indexes.ts';
 
 const MAX_RULES = 20;
@@ -108,12 +109,13 @@ function validateExitCodes(
     errors.push(invalidValue(`${path}.values`, values, 'at least one value is required'));
   }
   errors.push(...atMost(values, MAX_EXIT_CODES, `${path}.values`));
+  const repeated = repeats(values);
   values.forEach((value, i) => {
     const at = `${path}.values[${i}]`;
     if (operator === 'In' && value === 0) {
       errors.push(invalidValue(at, value, 'must not be 0 for the In operator'));
     }
-    if (values.indexOf(value) < i) errors.push(duplicate(at, value));
+    if (repeated.has(i)) errors.push(duplicate(at, value));
   });
   const ordered = values.every((value, i) => i === 0 || (values[i - 1] ?? value) <= value);
   return ordered ? errors : [...errors, invalidValue(`${path}.values`, values, 'must be ordered')];

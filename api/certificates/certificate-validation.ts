@@ -16,6 +16,7 @@ import type {
 } from '../generated/types.ts';
 import { deepEqual } from '../meta/deep-equal.ts';
 import { dnsLabel, dnsSubdomain } from '../meta/names.ts';
+import { repeats } from '../meta/repeats.ts';
 import { pemFault } from './pem.ts';
 
 const MIN_SECONDS = 600;
@@ -55,10 +56,11 @@ export function validateRequestSpec(spec: Partial<CertificateSigningRequestSpec>
   const fault = pemFault(request, 'CERTIFICATE REQUEST');
   if (fault !== undefined) errors.push(invalidValue('spec.request', request, fault));
   if (usages.length === 0) errors.push(required('spec.usages'));
+  const repeated = repeats(usages);
   usages.forEach((usage, i) => {
     const path = `spec.usages[${i}]`;
     if (!USAGES.includes(usage)) errors.push(notSupported(path, usage, USAGES));
-    if (usages.indexOf(usage) < i) errors.push(duplicate(path, usage));
+    if (repeated.has(i)) errors.push(duplicate(path, usage));
   });
   if (signerName === LEGACY_SIGNER) {
     const why = 'the legacy signerName is not allowed via this API version';

@@ -18,6 +18,7 @@ import type {
 import { dnsLabel, portName, portNumber, qualifiedName } from '../meta/names.ts';
 import { between, oneOf, quantityNotNegative, requiredOneOf } from '../meta/numbers.ts';
 import { compareQuantities, tryParseQuantity } from '../meta/quantity.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
 import { validateLifecycle, validateProbe } from './probe-validation.ts';
 import { localPath } from './volume-validation.ts';
@@ -204,7 +205,7 @@ function validateResizePolicy(
   podPolicy: string | undefined,
   path: string,
 ): FieldError[] {
-  const names = resizePolicy.map((policy) => policy.resourceName);
+  const repeated = repeats(resizePolicy.map((policy) => policy.resourceName));
   return resizePolicy.flatMap((policy, i) => {
     const at = `${path}.resizePolicy[${i}]`;
     const never = podPolicy === 'Never' && restartPolicy !== 'Always';
@@ -215,9 +216,7 @@ function validateResizePolicy(
         ['NotRequired', 'RestartContainer'],
         `${at}.restartPolicy`,
       ),
-      ...(names.indexOf(policy.resourceName) < i
-        ? [duplicate(`${at}.resourceName`, policy.resourceName)]
-        : []),
+      ...(repeated.has(i) ? [duplicate(`${at}.resourceName`, policy.resourceName)] : []),
     ];
     if (!never || policy.restartPolicy !== 'RestartContainer') return errors;
     const why = `must be 'NotRequired' when \`restartPolicy\` is 'Never'`;

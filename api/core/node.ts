@@ -8,6 +8,7 @@ import { ageColumn, nameColumn, text, wide } from '../meta/columns.ts';
 import { findCondition } from '../meta/conditions.ts';
 import { cidrBlock } from '../meta/ip.ts';
 import { quantityNotNegative } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateTaints } from './placement-validation.ts';
 import { canonicalResources } from './pod-template-defaults.ts';
 
@@ -129,12 +130,12 @@ function validateStatus(node: Node): FieldError[] {
     Object.entries(list ?? {}).flatMap(([name, amount]) =>
       quantityNotNegative(amount, `${path}[${name}]`),
     );
-  const seen = addresses.map(({ type, address }) => `${type} ${address}`);
+  const repeated = repeats(addresses.map(({ type, address }) => `${type} ${address}`));
   return [
     ...amounts(capacity, 'status.capacity'),
     ...amounts(allocatable, 'status.allocatable'),
     ...addresses.flatMap((address, i) =>
-      seen.indexOf(seen[i] ?? '') < i
+      repeated.has(i)
         ? [invalidValue(`status.addresses[${i}]`, address, 'must not be listed twice')]
         : [],
     ),
