@@ -1,5 +1,6 @@
 // GET of a collection: the objects' bytes joined; parsed only for selectors, Tables and metadata.
 // Invariant: a page and its continuation show one revision; a token that is too old answers 410 with a fresh one.
+import { breathe } from '../../base/breathe.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ListMeta, LooseObject } from '../../api/meta/object.ts';
 import { badRequest, expired } from '../../api/status.ts';
@@ -169,11 +170,6 @@ async function pageOf({ server }: Exchange, span: Span): Promise<AnyPage> {
 function sharedWith(store: ObjectStore, item: Stored): VisibleObject {
   const now = store.get(item.key);
   return now?.revision === item.revision ? now : new VisibleObject(item);
-}
-
-/** Lets others run between batches of a long filter. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 const COMMA = Buffer.from(',');

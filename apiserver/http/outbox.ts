@@ -15,7 +15,7 @@ interface Waiting {
 /**
  * What waits. A reader that sleeps is woken by the first bytes that reach it, and waking it costs the writer more than the
  * whole rest of a get where both are on one machine. Readers that ask at the same time are answered at the same time, so one
- * waking serves many: 64 clients got 18,000 to 22,000 instead of 13,000 gets a second, for 55 instead of 80 µs each.
+ * waking serves many: in alternating runs a get of 64 clients cost 70 instead of 90 µs.
  */
 export class Outbox {
   #waiting: Waiting[] = [];

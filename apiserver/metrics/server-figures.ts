@@ -1,5 +1,6 @@
 // What the server shows of itself besides its requests: what it stores, who came in, and its process.
 // Invariant: all of it but the counts of who came in is looked up when somebody asks; a count of objects costs O(log n).
+import { breathe } from '../../base/breathe.ts';
 import type { Scheme } from '../../api/scheme.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -119,7 +120,7 @@ function showProcess(figures: Figures, clock: Clock): void {
     },
     async () => {
       const askedAt = clock.monotonic();
-      await new Promise((resolve) => setImmediate(resolve));
+      await breathe();
       return [[[], (clock.monotonic() - askedAt) / 1000]];
     },
   );

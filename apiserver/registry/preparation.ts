@@ -1,6 +1,7 @@
 // What happens to an object between decoding and storing, whatever its kind: system fields, defaults, status apart
 // from spec, generation, validation. Pure but for the clock and ids that it is given.
 // Invariant: a writer cannot set uid, creation time, generation or deletion fields, nor status beside spec.
+import { breathe } from '../../base/breathe.ts';
 import { type ResourceDefinition, WRITABLE_METADATA } from '../../api/definition.ts';
 import { type FieldError, invalid, invalidValue } from '../../api/field-error.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
@@ -141,7 +142,7 @@ function holdTo(
 /** The rest, with others in between. */
 async function inTurns<T>(asking: Generator<undefined, T>): Promise<T> {
   for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await breathe();
     const step = asking.next();
     if (step.done) return step.value;
   }

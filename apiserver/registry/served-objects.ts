@@ -1,6 +1,7 @@
 // Stored objects as they are served: for most kinds, and for what was written under the present schema, their very bytes.
 // Invariants: an object is turned once for each served version, whoever reads it, and not at all where nothing is to be
 // done; what could not be turned is tried again by the next reader.
+import { breathe } from '../../base/breathe.ts';
 import type { ResourceDefinition, StoredForm } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/status.ts';
@@ -209,9 +210,4 @@ function memoOf<K extends object, V>(
   let memo = memos.get(form);
   if (!memo) memos.set(form, (memo = new WeakMap()));
   return memo;
-}
-
-/** Lets others run between batches. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

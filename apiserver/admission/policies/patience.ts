@@ -1,6 +1,7 @@
 // Lets others come in between while many policies are asked about one write.
 // Invariant: expressions run on the event loop's own thread, so that however many there are, a turn of it ends soon after
 // MAX_TURN_MS; one expression alone is bounded by its cost.
+import { breathe } from '../../../base/breathe.ts';
 import type { Clock } from '../../../base/clock.ts';
 
 /** How long policies hold the event loop before others come in between. */
@@ -23,7 +24,7 @@ export class Patience {
 
   /** Resolves in a later turn. */
   async rest(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await breathe();
     this.#since = this.#clock.monotonic();
   }
 }

@@ -1,6 +1,7 @@
 // Rows in LMDB; the only file of this room that imports it. Tables: events (revision -> row), index (key and
 // revision -> type), meta. Invariants: a batch is one LMDB transaction, synced before its promise resolves; reads
 // start on a fresh snapshot; no call holds the event loop for more than about 10 ms.
+import { breathe } from '../../../base/breathe.ts';
 import type { Database, RootDatabase } from 'lmdb';
 import { open } from 'lmdb';
 import type { EventLog, LogContents, LogPage } from '../event-log.ts';
@@ -210,7 +211,7 @@ export class LmdbLog implements EventLog {
       const last = chunk.at(-1);
       if (!last || chunk.length < SCAN_STEP) return;
       start = Buffer.concat([last.key, Buffer.from([0])]);
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await breathe();
     }
   }
 
