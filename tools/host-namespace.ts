@@ -73,7 +73,8 @@ function must(program: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }
 
-async function collect(child: ChildProcess, how: RunHow): Promise<Outcome> {
+/** What a child says until it ends; `how` gives its input and its ceiling. */
+export async function collect(child: ChildProcess, how: RunHow): Promise<Outcome> {
   const text = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream]?.setEncoding('utf8').on('data', (chunk: string) => {

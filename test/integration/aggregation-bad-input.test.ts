@@ -303,8 +303,8 @@ describe('Requests to an API server that misbehaves', () => {
   it('are told when it resets the connection, before and after its answer began', async () => {
     const serve = wellBut(({ url = '', socket }, response) => {
       if (!url.includes('watch')) return void socket.destroy();
-      response.write('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n');
-      setTimeout(() => socket.destroy(), 50);
+      const event = '{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n';
+      response.write(event, () => socket.destroy());
     });
     const { group, apiService } = await behind('resetting', serve);
     await api.becomes('Passed', apiService);

@@ -224,7 +224,7 @@ describe('Without an adapter', () => {
     const containers = [{ name: 'main', cpuNanoCores: 250_000_000, memoryBytes: 3 * 1024 * 1024 }];
     const pods = ['web-a', 'web-b'].map((name) => ({ namespace: 'default', name, containers }));
     const node = { cpuNanoCores: 1e9, memoryBytes: 1024 };
-    const body = { timestampMs: Date.now(), windowMs: 1000, node, pods };
+    const body = { timestampMs: systemClock.now(), windowMs: 1000, node, pods };
     const sent = await api.server.call('POST', '/apis/metrics.k8s.io/v1beta1/nodes/n1/samples', {
       body,
     });

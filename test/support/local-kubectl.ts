@@ -4,10 +4,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Outcome, RunHow } from '../../tools/host-namespace.ts';
+import { collect, type Outcome, type RunHow } from '../../tools/host-namespace.ts';
 import { type Kubectl, kubectlFor } from './kubectl.ts';
-
-const CEILING_MS = 60_000;
 
 /** kubectl, and the way to tidy up after it. */
 export interface LocalKubectl {
@@ -28,19 +26,5 @@ function start(program: string, args: readonly string[], { env }: Pick<RunHow, '
   return spawn(program, args, { env: { PATH: '/usr/bin:/bin', ...env } });
 }
 
-async function run(program: string, args: readonly string[], how: RunHow = {}): Promise<Outcome> {
-  const child = start(program, args, how);
-  const timer = setTimeout(() => child.kill('SIGKILL'), how.timeoutMs ?? CEILING_MS);
-  const texts = [child.stdout, child.stderr].map(async (stream) => {
-    let text = '';
-    for await (const chunk of stream.setEncoding('utf8')) text += chunk as string;
-    return text;
-  });
-  child.stdin.on('error', () => undefined).end(how.input ?? '');
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject).once('close', (status) => resolve(status ?? -1));
-  });
-  clearTimeout(timer);
-  const [stdout = '', stderr = ''] = await Promise.all(texts);
-  return { code, stdout, stderr };
-}
+const run = (program: string, args: readonly string[], how: RunHow = {}): Promise<Outcome> =>
+  collect(start(program, args, how), how);
