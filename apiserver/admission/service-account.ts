@@ -70,9 +70,14 @@ function notThere(request: AdmissionRequest, spec: PodSpec): StatusError {
   );
 }
 
+/** Validation comes after admission: a volume may lack its name here, or have a number for one. */
+function hasTokenName({ name }: { readonly name?: unknown }): boolean {
+  return typeof name === 'string' && name.startsWith(VOLUME_PREFIX);
+}
+
 /** Gives each container the files where it has nothing else; the volume is made once a container needs it. */
 function mountToken(spec: PodSpec, random: Random): void {
-  const known = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX));
+  const known = spec.volumes?.find((volume) => hasTokenName(volume));
   const name = known?.name ?? VOLUME_PREFIX + nameSuffix(random);
   let isNeeded = false;
   const containers: Container[] = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];

@@ -35,6 +35,19 @@ describe('applyJsonPatch', () => {
     expect(patched['metadata']).not.toBe(value);
   });
 
+  it.each([
+    [{ op: 'move', path: false, from: '/spec' }, 'path'],
+    [{ op: 'move', path: '/spec', from: {} }, 'from'],
+    [{ op: 'copy', path: '/spec', from: 1 }, 'from'],
+    [{ op: 'copy', path: '/spec' }, 'from'],
+    [{ op: 'remove', path: null }, 'path'],
+    [{ op: 'add', value: 1 }, 'path'],
+  ])('answers 422 where %j has no pointer in a field that needs one', (operation, field) => {
+    const attempt = () => applyJsonPatch(current, [operation]);
+    expect(attempt).toThrow(`operation 0: ${field} has to be a JSON pointer`);
+    expect(codeOf(attempt)).toBe(422);
+  });
+
   it('takes escaped names in paths', () => {
     const annotations = { 'a/b~c': 'old' };
     const patch = [{ op: 'replace', path: '/annotations/a~1b~0c', value: 'new' }];

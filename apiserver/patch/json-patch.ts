@@ -15,6 +15,9 @@ export const MAX_OPERATIONS = 10_000;
  */
 export const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 
+/** What points somewhere in a move or a copy. */
+const BOTH = ['path', 'from'];
+
 const OPERATIONS = ['add', 'copy', 'move', 'remove', 'replace', 'test'];
 
 /**
@@ -74,6 +77,9 @@ function applyOne(document: unknown, operation: Operation, index: number): unkno
   // The library looks inside without asking.
   if (!isObject(document))
     throw doesNotApply(`operation ${index}: the ones before it leave no object`);
+  for (const pointer of operation.op === 'move' || operation.op === 'copy' ? BOTH : ['path'])
+    if (typeof (operation as unknown as JsonObject)[pointer] !== 'string')
+      throw doesNotApply(`operation ${index}: ${pointer} has to be a JSON pointer, a text`);
   // RFC 6902, section 4.4; the library would tie a knot that nothing can write down.
   if (operation.op === 'move' && operation.path.startsWith(`${operation.from}/`))
     throw doesNotApply(`move ${JSON.stringify(operation.path)}: a value cannot move into itself`);
