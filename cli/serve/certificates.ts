@@ -5,6 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { KeyPair, LeafSpec, ServerName } from '../../base/certificates.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { System } from '../../system/system.ts';
 import { type ClusterFacts, UsageError } from './data-directory.ts';
@@ -12,18 +13,6 @@ import { type ClusterFacts, UsageError } from './data-directory.ts';
 const DAY_MS = 86_400_000;
 /** A leaf with less than this left is renewed at start. */
 const RENEW_BEFORE_MS = 60 * DAY_MS;
-
-/** A certificate and its key, PEM. */
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** A DNS name or IP address that a server answers to. */
-export interface ServerName {
-  readonly type: 'dns' | 'ip';
-  readonly value: string;
-}
 
 /** The authority that the cluster's parts trust each other by, as a file name without ending. */
 export const CLUSTER_CA = 'ca';
@@ -36,13 +25,9 @@ export const FRONT_PROXY_CA = 'front-proxy-ca';
 export type AuthorityFile = typeof CLUSTER_CA | typeof FRONT_PROXY_CA;
 
 /** A certificate to have. */
-export interface CertificateSpec {
+export interface CertificateSpec extends Omit<LeafSpec, 'lifetimeMs'> {
   /** File name without ending. */
   readonly file: string;
-  readonly commonName: string;
-  readonly organizations?: readonly string[];
-  readonly usage: 'client' | 'server';
-  readonly names?: readonly ServerName[];
   /** Who signs it; the cluster's CA unless given. */
   readonly authority?: AuthorityFile;
 }

@@ -102,7 +102,6 @@ describe('layers', () => {
 const ROOM_WIDE = new Set([
   'commander in cli/commands', // each command declares its own arguments
   'commander in cli/serve',
-  'reflect-metadata in cli/serve',
 ]);
 
 function cycles(files: readonly Source[]): string[] {
