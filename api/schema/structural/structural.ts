@@ -72,8 +72,11 @@ export interface Structural {
 
 /** The tree of a schema, each place of it made when it is come to: objects use few of thousands. Patterns were checked before. */
 export function structuralOf(schema: JSONSchemaProps): Structural {
-  return new SchemaPlace(schema);
+  return new SchemaPlace(schema, new Sayings(schema));
 }
+
+/** What is asked of a schema and of all below it. */
+const SAID = { default: 1, validations: 2, embedded: 4 } as const;
 
 class SchemaPlace implements Structural {
   readonly type: SchemaType | undefined;
@@ -86,12 +89,11 @@ class SchemaPlace implements Structural {
   #properties: ReadonlyMap<string, Structural> | undefined;
   #additional: Structural['additional'];
   #items: Structural | undefined;
-  #hasDefaults: boolean | undefined;
-  #hasValidations: boolean | undefined;
-  #hasEmbedded: boolean | undefined;
+  readonly #sayings: Sayings;
   #rules: ValueRules | undefined;
 
-  constructor(schema: JSONSchemaProps) {
+  constructor(schema: JSONSchemaProps, sayings: Sayings) {
+    this.#sayings = sayings;
     this.type = schema.type === '' ? undefined : (schema.type as SchemaType | undefined);
     this.nullable = schema.nullable ?? false;
     this.intOrString = schema['x-kubernetes-int-or-string'] ?? false;
@@ -103,26 +105,25 @@ class SchemaPlace implements Structural {
   }
 
   get properties(): ReadonlyMap<string, Structural> {
-    this.#properties ??= propertiesOf(this.#schema);
+    this.#properties ??= propertiesOf(this.#schema, this.#sayings);
     return this.#properties;
   }
 
   get additional(): Structural['additional'] {
     const { additionalProperties: value } = this.#schema;
-    if (isSchema(value)) this.#additional ??= structuralOf(value);
+    if (isSchema(value)) this.#additional ??= new SchemaPlace(value, this.#sayings);
     else if (value === true) return 'any';
     return this.#additional;
   }
 
   get items(): Structural | undefined {
     const { items } = this.#schema;
-    if (isSchema(items)) this.#items ??= structuralOf(items);
+    if (isSchema(items)) this.#items ??= new SchemaPlace(items, this.#sayings);
     return this.#items;
   }
 
   get hasDefaults(): boolean {
-    this.#hasDefaults ??= saysSomewhere(this.#schema, 'default');
-    return this.#hasDefaults;
+    return this.#says(SAID.default);
   }
 
   get validations(): readonly ValidationRule[] {
@@ -130,13 +131,15 @@ class SchemaPlace implements Structural {
   }
 
   get hasValidations(): boolean {
-    this.#hasValidations ??= saysSomewhere(this.#schema, VALIDATIONS);
-    return this.#hasValidations;
+    return this.#says(SAID.validations);
   }
 
   get hasEmbedded(): boolean {
-    this.#hasEmbedded ??= saysSomewhere(this.#schema, 'x-kubernetes-embedded-resource');
-    return this.#hasEmbedded;
+    return this.#says(SAID.embedded);
+  }
+
+  #says(what: number): boolean {
+    return (this.#sayings.of(this.#schema) & what) !== 0;
   }
 
   get listType(): Structural['listType'] {
@@ -159,26 +162,49 @@ class SchemaPlace implements Structural {
 
 const NO_FIELDS: ReadonlyMap<string, Structural> = new Map();
 
-function propertiesOf({ properties }: JSONSchemaProps): ReadonlyMap<string, Structural> {
+function propertiesOf(
+  { properties }: JSONSchemaProps,
+  sayings: Sayings,
+): ReadonlyMap<string, Structural> {
   if (properties === undefined) return NO_FIELDS;
-  return new Map(Object.entries(properties).map(([name, part]) => [name, structuralOf(part)]));
+  const parts = Object.entries(properties);
+  return new Map(parts.map(([name, part]) => [name, new SchemaPlace(part, sayings)]));
 }
 
 const VALIDATIONS = 'x-kubernetes-validations';
 
-/** Is it said here or below? */
-function saysSomewhere(
-  schema: JSONSchemaProps,
-  keyword: 'default' | 'x-kubernetes-embedded-resource' | 'x-kubernetes-validations',
-): boolean {
-  if (schema[keyword] !== undefined) return true;
-  const { properties, items, additionalProperties: additional } = schema;
-  for (const name in properties) {
-    const part = properties[name];
-    if (part !== undefined && saysSomewhere(part, keyword)) return true;
+/** What is said where in a tree: one walk of the whole at the first question, and only places that say something are kept. */
+class Sayings {
+  readonly #root: JSONSchemaProps;
+  #said: Map<JSONSchemaProps, number> | undefined;
+
+  constructor(root: JSONSchemaProps) {
+    this.#root = root;
   }
-  if (isSchema(items) && saysSomewhere(items, keyword)) return true;
-  return isSchema(additional) && saysSomewhere(additional, keyword);
+
+  /** What is said at this place of the tree or below it. */
+  of(schema: JSONSchemaProps): number {
+    if (!this.#said) {
+      this.#said = new Map();
+      this.#look(this.#root, this.#said);
+    }
+    return this.#said.get(schema) ?? 0;
+  }
+
+  #look(schema: JSONSchemaProps, found: Map<JSONSchemaProps, number>): number {
+    let said = schema.default === undefined ? 0 : SAID.default;
+    if (schema[VALIDATIONS] !== undefined) said |= SAID.validations;
+    if (schema['x-kubernetes-embedded-resource'] !== undefined) said |= SAID.embedded;
+    const { properties, items, additionalProperties: additional } = schema;
+    for (const name in properties) {
+      const part = properties[name];
+      if (part !== undefined) said |= this.#look(part, found);
+    }
+    if (isSchema(items)) said |= this.#look(items, found);
+    if (isSchema(additional)) said |= this.#look(additional, found);
+    if (said !== 0) found.set(schema, said);
+    return said;
+  }
 }
 
 /** Is it a schema, and not a boolean or a list of schemas? */
