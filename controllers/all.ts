@@ -32,30 +32,42 @@ export interface BuiltInControllersOptions {
 }
 
 /** The built-in controllers, for `runControllers`. */
-export function builtInControllers(
+export const builtInControllers = (
   options: BuiltInControllersOptions = {},
-): readonly ControllerFactory[] {
+): readonly ControllerFactory[] => Object.values(namedControllers(options));
+
+/** The same by the names that they have in logs, events and figures. */
+export function namedControllers(
+  options: BuiltInControllersOptions = {},
+): Readonly<Record<string, ControllerFactory>> {
   const { caCertificate, signToken } = options;
-  return [
-    clusterRoleAggregator,
-    deploymentController,
-    replicaSetController,
-    endpointSliceController,
-    endpointSliceMirroringController,
-    disruptionController,
-    horizontalPodAutoscaler(options.autoscaler),
-    garbageCollector,
-    ipAddressController,
-    namespaceController,
-    nodeLifecycleController(options.nodes),
-    taintEvictionController,
-    podCollector(),
-    serviceAccountController,
-    resourceQuotaController,
-    validatingAdmissionPolicyStatus,
-    ...(caCertificate === undefined ? [] : [rootCaPublisher(caCertificate)]),
+  return {
+    'clusterrole-aggregation-controller': clusterRoleAggregator,
+    'deployment-controller': deploymentController,
+    'replicaset-controller': replicaSetController,
+    'endpoint-slice-controller': endpointSliceController,
+    'endpoint-slice-mirroring-controller': endpointSliceMirroringController,
+    'disruption-controller': disruptionController,
+    'horizontal-pod-autoscaler': horizontalPodAutoscaler(options.autoscaler),
+    'garbage-collector': garbageCollector,
+    'ip-address-controller': ipAddressController,
+    'namespace-controller': namespaceController,
+    'node-lifecycle-controller': nodeLifecycleController(options.nodes),
+    'taint-eviction-controller': taintEvictionController,
+    'pod-garbage-collector': podCollector(),
+    'service-account-controller': serviceAccountController,
+    'resource-quota-controller': resourceQuotaController,
+    'validatingadmissionpolicy-status': validatingAdmissionPolicyStatus,
+    ...(caCertificate === undefined
+      ? {}
+      : { 'root-ca-certificate-publisher-controller': rootCaPublisher(caCertificate) }),
     ...(caCertificate === undefined || signToken === undefined
-      ? []
-      : [serviceAccountTokenController({ caCertificate, sign: signToken })]),
-  ];
+      ? {}
+      : {
+          'serviceaccount-token-controller': serviceAccountTokenController({
+            caCertificate,
+            sign: signToken,
+          }),
+        }),
+  };
 }
