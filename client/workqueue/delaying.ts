@@ -2,13 +2,14 @@
 // Invariant: a key waits for one moment only, the earliest asked for; one timer is armed, for the earliest of all.
 // A key that was taken in is not lost: where the queue is full when its moment comes, it waits on.
 import type { Clock, Timer } from '../../base/clock.ts';
-import type { QueueOptions } from './queue.ts';
+import type { Lane, QueueOptions } from './queue.ts';
 import { MAX_QUEUED_KEYS, WorkQueue } from './queue.ts';
 import type { QueueObserver } from './queue-observer.ts';
 
 interface Later {
   readonly key: string;
   readonly due: number;
+  readonly lane: Lane;
 }
 
 /** When a key is offered again whose moment came while the queue was full. */
@@ -21,9 +22,9 @@ export class DelayingQueue extends WorkQueue {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #teller: QueueObserver | undefined;
-  /** A binary heap by due time; an entry that no longer agrees with #due is out of date and passed over. */
+  /** A binary heap by due time; an entry that is no longer in #due is out of date and passed over. */
   #heap: Later[] = [];
-  readonly #due = new Map<string, number>();
+  readonly #due = new Map<string, Later>();
   #timer: Timer | undefined;
   #timerDue = Infinity;
   #shut = false;
@@ -41,12 +42,12 @@ export class DelayingQueue extends WorkQueue {
   }
 
   /**
-   * Adds the key after `ms`; where it waits already, the earlier moment counts. False when the queue is closed, or
-   * as many keys wait for their moments as it may hold: the key is not in, and the observer knows.
+   * Adds the key after `ms`; where it waits already, the earlier moment and the better lane count. False when the queue is
+   * closed, or as many keys wait for their moments as it may hold: the key is not in, and the observer knows.
    */
-  addAfter(key: string, ms: number): boolean {
+  addAfter(key: string, ms: number, lane: Lane = 'change'): boolean {
     if (this.#shut) return false;
-    if (ms <= 0 && this.offer(key)) {
+    if (ms <= 0 && this.offer(key, lane)) {
       this.#due.delete(key);
       return true;
     }
@@ -56,18 +57,17 @@ export class DelayingQueue extends WorkQueue {
       return false;
     }
     const due = this.#clock.monotonic() + (ms > 0 ? ms : FULL_QUEUE_RETRY_MS);
-    if ((known ?? Infinity) > due) this.#wait(key, due);
+    this.#wait(known ? better(known, { key, due, lane }) : { key, due, lane });
     return true;
   }
 
-  #wait(key: string, due: number): void {
-    this.#due.set(key, due);
-    push(this.#heap, { key, due });
-    if (this.#heap.length > 2 * this.#due.size + MAX_STALE) {
-      const entries = Array.from(this.#due, ([each, at]) => ({ key: each, due: at }));
-      // A list in order is a heap.
-      this.#heap = entries.sort((a, b) => a.due - b.due);
-    }
+  #wait(later: Later): void {
+    if (this.#due.get(later.key) === later) return;
+    this.#due.set(later.key, later);
+    push(this.#heap, later);
+    // A list in order is a heap.
+    if (this.#heap.length > 2 * this.#due.size + MAX_STALE)
+      this.#heap = [...this.#due.values()].sort((a, b) => a.due - b.due);
     this.#arm();
   }
 
@@ -92,12 +92,21 @@ export class DelayingQueue extends WorkQueue {
     const now = this.#clock.monotonic();
     for (let first = this.#heap[0]; first && first.due <= now; first = this.#heap[0]) {
       pop(this.#heap);
-      if (this.#due.get(first.key) !== first.due) continue;
+      if (this.#due.get(first.key) !== first) continue;
       this.#due.delete(first.key);
-      if (!this.offer(first.key)) this.#wait(first.key, now + FULL_QUEUE_RETRY_MS);
+      if (!this.offer(first.key, first.lane))
+        this.#wait({ ...first, due: now + FULL_QUEUE_RETRY_MS });
     }
     this.#arm();
   }
+}
+
+/** The earlier moment and the better lane of two; the first itself where the second adds nothing. */
+function better(known: Later, asked: Later): Later {
+  const sooner = asked.due < known.due;
+  if (!sooner && (known.lane === 'change' || asked.lane === 'background')) return known;
+  const lane = known.lane === 'change' ? 'change' : asked.lane;
+  return { key: known.key, due: sooner ? asked.due : known.due, lane };
 }
 
 function push(heap: Later[], item: Later): void {
