@@ -64,6 +64,11 @@ export class VirtualClock implements Clock {
     await settle();
   }
 
+  /** Resolves when nothing is left to do at this moment. */
+  settled(): Promise<void> {
+    return settle();
+  }
+
   #next(end: number): Pending | undefined {
     let first: Pending | undefined;
     for (const pending of this.#pending) {

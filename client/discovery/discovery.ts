@@ -44,9 +44,11 @@ interface ResourceList {
   }[];
 }
 
-interface GroupVersion {
+/** A version of a group. */
+export interface GroupVersion {
   readonly group: string;
   readonly version: string;
+  /** Is it the one that the server prefers for the group? */
   readonly preferred: boolean;
 }
 
@@ -54,7 +56,7 @@ interface GroupVersion {
 export async function discover(transport: Transport, signal?: AbortSignal): Promise<Discovery> {
   const groupVersions = await groupVersionsOf(transport, signal);
   const settled = await Promise.allSettled(
-    groupVersions.map((each) => resourcesOf(transport, each, signal)),
+    groupVersions.map((each) => resourcesOfVersion(transport, each, signal)),
   );
   const resources: DiscoveredResource[] = [];
   const failures: { groupVersion: string; error: Error }[] = [];
@@ -152,10 +154,11 @@ async function groupVersionsOf(
   ];
 }
 
-async function resourcesOf(
+/** The resources of one version of a group. Throws when the server does not have it. */
+export async function resourcesOfVersion(
   transport: Transport,
   { group, version, preferred }: GroupVersion,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<DiscoveredResource[]> {
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const reply = await transport.request({ method: 'GET', path, signal });

@@ -1,0 +1,180 @@
+// The test cluster as a user of it sees it: whole, in one process, on the host's clock and on a virtual one.
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigMaps, Deployments, Leases, Pods, ReplicaSets, Secrets } from '../../api/kinds.ts';
+import { controllerFor } from '../../controllers/framework/builder.ts';
+import { requeueAfter } from '../../controllers/framework/reconciler.ts';
+import { startCluster, type TestCluster } from '../../testing/index.ts';
+import { aDeployment } from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const clusters: TestCluster[] = [];
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.close();
+});
+
+async function aCluster(...options: Parameters<typeof startCluster>): Promise<TestCluster> {
+  const cluster = await startCluster(...options);
+  clusters.push(cluster);
+  return cluster;
+}
+
+const named = (name: string) => ({ namespace: 'default', name });
+const aConfigMap = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+});
+
+/** Keeps a Secret of the same name for each ConfigMap, half a minute after it has seen it. */
+const slowMirror = (seen: string[] = []) => {
+  const waited = new Set<string>();
+  return controllerFor(ConfigMaps)
+    .named('slow-mirror')
+    .where(({ metadata }) => metadata.namespace === 'default')
+    .reconcile(async ({ metadata }, { client, key }) => {
+      seen.push(key);
+      if (!waited.has(key)) {
+        waited.add(key);
+        return requeueAfter(30_000);
+      }
+      await client
+        .resource(Secrets)
+        .create({ apiVersion: 'v1', kind: 'Secret', metadata: named(metadata.name ?? '') });
+      return undefined;
+    });
+};
+
+describe('on the host’s clock', () => {
+  it('has controllers that work and go on deleting what depends', async () => {
+    const { client } = await aCluster();
+    await client.resource(Deployments).create(aDeployment('web', { replicas: 2 }));
+    const pods = () => client.resource(Pods).list({ labelSelector: 'app=web' });
+    await until(async () => (await pods()).items.length === 2);
+    await client
+      .resource(Deployments)
+      .delete(named('web'), { propagationPolicy: 'Foreground', gracePeriodSeconds: 0 });
+    await until(async () => (await client.resource(ReplicaSets).list()).items.length === 0);
+    await until(async () => (await pods()).items.length === 0);
+  });
+
+  it('runs the built-in controllers that are named, and names those there are for another', async () => {
+    const { client } = await aCluster({ controllers: ['deployment-controller'] });
+    await client.resource(Deployments).create(aDeployment('web'));
+    await until(async () => (await client.resource(ReplicaSets).list()).items.length === 1);
+    await expect(startCluster({ controllers: ['deployments'] })).rejects.toThrow(
+      /no built-in controller deployments; there are: .*deployment-controller/,
+    );
+  });
+
+  it('says what to do where virtual time is asked for', async () => {
+    const cluster = await aCluster({ controllers: 'none' });
+    expect(() => cluster.advance(1)).toThrow("startCluster({ clock: 'virtual' })");
+    expect(() => cluster.settled()).toThrow("startCluster({ clock: 'virtual' })");
+  });
+});
+
+describe('on a virtual clock', () => {
+  it('moves nothing that waits for time until told, and then everything', async () => {
+    const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
+    cluster.run([slowMirror()]);
+    await cluster.apply(aConfigMap('one'));
+    const secrets = async () =>
+      (await cluster.client.resource(Secrets).list()).items.map(({ metadata }) => metadata.name);
+    await cluster.advance(29_999);
+    expect(await secrets()).toEqual([]);
+    await cluster.advance(1);
+    expect(await secrets()).toEqual(['one']);
+  });
+
+  it('makes the same ids, names and times from the same seed, and others from another', async () => {
+    const story = async (seed: number) => {
+      const cluster = await aCluster({ clock: 'virtual', seed });
+      await cluster.client.resource(Deployments).create(aDeployment('web', { replicas: 3 }));
+      await cluster.advance(60_000);
+      return (await cluster.client.resource(Pods).list()).items;
+    };
+    const first = await story(7);
+    expect(first).toHaveLength(3);
+    expect(await story(7)).toEqual(first);
+    expect(await story(8)).not.toEqual(first);
+  });
+});
+
+describe('programs of the user', () => {
+  it('stop in order: the last reconcile is awaited, and the lease is there for the next', async () => {
+    const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
+    const lease = { namespace: 'default', name: 'the-lease' };
+    const first = cluster.run([slowMirror()], { leaderElection: { ...lease, identity: 'first' } });
+    await first.synced;
+    await first.stop();
+    await first.done;
+    const { spec } = await cluster.client.resource(Leases).get(lease);
+    expect(spec?.holderIdentity).toBe('');
+  });
+
+  it('crash as by kill -9: nothing is released, and no timer of theirs fires', async () => {
+    const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
+    const lease = { namespace: 'default', name: 'the-lease' };
+    const seen: string[] = [];
+    const first = cluster.run([slowMirror(seen)], {
+      leaderElection: { ...lease, identity: 'first' },
+    });
+    await first.synced;
+    await cluster.apply(aConfigMap('one'));
+    await cluster.settled();
+    expect(seen).toEqual(['default/one']);
+    await first.crash();
+    await cluster.advance(60_000);
+    expect(seen).toEqual(['default/one']);
+    const { spec } = await cluster.client.resource(Leases).get(lease);
+    expect(spec?.holderIdentity).toBe('first');
+  });
+
+  it('tell what they ended by', async () => {
+    const cluster = await startCluster({ controllers: 'none' });
+    const broken = cluster.run([
+      () => {
+        throw new Error('a controller that cannot be made');
+      },
+    ]);
+    await expect(broken.done).rejects.toThrow('cannot be made');
+    await expect(broken.synced).rejects.toThrow('cannot be made');
+    await expect(cluster.close()).rejects.toThrow('cannot be made');
+  });
+});
+
+describe('apply', () => {
+  it('takes YAML of several documents, definitions with their objects among them', async () => {
+    const cluster = await aCluster({ controllers: 'none' });
+    const applied = await cluster.apply(
+      `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: boats.sea.example }
+spec:
+  group: sea.example
+  scope: Namespaced
+  names: { plural: boats, kind: Boat }
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
+---
+apiVersion: sea.example/v1
+kind: Boat
+metadata: { name: pinnace }
+spec: { oars: 8 }
+`,
+      aConfigMap('beside'),
+    );
+    expect(applied.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+      ['CustomResourceDefinition', undefined],
+      ['Boat', 'default'],
+      ['ConfigMap', 'default'],
+    ]);
+    await expect(
+      cluster.apply('{ apiVersion: v1, kind: Boat, metadata: { name: x } }'),
+    ).rejects.toThrow('no kind Boat in v1');
+  });
+});

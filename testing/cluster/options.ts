@@ -1,0 +1,83 @@
+// What a test cluster can be told, and what is meant where nothing is said.
+// Invariant: with a virtual clock a cluster takes neither time nor randomness from the host.
+import type { Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
+import { type Logger, silentLogger } from '../../base/logger.ts';
+import { type Random, seededRandom, systemRandom } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import type { Transport } from '../../client/transport/transport.ts';
+import { namedControllers } from '../../controllers/all.ts';
+import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
+
+/** How a test cluster is made. */
+export interface TestClusterOptions {
+  /** `system` unless given. With `virtual`, or a VirtualClock of one's own, time moves by `advance` only, for every part of the cluster. */
+  readonly clock?: 'system' | 'virtual' | VirtualClock;
+  /** What ids, made names and jitter come from: 1 with a virtual clock, else the host's randomness unless given. */
+  readonly seed?: number;
+  /** Names of the built-in controllers that run, such as `deployment-controller`; all unless given. */
+  readonly controllers?: 'all' | 'none' | readonly string[];
+  /** Does the scheduler run? Yes unless given. */
+  readonly scheduler?: boolean;
+  /** What the parts of the cluster log; nothing unless given. */
+  readonly logger?: Logger;
+  /**
+   * Put in the way of the requests of each program and of each identity: `who` is `controllers`, `scheduler`, the name that a program
+   * was run under, or the name of a user (`admin` for the cluster's own client).
+   */
+  readonly transport?: (inner: Transport, who: string) => Transport;
+}
+
+/** The options of one cluster, resolved. */
+export interface ResolvedOptions {
+  readonly clock: Clock;
+  readonly seed: number | undefined;
+  readonly logger: Logger;
+  readonly controllers: readonly ControllerFactory[];
+  readonly scheduler: boolean;
+  /** Randomness for one part, so that what one part asks for changes nothing for the others. */
+  randomFor(who: string): Random;
+  transport(inner: Transport, who: string): Transport;
+}
+
+/** Resolves the options. Throws an Error for the name of a controller that there is none of. */
+export function resolveOptions(options: TestClusterOptions): ResolvedOptions {
+  const { clock = 'system' } = options;
+  const seed = options.seed ?? (clock === 'system' ? undefined : 1);
+  return {
+    clock: clockOf(clock),
+    seed,
+    logger: options.logger ?? silentLogger,
+    controllers: chosen(options.controllers ?? 'all'),
+    scheduler: options.scheduler ?? true,
+    randomFor: (who) => (seed === undefined ? systemRandom : seededRandom(mixed(seed, who))),
+    transport: options.transport ?? ((inner) => inner),
+  };
+}
+
+function clockOf(clock: 'system' | 'virtual' | VirtualClock): Clock {
+  if (clock === 'system') return systemClock;
+  return clock === 'virtual' ? new VirtualClock() : clock;
+}
+
+function chosen(names: 'all' | 'none' | readonly string[]): readonly ControllerFactory[] {
+  if (names === 'none') return [];
+  const known = namedControllers();
+  if (names === 'all') return Object.values(known);
+  return names.map((name) => {
+    const factory = known[name];
+    if (factory) return factory;
+    const all = Object.keys(known).join(', ');
+    throw new Error(`there is no built-in controller ${name}; there are: ${all}`);
+  });
+}
+
+/** A seed of its own for each name (FNV-1a). */
+function mixed(seed: number, name: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (const character of name) {
+    hash ^= character.codePointAt(0) ?? 0;
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}

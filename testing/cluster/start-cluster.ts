@@ -1,0 +1,182 @@
+// A whole cluster in this process: API server on a store in memory, built-in controllers, scheduler, and the programs under test.
+// Invariant: clusters share nothing but the process; close() leaves no timer, handle or file of its cluster.
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { UserInfo } from '../../api/wire/exchange.ts';
+import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
+import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
+import type { Storage } from '../../apiserver/storage/storage.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { createInProcessTransport } from '../../client/transport/in-process.ts';
+import type { LeaderElection } from '../../controllers/framework/manager.ts';
+import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
+import { applyAll } from './apply.ts';
+import { controllersProgram, schedulerProgram } from './built-in-programs.ts';
+import { type ResolvedOptions, resolveOptions, type TestClusterOptions } from './options.ts';
+import { type ProgramParts, type RunningProgram, startProgram } from './program.ts';
+
+const ADMINS = 'system:masters';
+const SERVICE_CIDR = '10.96.0.0/16';
+
+/** How a program of controllers is run. */
+export interface RunOptions {
+  /** In logs, as the field manager of what it writes, and as `who` of the cluster's `transport`; `program-1` and so on unless given. */
+  readonly name?: string;
+  /** Works only while it holds this Lease. */
+  readonly leaderElection?: LeaderElection;
+  /** Who it is; an administrator unless given. */
+  readonly client?: Client;
+}
+
+/** A running cluster. */
+export interface TestCluster extends AsyncDisposable {
+  /** An administrator's client. Answers of it are frozen. */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What the cluster's randomness comes from; undefined where it is the host's. */
+  readonly seed: number | undefined;
+  readonly logger: Logger;
+  /** A client of another identity, held to RBAC as any other. */
+  as(username: string, ...groups: string[]): Client;
+  /**
+   * Applies objects, or YAML texts of one or several documents, on the server, one after the other; takes over fields of other managers.
+   * Namespaced objects that name no namespace go to `default`. A definition of custom resources is served once this resolves.
+   */
+  apply(...objects: readonly (object | string)[]): Promise<KubeObject[]>;
+  /** Runs a program of controllers in the cluster until it is stopped, crashes, or the cluster closes. */
+  run(controllers: readonly ControllerFactory[], options?: RunOptions): RunningProgram;
+  /** Moves the cluster's virtual time on, firing what falls due in order. Throws an Error where the clock is the host's. */
+  advance(ms: number): Promise<void>;
+  /** Resolves when nothing is left to do at this moment of virtual time. Throws an Error where the clock is the host's. */
+  settled(): Promise<void>;
+  /** Stops every program, then the server. Rejects with what a program ended by, if one ended by a fault. */
+  close(): Promise<void>;
+}
+
+/** Starts a cluster; resolves when the API answers. Its programs fill their caches from then on. */
+export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const resolved = resolveOptions(options);
+  const { clock, logger } = resolved;
+  const storage = createMemoryStorage({ clock, logger });
+  const random = resolved.randomFor('server');
+  const server = await createApiServer({
+    storage,
+    clock,
+    random,
+    logger,
+    serviceCidr: SERVICE_CIDR,
+  });
+  return new InProcessCluster(resolved, server, storage);
+}
+
+class InProcessCluster implements TestCluster {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly seed: number | undefined;
+  readonly logger: Logger;
+  readonly #options: ResolvedOptions;
+  readonly #server: ApiServer;
+  readonly #storage: Storage;
+  readonly #programs: RunningProgram[] = [];
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ResolvedOptions, server: ApiServer, storage: Storage) {
+    const { clock, seed, logger } = options;
+    this.clock = clock;
+    this.seed = seed;
+    this.logger = logger;
+    this.random = options.randomFor('test');
+    this.#options = options;
+    this.#server = server;
+    this.#storage = storage;
+    this.client = this.as('admin', ADMINS);
+    if (options.controllers.length > 0)
+      this.#start('controllers', this.#builtIn('kube-controller-manager', 'controllers'), (doors) =>
+        controllersProgram(options.controllers, doors),
+      );
+    if (options.scheduler)
+      this.#start('scheduler', this.#builtIn('kube-scheduler', 'scheduler'), schedulerProgram);
+  }
+
+  as(username: string, ...groups: string[]): Client {
+    return this.#clientOf({ username, groups: [...groups, 'system:authenticated'] }, username);
+  }
+
+  apply(...objects: readonly (object | string)[]): Promise<KubeObject[]> {
+    return applyAll(this.client, objects);
+  }
+
+  run(controllers: readonly ControllerFactory[], options: RunOptions = {}): RunningProgram {
+    const { leaderElection } = options;
+    const name = options.name ?? `program-${this.#programs.length}`;
+    const client = options.client ?? this.#clientOf({ username: name, groups: [ADMINS] }, name);
+    return this.#start(name, client, (doors) =>
+      controllersProgram(controllers, { ...doors, leaderElection }),
+    );
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.#virtual('advance').advance(ms);
+  }
+
+  settled(): Promise<void> {
+    return this.#virtual('settled').settled();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #start(
+    name: string,
+    client: Client,
+    runOf: (doors: { random: Random; logger: Logger }) => (parts: ProgramParts) => Promise<void>,
+  ): RunningProgram {
+    if (this.#closed) throw new Error('the cluster is closed: nothing more can be run in it');
+    const doors = {
+      random: this.#options.randomFor(name),
+      logger: this.logger.child({ part: name }),
+    };
+    const program = startProgram({ name, clock: this.clock, client, run: runOf(doors) });
+    program.done.catch((error: unknown) => doors.logger.error('a program ended', { err: error }));
+    this.#programs.push(program);
+    return program;
+  }
+
+  #builtIn(component: string, who: string): Client {
+    const user = { username: `system:${component}`, groups: ['system:authenticated'] };
+    return this.#clientOf(user, who, component);
+  }
+
+  #clientOf(user: UserInfo, who: string, userAgent = who): Client {
+    const { clock } = this;
+    const inner = createInProcessTransport(this.#server.handler, user, { userAgent, clock });
+    return createClient(this.#options.transport(inner, who));
+  }
+
+  #virtual(what: string): VirtualClock {
+    if (this.clock instanceof VirtualClock) return this.clock;
+    throw new Error(
+      `${what}() needs a virtual clock: startCluster({ clock: 'virtual' }); with the host's clock, wait for what you expect (eventually)`,
+    );
+  }
+
+  async #close(): Promise<void> {
+    const ends = this.#programs.map((program) => program.stop());
+    const outcomes = await Promise.allSettled(ends);
+    await this.#server.close();
+    await this.#storage.close();
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+}
