@@ -1,6 +1,11 @@
 // `pinnace/client`: what programs outside this repository import. Inside, files are imported by themselves.
+export * from '../api/further-kinds.ts';
+export type * from '../api/generated/types.ts';
+export type { Endpoints as EndpointsObject } from '../api/generated/types.ts';
 export type { KindRef } from '../api/kind-ref.ts';
 export * from '../api/kinds.ts';
+// Both a kind and the name of its objects' type; the name stays the kind's.
+export { Endpoints } from '../api/kinds.ts';
 export type { KubeList, KubeObject, ObjectMeta } from '../api/meta/object.ts';
 export {
   isAlreadyExists,
@@ -25,17 +30,35 @@ export { createInformerFactory } from './informer/informer-factory.ts';
 export { type InClusterConfig, inClusterConfig, isInCluster } from './kubeconfig/in-cluster.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 export type {
+  Applied,
+  ApplyOptions,
+  CallOptions,
   Client,
+  ClientOptions,
+  DeepPartial,
   DeleteOptions,
   ListOptions,
   ObjectRef,
   Patch,
   ResourceClient,
+  ServerWarning,
+  WatchEvent,
   WatchOptions,
   WriteOptions,
 } from './rest/client.ts';
 export { listAll, listPages } from './rest/list-all.ts';
 export { createClient } from './rest/rest-client.ts';
+export {
+  addEphemeralContainer,
+  type Approval,
+  bindPod,
+  evictPod,
+  getScale,
+  judgeCertificateRequest,
+  requestToken,
+  resizePod,
+  setReplicas,
+} from './rest/subresources.ts';
 export { ConnectionError } from './transport/connection-error.ts';
 export { connectionProblem } from './transport/connection-problem.ts';
 export { createHttpTransport } from './transport/http.ts';

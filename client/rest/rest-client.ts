@@ -7,8 +7,11 @@ import type { KubeList, KubeObject, LooseObject } from '../../api/meta/object.ts
 import type { Method } from '../../api/wire/exchange.ts';
 import type { Transport, TransportReply } from '../transport/transport.ts';
 import type {
+  Applied,
+  ApplyOptions,
   CallOptions,
   Client,
+  ClientOptions,
   DeleteOptions,
   ListOptions,
   ObjectRef,
@@ -20,12 +23,16 @@ import type {
 } from './client.ts';
 
 /** A client of the server behind `transport`. */
-export function createClient(transport: Transport): Client {
+export function createClient(transport: Transport, options: ClientOptions = {}): Client {
   return {
     transport,
     resource: <T extends KubeObject>(ref: KindRef<T>): ResourceClient<T> =>
-      new RestResource(transport, ref),
+      new RestResource({ transport, ...options }, ref),
   };
+}
+
+interface Setting extends ClientOptions {
+  readonly transport: Transport;
 }
 
 type Query = Record<string, string | undefined>;
@@ -49,10 +56,10 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
 
 class RestResource<T extends KubeObject> implements ResourceClient<T> {
   readonly ref: KindRef<T>;
-  readonly #transport: Transport;
+  readonly #setting: Setting;
 
-  constructor(transport: Transport, ref: KindRef<T>) {
-    this.#transport = transport;
+  constructor(setting: Setting, ref: KindRef<T>) {
+    this.#setting = setting;
     this.ref = ref;
   }
 
@@ -80,7 +87,7 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     };
     const path = resourcePath(this.ref, { namespace: options.namespace });
     const { signal } = options;
-    return this.#transport.watch({
+    return this.#setting.transport.watch({
       method: 'GET',
       path,
       query,
@@ -111,10 +118,23 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     return this.#named('PATCH', {
       ...ref,
       ...pick(options),
-      query: { ...writeQuery(options), force },
+      query: { ...this.#writeQuery(options), force },
       body: patch.body,
       contentType: PATCH_TYPES[patch.type],
     });
+  }
+
+  async apply(object: Applied<T>, { force, ...options }: ApplyOptions = {}): Promise<T> {
+    const { name, namespace } = object.metadata;
+    if (this.ref.namespaced && !namespace)
+      throw new TypeError(`${this.ref.kind} ${name}: metadata.namespace has to be given`);
+    if (!options.fieldManager && !this.#setting.fieldManager)
+      throw new TypeError('an apply needs a fieldManager, of its own or of its client');
+    const { kind } = this.ref;
+    const given: object = object;
+    const body = { apiVersion: apiVersionOf(this.ref), kind, ...given };
+    const patch = { type: 'apply' as const, body, force: force ?? false };
+    return this.patch({ name, namespace }, patch, options);
   }
 
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<KubeObject> {
@@ -147,19 +167,31 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     return reply.object() as unknown as T;
   }
 
-  #call(method: Method, call: Call): Promise<TransportReply> {
-    return this.#transport.request({
+  async #call(method: Method, call: Call): Promise<TransportReply> {
+    const path = resourcePath(this.ref, call);
+    const { transport, onWarning } = this.#setting;
+    const reply = await transport.request({
       method,
-      path: resourcePath(this.ref, call),
+      path,
       ...(call.query ? { query: call.query } : {}),
       ...(call.body ? { body: call.body as LooseObject } : {}),
       ...(call.contentType ? { contentType: call.contentType } : {}),
       signal: call.signal,
     });
+    if (onWarning) for (const text of reply.warnings) onWarning({ text, method, path });
+    return reply;
   }
 
-  #write(object: T, options: WriteOptions): Pick<Call, 'query' | 'body'> {
-    return { query: writeQuery(options), body: object };
+  #write(object: KubeObject, options: WriteOptions): Pick<Call, 'query' | 'body'> {
+    return { query: this.#writeQuery(options), body: object };
+  }
+
+  #writeQuery(options: WriteOptions): Query {
+    return {
+      dryRun: options.dryRun ? 'All' : undefined,
+      fieldManager: options.fieldManager ?? this.#setting.fieldManager,
+      fieldValidation: options.fieldValidation,
+    };
   }
 
   /** Servers may leave apiVersion and kind out of a list's items; callers always find them. */
@@ -195,14 +227,6 @@ function listQuery(options: ListOptions): Query {
     continue: options.continue,
     resourceVersion: options.resourceVersion,
     resourceVersionMatch: options.resourceVersionMatch,
-  };
-}
-
-function writeQuery(options: WriteOptions): Query {
-  return {
-    dryRun: options.dryRun ? 'All' : undefined,
-    fieldManager: options.fieldManager,
-    fieldValidation: options.fieldValidation,
   };
 }
 
