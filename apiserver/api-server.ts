@@ -105,7 +105,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const { serviceCidr } = options;
   const apiServiceIp = services.firstAddress;
-  await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
+  if (!options.isBootstrapped)
+    await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
   return await running(options, { server, rbac, readToken, figures, apiServiceIp });
 }
 

@@ -36,6 +36,8 @@ export interface ApiServerOptions extends InflightOptions {
   readonly figures?: Figures;
   /** Largest request body; 3 MiB unless given, as upstream. */
   readonly bodyLimitBytes?: number;
+  /** The storage holds what this very server made at its start, so it is not looked through again: for copies of a store. */
+  readonly isBootstrapped?: boolean;
   /** Connections at once to each listener; those beyond are closed unread. 30,000 unless given. */
   readonly maxConnections?: number | undefined;
 }

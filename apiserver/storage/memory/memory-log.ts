@@ -1,8 +1,15 @@
 // Rows in memory: for tests and simulation. Everything is durable at once, and nothing survives the process.
+// A store may begin as another one was at a revision: its objects, without the history that led there.
 // Invariant: the versions of a key are in revision order, and the first is the newest at or below the compaction point.
 import type { EventLog, LogContents, LogPage } from '../event-log.ts';
 import { OrderedMap } from '../ordered-map.ts';
 import type { Page, StorageEvent, Stored } from '../storage.ts';
+
+/** The objects of a store at a revision. Nobody may change their bytes: stores that begin with them share them. */
+export interface StoreImage {
+  readonly live: readonly Stored[];
+  readonly revision: bigint;
+}
 
 /** An EventLog of arrays. */
 export class MemoryLog implements EventLog {
@@ -11,13 +18,25 @@ export class MemoryLog implements EventLog {
   #oldest = 0n;
   #bytes = 0;
   readonly #versions = new OrderedMap<StorageEvent[]>();
+  readonly #image: StoreImage;
+
+  /** Empty, or with the objects of `image` and from its revision on. */
+  constructor(image: StoreImage = { live: [], revision: 0n }) {
+    this.#image = image;
+    this.#oldest = image.revision;
+    for (const value of image.live) {
+      const { key, revision } = value;
+      this.#versions.set(key, [{ type: 'put', key, revision, value, previous: undefined }]);
+    }
+  }
 
   schedule(fn: () => void): void {
     queueMicrotask(fn);
   }
 
   load(): LogContents {
-    return { live: [], oldest: 0n, newest: 0n };
+    const { live, revision } = this.#image;
+    return { live, oldest: revision, newest: revision };
   }
 
   async append(events: readonly StorageEvent[]): Promise<void> {
