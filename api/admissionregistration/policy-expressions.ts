@@ -1,5 +1,6 @@
 // The expressions of a policy, compiled in their order: each variable may be used by those after it.
 // Invariant: pure; the same expressions are compiled for the rules of storing a policy and for the asking of it.
+import { table } from '../../base/table.ts';
 import { BOOL, type CelField, type CelType, DYN, listOf, NULL, STRING } from '../cel/cel-type.ts';
 import type { Declarations } from '../cel/environment.ts';
 import {
@@ -91,10 +92,10 @@ export function validatingExpressions(
   };
 }
 
-const RESULTS: Readonly<Record<string, CelType>> = {
+const RESULTS: Readonly<Record<string, CelType>> = table({
   ApplyConfiguration: OBJECT_TYPE,
   JSONPatch: listOf(JSON_PATCH_TYPE),
-};
+});
 
 /** The expressions of a MutatingAdmissionPolicy. */
 export function mutatingExpressions(

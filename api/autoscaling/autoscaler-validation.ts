@@ -1,5 +1,6 @@
 // Rules of HorizontalPodAutoscalers: bounds, metrics, behavior.
 // Pure; wordings are those API clients know.
+import { table } from '../../base/table.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
 import type {
@@ -23,13 +24,13 @@ const MAX_PERIOD_SECONDS = 1800;
 
 const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
 /** The field that each metric type fills. */
-const SOURCE_OF: Readonly<Record<string, keyof MetricSpecV2>> = {
+const SOURCE_OF: Readonly<Record<string, keyof MetricSpecV2>> = table({
   ContainerResource: 'containerResource',
   External: 'external',
   Object: 'object',
   Pods: 'pods',
   Resource: 'resource',
-};
+});
 
 /** Rules of `spec`. */
 export function validateAutoscaler(

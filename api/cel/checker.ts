@@ -1,5 +1,6 @@
 // Checks an expression against what is declared, and finds for each part its type, for each call what it may mean.
 // Invariant: pure; a fault does not end the check: the part counts as dyn, so that all faults are told at once.
+import { table } from '../../base/table.ts';
 import {
   type Bind,
   type Call,
@@ -402,13 +403,13 @@ class Checker {
 type SpecialCall = 'conditional' | 'index' | 'logic';
 
 /** Operators that no function does. */
-const SPECIAL: Readonly<Record<string, SpecialCall>> = {
+const SPECIAL: Readonly<Record<string, SpecialCall>> = table({
   '_&&_': 'logic',
   '_||_': 'logic',
   '_?_:_': 'conditional',
   '_[_]': 'index',
   '_[?_]': 'index',
-};
+});
 
 function indexedType(of: CelType, key: CelType): CelType | undefined {
   if (of.kind === 'dyn') return DYN;

@@ -1,18 +1,19 @@
 // Names of fields as expressions write them.
 // Invariant: as upstream: what CEL reserves becomes `__if__`, and `.`, `-`, `/` and `__` have names; other characters make
 // a field unreachable.
+import { table } from '../../base/table.ts';
 
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
     ' ',
   ),
 );
-const MARKS: Readonly<Record<string, string>> = {
+const MARKS: Readonly<Record<string, string>> = table({
   __: '__underscores__',
   '.': '__dot__',
   '-': '__dash__',
   '/': '__slash__',
-};
+});
 const NAME = /^[A-Za-z_.\-/][A-Za-z0-9_.\-/]*$/;
 
 /** The name in expressions; undefined for a field that they cannot reach. */

@@ -1,5 +1,6 @@
 // What literals are, and calls of literals that can only fail: `duration('soon')`.
 // Invariant: pure; as upstream, such faults are told when a rule is stored, not when it is used.
+import { table } from '../../base/table.ts';
 import type { Call, Fault } from './ast.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, INT, NULL, STRING, UINT } from './cel-type.ts';
 import { patternFault, sizeFault } from './library/patterns.ts';
@@ -17,13 +18,13 @@ export function literalType(value: CelValue): CelType {
 }
 
 /** Calls whose text, the last argument, must be one of a kind. */
-const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
+const CHECKS: Readonly<Record<string, (text: string) => boolean>> = table({
   duration: (text) => readDuration(text) !== undefined,
   timestamp: (text) => readTimestamp(text) !== undefined,
   matches: isPattern,
   find: isPattern,
   findAll: isPattern,
-};
+});
 
 function isPattern(text: string): boolean {
   return patternFault(text) === undefined;

@@ -1,5 +1,6 @@
 // The values of literals: numbers, texts and bytes with their escapes.
 // Invariant: pure; what is out of range or no escape is a SyntaxFault at its place.
+import { table } from '../../base/table.ts';
 import { SyntaxFault } from './ast.ts';
 import type { Token } from './lexer.ts';
 import { type CelValue, int, type Uint, uint } from './values.ts';
@@ -52,7 +53,7 @@ function bodyOf(token: string): Body {
 
 const ESCAPE =
   /\\(?:([abfnrtv"'`?\\])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|)/g;
-const SIMPLE: Readonly<Record<string, string>> = {
+const SIMPLE: Readonly<Record<string, string>> = table({
   a: '\x07',
   b: '\b',
   f: '\f',
@@ -60,7 +61,7 @@ const SIMPLE: Readonly<Record<string, string>> = {
   r: '\r',
   t: '\t',
   v: '\v',
-};
+});
 
 /** What an escape by number means; undefined where it may not stand. */
 type Escapes = (code: number, unicode: boolean) => string | undefined;

@@ -1,5 +1,6 @@
 // Macros: calls that mean a loop, a binding or a test rather than a function.
 // Invariant: a call is a macro by its name, its number of arguments and where it stands; whatever else is a function.
+import { table } from '../../base/table.ts';
 import {
   type Call,
   type Expr,
@@ -32,7 +33,7 @@ interface FoldShape {
 }
 
 /** By name and number of arguments. */
-const FOLDS: Readonly<Record<string, Readonly<Record<number, FoldShape>>>> = {
+const FOLDS: Readonly<Record<string, Readonly<Record<number, FoldShape>>>> = table({
   all: shapes('all', 2, 3),
   exists: shapes('exists', 2, 3),
   exists_one: shapes('exists_one', 2),
@@ -42,7 +43,7 @@ const FOLDS: Readonly<Record<string, Readonly<Record<number, FoldShape>>>> = {
   transformList: transformation('transformList'),
   transformMap: transformation('transformMap'),
   transformMapEntry: transformation('transformMapEntry'),
-};
+});
 
 function shapes(macro: FoldName, ...counts: number[]): Record<number, FoldShape> {
   return Object.fromEntries(counts.map((count) => [count, { macro, variables: count - 1 }]));

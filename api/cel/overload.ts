@@ -1,5 +1,6 @@
 // Functions: their signatures, what they do and what they cost.
 // Invariant: an overload is run only with values that its parameters take; it is pure but for the meter.
+import { table } from '../../base/table.ts';
 import {
   BOOL,
   BYTES,
@@ -104,7 +105,7 @@ function splitTypes(list: string): string[] {
   return parts.filter((part) => part !== '');
 }
 
-const BY_NAME: Readonly<Record<string, CelType>> = {
+const BY_NAME: Readonly<Record<string, CelType>> = table({
   bool: BOOL,
   bytes: BYTES,
   double: DOUBLE,
@@ -116,7 +117,7 @@ const BY_NAME: Readonly<Record<string, CelType>> = {
   timestamp: TIMESTAMP,
   type: TYPE,
   uint: UINT,
-};
+});
 
 /** The type of a text such as `map(string, list(A))`; single capital letters stand for any one type. */
 export function readType(written: string): CelType {

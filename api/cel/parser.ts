@@ -1,5 +1,6 @@
 // Reads an expression: the grammar of the CEL language definition, with optional fields and typed literals.
 // Invariant: bounded: source length, number of nodes and nesting each end in a SyntaxFault that names the limit.
+import { table } from '../../base/table.ts';
 import {
   type Call,
   type Expr,
@@ -28,11 +29,11 @@ const RESERVED = new Set(
   ),
 );
 const KEYWORDS = new Set(['false', 'in', 'null', 'true']);
-const CONSTANTS: Readonly<Record<string, boolean | null>> = {
+const CONSTANTS: Readonly<Record<string, boolean | null>> = table({
   true: true,
   false: false,
   null: null,
-};
+});
 /** Binary operators from the loosest to the tightest; those of one row group from the left. */
 const OPERATORS = [
   ['==', '!=', '<', '<=', '>', '>=', 'in'],

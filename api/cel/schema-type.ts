@@ -1,5 +1,6 @@
 // The types of objects for expressions, from the schemas of custom resources and of built-in kinds.
 // Invariant: pure; what upstream does not show to expressions has no type: fields of which the schema says nothing.
+import { table } from '../../base/table.ts';
 import { refName, resolve, type Schema, schemaOf } from '../schema/schema.ts';
 import type { Structural } from '../schema/structural/structural.ts';
 import {
@@ -196,8 +197,8 @@ function builtInType(schema: Schema): CelType {
   }
 }
 
-const BUILT_IN_TEXTS: Readonly<Record<string, CelType>> = {
+const BUILT_IN_TEXTS: Readonly<Record<string, CelType>> = table({
   byte: { kind: 'bytes' },
   'date-time': { kind: 'timestamp' },
   'int-or-string': DYN,
-};
+});

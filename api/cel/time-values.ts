@@ -1,5 +1,6 @@
 // Timestamps and durations: read from texts, written to texts, to the nanosecond.
 // Invariant: a Timestamp lies within the years 1 to 9999, a Duration within 64 bits of nanoseconds; else a CelError.
+import { table } from '../../base/table.ts';
 import { CelError } from './cel-error.ts';
 import { Duration, Timestamp } from './values.ts';
 
@@ -11,7 +12,7 @@ const MAX_DURATION = 2n ** 63n - 1n;
 const RFC3339 =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
-const UNITS: Readonly<Record<string, bigint>> = {
+const UNITS: Readonly<Record<string, bigint>> = table({
   ns: 1n,
   us: 1000n,
   µs: 1000n,
@@ -20,7 +21,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
   s: SECOND,
   m: 60n * SECOND,
   h: 3600n * SECOND,
-};
+});
 const DURATION = /^([-+]?)(?:0|((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+))$/;
 const PART = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g;
 /** Longer texts are no durations; they would only cost time. */

@@ -1,6 +1,7 @@
 // Values of CEL while an expression is evaluated.
 // Invariant: immutable. int is a bigint within int64, double a number; lists, maps and objects are seen through
 // interfaces, so that JSON need not be copied.
+import { table } from '../../base/table.ts';
 import { CelError } from './cel-error.ts';
 import type { ListType } from './cel-type.ts';
 
@@ -186,12 +187,12 @@ export function typeName(value: CelValue): string {
   return CLASS_NAMES.find(([known]) => value instanceof known)?.[1] ?? 'dyn';
 }
 
-const PLAIN_NAMES: Readonly<Record<string, string>> = {
+const PLAIN_NAMES: Readonly<Record<string, string>> = table({
   bigint: 'int',
   boolean: 'bool',
   number: 'double',
   string: 'string',
-};
+});
 const CLASS_NAMES = [
   [Uint, 'uint'],
   [Uint8Array, 'bytes'],

@@ -1,5 +1,6 @@
 // Words of warning about pods and templates of them: what is deprecated, and what can hardly be meant.
 // Pure, and cheap: every create of a pod runs it. Wordings are those API clients know. Nothing here refuses anything.
+import { table } from '../../base/table.ts';
 import type {
   Affinity,
   Container,
@@ -119,12 +120,12 @@ function spreadWarnings(
 const SYSCTLS = 'non-functional in v1.11+; use the "sysctls" field instead';
 const SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 /** Annotations whose field has come, whoever uses that. */
-const REPLACED: Readonly<Record<string, string>> = {
+const REPLACED: Readonly<Record<string, string>> = table({
   'scheduler.alpha.kubernetes.io/critical-pod':
     'non-functional in v1.16+; use the "priorityClassName" field instead',
   'security.alpha.kubernetes.io/sysctls': SYSCTLS,
   'security.alpha.kubernetes.io/unsafe-sysctls': SYSCTLS,
-};
+});
 
 function annotationWarnings(
   annotations: Readonly<Record<string, string>>,

@@ -1,5 +1,6 @@
 // Rules of ResourceQuotas: known resources, scopes that fit them and each other.
 // Invariant: the scopes of a quota stay as they were made.
+import { table } from '../../base/table.ts';
 import type { FieldError } from '../field-error.ts';
 import { invalidValue, required } from '../field-error.ts';
 import type {
@@ -21,7 +22,7 @@ const POD_RESOURCES = new Set([
 const CLAIM_RESOURCES = new Set(['persistentvolumeclaims', 'requests.storage']);
 
 /** The resources that each scope can stand beside. */
-const SCOPES: Readonly<Record<string, ReadonlySet<string>>> = {
+const SCOPES: Readonly<Record<string, ReadonlySet<string>>> = table({
   BestEffort: PODS,
   NotBestEffort: POD_RESOURCES,
   Terminating: POD_RESOURCES,
@@ -29,7 +30,7 @@ const SCOPES: Readonly<Record<string, ReadonlySet<string>>> = {
   PriorityClass: POD_RESOURCES,
   CrossNamespacePodAffinity: POD_RESOURCES,
   VolumeAttributesClass: CLAIM_RESOURCES,
-};
+});
 /** Scopes that are or are not, without values. */
 const PLAIN = new Set([
   'BestEffort',

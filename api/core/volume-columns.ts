@@ -1,5 +1,6 @@
 // Columns that volumes and claims share, and how both show their access modes.
 // Pure; texts are those that `kubectl get` prints.
+import { table } from '../../base/table.ts';
 import type { Column } from '../definition.ts';
 import { text, wide } from '../meta/columns.ts';
 import type { KubeObject } from '../meta/object.ts';
@@ -8,12 +9,12 @@ import { CLASS_ANNOTATION } from './claim-validation.ts';
 /** Stands for a field that is not set. */
 const UNSET = '<unset>';
 
-const SHORT: Readonly<Record<string, string>> = {
+const SHORT: Readonly<Record<string, string>> = table({
   ReadWriteOnce: 'RWO',
   ReadOnlyMany: 'ROX',
   ReadWriteMany: 'RWX',
   ReadWriteOncePod: 'RWOP',
-};
+});
 
 /** What both kinds have. */
 interface Storage extends KubeObject {

@@ -1,5 +1,6 @@
 // Events as events.k8s.io/v1 shows them: a second way of writing what is stored as core/v1 Events.
 // Invariant: both ways say the same; only the names of fields differ.
+import { table } from '../../base/table.ts';
 import type { ResourceDefinition } from '../definition.ts';
 import { eventDefinition } from '../core/event.ts';
 import { validateNewEvent, validateEventKept } from '../core/event-validation.ts';
@@ -15,14 +16,14 @@ const ref: KindRef<Event> = {
 };
 
 const SELECTABLE_AS_STORED = ['reason', 'type'];
-const RENAMED: Readonly<Record<string, string>> = {
+const RENAMED: Readonly<Record<string, string>> = table({
   reportingController: 'reportingComponent',
   ...Object.fromEntries(
     ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
       (field) => [`regarding.${field}`, `involvedObject.${field}`],
     ),
   ),
-};
+});
 
 /** The events.k8s.io/v1 of Events. Its hooks see the stored form, as those of every further version do. */
 export const eventV1Definition: ResourceDefinition<Event> = {

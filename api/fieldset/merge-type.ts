@@ -1,5 +1,6 @@
 // Schemas made ready for field sets: what is owned part by part, and what only as a whole.
 // Invariant: types are made on first use, shared, and never changed afterwards.
+import { table } from '../../base/table.ts';
 import { type Schema, refName, resolve, schemaOf } from '../schema/schema.ts';
 import { fieldElement } from './path-element.ts';
 import { alwaysThere, keyDefault } from './schema-facts.ts';
@@ -51,12 +52,12 @@ export type MergeType =
 /** A list whose items have keys. */
 export type KeyedListType = Extract<MergeType, { how: 'map' }>;
 
-const SCALARS: Readonly<Record<string, ScalarKind>> = {
+const SCALARS: Readonly<Record<string, ScalarKind>> = table({
   'io.k8s.apimachinery.pkg.api.resource.Quantity': 'any',
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'any',
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': 'any',
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': 'any',
-};
+});
 /** The type of what has no schema. */
 export const ANY: MergeType = { kind: 'any' };
 const types = new Map<string, MergeType>();

@@ -1,7 +1,8 @@
 // Durations as texts, in the form that Go's time package reads: `1h30m`, `1.5s`, `-2ms`.
 // Invariant: pure; takes time linear in the text, as there is one way only to read its digits.
+import { table } from '../../base/table.ts';
 
-const UNITS: Readonly<Record<string, number>> = {
+const UNITS: Readonly<Record<string, number>> = table({
   ns: 1e-6,
   us: 1e-3,
   µs: 1e-3,
@@ -10,7 +11,7 @@ const UNITS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
-};
+});
 const WHOLE = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/;
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
 

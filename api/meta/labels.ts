@@ -1,5 +1,6 @@
 // Label selectors: parsed from text (`a=b,c in (d,e),!f`) or from LabelSelector objects; matched; written back.
 // Invariant: an absent selector selects nothing and an empty one everything, as the API conventions say.
+import { table } from '../../base/table.ts';
 import type { LabelSelector } from '../generated/types.ts';
 import { badRequest } from '../status.ts';
 import { labelValue, qualifiedName } from './names.ts';
@@ -69,12 +70,12 @@ export function selectorFromMap(map: Labels | undefined): Selector {
   );
 }
 
-const OBJECT_OPERATORS: Readonly<Record<string, SelectorOperator>> = {
+const OBJECT_OPERATORS: Readonly<Record<string, SelectorOperator>> = table({
   In: 'in',
   NotIn: 'notin',
   Exists: 'exists',
   DoesNotExist: '!',
-};
+});
 
 /** The selector that a LabelSelector object states. Throws BadRequest when it states none that is valid. */
 export function fromLabelSelector(object: LabelSelector | undefined): Selector {
@@ -182,7 +183,7 @@ function tokensOf(text: string): string[] {
   return tokens;
 }
 
-const TEXT_OPERATORS: Readonly<Record<string, SelectorOperator>> = {
+const TEXT_OPERATORS: Readonly<Record<string, SelectorOperator>> = table({
   '=': '=',
   '==': '=',
   '!=': '!=',
@@ -190,7 +191,7 @@ const TEXT_OPERATORS: Readonly<Record<string, SelectorOperator>> = {
   '<': 'lt',
   in: 'in',
   notin: 'notin',
-};
+});
 
 const isWord = (token: string | undefined): token is string =>
   token !== undefined && !/^[=!<>(),]/.test(token);

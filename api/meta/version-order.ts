@@ -1,7 +1,8 @@
 // Which version of an API is preferred, by its name alone. Pure.
 // Source: Kubernetes docs, "Versions in CustomResourceDefinitions", Version priority.
+import { table } from '../../base/table.ts';
 
-const LEVELS: Readonly<Record<string, number>> = { alpha: 0, beta: 1 };
+const LEVELS: Readonly<Record<string, number>> = table({ alpha: 0, beta: 1 });
 const STABLE = 2;
 
 interface Parts {

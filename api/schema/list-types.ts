@@ -1,5 +1,6 @@
 // What the client package does not carry: how lists and maps merge. Written from the API reference.
 // Invariant: every row names a field that exists; a list without a row is replaced as a whole.
+import { table } from '../../base/table.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Schema } from './schema.ts';
 
@@ -33,7 +34,7 @@ const PACKAGES = [
 ];
 
 /** Lists whose items have an identity. The first key is also the one patches merge by. */
-const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+const MAP_LISTS: Readonly<Record<string, readonly string[]>> = table({
   ...conditionsOf(CORE, [
     'ComponentStatus',
     'NamespaceStatus',
@@ -86,23 +87,23 @@ const MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
   [`${RESOURCE}.ResourceClaimStatus.reservedFor`]: ['uid'],
   [`${META}.ObjectMeta.ownerReferences`]: ['uid'],
   'io.k8s.api.storage.v1.CSINodeSpec.drivers': ['name'],
-};
+});
 
 /** Upstream's lists that patches merge by key and server-side apply takes as one value. */
 const MERGED_ATOMIC_LISTS = [`${BATCH}.JobStatus.conditions`, `${CORE}.PodStatus.hostIPs`];
 
 /** Identities that only server-side apply knows; other patches replace these lists. */
-const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = {
+const APPLY_ONLY_MAP_LISTS: Readonly<Record<string, readonly string[]>> = table({
   ...conditionsOf(ADMISSION, ['ValidatingAdmissionPolicyStatus']),
   ...conditionsOf('io.k8s.api.certificates.v1', ['CertificateSigningRequestStatus']),
   ...conditionsOf(RESOURCE, ['AllocatedDeviceStatus']),
   [`${RESOURCE}.ResourceClaimStatus.devices`]: ['driver', 'device', 'pool', 'shareID'],
   [`${CORE}.ResourceRequirements.claims`]: ['name'],
   [`${CORE}.ResourceStatus.resources`]: ['resourceID'],
-};
+});
 
 /** Lists of plain values that hold each value once; `merge` where patches merge them too. */
-const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
+const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = table({
   [`${ADMISSION}.ValidatingAdmissionPolicyBindingSpec.validationActions`]: 'replace',
   [`${BATCH}.PodFailurePolicyOnExitCodesRequirement.values`]: 'replace',
   [`${BATCH}.UncountedTerminatedPods.failed`]: 'replace',
@@ -119,16 +120,16 @@ const SET_LISTS: Readonly<Record<string, 'merge' | 'replace'>> = {
   'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.resources': 'replace',
   'io.k8s.api.flowcontrol.v1.ResourcePolicyRule.verbs': 'replace',
   'io.k8s.api.storage.v1.CSIDriverSpec.volumeLifecycleModes': 'replace',
-};
+});
 
 /** Exceptions to the strategy that the tables above give. */
-const STRATEGIES: Readonly<Record<string, string>> = {
+const STRATEGIES: Readonly<Record<string, string>> = table({
   [`${APPS}.DeploymentSpec.strategy`]: 'retainKeys',
   [`${CORE}.PodSpec.resourceClaims`]: 'merge,retainKeys',
   [`${CORE}.PodSpec.volumes`]: 'merge,retainKeys',
   [`${CORE}.PodStatus.resourceClaimStatuses`]: 'merge,retainKeys',
   [`${POLICY}.PodDisruptionBudgetSpec.selector`]: 'replace',
-};
+});
 
 /** Types and fields whose maps are one value to server-side apply. */
 const ATOMIC_TYPES = [

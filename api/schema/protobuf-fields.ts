@@ -4,6 +4,7 @@
 // A `?` at the end keeps a zero, a false or an empty text (unset is something else there); those
 // that a schema requires are kept too. A `+` in front is a message whose fields JSON has in place,
 // by the row of that name. Invariant: a message or number that is not here is refused, never dropped.
+import { table } from '../../base/table.ts';
 import {
   ADMISSION_ROWS,
   AUTHENTICATION_ROWS,
@@ -41,7 +42,7 @@ import { loadSchemas } from './schema.ts';
 export type MessageRows = Readonly<Record<string, string>>;
 
 /** Rows by the rest of a schema's name. */
-const PACKAGES: Readonly<Record<string, MessageRows>> = {
+const PACKAGES: Readonly<Record<string, MessageRows>> = table({
   'io.k8s.apimachinery.pkg.apis.meta.v1': META_ROWS,
   'io.k8s.api.core.v1': { ...CORE_ROWS, ...POD_ROWS, ...VOLUME_ROWS },
   'io.k8s.api.apps.v1': APPS_ROWS,
@@ -65,7 +66,7 @@ const PACKAGES: Readonly<Record<string, MessageRows>> = {
   'io.k8s.api.resource.v1': RESOURCE_ROWS,
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1': APIEXTENSIONS_ROWS,
   'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1': APIREGISTRATION_ROWS,
-};
+});
 
 /** One field of a message. */
 export interface ProtobufField {

@@ -1,6 +1,7 @@
 // Parts of definitions that JSON has in several forms: a schema or a boolean, a schema or several. On the wire each is a
 // message with a field for each form. Numbers were seen in bytes of a real client, as those of ./protobuf-fields.ts.
 // Invariant: a field that is not known here is refused by the caller's `unknown`, never dropped.
+import { table } from '../../base/table.ts';
 import { readFields, type WireField } from './protobuf-reader.ts';
 
 /** How the parts of such a message are read. */
@@ -50,7 +51,7 @@ const presence: FormReader = (bytes, parts) => {
 
 const schemaOrTexts = schemaOrMany((field, parts) => parts.text(field));
 
-const FORMS: Readonly<Record<string, Readonly<Record<string, FormReader>>>> = {
+const FORMS: Readonly<Record<string, Readonly<Record<string, FormReader>>>> = table({
   'v1.JSONSchemaProps': {
     additionalItems: schemaOrBool,
     additionalProperties: schemaOrBool,
@@ -59,7 +60,7 @@ const FORMS: Readonly<Record<string, Readonly<Record<string, FormReader>>>> = {
     items: schemaOrMany((field, parts) => parts.schema(field)),
   },
   'v1.CustomResourceSubresources': { status: presence },
-};
+});
 
 /** The reader of a field that has a form of its own; `typeName` is that of the message it stands in. */
 export function formReader(typeName: string, field: string): FormReader | undefined {

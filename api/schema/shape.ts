@@ -1,5 +1,6 @@
 // Schemas made ready for decoding: references followed once, formats turned into kinds of value.
 // Invariant: shapes are made on first use, shared, and never changed afterwards.
+import { table } from '../../base/table.ts';
 import { refName, schemaOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
@@ -45,12 +46,12 @@ export interface Fields {
   get(name: string): Shape | undefined;
 }
 
-const NAMED_LEAVES: Readonly<Record<string, Shape>> = {
+const NAMED_LEAVES: Readonly<Record<string, Shape>> = table({
   'io.k8s.apimachinery.pkg.api.resource.Quantity': leaf('quantity', 'resource.Quantity'),
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': leaf('int-or-string', 'intstr.IntOrString'),
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': leaf('time', 'v1.Time'),
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': leaf('micro-time', 'v1.MicroTime'),
-};
+});
 
 const shapes = new Map<string, Shape>();
 

@@ -1,5 +1,6 @@
 // The APIServices of what this server answers for itself: one for each group and version.
 // Invariant: they say what discovery says; priorities are upstream's, which clients sort ambiguous short names by.
+import { table } from '../../base/table.ts';
 import type { APIService } from '../../api/generated/types.ts';
 import { apiVersionOf, type KindRef } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
@@ -13,7 +14,7 @@ const KEPT_FROM_START = 'onstart';
 export const KEPT_WITH_KIND = 'true';
 
 /** groupPriorityMinimum by group, from the public listing of a cluster's APIServices. */
-const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
+const GROUP_PRIORITIES: Readonly<Record<string, number>> = table({
   '': 18_000,
   apps: 17_800,
   'events.k8s.io': 17_750,
@@ -35,19 +36,19 @@ const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
   'flowcontrol.apiserver.k8s.io': 16_100,
   'metrics.k8s.io': 100,
   'custom.metrics.k8s.io': 100,
-};
+});
 /** Of groups without a number of their own: behind the others, before those of custom resources. */
 const OTHER_GROUPS = 15_900;
 
 /** versionPriority of versions that differ from the usual one. */
-const VERSION_PRIORITIES: Readonly<Record<string, number>> = {
+const VERSION_PRIORITIES: Readonly<Record<string, number>> = table({
   v1: 1,
   'events.k8s.io/v1': 5,
   'autoscaling/v2': 30,
   'flowcontrol.apiserver.k8s.io/v1': 21,
   'metrics.k8s.io/v1beta1': 100,
   'custom.metrics.k8s.io/v1beta2': 200,
-};
+});
 const OTHER_VERSIONS = 15;
 
 /** Priorities of the groups of custom resources, and of their versions: behind all built-in ones, as upstream. */

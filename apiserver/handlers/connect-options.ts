@@ -1,5 +1,6 @@
 // Connections to pods, nodes and Services pass admission before they are made: CONNECT, with the options of the connection
 // (PodExecOptions and its kin) as its object. Invariant: what admission made of the options is what the connection is made with.
+import { table } from '../../base/table.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
@@ -9,18 +10,18 @@ import { admissionOf } from './admission-request.ts';
 /** How an option is written in a query. */
 type Sort = 'flag' | 'text' | 'texts' | 'number';
 
-const STREAMS: Readonly<Record<string, Sort>> = {
+const STREAMS: Readonly<Record<string, Sort>> = table({
   stdin: 'flag',
   stdout: 'flag',
   stderr: 'flag',
   tty: 'flag',
   container: 'text',
-};
-const OPTIONS: Readonly<Record<string, Readonly<Record<string, Sort>>>> = {
+});
+const OPTIONS: Readonly<Record<string, Readonly<Record<string, Sort>>>> = table({
   attach: STREAMS,
   exec: { ...STREAMS, command: 'texts' },
   portforward: { ports: 'number' },
-};
+});
 const TRUE = new Set(['true', '1', 't', 'T', 'TRUE', 'True']);
 
 /** The query to connect with. Throws what admission does. */

@@ -1,5 +1,6 @@
 // Logs, commands and port-forwarding of pods: passed through to the agent of the pod's node.
 // Invariant: bytes go through untouched and unbuffered; the agent is asked as the server, after the caller was authorized.
+import { table } from '../../base/table.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -31,11 +32,11 @@ const UPGRADE_HEADERS = [
 ];
 
 /** What the agent calls a subresource. */
-const AGENT_VERBS: Readonly<Record<string, string>> = {
+const AGENT_VERBS: Readonly<Record<string, string>> = table({
   exec: 'exec',
   attach: 'attach',
   portforward: 'portForward',
-};
+});
 
 /** GET pods/NAME/log. */
 export async function log(exchange: Exchange): Promise<Reply> {

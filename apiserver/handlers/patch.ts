@@ -1,5 +1,6 @@
 // PATCH of an object or of its status: JSON patch, merge patch, strategic merge patch; apply.ts has the fourth sort.
 // Invariant: the patch is applied to the newest state, again when another writer was first; a resourceVersion inside it pins the state.
+import { table } from '../../base/table.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import { invalid, invalidValue } from '../../api/field-error.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
@@ -21,12 +22,12 @@ import { APPLY_TYPE } from './write-options.ts';
 type ApplyPatch = (current: LooseObject, patch: unknown, exchange: Exchange) => object;
 
 /** How each media type is applied. */
-const PATCHES: Readonly<Record<string, ApplyPatch>> = {
+const PATCHES: Readonly<Record<string, ApplyPatch>> = table({
   'application/json-patch+json': applyJsonPatch,
   'application/merge-patch+json': applyMergePatch,
   'application/strategic-merge-patch+json': (current, patch, { definition }) =>
     applyStrategicMergePatch(current, patch, schemaOf(definition.schemaName)),
-};
+});
 
 const { 'application/strategic-merge-patch+json': _, ...CUSTOM_PATCHES } = PATCHES;
 

@@ -1,5 +1,6 @@
 // Links of what is behind a proxy, made to lead through the proxy: redirects, and attributes of HTML on its way.
 // Invariants: a link to anywhere else stays as it is; a page is never held, only one tag at a time, up to MAX_TAG_CHARS.
+import { table } from '../../base/table.ts';
 
 /** A tag longer than this goes on as it is. */
 export const MAX_TAG_CHARS = 64 * 1024;
@@ -25,7 +26,7 @@ export function proxiedLink(link: string, { prefix, hosts }: ProxiedRoot): strin
 }
 
 /** Attributes with links, by element (HTML Living Standard, and upstream's list of older ones). */
-const LINKS: Readonly<Record<string, readonly string[]>> = {
+const LINKS: Readonly<Record<string, readonly string[]>> = table({
   a: ['href'],
   applet: ['codebase'],
   area: ['href'],
@@ -52,7 +53,7 @@ const LINKS: Readonly<Record<string, readonly string[]>> = {
   source: ['src'],
   track: ['src'],
   video: ['poster', 'src'],
-};
+});
 /** Elements whose text is no markup. */
 const RAW_TEXT = new Set(['script', 'style', 'textarea', 'title']);
 const COMMENT_END = '-->';

@@ -1,4 +1,5 @@
 // Which handler answers: by subresource, then by verb.
+import { table } from '../../base/table.ts';
 import type { PartRules } from '../../api/definition.ts';
 import { methodNotAllowed, StatusError } from '../../api/status.ts';
 import type { Reply } from '../../api/wire/exchange.ts';
@@ -38,10 +39,10 @@ const MAIN: Verbs = {
 };
 
 /** Kinds that are not stored, by plural, behind their group where they have one. */
-const COMPUTED: Readonly<Record<string, Verbs>> = {
+const COMPUTED: Readonly<Record<string, Verbs>> = table({
   bindings: { create: bind },
   componentstatuses: { get: getComponent, list: listComponents },
-};
+});
 
 /** Verbs about one object, and about a collection; a watch is about either. */
 const OF_ONE = new Set<Verb>(['get', 'update', 'patch', 'delete']);
@@ -60,7 +61,7 @@ const PROXY: Verbs = {
 const SCALE: Verbs = { get: scale, update: scale, patch: scale };
 
 /** Subresources of single kinds, by `plural/subresource`, behind their group where they have one. */
-const SPECIAL: Readonly<Record<string, Verbs>> = {
+const SPECIAL: Readonly<Record<string, Verbs>> = table({
   'pods/binding': { create: bind },
   'pods/eviction': { create: evict },
   'pods/log': { get: log },
@@ -73,7 +74,7 @@ const SPECIAL: Readonly<Record<string, Verbs>> = {
   'namespaces/finalize': { update: finalize },
   'serviceaccounts/token': { create: requestToken },
   'certificates.k8s.io/certificatesigningrequests/approval': STATUS,
-};
+});
 
 /** A handler of the kind, by the rules of one part of it. */
 const inPart =

@@ -1,4 +1,5 @@
 // The scale subresource: how many replicas are asked for, and are there (autoscaling/v1 Scale).
+import { table } from '../../base/table.ts';
 import { scaleColumns } from '../../api/autoscaling/scale-columns.ts';
 import { SCALE_SCHEMA, type Scale, scaleOf } from '../../api/autoscaling/scale-of.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
@@ -20,11 +21,11 @@ import { APPLY_TYPE } from './write-options.ts';
 const GVK = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
 /** A Scale has no lists, so a strategic merge is a merge. */
-const PATCHES: Readonly<Record<string, (current: Scale, patch: unknown) => object>> = {
+const PATCHES: Readonly<Record<string, (current: Scale, patch: unknown) => object>> = table({
   'application/json-patch+json': applyJsonPatch,
   'application/merge-patch+json': applyMergePatch,
   'application/strategic-merge-patch+json': applyMergePatch,
-};
+});
 
 /** Reads, replaces or patches the scale. */
 export async function scale(exchange: Exchange): Promise<Reply> {

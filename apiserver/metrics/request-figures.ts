@@ -1,6 +1,7 @@
 // What the server counts of its requests, under upstream's names and labels.
 // Invariants: a request costs one look-up and a few additions; labels come from what is served, never from what a caller
 // makes up, so the number of series has its bound.
+import { table } from '../../base/table.ts';
 import { type Count, type Figures, MAX_SERIES, type Spread } from '../../base/figures.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
@@ -40,11 +41,11 @@ const SUBRESOURCES = new Set(
 );
 const PATHS =
   /^\/(healthz|livez|readyz|metrics|version|api|apis|openapi|\.well-known|openid)(?=\/|$)/;
-const VERBS: Readonly<Record<string, string>> = {
+const VERBS: Readonly<Record<string, string>> = table({
   create: 'POST',
   update: 'PUT',
   head: 'GET',
-};
+});
 const CONNECTING = new Set(['exec', 'attach', 'portforward', 'proxy']);
 const COMPONENT = 'apiserver';
 const TOO_MANY = 429;

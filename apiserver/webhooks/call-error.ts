@@ -1,5 +1,6 @@
 // What went wrong with a call of a webhook, in the words that users of Kubernetes look for.
 // Pure.
+import { table } from '../../base/table.ts';
 
 /** A call that failed, or whose answer was none. The message says what was called and why it failed. */
 export class WebhookCallError extends Error {
@@ -21,7 +22,7 @@ const UNKNOWN_AUTHORITY = `${UNVERIFIED}certificate signed by unknown authority`
 const OUTDATED = `${UNVERIFIED}certificate has expired or is not yet valid`;
 
 /** What Node calls a failure of a connection, as Kubernetes says it. */
-const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
+const CONNECTION_FAILURES: Readonly<Record<string, string>> = table({
   ECONNRESET: 'EOF',
   EPIPE: 'EOF',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
@@ -32,7 +33,7 @@ const CONNECTION_FAILURES: Readonly<Record<string, string>> = {
   CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
   CERT_HAS_EXPIRED: OUTDATED,
   CERT_NOT_YET_VALID: OUTDATED,
-};
+});
 
 /** Why a connection failed. */
 export function connectionFailure(error: Error, host: string): string {

@@ -1,5 +1,6 @@
 // What pods use of a resource, and which pods can be judged by it. Pure.
 // Invariant: every pod is in exactly one group: judged, not yet ready, without figures, or not counted at all.
+import { table } from '../../base/table.ts';
 import type { Container, Pod } from '../../api/generated/types.ts';
 import type { PodMetrics } from '../../api/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
@@ -56,7 +57,7 @@ function readingOf(sample: PodMetrics, { resource, container }: Figure): Reading
   };
 }
 
-const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const UNITS: Readonly<Record<string, number>> = table({ h: 3_600_000, m: 60_000, s: 1000, ms: 1 });
 
 /** Durations as Go writes them: `1s`, `1m30s`, `998.5ms`. */
 function durationMs(text: string): number {

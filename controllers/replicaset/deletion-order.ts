@@ -1,5 +1,6 @@
 // Which pods go first when a ReplicaSet shrinks: those that serve least are ranked first. Pure.
 // The order is upstream's: unassigned, pending, not ready, cheap, crowded, newly ready, often restarted, new.
+import { table } from '../../base/table.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { parseTime } from '../../api/meta/time.ts';
 import { isPodReady, readySinceMs } from '../framework/pod-state.ts';
@@ -7,7 +8,7 @@ import { isPodReady, readySinceMs } from '../framework/pod-state.ts';
 /** The annotation by which users say which pods are cheap to lose (Kubernetes docs: Pod deletion cost). */
 export const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 
-const PHASES: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+const PHASES: Readonly<Record<string, number>> = table({ Pending: 0, Unknown: 1, Running: 2 });
 
 /** What the order needs besides the pods. */
 export interface OrderFacts {

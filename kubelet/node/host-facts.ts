@@ -1,4 +1,5 @@
 // What the host is: processors, memory, kernel, names. Read once when the agent starts.
+import { table } from '../../base/table.ts';
 import { availableParallelism, arch } from 'node:os';
 import type { System } from '../../system/system.ts';
 
@@ -17,7 +18,7 @@ export interface HostFacts {
   readonly systemUuid: string;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+const ARCHITECTURES: Readonly<Record<string, string>> = table({ x64: 'amd64', ia32: '386' });
 
 /** Reads them. What the host does not tell is ''. */
 export function readHostFacts(system: System, storageBytes: number): HostFacts {

@@ -1,5 +1,6 @@
 // What the agent's events tell of its node, in upstream's reasons and words. Pure.
 // Invariant: a condition is told when it has changed, or is new, and not for a mere heartbeat.
+import { table } from '../../base/table.ts';
 import type { NodeCondition } from '../../api/generated/types.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 
@@ -11,12 +12,12 @@ export const STARTING: EventNote = {
 };
 
 /** By condition: what its truth is called, and what its falsehood. */
-const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+const REASONS: Readonly<Record<string, readonly [string, string]>> = table({
   MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
   DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
   PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
   Ready: ['NodeReady', 'NodeNotReady'],
-};
+});
 
 /** An event for each condition that is not as it was. */
 export function nodeNews(

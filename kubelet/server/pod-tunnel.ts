@@ -2,6 +2,7 @@
 // Asked as an upgrade to `tcp` at /podConnection/NAMESPACE/POD/UID/PORT; after the 101 the pod's bytes follow.
 // Invariants: nothing but a pod of this node is connected to, by its own address; bytes pass unchanged and no faster than
 // the slower side takes them; connections end with the agent.
+import { table } from '../../base/table.ts';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { joinDuplexes } from '../../streams/joined.ts';
@@ -14,12 +15,12 @@ const CONNECT_TIMEOUT_MS = 30_000;
 const ACCEPTED = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n';
 
 /** Failures in the words that upstream's clients know. */
-const WORDS: Readonly<Record<string, string>> = {
+const WORDS: Readonly<Record<string, string>> = table({
   ECONNREFUSED: 'connect: connection refused',
   EHOSTUNREACH: 'connect: no route to host',
   ENETUNREACH: 'connect: network is unreachable',
   ETIMEDOUT: 'i/o timeout',
-};
+});
 
 /** All such connections of this node. */
 export class PodTunnels {

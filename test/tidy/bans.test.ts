@@ -38,6 +38,11 @@ const BANS: readonly Ban[] = [
     allowed: /^(cli\/|tools\/|examples\/)/,
   },
   {
+    pattern: /^(export )?const \w+: (Readonly<)?Record<string, .*> = \{$/,
+    instead: 'make it a table (base/table.ts): words from outside meet what objects inherit',
+    allowed: /^(?!api\/|apiserver\/)|^api\/metrics\/schemas\.ts$/,
+  },
+  {
     pattern: /\b(TODO|FIXME|XXX|HACK)\b/,
     instead: 'finish it, or name an issue in docs/',
     allowed: /^test\/tidy\//,

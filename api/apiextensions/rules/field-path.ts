@@ -1,5 +1,6 @@
 // The fieldPath of a validation rule: names of fields and keys of maps below the place of the rule, such as `.spec['a.b']`.
 // Invariant: pure; every step leads to what the schema has. Wordings are those API users know.
+import { table } from '../../../base/table.ts';
 import { type Structural } from '../../schema/structural/structural.ts';
 
 /** One step: a field, or an entry of a map. */
@@ -50,7 +51,7 @@ function unquoted(tokens: readonly string[], at: number): string {
   });
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = table({
   a: '\u0007',
   b: '\b',
   f: '\f',
@@ -60,7 +61,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
   "'": "'",
   '\\': '\\',
-};
+});
 
 function stepIn(
   { properties, additional }: Structural,

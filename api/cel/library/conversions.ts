@@ -1,5 +1,6 @@
 // Conversions between types: `int('5')`, `string(1.5)`, `timestamp('…')`, and `type(x)`.
 // Invariant: a value that the other type cannot hold is a CelError, never another value.
+import { table } from '../../../base/table.ts';
 import { CelError } from '../cel-error.ts';
 import { traversal, walks } from '../costs.ts';
 import { type CostModel, type Library, overload } from '../overload.ts';
@@ -29,7 +30,7 @@ const INT = /^[-+]?(?:\d{1,40}|0x[0-9a-fA-F]{1,16})$/;
 const UINT = /^(?:\d{1,40}|0x[0-9a-fA-F]{1,16})$/;
 const DOUBLE = /^[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)$/;
 const SPECIAL = /^([-+]?)(?:inf|infinity)$/i;
-const BOOLS: Readonly<Record<string, boolean>> = {
+const BOOLS: Readonly<Record<string, boolean>> = table({
   '1': true,
   t: true,
   T: true,
@@ -42,7 +43,7 @@ const BOOLS: Readonly<Record<string, boolean>> = {
   false: false,
   FALSE: false,
   False: false,
-};
+});
 
 function wholeOf(text: string): bigint {
   return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text.replace(/^\+/, ''));

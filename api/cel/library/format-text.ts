@@ -1,6 +1,7 @@
 // `'%d of %s'.format([1, 'x'])`.
 // Invariant: every clause names one argument; a clause or an argument that does not fit is a CelError. The length of the
 // text is charged for.
+import { table } from '../../../base/table.ts';
 import { CelError } from '../cel-error.ts';
 import { sum, traversal, walks } from '../costs.ts';
 import { itemsOf } from '../equality.ts';
@@ -139,7 +140,7 @@ function inBase(base: 2 | 8 | 16, name: string): (it: Clause) => string {
 }
 
 const hex = inBase(16, 'hex');
-const VERBS: Readonly<Record<string, (it: Clause) => string>> = {
+const VERBS: Readonly<Record<string, (it: Clause) => string>> = table({
   s: ({ arg, meter }) => textOf(arg, meter),
   d: decimal,
   f: fixed,
@@ -148,7 +149,7 @@ const VERBS: Readonly<Record<string, (it: Clause) => string>> = {
   o: inBase(8, 'octal'),
   x: hex,
   X: (it) => hex(it).toUpperCase(),
-};
+});
 
 /** Any value as a text. */
 function textOf(value: CelValue, meter: Meter): string {

@@ -1,5 +1,6 @@
 // Named formats of texts: `format.dns1123Label().validate(name)` gives what is wrong, if anything is.
 // Invariant: the rules are those that names of objects are held to (api/meta/names.ts) and formats of schemas.
+import { table } from '../../../base/table.ts';
 import {
   dns1035Label,
   dnsLabel,
@@ -40,7 +41,7 @@ function ofSchema(format: string, message: string): NameRule {
   return (value) => (rule?.(value) === true ? undefined : message);
 }
 
-const RULES: Readonly<Record<string, NameRule>> = {
+const RULES: Readonly<Record<string, NameRule>> = table({
   dns1123Label: dnsLabel,
   dns1123Subdomain: dnsSubdomain,
   dns1035Label,
@@ -54,7 +55,7 @@ const RULES: Readonly<Record<string, NameRule>> = {
   byte: ofSchema('byte', 'invalid base64'),
   date: ofSchema('date', 'invalid date'),
   datetime: ofSchema('datetime', 'invalid datetime'),
-};
+});
 
 const FORMATS = new Map(
   Object.entries(RULES).map(([name, rule]) => [name, new NamedFormat(name, rule)]),

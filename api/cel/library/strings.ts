@@ -1,6 +1,7 @@
 // The extended library of texts: parts, positions, replacements, joining and splitting.
 // Invariant: positions are code points, and one outside of the text is a CelError; a text that is made is charged for
 // before it is made, and has a limit.
+import { table } from '../../../base/table.ts';
 import { CelError } from '../cel-error.ts';
 import { product, SEARCHES, sum, times, traversal, walks, walksAndKeeps } from '../costs.ts';
 import { itemsOf } from '../equality.ts';
@@ -128,7 +129,7 @@ function trim([text]: Args): string {
   return trimmed.slice(0, end);
 }
 
-const QUOTED: Readonly<Record<string, string>> = {
+const QUOTED: Readonly<Record<string, string>> = table({
   '\x07': '\\a',
   '\b': '\\b',
   '\f': '\\f',
@@ -138,7 +139,7 @@ const QUOTED: Readonly<Record<string, string>> = {
   '\v': '\\v',
   '\\': '\\\\',
   '"': '\\"',
-};
+});
 
 /** The text in quotes, with escapes. */
 export function quoted(text: string): string {

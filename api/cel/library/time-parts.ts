@@ -1,5 +1,6 @@
 // The parts of timestamps and durations: `t.getHours('Europe/Berlin')`, `d.getSeconds()`.
 // Invariant: UTC where no zone is named; a zone that nobody knows is a CelError.
+import { table } from '../../../base/table.ts';
 import { CelError } from '../cel-error.ts';
 import type { Meter } from '../meter.ts';
 import { type Library, method } from '../overload.ts';
@@ -9,7 +10,7 @@ import type { CelValue, Duration, Timestamp } from '../values.ts';
 const DAY_MS = 86_400_000;
 
 /** What each method reads from a date whose UTC fields are the local ones. */
-const PARTS: Readonly<Record<string, (date: Date) => number>> = {
+const PARTS: Readonly<Record<string, (date: Date) => number>> = table({
   getFullYear: (date) => date.getUTCFullYear(),
   getMonth: (date) => date.getUTCMonth(),
   getDate: (date) => date.getUTCDate(),
@@ -21,14 +22,14 @@ const PARTS: Readonly<Record<string, (date: Date) => number>> = {
   getMinutes: (date) => date.getUTCMinutes(),
   getSeconds: (date) => date.getUTCSeconds(),
   getMilliseconds: (date) => date.getUTCMilliseconds(),
-};
+});
 
 /** Nanoseconds of each unit that durations are asked for. */
-const SPANS: Readonly<Record<string, bigint>> = {
+const SPANS: Readonly<Record<string, bigint>> = table({
   getHours: 3_600_000_000_000n,
   getMinutes: 60_000_000_000n,
   getSeconds: 1_000_000_000n,
-};
+});
 
 export const TIME_PARTS: Library = [
   ...Object.entries(PARTS).flatMap(([name, part]) => [

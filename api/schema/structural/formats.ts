@@ -1,5 +1,6 @@
 // The formats that custom resources may ask of texts and numbers; names that are none of these are let pass, as upstream does.
 // Invariant: pure; each rule takes time linear in the text.
+import { table } from '../../../base/table.ts';
 import { isIP } from 'node:net';
 import { tryParseDuration } from '../../meta/duration.ts';
 import { cidrBlock } from '../../meta/ip.ts';
@@ -30,7 +31,7 @@ const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+
 /** 0 to 255. */
 const CHANNEL = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 
-const FORMATS: Readonly<Record<string, FormatRule>> = {
+const FORMATS: Readonly<Record<string, FormatRule>> = table({
   int32: whole(32),
   int64: whole(64),
   byte: pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
@@ -63,7 +64,7 @@ const FORMATS: Readonly<Record<string, FormatRule>> = {
   bsonobjectid: pattern(/^[0-9a-fA-F]{24}$/),
   'k8s-short-name': text((value) => dnsLabel(value) === undefined),
   'k8s-long-name': text((value) => dnsSubdomain(value) === undefined),
-};
+});
 
 /** The rule of a format; undefined for one that is not known. */
 export function formatRule(name: string): FormatRule | undefined {
