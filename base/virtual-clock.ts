@@ -1,13 +1,20 @@
 // A Clock that moves only when told: for tests and simulation.
-// Invariant: timers fire in order of due time, then of creation, each seeing `monotonic()` equal to its due time.
+// Invariant: timers fire in order of due time, then of creation, each seeing `monotonic()` equal to its due time; the next one fires
+// only when nothing is left to do at that moment.
+import { stillness } from './breathe.ts';
 import type { Clock, Timer } from './clock.ts';
 import { sleepOn } from './clock.ts';
+import { Heap } from './heap.ts';
 
 interface Pending {
   readonly due: number;
   readonly order: number;
   readonly fn: () => void;
+  cancelled: boolean;
 }
+
+/** Cancelled timers that are kept at most, beside as many as there are live ones. */
+const MAX_STALE = 64;
 
 /** Time that stands still until `advance` moves it. */
 export class VirtualClock implements Clock {
@@ -15,7 +22,11 @@ export class VirtualClock implements Clock {
   /** By how much the wall clock was stepped, all in all. */
   #steppedMs = 0;
   #order = 0;
-  readonly #pending = new Set<Pending>();
+  /** A cancelled timer stays until its turn comes, or until there are many of them. */
+  readonly #pending = new Heap<Pending>(
+    (a, b) => a.due < b.due || (a.due === b.due && a.order < b.order),
+  );
+  #live = 0;
 
   /** `startMs`: the wall time it begins at; 2026-01-01T00:00:00Z unless given. */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -36,9 +47,11 @@ export class VirtualClock implements Clock {
   }
 
   timer(ms: number, fn: () => void): Timer {
-    const pending = { due: this.#elapsed + Math.max(0, ms), order: this.#order++, fn };
-    this.#pending.add(pending);
-    return { cancel: () => this.#pending.delete(pending) };
+    const due = this.#elapsed + Math.max(0, ms);
+    const pending = { due, order: this.#order++, fn, cancelled: false };
+    this.#pending.push(pending);
+    this.#live++;
+    return { cancel: () => this.#cancel(pending) };
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -47,44 +60,44 @@ export class VirtualClock implements Clock {
 
   /** How many timers wait. */
   get pendingTimers(): number {
-    return this.#pending.size;
+    return this.#live;
   }
 
-  /** Moves time on by `ms`, firing what falls due, and lets promises settle between firings. */
+  /** When the next timer fires, as `monotonic()` will show it; undefined where none waits. */
+  get nextDue(): number | undefined {
+    return this.#next()?.due;
+  }
+
+  /** Moves time on by `ms`, firing what falls due, and waits before and after each firing until nothing is left to do (`settled`). */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle();
-    for (let next = this.#next(end); next; next = this.#next(end)) {
-      this.#pending.delete(next);
+    await stillness();
+    for (let next = this.#next(); next && next.due <= end; next = this.#next()) {
+      this.#pending.pop();
+      next.cancelled = true;
+      this.#live--;
       this.#elapsed = Math.max(this.#elapsed, next.due);
       next.fn();
-      await settle();
+      await stillness();
     }
-    this.#elapsed = end;
-    await settle();
+    this.#elapsed = Math.max(this.#elapsed, end);
   }
 
-  /** Resolves when nothing is left to do at this moment. */
+  /** Resolves when nothing is left to do at this moment in this process, but for what waits for the world outside (breathe.ts). */
   settled(): Promise<void> {
-    return settle();
+    return stillness();
   }
 
-  #next(end: number): Pending | undefined {
-    let first: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (pending.due > end) continue;
-      if (
-        !first ||
-        pending.due < first.due ||
-        (pending.due === first.due && pending.order < first.order)
-      )
-        first = pending;
-    }
-    return first;
+  #cancel(pending: Pending): void {
+    if (pending.cancelled) return;
+    pending.cancelled = true;
+    this.#live--;
+    if (this.#pending.size > 2 * this.#live + MAX_STALE)
+      this.#pending.retain(({ cancelled }) => !cancelled);
   }
-}
 
-/** Waits until microtasks and immediates queued so far have run. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  #next(): Pending | undefined {
+    while (this.#pending.first?.cancelled) this.#pending.pop();
+    return this.#pending.first;
+  }
 }
