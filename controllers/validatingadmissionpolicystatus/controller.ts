@@ -1,6 +1,7 @@
 // Checks ValidatingAdmissionPolicies against the schemas of the kinds that they are about, and says in their status what their
 // rules would not find there. Invariant: each generation of a policy is checked once; whatever is found, the policy holds as
 // it did.
+import { breathe } from '../../base/breathe.ts';
 import {
   expressionWarnings,
   MAX_CHECKED_KINDS,
@@ -34,7 +35,7 @@ export const validatingAdmissionPolicyStatus: ControllerFactory = ({ client, inf
       const kind = await types.ofResource(named, signal);
       if (kind === undefined) continue;
       // A policy of a thousand expressions takes a while: others come in between.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await breathe();
       faults.push(typeFaults(spec, kind, params));
     }
     return expressionWarnings(faults);
