@@ -20,13 +20,20 @@ export { systemClock } from '../base/clock.ts';
 export { createLogger, silentLogger } from '../base/logger.ts';
 export { systemRandom } from '../base/random.ts';
 export { ClientEventRecorder } from './events/recorder.ts';
+export * from './informer/indexes.ts';
 export type {
   Informer,
   InformerFactory,
   InformerHandler,
   InformerScope,
+  SubscribeOptions,
 } from './informer/informer.ts';
-export { createInformerFactory } from './informer/informer-factory.ts';
+export { createInformerFactory, type InformerReport } from './informer/informer-factory.ts';
+export type {
+  InformerCounters,
+  InformerFactoryOptions,
+  InformerTuning,
+} from './informer/options.ts';
 export { type InClusterConfig, inClusterConfig, isInCluster } from './kubeconfig/in-cluster.ts';
 export { KubeconfigError, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 export type {

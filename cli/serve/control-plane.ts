@@ -139,7 +139,7 @@ export async function runInProcess(
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
           logger: logger.child({ part: 'controllers' }),
           hooks: { queues: new QueueFigures(figures) },
-          kept: keptByControllers,
+          transform: keptByControllers,
         },
         signal,
       ),

@@ -27,7 +27,7 @@ export async function runComponent(dataDir: string): Promise<void> {
         clock: systemClock,
         random: systemRandom,
         logger,
-        kept: keptByControllers,
+        transform: keptByControllers,
       },
       signal,
     );

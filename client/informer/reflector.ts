@@ -1,22 +1,23 @@
 // Drives the reflector machine: does what its state says and feeds it what came of that.
 // Invariant: no failure is silent (each is logged and counted), and only the signal ends the loop.
 import { backoffDelay } from '../../base/backoff.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { isExpired, StatusError } from '../../api/status.ts';
-import type { StatusReason } from '../../api/status.ts';
 import type { ResourceClient, WatchEvent } from '../rest/client.ts';
-import { LIST_PAGE_SIZE, listPages } from '../rest/list-all.ts';
-import { isMalformed } from '../transport/connection-error.ts';
+import { listPages } from '../rest/list-all.ts';
 import type { InformerScope } from './informer.ts';
-import { REFLECTOR_BACKOFF, WATCH_TIMEOUT_SECONDS } from './options.ts';
+import { backoffOf, INFORMER_PAGE_SIZE, MAX_PUT_OFF_MS, WATCH_TIMEOUT_SECONDS } from './options.ts';
 import type { InformerCounters, InformerFactoryOptions } from './options.ts';
-import { initialState, step } from './reflector-machine.ts';
-import type { ReflectorInput, ReflectorState } from './reflector-machine.ts';
+import { initialState, SETBACKS, step } from './reflector-machine.ts';
+import type { ReflectorInput, ReflectorState, Setback } from './reflector-machine.ts';
+import { inputOf } from './setbacks.ts';
 
 /** Where a reflector puts what it reads. */
 export interface ReflectorTarget<T> {
-  /** The whole collection at a revision. */
-  replace(objects: readonly T[], resourceVersion: string): void;
+  /** The object as it is to be kept; asked of each as it comes, so that the work is spread. */
+  kept(object: T): T;
+  /** The whole collection at a revision; objects as `kept` answered them. Resolves when it is in. */
+  replace(objects: readonly T[], resourceVersion: string): Promise<void>;
   /** Events in order; bookmarks included. */
   apply(events: readonly WatchEvent<T>[]): void;
 }
@@ -26,173 +27,168 @@ export interface ReflectorParts<T extends KubeObject> {
   readonly resource: ResourceClient<T>;
   readonly scope: InformerScope;
   readonly target: ReflectorTarget<T>;
+  /** With the tuning of its kind. */
   readonly options: InformerFactoryOptions;
   readonly counters: InformerCounters;
 }
 
+type Live = Exclude<ReflectorState, { kind: 'stopped' }>;
+
 /** Set on the bookmark that ends the initial events of a streamed list. */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
-
-/** Answers of a watch after which the whole collection is read again, since the revision itself may be at fault. */
-const REASONS_FOR_GAP: readonly StatusReason[] = [
-  'BadRequest',
-  'Invalid',
-  'NotFound',
-  'Timeout',
-  'InternalError',
-];
 
 /** Keeps `target` a copy of the collection until the signal aborts. Never rejects. */
 export async function runReflector<T extends KubeObject>(
   parts: ReflectorParts<T>,
   signal: AbortSignal,
 ): Promise<void> {
-  let state = initialState(parts.options.syncMode ?? 'list');
-  while (state.kind !== 'stopped') {
-    try {
-      state = await act(parts, state, signal);
-    } catch (error) {
-      if (!signal.aborted) report(parts, error, state);
-      state = step(state, signal.aborted ? { kind: 'stop' } : inputOf(error, state));
+  const reflector = new Reflector(parts, signal);
+  await reflector.run();
+}
+
+class Reflector<T extends KubeObject> {
+  readonly #parts: ReflectorParts<T>;
+  readonly #signal: AbortSignal;
+  #state: ReflectorState;
+
+  constructor(parts: ReflectorParts<T>, signal: AbortSignal) {
+    const { syncMode = 'list', pageSize = INFORMER_PAGE_SIZE } = parts.options;
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#state = initialState(syncMode, pageSize);
+  }
+
+  async run(): Promise<void> {
+    for (let state = this.#state; state.kind !== 'stopped'; state = this.#state)
+      try {
+        await this.#act(state);
+        if (this.#signal.aborted) this.#take({ kind: 'stop' });
+      } catch (error) {
+        const input = inputOf(error, this.#state);
+        if (!this.#signal.aborted) this.#report(error, input.kind);
+        this.#take(this.#signal.aborted ? { kind: 'stop' } : input);
+      }
+  }
+
+  #act(state: Live): Promise<void> {
+    switch (state.kind) {
+      case 'syncing':
+        return state.mode === 'list' ? this.#list(state) : this.#stream();
+      case 'watching':
+        return this.#watch(state);
+      case 'waiting':
+        return this.#wait(state);
     }
-    if (signal.aborted) state = step(state, { kind: 'stop' });
   }
-}
 
-function act<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  state: Exclude<ReflectorState, { kind: 'stopped' }>,
-  signal: AbortSignal,
-): Promise<ReflectorState> {
-  switch (state.kind) {
-    case 'syncing':
-      return state.mode === 'list' ? list(parts, state, signal) : follow(parts, state, signal);
-    case 'watching':
-      return follow(parts, state, signal);
-    case 'waiting':
-      return wait(parts, state, signal);
-  }
-}
-
-async function list<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  state: ReflectorState,
-  signal: AbortSignal,
-): Promise<ReflectorState> {
-  parts.counters.lists++;
-  const limit = parts.options.pageSize ?? LIST_PAGE_SIZE;
-  const objects: T[] = [];
-  let resourceVersion = '';
-  for await (const page of listPages(parts.resource, { ...parts.scope, limit, signal })) {
-    for (const item of page.items) objects.push(item);
-    resourceVersion = page.metadata.resourceVersion ?? resourceVersion;
-  }
-  parts.target.replace(objects, resourceVersion);
-  return step(state, { kind: 'synced', resourceVersion });
-}
-
-/** Watches on from the state's revision, or (syncing) from nothing with the initial events first. */
-async function follow<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  from: ReflectorState & { kind: 'watching' | 'syncing' },
-  signal: AbortSignal,
-): Promise<ReflectorState> {
-  parts.counters.watches++;
-  let state: ReflectorState = from;
-  const initial = new Map<string, T>();
-  const { random } = parts.options;
-  const { least, spread } = WATCH_TIMEOUT_SECONDS;
-  const start =
-    from.kind === 'watching'
-      ? { resourceVersion: from.resourceVersion }
-      : { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' as const };
-  const watch = parts.resource.watch({
-    ...parts.scope,
-    ...start,
-    allowWatchBookmarks: true,
-    timeoutSeconds: Math.floor(least + spread * random.next()),
-    signal,
-  });
-  try {
-    for await (const batch of watch) {
-      const rest: readonly WatchEvent<T>[] =
-        state.kind === 'syncing' ? gather(parts, initial, batch) : batch;
-      if (state.kind === 'syncing' && rest === batch) continue;
-      const last = rest.at(-1) ?? batch.at(-1);
-      if (last === undefined) continue;
-      parts.counters.events += rest.length;
-      parts.target.apply(rest);
-      state = step(state, progressTo(last));
+  async #list({ whole, pageSize }: Live): Promise<void> {
+    const { counters, resource, scope, target } = this.#parts;
+    counters.lists++;
+    const objects: T[] = [];
+    let resourceVersion = '';
+    const selected = { ...selectionOf(scope), limit: whole ? 0 : pageSize, signal: this.#signal };
+    for await (const page of listPages(resource, selected)) {
+      for (const item of page.items) objects.push(target.kept(item));
+      resourceVersion = page.metadata.resourceVersion ?? resourceVersion;
     }
-  } catch (error) {
-    if (signal.aborted) throw error;
-    report(parts, error, state);
-    return step(state, inputOf(error, state));
+    await target.replace(objects, resourceVersion);
+    this.#take({ kind: 'synced', resourceVersion });
   }
-  return step(state, { kind: 'ended' });
-}
 
-const progressTo = (event: WatchEvent<KubeObject>): ReflectorInput => ({
-  kind: 'progress',
-  resourceVersion: event.object.metadata.resourceVersion ?? '',
-});
+  /** Watches on from the state's revision. */
+  async #watch({ resourceVersion }: Live & { kind: 'watching' }): Promise<void> {
+    for await (const batch of this.#open({ resourceVersion })) this.#apply(batch);
+    this.#take({ kind: 'ended' });
+  }
 
-/**
- * Gathers initial events. Answers the same batch while they go on; once the bookmark that ends them is
- * there, puts them into the target and answers what follows it.
- */
-function gather<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  initial: Map<string, T>,
-  batch: readonly WatchEvent<T>[],
-): readonly WatchEvent<T>[] {
-  for (const [at, event] of batch.entries()) {
-    const { metadata } = event.object;
-    const key = `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
-    if (event.type === 'BOOKMARK') {
-      if (metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') continue;
-      parts.target.replace([...initial.values()], metadata.resourceVersion ?? '');
-      return batch.slice(at + 1);
+  /** Watches from nothing, with the present objects first; they replace what is there once the last of them has come. */
+  async #stream(): Promise<void> {
+    const { target } = this.#parts;
+    const present = new Map<string, T>();
+    let synced = false;
+    const from = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' as const };
+    for await (const batch of this.#open(from)) {
+      if (synced) {
+        this.#apply(batch);
+        continue;
+      }
+      const end = batch.findIndex(endsInitialEvents);
+      this.#gather(present, end < 0 ? batch : batch.slice(0, end));
+      if (end < 0) continue;
+      const resourceVersion = batch[end]?.object.metadata.resourceVersion ?? '';
+      await target.replace([...present.values()], resourceVersion);
+      present.clear();
+      synced = true;
+      this.#take({ kind: 'streamed', resourceVersion });
+      this.#apply(batch.slice(end + 1));
     }
-    if (event.type === 'DELETED') initial.delete(key);
-    else initial.set(key, event.object);
+    this.#take({ kind: 'ended' });
   }
-  return batch;
+
+  #open(from: Parameters<ResourceClient<T>['watch']>[0]): AsyncIterable<readonly WatchEvent<T>[]> {
+    const { counters, options, resource, scope } = this.#parts;
+    counters.watches++;
+    const { least, spread } = WATCH_TIMEOUT_SECONDS;
+    return resource.watch({
+      ...selectionOf(scope),
+      ...from,
+      allowWatchBookmarks: true,
+      timeoutSeconds: Math.floor(least + spread * options.random.next()),
+      signal: this.#signal,
+    });
+  }
+
+  #gather(present: Map<string, T>, batch: readonly WatchEvent<T>[]): void {
+    for (const { type, object } of batch)
+      if (type === 'DELETED') present.delete(keyOf(object));
+      else if (type !== 'BOOKMARK') present.set(keyOf(object), this.#parts.target.kept(object));
+  }
+
+  #apply(batch: readonly WatchEvent<T>[]): void {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    this.#parts.counters.events += batch.length;
+    this.#parts.target.apply(batch);
+    const resourceVersion = last.object.metadata.resourceVersion ?? '';
+    const kind = batch.every(({ type }) => type === 'BOOKMARK') ? 'bookmark' : 'progress';
+    this.#take({ kind, resourceVersion });
+  }
+
+  async #wait({ why, failures, leastMs }: Live & { kind: 'waiting' }): Promise<void> {
+    const { clock, random } = this.#parts.options;
+    const pauseMs = backoffDelay(failures - 1, backoffOf(why), random);
+    const putOffMs = Math.min(leastMs, MAX_PUT_OFF_MS);
+    await clock.sleep(Math.max(pauseMs, putOffMs), this.#signal);
+    this.#take({ kind: 'resumed' });
+  }
+
+  #take(input: ReflectorInput): void {
+    const { counters } = this.#parts;
+    counters.transitions[input.kind]++;
+    if (isSetback(input.kind)) counters.failures++;
+    this.#state = step(this.#state, input);
+  }
+
+  #report(error: unknown, why: ReflectorInput['kind']): void {
+    const { options, resource } = this.#parts;
+    // A gap is how a server ends a watcher that fell behind, and a refused stream is read by pages: nothing to worry about.
+    const level = why === 'gap' || why === 'streamRefused' ? 'debug' : 'warn';
+    options.logger[level]('the copy of a collection is interrupted; trying again', {
+      resource: resource.ref.plural,
+      state: this.#state.kind,
+      why,
+      err: error,
+    });
+  }
 }
 
-async function wait<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  state: ReflectorState & { kind: 'waiting' },
-  signal: AbortSignal,
-): Promise<ReflectorState> {
-  const { clock, random } = parts.options;
-  await clock.sleep(backoffDelay(state.failures - 1, REFLECTOR_BACKOFF, random), signal);
-  return step(state, { kind: 'resumed' });
+const isSetback = (kind: string): boolean => SETBACKS.includes(kind as Setback);
+
+function endsInitialEvents({ type, object }: WatchEvent<KubeObject>): boolean {
+  return type === 'BOOKMARK' && object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true';
 }
 
-function inputOf(error: unknown, state: ReflectorState): ReflectorInput {
-  if (isMalformed(error)) return { kind: 'malformed' };
-  if (isExpired(error)) return { kind: 'gap' };
-  if (!(error instanceof StatusError)) return { kind: 'failed' };
-  const refused = error.reason === 'Invalid' || error.reason === 'BadRequest';
-  if (refused && state.kind === 'syncing' && state.mode === 'stream')
-    return { kind: 'streamRefused' };
-  return { kind: REASONS_FOR_GAP.includes(error.reason) ? 'gap' : 'failed' };
-}
-
-function report<T extends KubeObject>(
-  parts: ReflectorParts<T>,
-  error: unknown,
-  state: ReflectorState,
-): void {
-  const { counters, options, resource } = parts;
-  counters.failures++;
-  if (isMalformed(error)) counters.malformed++;
-  // An expired revision is how a server ends a watcher that fell behind: nothing to worry about.
-  const level = isExpired(error) ? 'debug' : 'warn';
-  options.logger[level]('the copy of a collection is interrupted; trying again', {
-    resource: resource.ref.plural,
-    state: state.kind,
-    err: error,
-  });
+/** What of a scope goes into requests. */
+function selectionOf({ namespace, labelSelector, fieldSelector }: InformerScope): InformerScope {
+  return { namespace, labelSelector, fieldSelector };
 }

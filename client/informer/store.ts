@@ -68,16 +68,22 @@ export class ObjectStore<T extends KubeObject> {
     return [...(index.buckets.get(value)?.values() ?? [])];
   }
 
-  /** Takes a state from the stream; older states than the known one are passed over. */
+  /**
+   * Takes a state from the stream. Passed over where the stream is past it already, as with a line that comes twice: what
+   * is missing then was deleted since.
+   */
   apply(object: T): StoreChange<T>[] {
+    const revision = revisionOf(object);
+    if (revision <= this.#revision) return [];
     const changes = this.#put(object);
-    this.advance(revisionOf(object));
+    this.advance(revision);
     return changes;
   }
 
-  /** Takes a deletion from the stream. */
+  /** Takes a deletion from the stream; likewise passed over where it comes again. */
   remove(object: T): StoreChange<T>[] {
     const revision = revisionOf(object);
+    if (revision <= this.#revision) return [];
     this.advance(revision);
     const old = this.#objects.get(keyOf(object));
     if (!old || revisionOf(old) > revision) return [];
@@ -87,53 +93,69 @@ export class ObjectStore<T extends KubeObject> {
 
   /**
    * Takes the outcome of this program's own write. Passed over where the stream is past it already:
-   * then a missing object was deleted since, and a present one is newer.
+   * then a missing object was deleted since, and a present one is newer. So is one whose revision is no number.
    */
   observe(object: T): StoreChange<T>[] {
-    return revisionOf(object) <= this.#revision ? [] : this.#put(object);
+    return revisionOf(object) > this.#revision ? this.#put(object) : [];
   }
 
-  /** Notes that the stream has shown everything up to `revision`. */
+  /** Notes that the stream has shown everything up to `revision`; one that is no number says nothing. */
   advance(revision: number): void {
     if (revision > this.#revision) this.#revision = revision;
   }
 
   /**
-   * Takes a whole collection as it was at `revision`. Own writes newer than it stay. A revision below
-   * what was seen before means another history (a store put back): then nothing of before stays.
+   * Takes a whole collection as it was at `revision`, some objects at each step, so that others get their turn between: what
+   * is no longer there goes first. Own writes newer than it stay. A revision below what was seen before means another
+   * history (a store put back): then nothing of before stays.
    */
-  replace(objects: readonly T[], revision: number): StoreChange<T>[] {
+  *replace(
+    objects: readonly T[],
+    revision: number,
+    perStep = Number.POSITIVE_INFINITY,
+  ): Generator<StoreChange<T>[]> {
     const otherHistory = revision < this.#revision;
-    const places = objects.map((object) => this.#placesOf(object));
-    this.#revision = revision;
-    const changes: StoreChange<T>[] = [];
+    const before = new Map(this.#objects);
     const listed = new Set(objects.map(keyOf));
-    for (const [key, old] of this.#objects) {
-      if (listed.has(key) || (!otherHistory && revisionOf(old) > revision)) continue;
+    // What has changed since this began is an own write, and so is what is newer than the list.
+    const stays = (key: string, old: T | undefined) =>
+      this.#objects.get(key) !== old ||
+      (old !== undefined && !otherHistory && revisionOf(old) > revision);
+    this.#revision = Number.isNaN(revision) ? 0 : revision;
+    let changes: StoreChange<T>[] = [];
+    let taken = 0;
+    for (const [key, old] of before) {
+      if (listed.has(key) || stays(key, old)) continue;
       this.#drop(key);
       changes.push({ kind: 'delete', object: old });
+      if (++taken % perStep !== 0) continue;
+      yield changes;
+      changes = [];
     }
-    for (const [at, object] of objects.entries())
-      changes.push(...this.#put(object, otherHistory, places[at]));
-    return changes;
+    for (const object of objects) {
+      const key = keyOf(object);
+      if (!stays(key, before.get(key))) changes.push(...this.#put(object, true));
+      if (++taken % perStep !== 0) continue;
+      yield changes;
+      changes = [];
+    }
+    yield changes;
   }
 
-  #put(
-    object: T,
-    evenIfOlder = false,
-    places: Places<T> = this.#placesOf(object),
-  ): StoreChange<T>[] {
+  #put(object: T, evenIfOlder = false): StoreChange<T>[] {
     const key = keyOf(object);
     const old = this.#objects.get(key);
+    const places = this.#placesOf(object);
     if (!old) {
       this.#set(key, object, places);
       return [{ kind: 'add', object }];
     }
-    if (revisionOf(old) === revisionOf(object) && old.metadata.uid === object.metadata.uid)
+    const { resourceVersion, uid } = old.metadata;
+    if (resourceVersion === object.metadata.resourceVersion && uid === object.metadata.uid)
       return [];
     if (!evenIfOlder && revisionOf(old) > revisionOf(object)) return [];
     this.#set(key, object, places);
-    if (old.metadata.uid === object.metadata.uid) return [{ kind: 'update', object, old }];
+    if (uid === object.metadata.uid) return [{ kind: 'update', object, old }];
     return [
       { kind: 'delete', object: old },
       { kind: 'add', object },
@@ -180,7 +202,10 @@ function leave<T>(index: Index<T>, key: string): void {
   index.entered.delete(key);
 }
 
-/** An object's revision as a number (revisions are far below 2^53); 0 where it has none. */
+/**
+ * An object's revision as a number (revisions are far below 2^53). NaN where it has none, or one that is no number, as servers
+ * behind the API server may have: neither older nor newer than any other, so that the last one that came counts.
+ */
 function revisionOf(object: KubeObject): number {
-  return Number(object.metadata.resourceVersion ?? 0) || 0;
+  return Number(object.metadata.resourceVersion || Number.NaN);
 }

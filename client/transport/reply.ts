@@ -35,14 +35,27 @@ export function acceptReply(raw: RawReply): TransportReply {
 /** The StatusError that a failed answer stands for, whatever its body. */
 export function failureOf(raw: RawReply): StatusError {
   const body = statusBody(raw);
-  if (body) return StatusError.fromStatus(body, raw.status);
+  if (body) return StatusError.fromStatus(withRetryAfter(body, raw), raw.status);
   const text = Buffer.from(raw.bytes()).toString('utf8', 0, MAX_PLAIN_MESSAGE_BYTES).trim();
   const page = /^<(!doctype|html)/i.test(text);
   const plain = page
     ? `the server answered ${raw.status} with a web page, not as an API server does`
     : text;
   const message = plain === '' ? `the server answered ${raw.status}` : plain;
-  return StatusError.fromStatus({ message, code: raw.status });
+  return StatusError.fromStatus(withRetryAfter({ message, code: raw.status }, raw));
+}
+
+/** When to come back, in seconds; only in the form that API servers use. */
+export function retryAfterSeconds({ headers }: Pick<RawReply, 'headers'>): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+/** The Status with what the header says besides, where it does not say so itself. */
+function withRetryAfter(status: Partial<Status>, raw: RawReply): Partial<Status> {
+  const seconds = status.details?.retryAfterSeconds ?? retryAfterSeconds(raw);
+  if (seconds === undefined) return status;
+  return { ...status, details: { ...status.details, retryAfterSeconds: seconds } };
 }
 
 /** How much of a plain-text failure goes into the message. */

@@ -4,7 +4,7 @@ import { StatusError } from '../../api/status.ts';
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ConnectionError } from './connection-error.ts';
-import { acceptReply, failureOf, type RawReply } from './reply.ts';
+import { acceptReply, failureOf, type RawReply, retryAfterSeconds } from './reply.ts';
 import type { TransportReply, TransportRequest } from './transport.ts';
 
 /** How patient a transport is. */
@@ -46,7 +46,8 @@ export async function withRetries(
       const raw = await once();
       if (raw.status < 400) return acceptReply(raw);
       error = failureOf(raw);
-      retryAfterMs = retryAfter(raw);
+      const seconds = retryAfterSeconds(raw);
+      retryAfterMs = seconds === undefined ? undefined : seconds * 1000;
     } catch (caught) {
       error = caught;
     }
@@ -74,10 +75,4 @@ function isPassing(error: unknown): boolean {
 function isRefusal(error: ConnectionError): boolean {
   const { code } = error;
   return code !== undefined && code !== 'ECONNRESET' && code !== 'EPIPE';
-}
-
-/** Retry-After in milliseconds; only its form in seconds, which is the one API servers use. */
-function retryAfter(raw: RawReply): number | undefined {
-  const seconds = Number(raw.headers['retry-after'] ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

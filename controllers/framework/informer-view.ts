@@ -2,13 +2,21 @@
 // Invariant: a kind that cannot be read holds up the controllers that read it, and no others.
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import type { Informer, InformerFactory, InformerScope } from '../../client/informer/informer.ts';
+import type {
+  Cached,
+  Informer,
+  InformerFactory,
+  InformerScope,
+} from '../../client/informer/informer.ts';
 
 /** A factory over `shared` whose `synced` waits for the informers asked through it. Starting stays with the owner. */
 export function informerView(shared: InformerFactory): InformerFactory {
   const asked = new Set<Pick<Informer<KubeObject>, 'synced'>>();
   return {
-    informer<T extends KubeObject>(ref: KindRef<T>, scope?: InformerScope): Informer<T> {
+    informer<T extends KubeObject, S extends InformerScope = InformerScope>(
+      ref: KindRef<T>,
+      scope?: S,
+    ): Informer<Cached<T, S>> {
       const informer = shared.informer(ref, scope);
       asked.add(informer);
       return informer;

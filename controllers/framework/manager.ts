@@ -31,7 +31,7 @@ export interface ControllersOptions {
   readonly leaderElection?: LeaderElection | undefined;
   readonly hooks?: ControllerHooks | undefined;
   /** What the controllers' caches keep of an object; the whole unless given. */
-  readonly kept?: NonNullable<InformerFactoryOptions['kept']>;
+  readonly transform?: InformerFactoryOptions['transform'];
 }
 
 /**

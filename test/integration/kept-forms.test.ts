@@ -24,7 +24,7 @@ it('caches of the built-in controllers keep no schemas, as they come and as they
     clock: systemClock,
     random: seededRandom(1),
     logger: silentLogger,
-    kept: keptByControllers,
+    transform: keptByControllers,
   });
   const definitions = informers.informer(CustomResourceDefinitions);
   const maps = informers.informer(ConfigMaps);
