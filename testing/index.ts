@@ -1,5 +1,6 @@
 // `pinnace/testing`: whole clusters in one process, for tests of controllers. Inside, files are imported by themselves.
 export { VirtualClock } from '../base/virtual-clock.ts';
+export type { ListeningCluster } from './cluster/listen.ts';
 export type { TestClusterOptions } from './cluster/options.ts';
 export type { RunningProgram } from './cluster/program.ts';
 export { type RunOptions, startCluster, type TestCluster } from './cluster/start-cluster.ts';

@@ -15,6 +15,7 @@ import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import type { LeaderElection } from '../../controllers/framework/manager.ts';
 import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
 import { applyAll } from './apply.ts';
+import { type ListeningCluster, listenOn } from './listen.ts';
 import { controllersProgram, schedulerProgram } from './built-in-programs.ts';
 import { type ResolvedOptions, resolveOptions, type TestClusterOptions } from './options.ts';
 import { type ProgramParts, type RunningProgram, startProgram } from './program.ts';
@@ -50,6 +51,11 @@ export interface TestCluster extends AsyncDisposable {
   apply(...objects: readonly (object | string)[]): Promise<KubeObject[]>;
   /** Runs a program of controllers in the cluster until it is stopped, crashes, or the cluster closes. */
   run(controllers: readonly ControllerFactory[], options?: RunOptions): RunningProgram;
+  /**
+   * A real HTTPS port on 127.0.0.1 for other processes, such as kubectl, and for clients of other makes. Made at the first call, the same at
+   * each; until the cluster closes.
+   */
+  listen(): Promise<ListeningCluster>;
   /** Moves the cluster's virtual time on, firing what falls due in order. Throws an Error where the clock is the host's. */
   advance(ms: number): Promise<void>;
   /** Resolves when nothing is left to do at this moment of virtual time. Throws an Error where the clock is the host's. */
@@ -84,6 +90,7 @@ class InProcessCluster implements TestCluster {
   readonly #server: ApiServer;
   readonly #storage: Storage;
   readonly #programs: RunningProgram[] = [];
+  #listening: ReturnType<typeof listenOn> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, server: ApiServer, storage: Storage) {
@@ -121,6 +128,12 @@ class InProcessCluster implements TestCluster {
     );
   }
 
+  listen(): Promise<ListeningCluster> {
+    this.#refuseIfClosed('it cannot listen');
+    this.#listening ??= listenOn(this.#server, ADMINS);
+    return this.#listening;
+  }
+
   advance(ms: number): Promise<void> {
     return this.#virtual('advance').advance(ms);
   }
@@ -143,7 +156,7 @@ class InProcessCluster implements TestCluster {
     client: Client,
     runOf: (doors: { random: Random; logger: Logger }) => (parts: ProgramParts) => Promise<void>,
   ): RunningProgram {
-    if (this.#closed) throw new Error('the cluster is closed: nothing more can be run in it');
+    this.#refuseIfClosed('nothing more can be run in it');
     const doors = {
       random: this.#options.randomFor(name),
       logger: this.logger.child({ part: name }),
@@ -172,10 +185,16 @@ class InProcessCluster implements TestCluster {
     );
   }
 
+  #refuseIfClosed(what: string): void {
+    if (this.#closed) throw new Error(`the cluster is closed: ${what}`);
+  }
+
   async #close(): Promise<void> {
     const ends = this.#programs.map((program) => program.stop());
     const outcomes = await Promise.allSettled(ends);
+    const listening = await this.#listening?.catch(() => undefined);
     await this.#server.close();
+    await listening?.close();
     await this.#storage.close();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
