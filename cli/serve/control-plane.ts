@@ -16,6 +16,7 @@ import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { builtInControllers, type BuiltInControllersOptions } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
+import { ReconcileFigures } from '../../controllers/framework/reconcile-figures.ts';
 import { FRONT_PROXY_CA, FRONT_PROXY_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { API_HOST } from './cluster.ts';
@@ -138,7 +139,7 @@ export async function runInProcess(
           ...doors,
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
           logger: logger.child({ part: 'controllers' }),
-          hooks: { queues: new QueueFigures(figures) },
+          hooks: { queues: new QueueFigures(figures), reconciles: new ReconcileFigures(figures) },
           transform: keptByControllers,
         },
         signal,

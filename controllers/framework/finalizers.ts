@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
+import { checkedResult } from './checked-result.ts';
 import type { Result } from './reconciler.ts';
 import { done } from './reconciler.ts';
 
@@ -41,8 +42,8 @@ export async function removeFinalizer<T extends KubeObject>(
 export interface FinalizerSteps<T> {
   /** May be repeated; the finalizer is on. */
   apply(object: T): Promise<Result>;
-  /** May be repeated; the finalizer is taken off once it resolves. */
-  cleanup(object: T): Promise<void>;
+  /** May be repeated; the finalizer is taken off once it answers done or nothing, not while it asks to come again. */
+  cleanup(object: T): Promise<Result | void>;
 }
 
 /** Runs the step that is due, keeping the finalizer as the invariant asks. For use in a reconciler. */
@@ -55,7 +56,8 @@ export async function reconcileWithFinalizer<T extends KubeObject>(
   if (object.metadata.deletionTimestamp === undefined)
     return steps.apply(await addFinalizer(resource, object, finalizer));
   if (!hasFinalizer(object, finalizer)) return done;
-  await steps.cleanup(object);
+  const cleaned = checkedResult(await steps.cleanup(object));
+  if (cleaned?.kind === 'requeueAfter') return cleaned;
   await removeFinalizer(resource, object, finalizer);
   return done;
 }

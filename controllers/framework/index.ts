@@ -1,5 +1,13 @@
 // `pinnace/controllers`: the framework for controllers of one's own. Inside, files are imported by themselves.
-export { controllerFor } from './builder.ts';
+export { keyOf } from '../../api/meta/object.ts';
+export {
+  type BuilderContext,
+  type ControllerBuilder,
+  controllerFor,
+  type MapContext,
+  type MapToKeys,
+  type ReconcileObject,
+} from './builder.ts';
 export { findCondition, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 export { Expectations } from './expectations.ts';
 export {
@@ -8,8 +16,8 @@ export {
   reconcileWithFinalizer,
   removeFinalizer,
 } from './finalizers.ts';
-export { runController } from './loop.ts';
-export { runControllers } from './manager.ts';
+export { type ControllerCounters, type ControllerHooks, runController } from './loop.ts';
+export { type ControllersOptions, type LeaderElection, runControllers } from './manager.ts';
 export {
   controlledBy,
   controllerKeys,
@@ -18,14 +26,26 @@ export {
   ownerReferenceFor,
 } from './owner.ts';
 export {
+  annotationsChanged,
+  anyOf,
+  type ChangePredicate,
+  generationChanged,
+  labelsChanged,
+  resourceVersionChanged,
+} from './predicates.ts';
+export { ReconcileFigures } from './reconcile-figures.ts';
+export {
   type ControllerContext,
   type ControllerFactory,
   type ControllerSpec,
   done,
   type EventRecorder,
+  type ObjectChange,
+  type ReconcileContext,
   requeueAfter,
   type Result,
   source,
+  type Source,
   TerminalError,
 } from './reconciler.ts';
-export { writeStatus } from './status-writer.ts';
+export { type StatusTarget, writeStatus } from './status-writer.ts';

@@ -8,6 +8,9 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { InformerFactory, InformerScope } from '../../client/informer/informer.ts';
 import type { Client } from '../../client/rest/client.ts';
 
+/** What became of an object. */
+export type ObjectChange = 'add' | 'update' | 'delete';
+
 /** What a reconcile came to. Throwing means: retry with backoff. */
 export type Result =
   | { readonly kind: 'done' }
@@ -15,7 +18,7 @@ export type Result =
 
 /** Nothing more to do until something changes. */
 export const done: Result = { kind: 'done' };
-/** Look again after `ms`. */
+/** Look again after `ms`: 0 or more; MIN_REQUEUE_MS at the least, so that others get their turn. */
 export const requeueAfter = (ms: number): Result => ({ kind: 'requeueAfter', ms });
 
 /** Thrown by a reconciler when retrying cannot help: logged, not retried until the object changes. */
@@ -43,19 +46,24 @@ export interface ControllerContext {
 
 /** Passed to each reconcile. */
 export interface ReconcileContext {
+  /** Aborts when the controller stops or loses the lead, and after the controller's `timeoutMs`. */
   readonly signal: AbortSignal;
+  /** Adds controller, key, reconcileID and the resourceVersion that the cache had to each line. */
   readonly logger: Logger;
 }
 
 /**
  * Where keys come from. `scope` narrows what is watched (all of the kind unless given). `keys` maps a changed object to
- * keys to reconcile (its own key unless given). `predicate`: which changes count (all unless given).
+ * keys to reconcile (its own key unless given); where it throws, that change wakes nobody and is told and counted.
+ * `predicate`: which changes count (all unless given); where it throws, the change counts.
  */
 export interface Source<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
   readonly scope?: InformerScope;
   keys?(object: T, old: T | undefined): readonly string[];
-  predicate?(object: T, old: T | undefined, change: 'add' | 'update' | 'delete'): boolean;
+  predicate?(object: T, old: T | undefined, change: ObjectChange): boolean;
+  /** After so long everything known is told again (as an update from a state to itself), though nothing was heard; never unless given. */
+  readonly resyncMs?: number | undefined;
 }
 
 /** A controller as data; `runController` in loop.ts drives it. */
@@ -66,6 +74,8 @@ export interface ControllerSpec {
   moreSources?(add: (source: Source) => () => void): void;
   /** How many keys at once; 1 unless given. */
   readonly concurrency?: number;
+  /** After so long a reconcile's signal aborts; never unless given. It counts as failed once it rejects for that. */
+  readonly timeoutMs?: number | undefined;
   reconcile(key: string, context: ReconcileContext): Promise<Result>;
 }
 
