@@ -16,11 +16,12 @@ import { createClient } from '../client/rest/rest-client.ts';
 import { createLinuxSystem } from '../system/linux.ts';
 import { anApiServer, type ClientServer } from '../test/support/client-server.ts';
 import { until } from '../test/support/until.ts';
+import { createLinuxHost } from './host/linux-host.ts';
 import { createNodeAgent } from './agent.ts';
 import { FakeImageStore } from './runtime/fake/fake-images.ts';
 import { FakePodNetwork } from './runtime/fake/fake-network.ts';
 import { FakeRuntime } from './runtime/fake/fake-runtime.ts';
-import { unmountVolumes } from './volumes/pod-volumes.ts';
+import { unmountVolumes } from './volumes/disk-volumes.ts';
 
 const NODE = 'node-1';
 const namespace = 'default';
@@ -41,6 +42,7 @@ beforeEach(async () => {
   images.add('app:1');
   const doors = { clock, random: systemRandom, logger: silentLogger };
   const informers = createInformerFactory({ ...doors, clock: systemClock, client });
+  const network = new FakePodNetwork();
   const agent = createNodeAgent({
     ...doors,
     client,
@@ -49,9 +51,8 @@ beforeEach(async () => {
     nodeIp: '127.0.0.1',
     runtime: new FakeRuntime({ clock, images }),
     images,
-    network: new FakePodNetwork(),
-    system: createLinuxSystem(),
-    dataDir,
+    network,
+    host: createLinuxHost({ ...doors, system: createLinuxSystem(), network, dataDir }),
     clusterDns: '10.96.0.10',
     clusterDomain: 'cluster.local',
     podCidr: '10.244.0.0/24',

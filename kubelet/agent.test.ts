@@ -17,10 +17,12 @@ import { createLinuxSystem } from '../system/linux.ts';
 import { anApiServer, type ClientServer } from '../test/support/client-server.ts';
 import { FaultyTransport } from '../test/support/faulty-transport.ts';
 import { until } from '../test/support/until.ts';
+import { createLinuxHost } from './host/linux-host.ts';
 import { createNodeAgent, type NodeAgent } from './agent.ts';
 import { FakeImageStore } from './runtime/fake/fake-images.ts';
 import { FakePodNetwork } from './runtime/fake/fake-network.ts';
 import { FakeRuntime } from './runtime/fake/fake-runtime.ts';
+import { fileLogs } from './runtime/fake/log-writer.ts';
 import type { Life } from './runtime/fake/life.ts';
 import { RuntimeError } from './runtime/runtime.ts';
 import { parseQuantity, toMilli } from '../api/meta/quantity.ts';
@@ -51,8 +53,7 @@ async function startAgent(): Promise<typeof agent> {
     runtime,
     images,
     network,
-    system: createLinuxSystem(),
-    dataDir,
+    host: createLinuxHost({ ...doors, system: createLinuxSystem(), network, dataDir }),
     clusterDns: '10.96.0.10',
     clusterDomain: 'cluster.local',
     podCidr: '10.244.0.0/24',
@@ -86,7 +87,7 @@ beforeEach(async () => {
   runtime = new FakeRuntime({
     clock: systemClock,
     images,
-    writesLogs: true,
+    logs: fileLogs,
     lifeOf: (config) =>
       lives.get(`${config.name}#${config.attempt}`) ?? lives.get(config.name) ?? {},
   });

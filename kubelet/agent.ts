@@ -1,11 +1,8 @@
 // The node agent: turns the pods that are assigned to this node into containers, and tells the API what became of them.
 // Invariants: ends without touching a container; started again, it goes on with what runs.
-import { mkdirSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Pods, Services } from '../api/kinds.ts';
 import { ClientEventRecorder } from '../client/events/recorder.ts';
 import { keepLogsSmall } from './logs/rotation.ts';
-import { readHostFacts } from './node/host-facts.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { type NodeObjectFacts, nodeLabels } from './node/node-object.ts';
 import { NodeReporter } from './node/node-reporter.ts';
@@ -16,8 +13,7 @@ import { StartSlots } from './pods/start-slots.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
-import { connectToPod } from './server/pod-connection.ts';
-import { type NodeServer, startNodeServer } from './server/node-server.ts';
+import type { NodeServer } from './server/node-requests.ts';
 import { Sampler } from './stats/sampler.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
 import { PodTokens } from './volumes/pod-tokens.ts';
@@ -64,10 +60,7 @@ class Agent implements NodeAgent {
 
   async start(signal: AbortSignal): Promise<void> {
     const options = this.#options;
-    mkdirSync(join(options.dataDir, 'pods'), { recursive: true, mode: 0o750 });
-    mkdirSync(join(options.dataDir, 'logs', 'pods'), { recursive: true });
-    const storage = statfsSync(options.dataDir);
-    const host = readHostFacts(options.system, storage.blocks * storage.bsize);
+    const host = options.host.prepare();
     const node = nodeFacts(options, host);
     const events = new ClientEventRecorder({
       ...options,
@@ -78,6 +71,7 @@ class Agent implements NodeAgent {
       name: options.nodeName,
       ip: options.nodeIp,
       labels: options.labels ?? {},
+      taints: options.taints ?? [],
       podCidr: options.podCidr,
       serverPort: this.#server?.port,
       host,
@@ -94,17 +88,16 @@ class Agent implements NodeAgent {
       const metadata = manager.get(uid)?.metadata;
       return metadata && { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
     });
-    if (options.server)
-      this.#server = await startNodeServer({
-        ...options,
-        server: options.server,
-        connect: (pod, port) => connectToPod(options, pod, port),
-        pods: {
-          list: () => manager.list(),
-          find: (namespace, name) => manager.find(namespace, name),
-          stats: () => sampler.newest,
-        },
-      });
+    this.#server = await options.serve?.({
+      ...options,
+      logs: options.host.logs,
+      connect: (pod, port) => options.host.connect(pod, port),
+      pods: {
+        list: () => manager.list(),
+        find: (namespace, name) => manager.find(namespace, name),
+        stats: () => sampler.newest,
+      },
+    });
     signal.addEventListener('abort', () => statuses.close(), { once: true });
     const reporter = new NodeReporter(options, { facts: makeFacts, events });
     const running = Promise.all([
@@ -139,14 +132,13 @@ function makePods(
   const sources = new ObjectSources(options);
   context.ending.addEventListener('abort', () => sources.close(), { once: true });
   const tokens = new PodTokens(options);
-  const root = join(options.dataDir, 'pods');
-  const volumes = new PodVolumes({ ...options, sources, tokens, root });
+  const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
   const parts: WorkerParts = {
     options,
     node: context.node,
     events: context.events,
     statuses,
-    prober: new Prober(options),
+    prober: new Prober({ ...options, door: options.host.probes }),
     volumes,
     sources,
     services: informers.informer(Services),

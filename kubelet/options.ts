@@ -1,22 +1,15 @@
 // What a node agent is made from. One object, resolved once.
 // Invariant: every limit of the agent has its name and default here.
+import type { Taint } from '../api/generated/types.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
-import type { System } from '../system/system.ts';
+import type { NodeHost } from './host/node-host.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { ContainerRuntime, ImageStore } from './runtime/runtime.ts';
-
-/** Where the agent's own server listens, and whom it lets in. */
-export interface NodeServerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
-  /** Common names of client certificates that may ask for logs and exec. */
-  readonly allowedClientCommonNames: readonly string[];
-}
+import type { ServeNode } from './server/node-requests.ts';
 
 /** What the agent needs. */
 export interface NodeAgentOptions {
@@ -28,22 +21,24 @@ export interface NodeAgentOptions {
   readonly runtime: ContainerRuntime;
   readonly images: ImageStore;
   readonly network: PodNetwork;
-  readonly system: System;
+  readonly host: NodeHost;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Pods' volumes and logs lie below it. */
-  readonly dataDir: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
   readonly podCidr: string;
-  /** Left out where nothing is to listen (fake nodes). */
-  readonly server?: NodeServerOptions;
+  /** How the API server asks it for logs and commands; left out where nobody may. */
+  readonly serve?: ServeNode;
   readonly labels?: Readonly<Record<string, string>>;
   /** 110 unless given, as upstream. */
   readonly maxPods?: number;
   /** What is not for pods: millicores and bytes. 100m and 256 MiB unless given. */
   readonly reserved?: { readonly cpuMillis: number; readonly memoryBytes: number };
+  /** Taints that a Node is registered with; those of one that is there already stay as they are. */
+  readonly taints?: readonly Taint[];
+  /** How often figures are taken and sent; each second unless given. */
+  readonly figuresPeriodMs?: number;
 }
 
 /** Pods that are being started at once: more gains nothing on two cores. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../base/clock.ts';
 import { createLogger } from '../../base/logger.ts';
 import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
 import { createImageStore } from '../../kubelet/images/image-store.ts';
-import { unmountVolumes } from '../../kubelet/volumes/pod-volumes.ts';
+import { unmountVolumes } from '../../kubelet/volumes/disk-volumes.ts';
 import { destroyNodeNetwork } from '../../network/node-network.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { layoutOf } from './cluster.ts';

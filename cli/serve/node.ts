@@ -8,8 +8,10 @@ import { createInformerFactory } from '../../client/informer/informer-factory.ts
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
 import { createNodeAgent } from '../../kubelet/agent.ts';
+import { createLinuxHost } from '../../kubelet/host/linux-host.ts';
 import { createImageStore } from '../../kubelet/images/image-store.ts';
 import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
+import { overHttps } from '../../kubelet/server/node-server.ts';
 import { DnsServer } from '../../network/dns/dns-server.ts';
 import { setUpNodeNetwork } from '../../network/node-network.ts';
 import { ServiceProxy } from '../../network/services/service-proxy.ts';
@@ -67,16 +69,16 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     runtime,
     images,
     network,
-    dataDir: paths.node,
+    host: createLinuxHost({ ...doors, network, dataDir: paths.node }),
     clusterDns: facts.dnsIp,
     clusterDomain: CLUSTER_DOMAIN,
     podCidr: layout.nodePodCidr,
-    server: {
+    serve: overHttps({
       host: facts.nodeIp,
       port: facts.kubeletPort,
       tls: { ...loadPair(paths.pki, 'kubelet'), clientCa: loadCa(paths.pki) },
       allowedClientCommonNames: [KUBELET_CLIENT_NAME],
-    },
+    }),
   });
   // Traffic leaves a container that died at once, not only when the API has told everybody.
   runtime.subscribe(({ kind, podUid }) => {

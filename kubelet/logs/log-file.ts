@@ -3,7 +3,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Timer } from '../../base/clock.ts';
+import type { FollowOptions, LinesAsked } from './pod-logs.ts';
 
 /** Bytes read at once. */
 const READ_BYTES = 64 * 1024;
@@ -13,16 +14,26 @@ const MAX_LINE_BYTES = 1024 * 1024;
 const LOOK_AGAIN_MS = 1000;
 const NEWLINE = 0x0a;
 
-/** How a file is followed. */
-export interface FollowOptions {
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** False once nothing more will be written. */
-  readonly grows: () => boolean;
+/** Batches of lines without their newlines, from where the asked ones begin. Throws ENOENT before the first. */
+export async function* fileLines(
+  path: string,
+  { tailLines, follow }: LinesAsked,
+): AsyncGenerator<readonly Uint8Array[]> {
+  yield* readLines(path, await offsetOf(path, tailLines), follow);
+}
+
+async function offsetOf(path: string, tailLines: number | undefined): Promise<number> {
+  if (tailLines === undefined) return 0;
+  const file = await open(path, 'r');
+  try {
+    return await tailOffset(file, tailLines);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Where the last `lines` lines of a file begin. 0 when it has no more than those. */
-export async function tailOffset(file: FileHandle, lines: number): Promise<number> {
+async function tailOffset(file: FileHandle, lines: number): Promise<number> {
   const { size } = await file.stat();
   if (lines <= 0) return size;
   const buffer = Buffer.alloc(READ_BYTES);
@@ -42,7 +53,7 @@ export async function tailOffset(file: FileHandle, lines: number): Promise<numbe
 }
 
 /** Batches of lines without their newlines, from `offset` to the end, or as long as it grows. */
-export async function* readLines(
+async function* readLines(
   path: string,
   offset: number,
   follow?: FollowOptions,

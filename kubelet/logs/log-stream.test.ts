@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
+import { DiskLogs } from './disk-logs.ts';
 import { type LogQuery, logBytes } from './log-stream.ts';
 
 let folder: string;
 let path: string;
+let logs: DiskLogs;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pinnace-log-'));
   path = join(folder, '0.log');
+  logs = new DiskLogs(folder);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -27,7 +30,8 @@ const line = (n: number, stream = 'stdout') => `${time(n)} ${stream} F line ${n}
 
 async function read(query: Partial<LogQuery> = {}): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of logBytes(path, { ...EVERYTHING, ...query })) parts.push(chunk);
+  for await (const chunk of logBytes({ logs, path }, { ...EVERYTHING, ...query }))
+    parts.push(chunk);
   return Buffer.concat(parts).toString();
 }
 
@@ -87,7 +91,7 @@ describe('a followed log', () => {
         else waiting.set(condition, resolve);
       });
     const reading = (async () => {
-      for await (const chunk of logBytes(path, EVERYTHING, follow)) {
+      for await (const chunk of logBytes({ logs, path, follow }, EVERYTHING)) {
         text += Buffer.from(chunk).toString();
         for (const [condition, resolve] of waiting) if (condition()) resolve();
       }
@@ -111,7 +115,7 @@ describe('a followed log', () => {
     const ending = new AbortController();
     const follow = { clock: systemClock, signal: ending.signal, grows: () => true };
     let text = '';
-    for await (const chunk of logBytes(path, EVERYTHING, follow)) {
+    for await (const chunk of logBytes({ logs, path, follow }, EVERYTHING)) {
       text += Buffer.from(chunk).toString();
       ending.abort();
     }

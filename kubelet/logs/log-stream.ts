@@ -1,8 +1,7 @@
 // The bytes of a container's log as `kubectl logs` shows them.
 // Invariant: never more than the byte limit, never a line from before the asked time; memory does not grow with the log.
-import { open } from 'node:fs/promises';
 import { type CriLine, parseCriLine } from './cri-line.ts';
-import { type FollowOptions, readLines, tailOffset } from './log-file.ts';
+import type { FollowOptions, PodLogs } from './pod-logs.ts';
 
 /** What is asked of a log; fields as PodLogOptions has them. */
 export interface LogQuery {
@@ -14,28 +13,21 @@ export interface LogQuery {
   readonly stream: 'stdout' | 'stderr' | undefined;
 }
 
-/** The log in chunks, to its end or followed. Throws when there is no such file. */
-export async function* logBytes(
-  path: string,
-  query: LogQuery,
-  follow?: FollowOptions,
-): AsyncGenerator<Uint8Array> {
-  const offset = await offsetOf(path, query.tailLines);
+/** Which log, and whether it is followed. */
+export interface LogSource {
+  readonly logs: Pick<PodLogs, 'lines'>;
+  readonly path: string;
+  readonly follow?: FollowOptions | undefined;
+}
+
+/** The log in chunks, to its end or followed. Throws LogNotFound before the first one. */
+export async function* logBytes(source: LogSource, query: LogQuery): AsyncGenerator<Uint8Array> {
+  const { logs, path, follow } = source;
   const state: Output = { query, left: query.limitBytes ?? Infinity, freshLine: true, old: true };
-  for await (const lines of readLines(path, offset, follow)) {
+  for await (const lines of logs.lines(path, { tailLines: query.tailLines, follow })) {
     const chunk = render(state, lines);
     if (chunk.length > 0) yield chunk;
     if (state.left <= 0) return;
-  }
-}
-
-async function offsetOf(path: string, tailLines: number | undefined): Promise<number> {
-  if (tailLines === undefined) return 0;
-  const file = await open(path, 'r');
-  try {
-    return await tailOffset(file, tailLines);
-  } finally {
-    await file.close();
   }
 }
 

@@ -7,6 +7,8 @@ import { VirtualClock } from '../../base/virtual-clock.ts';
 import { aContainer, aSandbox } from '../../test/contracts/runtime.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
+import { fileLogs } from '../runtime/fake/log-writer.ts';
+import { DiskLogs } from './disk-logs.ts';
 import { rotate } from './rotation.ts';
 
 let folder: string;
@@ -19,7 +21,7 @@ beforeEach(async () => {
   clock = new VirtualClock();
   const images = new FakeImageStore();
   const image = images.add('app');
-  runtime = new FakeRuntime({ clock, images, writesLogs: true });
+  runtime = new FakeRuntime({ clock, images, logs: fileLogs });
   const sandbox = aSandbox('p');
   const logPath = join(folder, '0.log');
   const config = aContainer({ name: 'app', imageId: image.id, command: [], logPath });
@@ -33,14 +35,14 @@ const limits = { maxBytes: 10, maxFiles: 3 };
 
 it('a log within its size is left alone', async () => {
   writeFileSync(log.logPath, 'short');
-  expect(await rotate({ runtime, clock }, log, limits)).toBe(false);
+  expect(await rotate({ runtime, clock, logs: new DiskLogs(folder) }, log, limits)).toBe(false);
   expect(readdirSync(folder)).toEqual(['0.log']);
 });
 
 it('a large log makes room for a new one, and the oldest go', async () => {
   for (const text of ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc', 'dddddddddddd']) {
     writeFileSync(log.logPath, text);
-    expect(await rotate({ runtime, clock }, log, limits)).toBe(true);
+    expect(await rotate({ runtime, clock, logs: new DiskLogs(folder) }, log, limits)).toBe(true);
     await clock.advance(60_000);
   }
   const old = readdirSync(folder).filter((name) => name !== '0.log');
@@ -51,6 +53,8 @@ it('a large log makes room for a new one, and the oldest go', async () => {
 it('a log that cannot be reopened keeps its name', async () => {
   writeFileSync(log.logPath, 'aaaaaaaaaaaa');
   runtime.failNext('reopenLog', new Error('gone'));
-  await expect(rotate({ runtime, clock }, log, limits)).rejects.toThrow('gone');
+  await expect(rotate({ runtime, clock, logs: new DiskLogs(folder) }, log, limits)).rejects.toThrow(
+    'gone',
+  );
   expect(readdirSync(folder)).toEqual(['0.log']);
 });

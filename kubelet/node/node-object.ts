@@ -1,6 +1,6 @@
 // The Node object that the agent keeps: what the node is, has and says of itself. Pure.
 // Invariant: fields of others (taints, unschedulable, foreign labels and conditions) are never touched.
-import type { Node, NodeCondition, NodeStatus } from '../../api/generated/types.ts';
+import type { Node, NodeCondition, NodeStatus, Taint } from '../../api/generated/types.ts';
 import { setCondition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { ImageInfo } from '../runtime/runtime.ts';
@@ -12,6 +12,8 @@ export interface NodeObjectFacts {
   readonly name: string;
   readonly ip: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a new Node. */
+  readonly taints: readonly Taint[];
   readonly podCidr: string;
   readonly serverPort: number | undefined;
   readonly host: HostFacts;
@@ -48,8 +50,13 @@ export function newNode(facts: NodeObjectFacts): Node {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name: facts.name, labels: nodeLabels(facts) },
-    spec: { podCIDR: facts.podCidr, podCIDRs: [facts.podCidr] },
+    spec: { ...ownSpec(facts), ...(facts.taints.length > 0 && { taints: [...facts.taints] }) },
   };
+}
+
+/** What of a Node's specification is the agent's, whoever made the Node. */
+export function ownSpec({ podCidr }: Pick<NodeObjectFacts, 'podCidr'>): Node['spec'] {
+  return { podCIDR: podCidr, podCIDRs: [podCidr] };
 }
 
 /** The status, as far as it is this agent's to tell; transition times follow from what was told `before`. */

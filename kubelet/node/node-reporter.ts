@@ -9,7 +9,7 @@ import type { Informer } from '../../client/informer/informer.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import { covers, statusPatch } from '../status-patch.ts';
 import { nodeNews, STARTING } from './node-news.ts';
-import { newNode, nodeLabels, type NodeObjectFacts, nodeStatus } from './node-object.ts';
+import { newNode, nodeLabels, type NodeObjectFacts, nodeStatus, ownSpec } from './node-object.ts';
 
 /** How often the facts are looked at; a change of the Node in the API is seen at once. */
 const LOOK_MS = 10_000;
@@ -87,7 +87,7 @@ export class NodeReporter {
       return node;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      const body = { metadata: { labels: nodeLabels(facts) }, spec: newNode(facts).spec };
+      const body = { metadata: { labels: nodeLabels(facts) }, spec: ownSpec(facts) };
       const patch = { type: 'strategic', body } as const;
       return this.#saw(await nodes.patch({ name: facts.name }, patch, { signal }));
     }

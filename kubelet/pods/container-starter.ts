@@ -1,7 +1,6 @@
 // Starts one container of a pod: image, environment, configuration, creation, start, postStart hook.
 // Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is
 // removed again, but for a container that has ended because its program cannot be run.
-import { join } from 'node:path';
 import type { Container, EphemeralContainer, Pod } from '../../api/generated/types.ts';
 import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
@@ -36,12 +35,6 @@ export interface StartRequest {
   readonly signal: AbortSignal;
   /** Id of the running container of that name in the pod. */
   readonly runningId: (name: string) => string | undefined;
-}
-
-/** The folder of a pod's logs. */
-export function podLogFolder(dataDir: string, pod: Pod): string {
-  const { namespace, name, uid } = pod.metadata;
-  return join(dataDir, 'logs', 'pods', `${namespace}_${name}_${uid}`);
 }
 
 /** Starts it. Resolves once it runs and its postStart hook is through. */
@@ -126,9 +119,11 @@ async function configure(
       imageId: image.id,
       env,
       volumes,
-      subPath: (root, inside, index) =>
-        parts.volumes.subPath(pod, { container: container.name, index }, { root, inside }),
-      logPath: join(podLogFolder(parts.options.dataDir, pod), container.name, `${attempt}.log`),
+      subPath: (root, inside, index) => {
+        const podUid = pod.metadata.uid ?? '';
+        return parts.volumes.subPath({ podUid, container: container.name, index, root, inside });
+      },
+      logPath: parts.options.host.logs.pathOf(pod, container.name, attempt),
       annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
       nodeMemoryBytes: parts.node.memoryBytes,
       targetId: targetOf(request),
@@ -183,8 +178,9 @@ async function postStart(parts: WorkerParts, request: StartRequest, id: string):
   const { container, pod, signal, facts } = request;
   const hook = container.lifecycle?.postStart;
   if (!hook) return;
-  const { runtime, clock } = parts.options;
-  const target = { runtime, clock, container, containerId: id, podIp: facts.podIp };
+  const { runtime, clock, host } = parts.options;
+  const { probes } = host;
+  const target = { runtime, clock, probes, container, containerId: id, podIp: facts.podIp };
   try {
     await runHook(hook, target, { timeoutMs: MAX_HOOK_MS, signal });
   } catch (error) {

@@ -84,9 +84,10 @@ export class ContainerStopper {
     const { container, status, graceMs, pod, podIp } = order;
     const hook = container?.lifecycle?.preStop;
     if (!hook || !container || status.state !== 'running' || graceMs === 0) return;
-    const { runtime, clock } = this.#parts.options;
+    const { runtime, clock, host } = this.#parts.options;
+    const { probes } = host;
     try {
-      const target = { runtime, clock, container, containerId: status.id, podIp };
+      const target = { runtime, clock, probes, container, containerId: status.id, podIp };
       await runHook(hook, target, { timeoutMs: graceMs, signal: hurry });
     } catch (error) {
       if (hurry.aborted) return;

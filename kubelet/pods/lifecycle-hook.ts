@@ -1,20 +1,14 @@
 // One hook of a container's life: a command in it, an HTTP request to it, or a pause.
 // Invariant: ends by its deadline or with the signal; a hook that fails throws its reason.
-import type { Container, LifecycleHandler } from '../../api/generated/types.ts';
-import { tryProbe } from '../probes/probe-action.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { ContainerRuntime } from '../runtime/runtime.ts';
+import type { LifecycleHandler } from '../../api/generated/types.ts';
+import type { ProbeDoor, ProbeTarget } from '../probes/probe-door.ts';
 
 /** Longest that a hook without a deadline of its own may take. */
 export const MAX_HOOK_MS = 24 * 3_600_000;
 
-/** Where a hook runs. */
-export interface HookTarget {
-  readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
-  readonly container: Container;
-  readonly containerId: string;
-  readonly podIp: string;
+/** Where a hook runs, and how it is asked. */
+export interface HookTarget extends ProbeTarget {
+  readonly probes: ProbeDoor;
 }
 
 /** Runs a hook to its end. Throws when it fails or takes longer than `timeoutMs`. */
@@ -30,7 +24,7 @@ export async function runHook(
   // An HTTP hook is asked as a probe is; the API gives both the same fields.
   const { exec, httpGet, tcpSocket } = hook;
   const timeoutSeconds = limits.timeoutMs / 1000;
-  const trying = tryProbe({ exec, httpGet, tcpSocket, timeoutSeconds }, target);
+  const trying = target.probes.try('hook', { exec, httpGet, tcpSocket, timeoutSeconds }, target);
   const result = await unlessAborted(trying, limits.signal);
   if (!result.ok) throw new Error(result.message);
 }

@@ -1,7 +1,5 @@
 // What is on the node and belongs to no pod any more: containers, sandboxes, attachments, volumes, logs.
 // Invariant: run only with a true list of the node's pods, never on a guess.
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { NodeAgentOptions } from '../options.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 
@@ -14,7 +12,7 @@ export async function removeOrphans(
   volumes: PodVolumes,
   known: (podUid: string) => boolean,
 ): Promise<void> {
-  const { runtime, network, logger } = options;
+  const { runtime, network, logger, host } = options;
   const uids = new Set<string>();
   for (const { podUid } of await runtime.listSandboxes()) uids.add(podUid);
   for (const { podUid } of await runtime.listContainers()) uids.add(podUid);
@@ -27,7 +25,7 @@ export async function removeOrphans(
     await network.tearDown(uid);
     volumes.remove(uid);
   }
-  removeLogs(join(options.dataDir, 'logs', 'pods'), known);
+  host.logs.tidy(known);
 }
 
 async function removeContainers({ runtime }: NodeAgentOptions, podUid: string): Promise<void> {
@@ -37,19 +35,4 @@ async function removeContainers({ runtime }: NodeAgentOptions, podUid: string): 
   for (const { id } of sandboxes) await runtime.stopSandbox(id);
   for (const { id } of containers) await runtime.removeContainer(id);
   for (const { id } of sandboxes) await runtime.removeSandbox(id);
-}
-
-/** Folders are named NAMESPACE_NAME_UID; neither name has an underscore. */
-function removeLogs(root: string, known: (podUid: string) => boolean): void {
-  let folders: string[];
-  try {
-    folders = readdirSync(root);
-  } catch {
-    return;
-  }
-  for (const folder of folders) {
-    const [, , uid] = folder.split('_');
-    if (uid !== undefined && !known(uid))
-      rmSync(join(root, folder), { recursive: true, force: true });
-  }
 }

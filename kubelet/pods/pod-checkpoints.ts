@@ -6,8 +6,20 @@ import type { Pod } from '../../api/generated/types.ts';
 
 const SUFFIX = '.json';
 
+/** What a node keeps of its pods beyond the agent's life. */
+export interface PodCheckpoints {
+  /** Keeps the pod, if it has changed. Failures are the caller's to tell. */
+  save(pod: Pod): void;
+  /** The pod is over. */
+  forget(podUid: string): void;
+  /** All that can be read. */
+  load(): Pod[];
+  /** Removes those of pods that nobody knows any more. */
+  tidy(known: (podUid: string) => boolean): void;
+}
+
 /** One file per pod, named by its uid. */
-export class PodCheckpoints {
+export class DiskCheckpoints implements PodCheckpoints {
   readonly #folder: string;
   readonly #written = new Map<string, string>();
 
@@ -15,7 +27,6 @@ export class PodCheckpoints {
     this.#folder = folder;
   }
 
-  /** Keeps the pod, if it has changed. Failures are the caller's to tell. */
   save(pod: Pod): void {
     const { uid, resourceVersion = '' } = pod.metadata;
     if (!uid || this.#written.get(uid) === resourceVersion) return;
@@ -26,13 +37,12 @@ export class PodCheckpoints {
     this.#written.set(uid, resourceVersion);
   }
 
-  /** The pod is over. */
   forget(podUid: string): void {
     this.#written.delete(podUid);
     rmSync(this.#path(podUid), { force: true });
   }
 
-  /** All that can be read; a torn or foreign file is passed over. */
+  /** A torn or foreign file is passed over. */
   load(): Pod[] {
     return this.#uids().flatMap((uid) => {
       try {
@@ -44,7 +54,6 @@ export class PodCheckpoints {
     });
   }
 
-  /** Removes those of pods that nobody knows any more. */
   tidy(known: (podUid: string) => boolean): void {
     for (const uid of this.#uids()) if (!known(uid)) this.forget(uid);
   }

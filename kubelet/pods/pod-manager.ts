@@ -1,14 +1,13 @@
 // All pods of the node: one worker each, made and ended as the API's list of them says.
 // Invariants: a pod is known by its uid, so that a namesake never inherits a container; nothing is removed as an orphan
 // before the API's list is in.
-import { join } from 'node:path';
 import type { Pod } from '../../api/generated/types.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import { RELIST_MS } from '../options.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { removeOrphans } from './orphans.ts';
 import { syncedWithin } from '../volumes/synced-within.ts';
-import { PodCheckpoints } from './pod-checkpoints.ts';
+import type { PodCheckpoints } from './pod-checkpoints.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -31,7 +30,7 @@ export class PodManager {
   constructor(parts: WorkerParts, informer: Informer<Pod>) {
     this.#parts = parts;
     this.#informer = informer;
-    this.#checkpoints = new PodCheckpoints(join(parts.options.dataDir, 'checkpoints'));
+    this.#checkpoints = parts.options.host.checkpoints;
   }
 
   /** Takes on pods until the agent ends. Rejects never. */
@@ -124,7 +123,7 @@ export class PodManager {
     try {
       this.#checkpoints.save(pod);
     } catch (error) {
-      this.#parts.options.logger.warn('a pod could not be kept on disk', { err: error });
+      this.#parts.options.logger.warn('a pod could not be kept on the host', { err: error });
     }
     worker.update(pod);
   }

@@ -1,10 +1,8 @@
 // Gives back what a pod holds on the node, and removes the rest. Every step may be repeated.
 // Invariant: called only when all of the pod's containers have ended.
-import { rm } from 'node:fs/promises';
 import type { Pod } from '../../api/generated/types.ts';
 import { Pods } from '../../api/kinds.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
-import { podLogFolder } from './container-starter.ts';
 import type { PodState } from './plan.ts';
 import { containersOf } from './pod-state.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -29,7 +27,7 @@ export async function removePod(
   pod: Pod,
   rest: { state: PodState; inApi: () => boolean },
 ): Promise<void> {
-  const { runtime, dataDir } = parts.options;
+  const { runtime, host } = parts.options;
   while (rest.inApi() && !parts.ending.aborted && !(await deleteFromApi(parts, pod)))
     await parts.options.clock.sleep(DELETE_RETRY_MS, parts.ending).catch(() => undefined);
   if (parts.ending.aborted) return;
@@ -37,7 +35,7 @@ export async function removePod(
   const { sandbox, oldSandboxes } = rest.state;
   for (const { id } of [...(sandbox ? [sandbox] : []), ...oldSandboxes])
     await runtime.removeSandbox(id);
-  await rm(podLogFolder(dataDir, pod), { recursive: true, force: true });
+  await host.logs.remove(pod);
 }
 
 /** False when it should be tried again. */

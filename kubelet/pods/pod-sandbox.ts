@@ -48,7 +48,8 @@ export class PodSandbox {
   }
 
   #configOf(pod: Pod, attempt: number): SandboxConfig {
-    const { system, nodeName, clusterDns, clusterDomain } = this.#parts.options;
+    const { host, nodeName, clusterDns, clusterDomain } = this.#parts.options;
+    const { resolvConf, hosts } = host.nameFiles();
     return sandboxConfigOf(pod, {
       attempt,
       netnsPath: this.#netnsPath,
@@ -56,8 +57,8 @@ export class PodSandbox {
       nodeName,
       clusterDns,
       clusterDomain,
-      hostResolvConf: system.read('/etc/resolv.conf') ?? '',
-      hostHosts: system.read('/etc/hosts') ?? '',
+      hostResolvConf: resolvConf,
+      hostHosts: hosts,
     });
   }
 }

@@ -2,6 +2,7 @@
 // Invariants: one pass at a time, and another one after whatever happened meanwhile; a pod that is leaving never starts anything;
 // once a pod is over nothing of it is left on the node, and only then it is deleted from the API.
 import type { Container, Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import type { Timer } from '../../base/clock.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
@@ -123,8 +124,7 @@ export class PodWorker {
       try {
         await this.#pass();
       } catch (error) {
-        const { name, namespace } = this.#pod.metadata;
-        const fields = { pod: `${namespace}/${name}`, err: error };
+        const fields = { pod: keyOf(this.#pod), err: error };
         this.#parts.options.logger.error('a pod could not be brought up to date', fields);
         this.#lookAgainIn(RETRY_MS);
       }
@@ -198,12 +198,13 @@ export class PodWorker {
   }
 
   async #observe(): Promise<void> {
-    const { runtime } = this.#parts.options;
+    const { runtime, host } = this.#parts.options;
     const [sandboxes, containers] = await Promise.all([
       runtime.listSandboxes(),
       runtime.listContainers(),
     ]);
-    this.#state = await this.#messages.complete(podStateOf(this.#uid, sandboxes, containers));
+    const seen = podStateOf(this.#uid, sandboxes, containers);
+    this.#state = await this.#messages.complete(seen, host.logs);
     for (const name of this.#holds.problems.keys())
       if (this.#state.containers.get(name)?.[0]?.state === 'running') this.#holds.clear(name);
     this.#tellCrashes();
@@ -457,11 +458,8 @@ export class PodWorker {
       const past = { statuses, sandbox: this.#state.sandbox };
       if (backoffUntil(past, containerHash(container)) <= this.#now()) continue;
       const { namespace, name, uid } = this.#pod.metadata;
-      this.#event(
-        'Warning',
-        'BackOff',
-        `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`,
-      );
+      const what = `failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
+      this.#event('Warning', 'BackOff', `Back-off restarting ${what}`);
     }
   }
 

@@ -1,8 +1,7 @@
 // The last words of containers that left no termination message and ask for their log instead (FallbackToLogsOnError).
 // Invariant: each end is read once; 2 KiB or 80 lines at most, as upstream.
-import { open } from 'node:fs/promises';
 import { parseCriLine } from '../logs/cri-line.ts';
-import { readLines, tailOffset } from '../logs/log-file.ts';
+import type { PodLogs } from '../logs/pod-logs.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import type { PodState } from './plan.ts';
 
@@ -14,13 +13,13 @@ export class TerminationMessages {
   #messages = new Map<string, string>();
 
   /** The state with messages from logs where containers asked for them. */
-  async complete(state: PodState): Promise<PodState> {
+  async complete(state: PodState, logs: PodLogs): Promise<PodState> {
     const before = this.#messages;
     this.#messages = new Map();
     const containers = new Map<string, readonly ContainerStatus[]>();
     for (const [name, statuses] of state.containers) {
       const told: ContainerStatus[] = [];
-      for (const status of statuses) told.push(await this.#complete(status, before));
+      for (const status of statuses) told.push(await this.#complete(status, { before, logs }));
       containers.set(name, told);
     }
     return { ...state, containers };
@@ -28,32 +27,22 @@ export class TerminationMessages {
 
   async #complete(
     status: ContainerStatus,
-    before: ReadonlyMap<string, string>,
+    { before, logs }: { before: ReadonlyMap<string, string>; logs: PodLogs },
   ): Promise<ContainerStatus> {
     const asks = status.annotations['terminationMessagePolicy'] === 'FallbackToLogsOnError';
     if (!asks || status.state !== 'exited' || status.exitCode === 0 || status.message)
       return status;
-    const message = before.get(status.id) ?? (await lastWords(status.logPath));
+    const message = before.get(status.id) ?? (await lastWords(logs, status.logPath));
     this.#messages.set(status.id, message);
     return message === '' ? status : { ...status, message };
   }
 }
 
-async function lastLines(path: string): Promise<number> {
-  const file = await open(path, 'r');
-  try {
-    return await tailOffset(file, MAX_LINES);
-  } finally {
-    await file.close();
-  }
-}
-
 /** '' when there is no log. */
-async function lastWords(path: string): Promise<string> {
+async function lastWords(logs: PodLogs, path: string): Promise<string> {
   try {
-    const offset = await lastLines(path);
     const parts: Uint8Array[] = [];
-    for await (const lines of readLines(path, offset))
+    for await (const lines of logs.lines(path, { tailLines: MAX_LINES }))
       for (const line of lines) {
         const { text, partial } = parseCriLine(line);
         parts.push(text, Buffer.from(partial ? '' : '\n'));

@@ -4,18 +4,9 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Probe } from '../../api/generated/types.ts';
-import type { Clock } from '../../base/clock.ts';
-import { type ContainerRuntime, RuntimeError } from '../runtime/runtime.ts';
+import { RuntimeError } from '../runtime/runtime.ts';
+import type { ProbeDoor, ProbeTarget } from './probe-door.ts';
 import type { ProbeResult } from './probe-state.ts';
-
-/** What a try needs. */
-export interface ProbeTarget {
-  readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
-  readonly container: Container;
-  readonly containerId: string;
-  readonly podIp: string;
-}
 
 /** Bytes of an answer that are read; the rest is thrown away. */
 const MAX_BODY_BYTES = 10 * 1024;
@@ -38,6 +29,12 @@ export async function tryProbe(probe: Probe, target: ProbeTarget): Promise<Probe
     return failed((error as Error).message);
   }
 }
+
+/** Containers are asked for what their pods say, over the network that this process is in. */
+export const networkProbes: ProbeDoor = {
+  probesOf: (_, container) => container,
+  try: (_, probe, target) => tryProbe(probe, target),
+};
 
 async function tryExec(
   command: readonly string[],

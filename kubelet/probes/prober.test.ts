@@ -10,7 +10,7 @@ import { aContainer as aConfig, aSandbox } from '../../test/contracts/runtime.ts
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import { RuntimeError } from '../runtime/runtime.ts';
-import { tryProbe } from './probe-action.ts';
+import { networkProbes, tryProbe } from './probe-action.ts';
 import { FRESH, stepProbe } from './probe-state.ts';
 import { Prober } from './prober.ts';
 
@@ -44,7 +44,7 @@ beforeEach(async () => {
     },
   };
   runtime = new FakeRuntime({ clock, images, lifeOf: () => life });
-  prober = new Prober({ runtime, clock, random: seededRandom(1) });
+  prober = new Prober({ runtime, clock, random: seededRandom(1), door: networkProbes });
   const sandbox = aSandbox('p');
   const sandboxId = await runtime.runSandbox(sandbox);
   const config = aConfig({ name: 'app', imageId: image.id, command: [], logPath: '' });

@@ -4,17 +4,15 @@ import type { Container, Probe } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { ContainerRuntime } from '../runtime/runtime.ts';
-import { tryProbe } from './probe-action.ts';
+import type { ProbeDoor, ProbeKind, Probes } from './probe-door.ts';
 import { FRESH, type ProbeResult, type ProbeState, stepProbe } from './probe-state.ts';
-
-/** Which probe of a container. */
-export type ProbeKind = 'startup' | 'readiness' | 'liveness';
 
 /** What the prober needs. */
 export interface ProberOptions {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly random: Random;
+  readonly door: ProbeDoor;
 }
 
 /** A container to probe. */
@@ -36,6 +34,7 @@ const HELD: ProbeState = { verdict: 'ok', last: 'ok', run: 1 };
 
 interface Watched {
   readonly probed: Probed;
+  readonly probes: Probes;
   readonly states: Map<ProbeKind, ProbeState>;
   readonly ending: AbortController;
   failed: { message: string; graceMs: number | undefined } | undefined;
@@ -61,15 +60,19 @@ export class Prober {
   /** Begins to probe a container; does nothing for one that is probed already. */
   watch(probed: Probed): void {
     if (this.#watched.has(probed.containerId)) return;
+    const { startupProbe, readinessProbe, livenessProbe } = this.#options.door.probesOf(
+      probed.containerId,
+      probed.container,
+    );
     const watched: Watched = {
       probed,
+      probes: { startupProbe, readinessProbe, livenessProbe },
       states: new Map(),
       ending: new AbortController(),
       failed: undefined,
       enduring: false,
     };
     this.#watched.set(probed.containerId, watched);
-    const { startupProbe, readinessProbe, livenessProbe } = probed.container;
     if (probed.known?.started) watched.states.set('startup', HELD);
     if (probed.known?.ready) watched.states.set('readiness', HELD);
     const rest = () => {
@@ -96,17 +99,13 @@ export class Prober {
   started(containerId: string): boolean {
     const watched = this.#watched.get(containerId);
     if (!watched) return false;
-    return (
-      !watched.probed.container.startupProbe || watched.states.get('startup')?.verdict === 'ok'
-    );
+    return !watched.probes.startupProbe || watched.states.get('startup')?.verdict === 'ok';
   }
 
   ready(containerId: string): boolean {
     const watched = this.#watched.get(containerId);
     if (!watched || !this.started(containerId)) return false;
-    return (
-      !watched.probed.container.readinessProbe || watched.states.get('readiness')?.verdict === 'ok'
-    );
+    return !watched.probes.readinessProbe || watched.states.get('readiness')?.verdict === 'ok';
   }
 
   failed(containerId: string): { message: string; graceMs: number | undefined } | undefined {
@@ -134,10 +133,10 @@ export class Prober {
     }
   }
 
-  #try({ probed }: Watched, { probe }: Run): Promise<ProbeResult> {
-    const { clock, runtime } = this.#options;
+  #try({ probed }: Watched, { kind, probe }: Run): Promise<ProbeResult> {
+    const { clock, runtime, door } = this.#options;
     const { container, containerId, podIp } = probed;
-    return tryProbe(probe, { runtime, clock, container, containerId, podIp });
+    return door.try(kind, probe, { runtime, clock, container, containerId, podIp });
   }
 
   /**

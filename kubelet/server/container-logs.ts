@@ -3,6 +3,7 @@
 import { isTrue } from '../../api/wire/query-flag.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type LogQuery, logBytes } from '../logs/log-stream.ts';
+import { LogNotFound, type PodLogs } from '../logs/pod-logs.ts';
 import { type ContainerPath, containerForLog } from './container-lookup.ts';
 import type { NodePods } from './node-pods.ts';
 import { RequestFailure } from './request-failure.ts';
@@ -11,7 +12,7 @@ import { RequestFailure } from './request-failure.ts';
 export async function containerLogs(
   path: ContainerPath,
   query: URLSearchParams,
-  from: { pods: NodePods; clock: Clock; signal: AbortSignal },
+  from: { pods: NodePods; logs: PodLogs; clock: Clock; signal: AbortSignal },
 ): Promise<AsyncGenerator<Uint8Array>> {
   const asked = logQuery(query, from.clock.now());
   const { id, logPath } = containerForLog(from.pods, path, isTrue(query.get('previous')));
@@ -23,13 +24,13 @@ export async function containerLogs(
   const follow = isTrue(query.get('follow'))
     ? { clock: from.clock, signal: from.signal, grows }
     : undefined;
-  const chunks = logBytes(logPath, asked, follow);
+  const chunks = logBytes({ logs: from.logs, path: logPath, follow }, asked);
   try {
-    // The file is opened now, so that its absence can still be told by a code.
+    // The log is opened now, so that its absence can still be told by a code.
     const first = await chunks.next();
     return resumed(first, chunks);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!(error instanceof LogNotFound)) throw error;
     throw new RequestFailure(404, `the log of container "${path.container}" is not there any more`);
   }
 }

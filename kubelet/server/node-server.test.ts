@@ -11,11 +11,14 @@ import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { endOfStdinFrame, readOutput, stdinFrames } from '../../streams/channels.ts';
 import { aContainer, aSandbox } from '../../test/contracts/runtime.ts';
 import { aPod } from '../pods/fixtures/pod-scenes.ts';
+import { DiskLogs } from '../logs/disk-logs.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import type { Life } from '../runtime/fake/life.ts';
+import { fileLogs } from '../runtime/fake/log-writer.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
-import { type NodeServer, startNodeServer } from './node-server.ts';
+import type { NodeServer } from './node-requests.ts';
+import { overHttps } from './node-server.ts';
 
 const ALLOWED = 'kube-apiserver-kubelet-client';
 
@@ -56,7 +59,7 @@ beforeEach(async () => {
   runtime = new FakeRuntime({
     clock: systemClock,
     images,
-    writesLogs: true,
+    logs: fileLogs,
     lifeOf: () => life,
   });
   const sandbox = aSandbox('uid-1');
@@ -70,13 +73,12 @@ beforeEach(async () => {
       statuses = [...all];
     });
   }, new AbortController().signal);
-  server = await startNodeServer({
-    server: {
-      host: '127.0.0.1',
-      port: 0,
-      tls: { ...own, clientCa: ca },
-      allowedClientCommonNames: [ALLOWED],
-    },
+  server = await overHttps({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { ...own, clientCa: ca },
+    allowedClientCommonNames: [ALLOWED],
+  })({
     nodeName: 'node-1',
     pods: {
       list: () => [aPod()],
@@ -87,6 +89,7 @@ beforeEach(async () => {
       stats: () => [],
     },
     runtime,
+    logs: new DiskLogs(folder),
     connect: () => Promise.reject(new Error('nobody listens')),
     clock: systemClock,
     logger: silentLogger,

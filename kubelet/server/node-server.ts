@@ -7,40 +7,35 @@ import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
-import type { Pod } from '../../api/generated/types.ts';
 import { StatusError } from '../../api/status.ts';
-import { isTrue } from '../../api/wire/query-flag.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { NodeServerOptions } from '../options.ts';
-import type { ContainerRuntime, ExecSession } from '../runtime/runtime.ts';
-import { containerLogs } from './container-logs.ts';
-import { type ContainerPath, runningContainer } from './container-lookup.ts';
-import type { NodePods } from './node-pods.ts';
-import { PodTunnels } from './pod-tunnel.ts';
-import { PortForwards } from './port-forward.ts';
-import { RemoteCommands } from './remote-command.ts';
+import {
+  answerNodeRequest,
+  JSON_TYPE,
+  type NodeRequestParts,
+  type NodeServer,
+  type ServeNode,
+} from './node-requests.ts';
+import { NodeUpgrades } from './node-upgrades.ts';
 import { RequestFailure } from './request-failure.ts';
-import { serveSpdyCommand } from './spdy-command.ts';
-import { asksForSpdy, type UpgradeRequest } from './spdy-upgrade.ts';
-import { statsSummary } from './stats-summary.ts';
+import type { UpgradeRequest } from './spdy-upgrade.ts';
 
-/** What the server is made from. */
-export interface NodeServerParts {
-  readonly server: NodeServerOptions;
-  readonly nodeName: string;
-  readonly pods: NodePods;
-  readonly runtime: ContainerRuntime;
-  /** Connects to a port on the loopback of a pod. Rejects with a message for people. */
-  connect(pod: Pod, port: number): Promise<Duplex>;
-  readonly clock: Clock;
-  readonly logger: Logger;
+/** Where the agent's own server listens, and whom it lets in. */
+export interface NodeServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  /** Common names of client certificates that may ask for logs and exec. */
+  readonly allowedClientCommonNames: readonly string[];
 }
 
-/** A server that listens. */
-export interface NodeServer {
-  readonly port: number;
-  close(): Promise<void>;
+/** What the server is made from. */
+interface ServerParts extends NodeRequestParts {
+  readonly server: NodeServerOptions;
+}
+
+/** An agent that is asked over HTTPS; its start rejects when the port is taken. */
+export function overHttps(server: NodeServerOptions): ServeNode {
+  return (parts) => startNodeServer({ ...parts, server });
 }
 
 /** Longest wait for a request's headers. */
@@ -48,13 +43,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** Sockets at once; each followed log and each command takes one. */
 const MAX_CONNECTIONS = 1024;
 
-/** Begins to listen. Rejects when the port is taken. */
-export async function startNodeServer(parts: NodeServerParts): Promise<NodeServer> {
-  const streams = {
-    commands: new RemoteCommands(),
-    forwards: new PortForwards(parts.clock),
-    tunnels: new PodTunnels(),
-  };
+async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
+  const upgrades = new NodeUpgrades(parts);
   const { tls, host, port } = parts.server;
   const server = createServer(
     {
@@ -74,15 +64,13 @@ export async function startNodeServer(parts: NodeServerParts): Promise<NodeServe
   server.on('upgrade', (request, socket, head) => {
     // A caller that breaks off before anybody listens must not end the agent.
     socket.on('error', () => socket.destroy());
-    upgrade(parts, streams, { request, socket, head }).catch((error: unknown) =>
+    upgrade(parts, upgrades, { request, socket, head }).catch((error: unknown) =>
       refuse(error, socket),
     );
   });
   await listen(server, host, port);
   const close = async () => {
-    streams.commands.close();
-    streams.forwards.close();
-    streams.tunnels.close();
+    upgrades.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -102,7 +90,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Throws RequestFailure unless the caller is one of those that may ask. */
-function authenticate(parts: NodeServerParts, request: IncomingMessage): void {
+function authenticate(parts: ServerParts, request: IncomingMessage): void {
   const socket = request.socket as TLSSocket;
   if (!socket.authorized) throw new RequestFailure(401, 'Unauthorized');
   const subject = socket.getPeerCertificate().subject?.CN;
@@ -112,139 +100,35 @@ function authenticate(parts: NodeServerParts, request: IncomingMessage): void {
 }
 
 async function answer(
-  parts: NodeServerParts,
+  parts: ServerParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   authenticate(parts, request);
   if (request.method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
-  const { path, query } = target(request);
-  const { pods, clock, nodeName, runtime } = parts;
-  switch (path[0]) {
-    case 'healthz':
-      response.setHeader('content-type', 'text/plain').end('ok');
-      return;
-    case 'pods':
-      sendJson(response, { apiVersion: 'v1', kind: 'PodList', metadata: {}, items: pods.list() });
-      return;
-    case 'stats':
-      if (path[1] !== 'summary') break;
-      sendJson(
-        response,
-        statsSummary({ name: nodeName, ...runtime.nodeStats() }, pods.list(), pods.stats()),
-      );
-      return;
-    case 'containerLogs': {
-      const gone = new AbortController();
-      response.once('close', () => gone.abort(new Error('the caller is gone')));
-      const from = { pods, clock, signal: gone.signal };
-      const chunks = await containerLogs(containerPath(path), query, from);
-      response.setHeader('content-type', 'text/plain');
-      response.flushHeaders();
-      await pipeline(Readable.from(chunks, { objectMode: false }), response);
-      return;
-    }
-    default:
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the caller is gone')));
+  const { contentType, body } = await answerNodeRequest(parts, request.url ?? '/', gone.signal);
+  response.setHeader('content-type', contentType);
+  if (typeof body === 'string') {
+    response.end(body);
+    return;
   }
-  throw new RequestFailure(404, '404 page not found');
-}
-
-interface Streams {
-  readonly commands: RemoteCommands;
-  readonly forwards: PortForwards;
-  readonly tunnels: PodTunnels;
+  response.flushHeaders();
+  await pipeline(Readable.from(body, { objectMode: false }), response);
 }
 
 async function upgrade(
-  parts: NodeServerParts,
-  streams: Streams,
+  parts: ServerParts,
+  upgrades: NodeUpgrades,
   connection: UpgradeRequest,
 ): Promise<void> {
-  const { request } = connection;
-  authenticate(parts, request);
-  const { path, query } = target(request);
-  const [verb] = path;
-  if (verb === 'exec' || verb === 'attach')
-    await serveCommand(parts, streams.commands, { ...connection, path, query });
-  else if (verb === 'portForward')
-    await forwardPorts(parts, streams.forwards, { ...connection, path, query });
-  else if (verb === 'podConnection') await streams.tunnels.serve(connection, parts.pods, path);
-  else throw new RequestFailure(404, '404 page not found');
-}
-
-type Asked = UpgradeRequest & { readonly path: readonly string[]; readonly query: URLSearchParams };
-
-async function serveCommand(
-  parts: NodeServerParts,
-  commands: RemoteCommands,
-  asked: Asked,
-): Promise<void> {
-  const { request, path, query } = asked;
-  const [verb] = path;
-  const { id } = runningContainer(parts.pods, containerPath(path));
-  const command = query.getAll('command');
-  if (verb === 'exec' && command.length === 0)
-    throw new RequestFailure(400, 'you must specify at least 1 command for the exec');
-  const flag = (...names: string[]) => names.some((name) => isTrue(query.get(name)));
-  const wanted = {
-    stdin: flag('stdin', 'input'),
-    stdout: flag('stdout', 'output'),
-    stderr: flag('stderr', 'error'),
-    tty: flag('tty'),
-  };
-  const { stdin, tty } = wanted;
-  const begin = (): Promise<ExecSession> =>
-    verb === 'exec'
-      ? parts.runtime.exec(id, { command, tty, stdin })
-      : parts.runtime.attach(id, { stdin });
-  if (asksForSpdy(request)) await serveSpdyCommand(asked, wanted, { clock: parts.clock, begin });
-  else if (commands.speaks(asked)) await commands.serve(asked, wanted, begin);
-  else
-    throw new RequestFailure(
-      400,
-      'this node speaks v4.channel.k8s.io and v5.channel.k8s.io over WebSocket, and SPDY/3.1',
-    );
-}
-
-async function forwardPorts(
-  parts: NodeServerParts,
-  forwards: PortForwards,
-  asked: Asked,
-): Promise<void> {
-  const [, namespace, name, ...more] = asked.path;
-  if (!namespace || !name || more.length > 0) throw new RequestFailure(404, '404 page not found');
-  const found = parts.pods.find(namespace, name);
-  if (!found) throw new RequestFailure(404, `pod "${namespace}/${name}" is not on this node`);
-  const { pod } = found;
-  await forwards.serve(asked, asked.query.getAll('ports'), {
-    name: `pod ${name}, uid ${pod.metadata.uid ?? ''}`,
-    connect: (port) => parts.connect(pod, port),
-  });
-}
-
-function target(request: IncomingMessage): { path: string[]; query: URLSearchParams } {
-  const url = new URL(request.url ?? '/', 'https://node');
-  try {
-    const path = url.pathname.split('/').slice(1).map(decodeURIComponent);
-    return { path, query: url.searchParams };
-  } catch {
-    throw new RequestFailure(400, 'the path cannot be decoded');
-  }
-}
-
-function containerPath(path: readonly string[]): ContainerPath {
-  const [, namespace, pod, container] = path;
-  if (!namespace || !pod || !container || path.length !== 4)
-    throw new RequestFailure(404, '404 page not found');
-  return { namespace, pod, container };
-}
-
-function sendJson(response: ServerResponse, value: object): void {
-  response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+  authenticate(parts, connection.request);
+  await upgrades.serve(connection);
 }
 
 /** A Status, so that the API server can pass it on to its caller as it is. */
-function fail(parts: NodeServerParts, error: unknown, response: ServerResponse): void {
+function fail(parts: ServerParts, error: unknown, response: ServerResponse): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
@@ -254,7 +138,7 @@ function fail(parts: NodeServerParts, error: unknown, response: ServerResponse):
   const code = known ? error.code : 500;
   const status = StatusError.fromStatus({ code, message: (error as Error).message }).toStatus();
   response.statusCode = code;
-  sendJson(response, status);
+  response.setHeader('content-type', JSON_TYPE).end(JSON.stringify(status));
 }
 
 function refuse(error: unknown, socket: Duplex): void {

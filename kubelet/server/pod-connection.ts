@@ -2,7 +2,8 @@
 // Invariant: what is connected to is the pod's namespace, or the host's for a pod that shares it, and nothing else.
 import type { Duplex } from 'node:stream';
 import type { Pod } from '../../api/generated/types.ts';
-import type { NodeAgentOptions } from '../options.ts';
+import type { System } from '../../system/system.ts';
+import type { PodNetwork } from '../pod-network.ts';
 
 const LOOPBACKS = ['127.0.0.1', '::1'] as const;
 const HOST_NAMESPACE = '/proc/self/ns/net';
@@ -10,7 +11,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
 
 /** Connects. Rejects with a message for people. */
 export async function connectToPod(
-  { network, system }: Pick<NodeAgentOptions, 'network' | 'system'>,
+  { network, system }: { readonly network: PodNetwork; readonly system: System },
   pod: Pod,
   port: number,
 ): Promise<Duplex> {

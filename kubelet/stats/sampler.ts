@@ -1,4 +1,4 @@
-// Measures the node each second and sends the sample. What cannot be sent is dropped: the next one is newer anyway.
+// Measures the node each second (or as told) and sends the sample. What cannot be sent is dropped: the next one is newer anyway.
 // Invariant: at most one sample is on its way; a slow API server never makes a queue here.
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { NodeAgentOptions } from '../options.ts';
@@ -31,7 +31,7 @@ export class Sampler {
 
   /** Measures and sends until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, figuresPeriodMs = PERIOD_MS } = this.#options;
     while (!signal.aborted) {
       const begun = clock.monotonic();
       try {
@@ -39,7 +39,7 @@ export class Sampler {
       } catch (error) {
         logger.warn('the node could not be measured', { err: error });
       }
-      const pause = Math.max(0, PERIOD_MS - (clock.monotonic() - begun));
+      const pause = Math.max(0, figuresPeriodMs - (clock.monotonic() - begun));
       await clock.sleep(pause, signal).catch(() => undefined);
     }
     await this.#sending;

@@ -1,18 +1,6 @@
-// A pod's volumes on the host: made before its containers, kept in step while it runs, removed after it.
-// Each is a directory (or a host path) that containers see by bind mounts.
+// A pod's volumes: made before its containers, kept in step while it runs, removed after it.
+// What is in them is decided here, where it lies by VolumeFiles.
 // Invariant: a volume's content comes from objects of the pod's own namespace only.
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
 import type {
   ConfigMapVolumeSource,
   KeyToPath,
@@ -24,23 +12,18 @@ import type {
   VolumeProjection,
 } from '../../api/generated/types.ts';
 import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
-import type { Random } from '../../base/random.ts';
-import type { System } from '../../system/system.ts';
-import { type VolumeFile, writeVolume } from './atomic-directory.ts';
+import type { VolumeFile } from './atomic-directory.ts';
 import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
 import type { PodTokens } from './pod-tokens.ts';
-import { bindSubPath, type SubPath } from './sub-path.ts';
 import { ConfigError } from './volume-error.ts';
+import type { SubPathAt, VolumeFiles } from './volume-files.ts';
 
 /** What volumes need. */
 export interface PodVolumesOptions {
-  readonly system: System;
+  readonly files: VolumeFiles;
   readonly sources: ObjectSources;
   readonly tokens: PodTokens;
-  readonly random: Random;
-  /** Folder of all pods' volumes. */
-  readonly root: string;
 }
 
 const DEFAULT_MODE = 0o644;
@@ -54,25 +37,12 @@ function notSupported(what: string, source: object): string {
   return `this node does not support ${what} of kind ${kind}`;
 }
 
-/** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
-export function unmountVolumes(system: System, folder: string): void {
-  for (const { mountPoint } of system.mounts().toReversed())
-    if (mountPoint.startsWith(`${folder}/`)) system.unmount(mountPoint);
-}
-
 /** The volumes of the pods of a node. */
 export class PodVolumes {
   readonly #options: PodVolumesOptions;
-  /** Tells this run's generations from those of an agent before it. */
-  readonly #run: string;
-  #generation = 0;
-  /** Paths that this run has made or found. */
-  readonly #made = new Set<string>();
-  readonly #mounted = new Set<string>();
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
-    this.#run = options.random.uuid().slice(0, 8);
   }
 
   /** Host paths by volume name, made or brought up to date. Throws ConfigError when something is missing. */
@@ -98,74 +68,38 @@ export class PodVolumes {
 
   /** Pods that have something here. */
   podUids(): string[] {
-    const { root } = this.#options;
-    return existsSync(root) ? readdirSync(root) : [];
+    return this.#options.files.podUids();
   }
 
   /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
   remove(podUid: string): void {
     this.#options.tokens.release(podUid);
-    const folder = join(this.#options.root, podUid);
-    unmountVolumes(this.#options.system, folder);
-    rmSync(folder, { recursive: true, force: true });
-    for (const paths of [this.#made, this.#mounted])
-      for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
+    this.#options.files.remove(podUid);
+  }
+
+  /** A part of a volume for one mount of a container. Throws ConfigError when it leads out of the volume. */
+  subPath(part: SubPathAt): string {
+    return this.#options.files.subPath(part);
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
-    if (volume.hostPath) return hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
-    const path = join(this.#options.root, pod.metadata.uid ?? '', volume.name);
+    const { files } = this.#options;
+    if (volume.hostPath) return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
     const group = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) {
-      this.#emptyDir(path, volume.emptyDir, group);
-      return path;
+      const { medium, sizeLimit } = volume.emptyDir;
+      const sizeBytes = sizeLimit ? toWhole(parseQuantity(sizeLimit)) : 0;
+      return files.emptyDir(at, { inMemory: medium === 'Memory', sizeBytes, group });
     }
-    const secret =
-      volume.secret ??
-      volume.projected?.sources?.some((source) => source.secret ?? source.serviceAccountToken);
-    const files = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
+    const content = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
       // What a container has been given once it keeps, even when its source is gone.
-      if (error instanceof ConfigError && existsSync(join(path, '..data'))) return undefined;
+      if (error instanceof ConfigError && files.hasFiles(at)) return undefined;
       throw error;
     });
-    if (!files) return path;
-    // Secrets never reach a disk.
-    if (secret) this.#inMemory(path, 'mode=0755');
-    writeVolume(path, files, { group, generation: `${this.#run}_${++this.#generation}` });
-    return path;
-  }
-
-  #emptyDir(
-    path: string,
-    source: NonNullable<Volume['emptyDir']>,
-    group: number | undefined,
-  ): void {
-    if (this.#made.has(path)) return;
-    if (source.medium === 'Memory') {
-      const bytes = source.sizeLimit ? toWhole(parseQuantity(source.sizeLimit)) : 0;
-      this.#inMemory(path, `mode=0777${bytes > 0 ? `,size=${bytes}` : ''}`);
-    } else if (!existsSync(path)) mkdirSync(path, { recursive: true });
-    this.#made.add(path);
-    if (group !== undefined) chownSync(path, 0, group);
-    chmodSync(path, group === undefined ? 0o777 : 0o2777);
-  }
-
-  /** Makes the directory a tmpfs, once; after a reboot again. */
-  #inMemory(path: string, data: string): void {
-    if (this.#mounted.has(path)) return;
-    const { system } = this.#options;
-    mkdirSync(path, { recursive: true });
-    if (!system.mounts().some(({ mountPoint }) => mountPoint === path))
-      system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
-    this.#mounted.add(path);
-  }
-
-  /** Binds a part of a volume to a path of its own, for the container's mount of that number. */
-  subPath(pod: Pod, mount: { container: string; index: number }, part: Omit<SubPath, 'target'>) {
-    const folder = join(this.#options.root, pod.metadata.uid ?? '', '.subpaths');
-    const target = join(folder, mount.container, String(mount.index));
-    bindSubPath(this.#options.system, { ...part, target });
-    return target;
+    return content
+      ? files.write(at, content, { secret: isSecret(volume), group })
+      : files.pathOf(at);
   }
 
   async #filesOf(pod: Pod, volume: Volume, facts: PodFacts): Promise<VolumeFile[]> {
@@ -243,6 +177,12 @@ export class PodVolumes {
   }
 }
 
+/** Does it hold what nobody else may see? */
+function isSecret({ secret, projected }: Volume): boolean {
+  if (secret) return true;
+  return (projected?.sources ?? []).some((each) => each.secret ?? each.serviceAccountToken);
+}
+
 /** The user that all containers run as, where the pod says so of each. */
 function onlyUserOf(spec: PodSpec | undefined): number | undefined {
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
@@ -300,27 +240,4 @@ function downwardFiles(
       mode: item.mode ?? source.defaultMode ?? DEFAULT_MODE,
     };
   });
-}
-
-/** A path of the host, checked or made as its type says. */
-function hostPath(path: string, type: string): string {
-  if (type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true, mode: 0o755 });
-  if (type === 'FileOrCreate' && !existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, '', { mode: 0o644 });
-  }
-  if (type === '') return path;
-  if (!existsSync(path)) throw failed(`hostPath type check failed: ${path} does not exist`);
-  const found = statSync(realpathSync(path));
-  const fits: Readonly<Record<string, boolean>> = {
-    Directory: found.isDirectory(),
-    DirectoryOrCreate: found.isDirectory(),
-    File: found.isFile(),
-    FileOrCreate: found.isFile(),
-    Socket: found.isSocket(),
-    CharDevice: found.isCharacterDevice(),
-    BlockDevice: found.isBlockDevice(),
-  };
-  if (!fits[type]) throw failed(`hostPath type check failed: ${path} is not a ${type}`);
-  return path;
 }

@@ -9,9 +9,10 @@ import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { CertificateAuthority } from '../../cli/serve/pki.ts';
+import { MemoryLogs } from '../../kubelet/host/memory/memory-logs.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../../kubelet/runtime/fake/fake-runtime.ts';
-import { startNodeServer } from '../../kubelet/server/node-server.ts';
+import { overHttps } from '../../kubelet/server/node-server.ts';
 
 const CLIENT = 'apiserver-kubelet-client';
 /** Where the pod's programs are. */
@@ -45,13 +46,12 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
     images: new FakeImageStore(),
     lifeOf: () => ({}),
   });
-  const server = await startNodeServer({
-    server: {
-      host: '127.0.0.1',
-      port: 0,
-      tls: { ...pair, clientCa: ca },
-      allowedClientCommonNames: [CLIENT],
-    },
+  const server = await overHttps({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { ...pair, clientCa: ca },
+    allowedClientCommonNames: [CLIENT],
+  })({
     nodeName: 'n1',
     pods: {
       list: () => [...pods.values()],
@@ -64,6 +64,7 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
       stats: () => [],
     },
     runtime,
+    logs: new MemoryLogs(),
     connect: () => Promise.reject(new Error('nobody forwards here')),
     clock: systemClock,
     logger: silentLogger,

@@ -6,6 +6,7 @@ import { systemClock } from '../../../base/clock.ts';
 import { type Behaviour, runtimeContract } from '../../../test/contracts/runtime.ts';
 import { FakeImageStore } from './fake-images.ts';
 import { FakeRuntime } from './fake-runtime.ts';
+import { fileLogs } from './log-writer.ts';
 import type { Life } from './life.ts';
 
 function lifeOf(behaviour: Behaviour): Life {
@@ -34,7 +35,7 @@ runtimeContract('fake', async () => {
   const runtime = new FakeRuntime({
     clock: systemClock,
     images,
-    writesLogs: true,
+    logs: fileLogs,
     lifeOf: (config) => lives.get(config.command[0] ?? '') ?? {},
   });
   return {

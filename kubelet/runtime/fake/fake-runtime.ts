@@ -1,7 +1,5 @@
 // A ContainerRuntime without containers: scripted lives in memory, on a Clock. For tests, and for nodes at scale.
 // Invariants: keeps the runtime contract; outlives the agents that use it, as real containers do.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import { formatTime } from '../../../api/meta/time.ts';
@@ -22,6 +20,8 @@ import {
   START_ERROR_CODE,
 } from '../runtime.ts';
 import { type Life, STEADY } from './life.ts';
+import type { LogWriter } from './log-writer.ts';
+import { cpuOf, memoryOf, type UsedCpu } from './use.ts';
 
 /** What a fake runtime is made from. */
 export interface FakeRuntimeOptions {
@@ -29,20 +29,22 @@ export interface FakeRuntimeOptions {
   readonly images: ImageStore;
   /** The life of a container that is created; steady unless given. */
   readonly lifeOf?: (config: ContainerConfig, sandbox: SandboxConfig) => Life;
-  /** Writes logs to their paths; off for scale. */
-  readonly writesLogs?: boolean;
+  /** Where logs are written; nowhere unless given. */
+  readonly logs?: LogWriter;
 }
 
 interface Container {
   status: ContainerStatus;
   readonly life: Life;
+  cpu: UsedCpu;
   readonly timers: Set<Timer>;
   readonly ended: PromiseWithResolvers<void>;
 }
 
 const KILLED = 137;
 const FIRST_PID = 1000;
-const DEFAULT_MEMORY_BYTES = 16 * 1024 * 1024;
+const OWN_MEMORY_BYTES = 16 * 1024 * 1024;
+const OWN_NANO_CORES = 1_000_000n;
 
 /** The runtime. Everything a test does to it from outside is a public method beside the contract's. */
 export class FakeRuntime implements ContainerRuntime {
@@ -57,6 +59,8 @@ export class FakeRuntime implements ContainerRuntime {
   /** Limits that were changed, by id of container or sandbox. */
   readonly resources = new Map<string, LinuxResources>();
   #ids = 0;
+  /** What containers that are gone have used. */
+  #pastCpuNs = 0n;
 
   constructor(options: FakeRuntimeOptions) {
     this.#options = options;
@@ -76,6 +80,22 @@ export class FakeRuntime implements ContainerRuntime {
   /** The sandbox dies under its pod, as after a reboot. */
   loseSandbox(id: string): void {
     this.#endSandbox(id);
+  }
+
+  /** How the container was made to live; undefined for one that is not there. */
+  lifeOf(id: string): Life | undefined {
+    return this.#containers.get(id)?.life;
+  }
+
+  /** The host's power goes, and comes back: nothing runs any more, and nobody is told. */
+  losePower(): void {
+    for (const sandbox of this.#sandboxes.values())
+      this.#sandboxes.set(sandbox.id, { ...sandbox, state: 'notready' });
+    for (const container of this.#containers.values()) {
+      if (container.status.state === 'exited') continue;
+      this.#end(container, KILLED);
+      container.status = { ...container.status, endUnseen: true };
+    }
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {
@@ -150,6 +170,7 @@ export class FakeRuntime implements ContainerRuntime {
         annotations: config.annotations,
       },
       life,
+      cpu: { ns: 0n, atMs: this.#options.clock.now() },
       timers: new Set(),
       ended: Promise.withResolvers(),
     });
@@ -164,6 +185,7 @@ export class FakeRuntime implements ContainerRuntime {
     if (container.status.state !== 'created') return;
     const { clock } = this.#options;
     this.#writeLog(container);
+    container.cpu = { ns: 0n, atMs: clock.now() };
     container.status = {
       ...container.status,
       state: 'running',
@@ -218,6 +240,7 @@ export class FakeRuntime implements ContainerRuntime {
     const container = this.#containers.get(id);
     if (!container) return;
     if (container.status.state !== 'exited') this.#exit(container, KILLED);
+    this.#pastCpuNs += container.cpu.ns;
     this.#containers.delete(id);
   }
 
@@ -273,33 +296,37 @@ export class FakeRuntime implements ContainerRuntime {
     const now = this.#options.clock.now();
     return [...this.#containers.values()]
       .filter(({ status }) => status.state === 'running')
-      .map(({ status, life }) => ({
-        containerId: status.id,
-        podUid: status.podUid,
-        name: status.name,
-        timestampMs: now,
-        cpuUsageNs: cpuSince(life, now - (status.startedAtMs ?? now)),
-        memoryWorkingSetBytes: life.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-        memoryUsageBytes: life.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-        pids: 1,
-      }));
+      .map((container) => {
+        const { status, life } = container;
+        const memoryBytes = memoryOf(life, now);
+        return {
+          containerId: status.id,
+          podUid: status.podUid,
+          name: status.name,
+          timestampMs: now,
+          cpuUsageNs: this.#cpuUsed(container),
+          memoryWorkingSetBytes: memoryBytes,
+          memoryUsageBytes: memoryBytes,
+          pids: 1,
+        };
+      });
   }
 
   nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {
     const now = this.#options.clock.now();
-    let [cpuUsageNs, memoryWorkingSetBytes] = [BigInt(Math.floor(now)), DEFAULT_MEMORY_BYTES];
-    for (const { status, life } of this.#containers.values()) {
-      const until = status.finishedAtMs ?? now;
-      cpuUsageNs += cpuSince(life, until - (status.startedAtMs ?? until));
-      if (status.state === 'running')
-        memoryWorkingSetBytes += life.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+    let memoryWorkingSetBytes = OWN_MEMORY_BYTES;
+    let cpuUsageNs = this.#pastCpuNs + (OWN_NANO_CORES * BigInt(Math.floor(now))) / 1000n;
+    for (const container of this.#containers.values()) {
+      cpuUsageNs += this.#cpuUsed(container);
+      if (container.status.state === 'running')
+        memoryWorkingSetBytes += memoryOf(container.life, now);
     }
     return { timestampMs: now, cpuUsageNs, memoryWorkingSetBytes };
   }
 
   async reopenLog(id: string): Promise<void> {
     this.#called('reopenLog');
-    if (this.#options.writesLogs) writeFileSync(this.#get(id).status.logPath, '');
+    this.#options.logs?.begin(this.#get(id).status.logPath);
   }
 
   subscribe(handler: (event: RuntimeEvent) => void, signal: AbortSignal): void {
@@ -350,7 +377,13 @@ export class FakeRuntime implements ContainerRuntime {
 
   #exit(container: Container, exitCode: number, reason?: string): void {
     if (container.status.state === 'exited') return;
+    this.#end(container, exitCode, reason);
+    this.#emit('exited', container);
+  }
+
+  #end(container: Container, exitCode: number, reason?: string): void {
     for (const timer of container.timers) timer.cancel();
+    this.#cpuUsed(container);
     container.status = {
       ...container.status,
       state: 'exited',
@@ -361,7 +394,13 @@ export class FakeRuntime implements ContainerRuntime {
       message: container.life.message || undefined,
     };
     container.ended.resolve();
-    this.#emit('exited', container);
+  }
+
+  /** What it has used until now, or until its end. */
+  #cpuUsed(container: Container): bigint {
+    if (container.status.state === 'running')
+      container.cpu = cpuOf(container.life, container.cpu, this.#options.clock.now());
+    return container.cpu.ns;
   }
 
   /** Told after the caller's turn, as real events are. */
@@ -372,15 +411,15 @@ export class FakeRuntime implements ContainerRuntime {
     });
   }
 
-  #writeLog({ status, life }: Container): void {
-    if (!this.#options.writesLogs) return;
-    const time = formatTime(this.#options.clock.now());
-    mkdirSync(dirname(status.logPath), { recursive: true });
-    const lines = (life.log ?? []).map((line) => `${time} stdout F ${line}\n`);
-    writeFileSync(status.logPath, lines.join(''));
+  #writeLog(container: Container): void {
+    const { logs, clock } = this.#options;
+    if (!logs) return;
+    const { status, life } = container;
+    const write = (line: string) =>
+      logs.append(status.logPath, `${formatTime(clock.now())} stdout F ${line}`);
+    logs.begin(status.logPath);
+    for (const each of life.log ?? [])
+      if (typeof each === 'string') write(each);
+      else container.timers.add(clock.timer(each.atMs, () => write(each.line)));
   }
-}
-
-function cpuSince(life: Life, ms: number): bigint {
-  return BigInt(Math.max(0, Math.floor(((life.cpuNanoCores ?? 1_000_000) * ms) / 1000)));
 }

@@ -1,0 +1,66 @@
+// The host that this process runs on: the agent's own files in a folder, the kernel's by System.
+// Invariant: nothing outside the folder is written but mounts below it.
+import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { Pod } from '../../api/generated/types.ts';
+import type { Random } from '../../base/random.ts';
+import type { System } from '../../system/system.ts';
+import { DiskLogs } from '../logs/disk-logs.ts';
+import { type HostFacts, readHostFacts } from '../node/host-facts.ts';
+import type { PodNetwork } from '../pod-network.ts';
+import { DiskCheckpoints } from '../pods/pod-checkpoints.ts';
+import { networkProbes } from '../probes/probe-action.ts';
+import { connectToPod } from '../server/pod-connection.ts';
+import { DiskVolumes } from '../volumes/disk-volumes.ts';
+import type { NameFiles, NodeHost } from './node-host.ts';
+
+/** What it needs. */
+export interface LinuxHostOptions {
+  readonly system: System;
+  readonly random: Random;
+  readonly network: PodNetwork;
+  /** Pods' volumes and logs lie below it. */
+  readonly dataDir: string;
+}
+
+/** The host; nothing is made before `prepare`. */
+export function createLinuxHost(options: LinuxHostOptions): NodeHost {
+  return new LinuxHost(options);
+}
+
+class LinuxHost implements NodeHost {
+  readonly #options: LinuxHostOptions;
+  readonly checkpoints: DiskCheckpoints;
+  readonly volumes: DiskVolumes;
+  readonly logs: DiskLogs;
+  readonly probes = networkProbes;
+
+  constructor(options: LinuxHostOptions) {
+    const { system, random, dataDir } = options;
+    this.#options = options;
+    this.checkpoints = new DiskCheckpoints(join(dataDir, 'checkpoints'));
+    this.volumes = new DiskVolumes({ system, random, root: join(dataDir, 'pods') });
+    this.logs = new DiskLogs(join(dataDir, 'logs', 'pods'));
+  }
+
+  prepare(): HostFacts {
+    const { system, dataDir } = this.#options;
+    this.volumes.prepare();
+    this.logs.prepare();
+    const storage = statfsSync(dataDir);
+    return readHostFacts(system, storage.blocks * storage.bsize);
+  }
+
+  nameFiles(): NameFiles {
+    const { system } = this.#options;
+    return {
+      resolvConf: system.read('/etc/resolv.conf') ?? '',
+      hosts: system.read('/etc/hosts') ?? '',
+    };
+  }
+
+  connect(pod: Pod, port: number): Promise<Duplex> {
+    return connectToPod(this.#options, pod, port);
+  }
+}

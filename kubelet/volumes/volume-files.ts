@@ -1,0 +1,54 @@
+// VolumeFiles: where the content of pods' volumes lies. disk-volumes.ts keeps it in directories that containers see by bind
+// mounts, host/memory/memory-volumes.ts in this process.
+// Invariant: what prepare made of a pod, and nothing else, goes with `remove`.
+import type { VolumeFile } from './atomic-directory.ts';
+
+/** A volume of a pod. */
+export interface VolumeAt {
+  readonly podUid: string;
+  readonly volume: string;
+}
+
+/** What an empty directory is like. */
+export interface EmptyDirSpec {
+  readonly inMemory: boolean;
+  /** 0 for no limit. */
+  readonly sizeBytes: number;
+  readonly group: number | undefined;
+}
+
+/** A part of a volume that one mount of a container shows. */
+export interface SubPathAt {
+  readonly podUid: string;
+  readonly container: string;
+  /** Which of the container's mounts. */
+  readonly index: number;
+  /** Host path of the volume. */
+  readonly root: string;
+  /** Relative path in it. */
+  readonly inside: string;
+}
+
+/** The volumes of a node. Paths that are answered are the host's. Each verb may be repeated and comes to the same end. */
+export interface VolumeFiles {
+  /** An empty directory, made when it is not there; what is in it stays. */
+  emptyDir(at: VolumeAt, spec: EmptyDirSpec): string;
+  /** A path of the host, checked or made as its type says. Throws ConfigError. */
+  hostPath(path: string, type: string): string;
+  /** Has it been given files already? */
+  hasFiles(at: VolumeAt): boolean;
+  /** A directory that shows exactly these files, all at once. Secret ones never reach a disk. */
+  write(
+    at: VolumeAt,
+    files: readonly VolumeFile[],
+    how: { readonly secret: boolean; readonly group: number | undefined },
+  ): string;
+  /** The directory of a volume, whatever is in it. */
+  pathOf(at: VolumeAt): string;
+  /** A part of a volume as a host path of its own. Throws ConfigError when it leads out of the volume. */
+  subPath(part: SubPathAt): string;
+  /** Pods that have something here. */
+  podUids(): string[];
+  /** Removes what is here of a pod; paths of the host are left alone. Quiet when there is nothing. */
+  remove(podUid: string): void;
+}
