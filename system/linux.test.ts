@@ -42,6 +42,20 @@ describe('run', () => {
     expect((await failure(system.run('sleep', ['60'], { signal }))).message).toContain('aborted');
   });
 
+  it('waits for no child of a child that it killed', async () => {
+    const script = 'sleep 60 & echo $!; wait';
+    const slow = await failure(system.run('sh', ['-c', script], { timeoutMs: 300 }));
+    expect(slow.message).toContain('did not end within 300 ms');
+    system.kill(Number(slow.stdout), 'SIGKILL');
+  });
+
+  it('adds variables to the environment of this process', async () => {
+    const { stdout } = await system.run('sh', ['-c', 'echo $MINE ${PATH:+path}'], {
+      moreEnv: { MINE: 'm' },
+    });
+    expect(stdout).toBe('m path\n');
+  });
+
   it('names a program that is not there', async () => {
     expect((await failure(system.run('no-such-program', []))).message).toContain('ENOENT');
   });

@@ -13,9 +13,10 @@ export function runCommand(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const shown = [command, ...args].join(' ').slice(0, 500);
+  const env = options.env ?? (options.moreEnv && { ...process.env, ...options.moreEnv });
   const child = spawn(command, args, {
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    ...(options.env && { env: options.env }),
+    ...(env && { env }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
   return new Promise((resolve, reject) => {
@@ -58,6 +59,9 @@ function watchLimits(child: ChildProcess, options: RunOptions): Limits {
   const kill = (reason: string) => {
     why ??= reason;
     child.kill('SIGKILL');
+    // Its own children may hold the other ends for ever; what they say is of no interest any more.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
   };
   const collect = (name: 'stdout' | 'stderr') =>
     child[name]?.on('data', (chunk: Buffer) => {

@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's own environment, where `env` is not given. */
+  readonly moreEnv?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** 30,000 unless given; past it the child is killed and CommandError thrown. */
   readonly timeoutMs?: number;

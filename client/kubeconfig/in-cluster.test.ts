@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import type { CredentialSource } from '../transport/credentials.ts';
 import { inClusterConfig, isInCluster } from './in-cluster.ts';
 import { KubeconfigError } from './kubeconfig.ts';
 
@@ -30,12 +31,16 @@ it('is found in the files and variables of a container', async () => {
 it('has the token that is in the file, a minute later at the latest', async () => {
   const clock = new VirtualClock();
   const { transport } = await inClusterConfig({ environment, folder, clock });
-  const token = transport.token as () => Promise<string>;
+  const source = transport.credentials as CredentialSource;
+  const token = async () => (await source.current()).token;
   expect(await token()).toBe('first');
   write('token', 'second');
   expect(await token()).toBe('first');
   await clock.advance(60_000);
   expect(await token()).toBe('second');
+  write('token', 'third');
+  source.refused(await source.current());
+  expect(await token()).toBe('third');
 });
 
 it('is told to be missing outside of pods, and in pods without a token', async () => {

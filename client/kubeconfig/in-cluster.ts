@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../base/clock.ts';
 import type { HttpTransportOptions } from '../transport/http-options.ts';
-import { KubeconfigError } from './kubeconfig.ts';
+import { KubeconfigError } from './fields.ts';
+import { tokenFileSource } from './token-file.ts';
 
 /** Where every container finds its token, the CA's certificate and its namespace. */
 const FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** A token that was read is used for this long: node agents renew theirs well before they expire. */
-const TOKEN_KEPT_MS = 60_000;
 
 /** What a program in a pod knows of itself. */
 export interface InClusterConfig {
@@ -41,26 +40,14 @@ export async function inClusterConfig(choice: InClusterChoice): Promise<InCluste
     );
   const host = environment['KUBERNETES_SERVICE_HOST'] ?? '';
   const authority = host.includes(':') ? `[${host}]` : host;
-  const token = keptToken(join(folder, 'token'), clock);
+  const credentials = tokenFileSource(() => textOf(join(folder, 'token')), clock);
   const [ca, namespace] = await Promise.all([
     textOf(join(folder, 'ca.crt')),
     textOf(join(folder, 'namespace')),
-    token(),
+    credentials.current(),
   ]);
   const server = `https://${authority}:${environment['KUBERNETES_SERVICE_PORT']}`;
-  return { namespace: namespace.trim(), transport: { server, ca, token } };
-}
-
-/** The token of a file, read again once what was read is a minute old. */
-function keptToken(path: string, clock: Clock): () => Promise<string> {
-  let kept: { readonly token: string; readonly untilMs: number } | undefined;
-  return async () => {
-    const now = clock.monotonic();
-    if (kept && now < kept.untilMs) return kept.token;
-    const token = (await textOf(path)).trim();
-    kept = { token, untilMs: now + TOKEN_KEPT_MS };
-    return token;
-  };
+  return { namespace: namespace.trim(), transport: { server, ca, credentials } };
 }
 
 async function textOf(path: string): Promise<string> {

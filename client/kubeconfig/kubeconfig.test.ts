@@ -1,6 +1,8 @@
 // Kubeconfigs: what is written can be read; what cannot work is refused with the reason.
 import { describe, expect, it } from 'vitest';
-import { parseKubeconfig, writeKubeconfig } from './kubeconfig.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import type { CredentialSource } from '../transport/credentials.ts';
+import { loadKubeconfig, parseKubeconfig, writeKubeconfig } from './kubeconfig.ts';
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n';
 const KEY = '-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\n';
@@ -84,19 +86,38 @@ describe('kubeconfig', () => {
     expect(resolved.transport).toMatchObject({ ca: PEM });
   });
 
-  it('reads the token file anew for each use, and before an inline token', async () => {
+  it('reads the token file anew after a minute or a refusal, and before an inline token', async () => {
     let token = 'first';
-    const { transport } = await parseKubeconfig(
-      file({ user: 'token: inline, tokenFile: t' }),
-      '/',
-      {
-        read: () => Promise.resolve(`${token}\n`),
-      },
-    );
-    const ask = transport.token as () => Promise<string>;
-    expect(await ask()).toBe('first');
+    const clock = new VirtualClock();
+    const read = () => Promise.resolve(`${token}\n`);
+    const text = file({ user: 'token: inline, tokenFile: t' });
+    const { transport } = await parseKubeconfig(text, '/', { read, clock });
+    const source = transport.credentials as CredentialSource;
+    expect(await source.current()).toEqual({ token: 'first' });
     token = 'second';
-    expect(await ask()).toBe('second');
+    expect(await source.current()).toEqual({ token: 'first' });
+    await clock.advance(60_000);
+    expect(await source.current()).toEqual({ token: 'second' });
+    token = 'third';
+    source.refused(await source.current());
+    expect(await source.current()).toEqual({ token: 'third' });
+  });
+
+  it('acts as somebody else where it says so', async () => {
+    const user = 'token: t, as: ann, as-uid: "7", as-groups: [a, b], as-user-extra: {team: [x]}';
+    const { transport } = await parseKubeconfig(file({ user }), '/');
+    expect(transport.impersonate).toEqual({
+      username: 'ann',
+      uid: '7',
+      groups: ['a', 'b'],
+      extra: { team: ['x'] },
+    });
+  });
+
+  it('tells a file that is not there, and what to do', async () => {
+    await expect(loadKubeconfig('/nowhere/config')).rejects.toThrow(
+      'kubeconfig /nowhere/config: there is no such file; name another, or set KUBECONFIG',
+    );
   });
 
   it('passes on that certificates are not to be checked', async () => {
@@ -109,7 +130,33 @@ describe('kubeconfig', () => {
     ['no YAML', 'a: [', /it is not YAML/],
     ['empty', '', /it is empty/],
     ['another kind', 'kind: Pod', /its kind is "Pod"/],
-    ['without current context', file({ head: '' }), /current-context is not set/],
+    [
+      'without current context',
+      file({ head: '' }),
+      /current-context is not set; there are: here, there/,
+    ],
+    [
+      'with an unknown user',
+      file({ context: 'cluster: c, user: z' }),
+      /no user is named "z"; there are: u/,
+    ],
+    [
+      'with data that is no base64',
+      file({ user: 'client-key-data: "-----BEGIN KEY-----"' }),
+      /client-key-data is not base64; encode the PEM text, or name its file as client-key/,
+    ],
+    [
+      'with a password',
+      file({ user: 'username: u, password: p' }),
+      /signs in by username, which is not supported: servers take no passwords/,
+    ],
+    [
+      'with an auth provider',
+      file({ user: 'auth-provider: {name: gcp}' }),
+      /use the exec plugin that took its place/,
+    ],
+    ['with groups of nobody', file({ user: 'as-groups: [a]' }), /but no "as"/],
+    ['with groups that are no list', file({ user: 'as: a, as-groups: b' }), /are lists of texts/],
     [
       'with an unknown context',
       file({ head: 'current-context: x' }),
@@ -136,11 +183,6 @@ describe('kubeconfig', () => {
       'with data that is no PEM',
       file({ user: 'client-key-data: aGVsbG8=' }),
       /client-key-data is not PEM/,
-    ],
-    [
-      'with an exec plugin',
-      file({ user: 'exec: {command: x}' }),
-      /signs in by exec, which is not supported/,
     ],
     [
       'with a file that is not there',

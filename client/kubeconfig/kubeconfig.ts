@@ -1,9 +1,22 @@
 // Kubeconfig files: read into what a transport needs, and written for those who are to reach a cluster.
 // Invariant: a file that cannot work is refused here, with one line that says what is wrong and where.
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
+import { type Clock, systemClock } from '../../base/clock.ts';
 import type { HttpTransportOptions } from '../transport/http-options.ts';
+import {
+  type Fields,
+  KubeconfigError,
+  optionalText,
+  type Part,
+  pem,
+  quote,
+  readText,
+  requiredText,
+} from './fields.ts';
+import { userOptions } from './user.ts';
+
+export { KubeconfigError } from './fields.ts';
 
 /** What a context of a kubeconfig comes to. */
 export interface ResolvedKubeconfig {
@@ -14,17 +27,16 @@ export interface ResolvedKubeconfig {
   readonly transport: HttpTransportOptions;
 }
 
-/** A kubeconfig that cannot be used; the message says why. */
-export class KubeconfigError extends Error {
-  override readonly name = 'KubeconfigError';
-}
-
 /** Which part of the file counts. */
 export interface KubeconfigChoice {
   /** The file's current-context unless given. */
   readonly context?: string | undefined;
   /** Reads a file the kubeconfig refers to; from disk unless given. */
   readonly read?: ((path: string) => Promise<string>) | undefined;
+  /** Tells when tokens are old; the host's unless given. */
+  readonly clock?: Clock | undefined;
+  /** How long an exec plugin may take; EXEC_PLUGIN_TIMEOUT_MS (exec-plugin.ts) unless given. */
+  readonly execTimeoutMs?: number | undefined;
 }
 
 /** Reads the file at `path`. Throws KubeconfigError, with the path in its message. */
@@ -36,7 +48,10 @@ export async function loadKubeconfig(
   try {
     return await parseKubeconfig(await read(path), dirname(resolve(path)), choice);
   } catch (error) {
-    throw new KubeconfigError(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
+    const { code, path: named, message } = error as NodeJS.ErrnoException;
+    const gone = code === 'ENOENT' && named === path;
+    const why = gone ? 'there is no such file; name another, or set KUBECONFIG' : message;
+    throw new KubeconfigError(`kubeconfig ${path}: ${why}`, { cause: error });
   }
 }
 
@@ -56,23 +71,39 @@ export async function parseKubeconfig(
 ): Promise<ResolvedKubeconfig> {
   const file = parseYaml(text);
   const contextName = choice.context ?? optionalText(file, 'current-context');
-  if (!contextName) throw new KubeconfigError('no context is given and current-context is not set');
+  if (!contextName)
+    throw new KubeconfigError(
+      `no context is given and current-context is not set; ${known(file, 'context')}`,
+    );
   const context = entry(file, 'context', contextName);
   const clusterName = requiredText(context, 'cluster', `context ${quote(contextName)}`);
   const userName = optionalText(context, 'user');
-  const files = { directory, read: choice.read ?? readText };
+  const { read = readText, clock = systemClock, execTimeoutMs } = choice;
+  const files = { directory, read };
+  const cluster = { fields: entry(file, 'cluster', clusterName), ...files };
   const user = userName ? entry(file, 'user', userName) : {};
+  const reached = await clusterOptions(cluster, clusterName);
+  const about = clusterInfo(cluster.fields, reached);
+  const signing = { name: userName ?? '', cluster: about, clock, execTimeoutMs };
   return {
     context: contextName,
     cluster: clusterName,
     namespace: optionalText(context, 'namespace') ?? 'default',
-    transport: {
-      ...(await clusterOptions(
-        { fields: entry(file, 'cluster', clusterName), ...files },
-        clusterName,
-      )),
-      ...(await userOptions({ fields: user, ...files }, userName ?? '')),
-    },
+    transport: { ...reached, ...(await userOptions({ fields: user, ...files, ...signing })) },
+  };
+}
+
+/** The cluster as exec plugins are told of it: everything in it, nothing in files. */
+function clusterInfo(fields: Fields, { ca, server }: HttpTransportOptions): Fields {
+  const { 'certificate-authority': _, extensions, ...rest } = fields;
+  const own = (Array.isArray(extensions) ? (extensions as Fields[]) : []).find(
+    (each) => each?.['name'] === 'client.authentication.k8s.io/exec',
+  );
+  return {
+    ...rest,
+    server,
+    ...given('certificate-authority-data', ca, base64),
+    ...(own && { config: own['extension'] }),
   };
 }
 
@@ -113,16 +144,6 @@ export function writeKubeconfig(content: KubeconfigContent): string {
   });
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-interface Part {
-  readonly fields: Fields;
-  readonly directory: string;
-  readonly read: (path: string) => Promise<string>;
-}
-
-const readText = (path: string): Promise<string> => readFile(path, 'utf8');
-const quote = (text: string): string => JSON.stringify(text);
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 function given(
@@ -147,34 +168,27 @@ function parseYaml(text: string): Fields {
   return value as Fields;
 }
 
+type Kind = 'cluster' | 'context' | 'user';
+
+/** For messages: what entries there are. */
+function known(file: Fields, kind: Kind): string {
+  const list = file[`${kind}s`];
+  const names = Array.isArray(list)
+    ? (list as (Fields | null)[]).map((each) => String(each?.['name']))
+    : [];
+  return names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`;
+}
+
 /** The entry of `clusters`, `contexts` or `users` with that name. */
-function entry(file: Fields, kind: 'cluster' | 'context' | 'user', name: string): Fields {
+function entry(file: Fields, kind: Kind, name: string): Fields {
   const list = file[`${kind}s`];
   const found = Array.isArray(list)
     ? (list as (Fields | null)[]).find((each) => each?.name === name)
     : undefined;
   const fields = found?.[kind];
-  if (typeof fields !== 'object' || fields === null) {
-    const names = Array.isArray(list)
-      ? (list as (Fields | null)[]).map((each) => String(each?.name))
-      : [];
-    const known = names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`;
-    throw new KubeconfigError(`no ${kind} is named ${quote(name)}; ${known}`);
-  }
+  if (typeof fields !== 'object' || fields === null)
+    throw new KubeconfigError(`no ${kind} is named ${quote(name)}; ${known(file, kind)}`);
   return fields as Fields;
-}
-
-function optionalText(fields: Fields, field: string): string | undefined {
-  const value = fields[field];
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string') throw new KubeconfigError(`${field} is not a text`);
-  return value;
-}
-
-function requiredText(fields: Fields, field: string, of: string): string {
-  const value = optionalText(fields, field);
-  if (value === undefined) throw new KubeconfigError(`${of} has no ${field}`);
-  return value;
 }
 
 async function clusterOptions(part: Part, name: string): Promise<HttpTransportOptions> {
@@ -195,58 +209,4 @@ async function clusterOptions(part: Part, name: string): Promise<HttpTransportOp
     ...(tlsServerName === undefined ? {} : { tlsServerName }),
     ...(insecure ? { insecureSkipTlsVerify: true } : {}),
   };
-}
-
-/** Ways to sign in that this client does not have. */
-const UNSUPPORTED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-groups'];
-
-async function userOptions(
-  part: Part,
-  name: string,
-): Promise<Omit<HttpTransportOptions, 'server'>> {
-  const of = `user ${quote(name)}`;
-  for (const field of UNSUPPORTED)
-    if (part.fields[field] !== undefined)
-      throw new KubeconfigError(`${of} signs in by ${field}, which is not supported`);
-  const clientCert = await pem(part, 'client-certificate', of);
-  const clientKey = await pem(part, 'client-key', of);
-  if ((clientCert === undefined) !== (clientKey === undefined))
-    throw new KubeconfigError(`${of} has only one of client-certificate and client-key`);
-  const token = (await tokenFile(part, of)) ?? optionalText(part.fields, 'token');
-  return {
-    ...(clientCert === undefined ? {} : { clientCert }),
-    ...(clientKey === undefined ? {} : { clientKey }),
-    ...(token === undefined ? {} : { token }),
-  };
-}
-
-/** A way to the token of the file that is named, if one is: such tokens expire, and the file is written anew. */
-async function tokenFile(part: Part, of: string): Promise<(() => Promise<string>) | undefined> {
-  const path = optionalText(part.fields, 'tokenFile');
-  if (path === undefined) return undefined;
-  const read = async () => (await readPart(part, path, `${of}: tokenFile`)).trim();
-  await read();
-  return read;
-}
-
-/** A PEM text, from `<field>-data` (base64) or else the file that `<field>` names. */
-async function pem(part: Part, field: string, of: string): Promise<string | undefined> {
-  const data = optionalText(part.fields, `${field}-data`);
-  const path = optionalText(part.fields, field);
-  if (data === undefined && path === undefined) return undefined;
-  const text =
-    data !== undefined
-      ? Buffer.from(data, 'base64').toString('utf8')
-      : await readPart(part, path as string, `${of}: ${field}`);
-  if (!text.includes('-----BEGIN '))
-    throw new KubeconfigError(`${of}: ${field}${data === undefined ? '' : '-data'} is not PEM`);
-  return text;
-}
-
-async function readPart(part: Part, path: string, of: string): Promise<string> {
-  try {
-    return await part.read(resolve(part.directory, path));
-  } catch (error) {
-    throw new KubeconfigError(`${of}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -4,6 +4,7 @@ import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { abortError, ConnectionError } from './connection-error.ts';
+import type { Credential } from './credentials.ts';
 import type { ResolvedHttpOptions } from './http-options.ts';
 import { searchParams } from './reply.ts';
 import type { TransportRequest } from './transport.ts';
@@ -12,6 +13,7 @@ import type { TransportRequest } from './transport.ts';
 export interface ExchangeParts {
   readonly options: ResolvedHttpOptions;
   readonly agent: Agent;
+  readonly credential: Credential;
   /** The reply must have begun within this; no limit where undefined. */
   readonly timeoutMs?: number | undefined;
 }
@@ -23,11 +25,26 @@ export function targetPath(options: ResolvedHttpOptions, request: TransportReque
   return `${prefix}${request.path}${query === '' ? '' : `?${query}`}`;
 }
 
-/** The value of the Authorization header, where there is a token. */
-export async function authorization(options: ResolvedHttpOptions): Promise<string | undefined> {
-  const { token } = options;
-  const value = typeof token === 'function' ? await token() : token;
-  return value === undefined || value === '' ? undefined : `Bearer ${value}`;
+/** Headers that say who asks, and what program. */
+export function identityHeaders(
+  { userAgent, impersonation }: ResolvedHttpOptions,
+  { token }: Credential,
+): Record<string, string | string[]> {
+  return {
+    'user-agent': userAgent,
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(impersonation as Record<string, string | string[]>),
+  };
+}
+
+/** The certificate of a credential that has one, as TLS options. */
+export function certificateOf({ clientCert, clientKey }: Credential): {
+  cert?: string;
+  key?: string;
+} {
+  return clientCert === undefined || clientKey === undefined
+    ? {}
+    : { cert: clientCert, key: clientKey };
 }
 
 /** Sends the request. Rejects with the abort's reason, or with ConnectionError. */
@@ -35,9 +52,9 @@ export async function exchange(
   parts: ExchangeParts,
   request: TransportRequest,
 ): Promise<IncomingMessage> {
-  const { options, agent } = parts;
+  const { options, agent, credential } = parts;
   const body = bodyBytes(request.body);
-  const headers = await headersOf(options, request, body);
+  const headers = { ...identityHeaders(options, credential), ...bodyHeaders(request, body) };
   request.signal?.throwIfAborted();
   const send = options.server.protocol === 'https:' ? httpsRequest : httpRequest;
   const outgoing = send({
@@ -47,6 +64,8 @@ export async function exchange(
     port: options.server.port,
     path: targetPath(options, request),
     headers,
+    // Connections with another certificate are others: the agent keeps them apart.
+    ...certificateOf(credential),
   });
   return settle(parts, request, { outgoing, body });
 }
@@ -120,16 +139,9 @@ function bodyBytes(body: TransportRequest['body']): Uint8Array | undefined {
   return Buffer.from(JSON.stringify(body));
 }
 
-async function headersOf(
-  options: ResolvedHttpOptions,
-  request: TransportRequest,
-  body: Uint8Array | undefined,
-): Promise<OutgoingHttpHeaders> {
-  const bearer = await authorization(options);
+function bodyHeaders(request: TransportRequest, body: Uint8Array | undefined): OutgoingHttpHeaders {
   return {
     accept: request.accept ?? 'application/json',
-    'user-agent': options.userAgent,
-    ...(bearer === undefined ? {} : { authorization: bearer }),
     ...(body === undefined
       ? {}
       : {

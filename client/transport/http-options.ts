@@ -2,6 +2,7 @@
 // Invariant: every wait, buffer and retry of the transport has its ceiling here.
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../base/clock.ts';
+import { type CredentialSource, tokenSource } from './credentials.ts';
 import { RETRY_LIMITS, type RetryLimits } from './retries.ts';
 
 /** How to reach a server and as whom. Certificates and keys are PEM texts. */
@@ -14,6 +15,10 @@ export interface HttpTransportOptions {
   readonly clientKey?: string | undefined;
   /** A bearer token, or where to ask for the current one (tokens that expire). */
   readonly token?: string | (() => Promise<string>) | undefined;
+  /** Where tokens or certificates come from that expire; in place of `token`, `clientCert` and `clientKey`. */
+  readonly credentials?: CredentialSource | undefined;
+  /** Whom to act as, where who signs in may do that. */
+  readonly impersonate?: Impersonation | undefined;
   /** Takes any server certificate: for tests of one's own only. */
   readonly insecureSkipTlsVerify?: boolean | undefined;
   /** The name the server's certificate is for, where the address has another. */
@@ -23,12 +28,22 @@ export interface HttpTransportOptions {
   readonly limits?: Partial<HttpLimits> | undefined;
 }
 
+/** Another user than the one who signs in. */
+export interface Impersonation {
+  readonly username: string;
+  readonly uid?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
 /** What the transport keeps within. */
 export interface HttpLimits extends RetryLimits {
   /** Connections for requests at once; further requests wait. Watches and streams have their own. */
   readonly maxSockets: number;
   /** Idle connections that are kept for the next request. */
   readonly maxFreeSockets: number;
+  /** An idle connection is kept for this long: less than servers and what stands before them keep theirs. */
+  readonly maxIdleMs: number;
   /** A connection must stand within this. */
   readonly connectTimeoutMs: number;
   /** A request's answer must have begun within this. */
@@ -47,6 +62,7 @@ export interface HttpLimits extends RetryLimits {
 export const HTTP_LIMITS: HttpLimits = {
   maxSockets: 32,
   maxFreeSockets: 8,
+  maxIdleMs: 45_000,
   connectTimeoutMs: 10_000,
   requestTimeoutMs: 65_000,
   maxReplyBytes: 512 * 1024 * 1024,
@@ -59,7 +75,8 @@ export const HTTP_LIMITS: HttpLimits = {
 /** Options with nothing left open. */
 export interface ResolvedHttpOptions {
   readonly server: URL;
-  readonly token: string | (() => Promise<string>) | undefined;
+  readonly credentials: CredentialSource;
+  readonly impersonation: Readonly<Record<string, string | readonly string[]>>;
   readonly tls: {
     readonly ca?: string;
     readonly cert?: string;
@@ -77,7 +94,8 @@ export function resolveHttpOptions(options: HttpTransportOptions): ResolvedHttpO
   const { ca, clientCert, clientKey, tlsServerName } = options;
   return Object.freeze({
     server: serverUrl(options.server),
-    token: options.token,
+    credentials: options.credentials ?? tokenSource(options.token),
+    impersonation: impersonationHeaders(options.impersonate),
     tls: {
       ...(ca === undefined ? {} : { ca }),
       ...(clientCert === undefined ? {} : { cert: clientCert }),
@@ -89,6 +107,21 @@ export function resolveHttpOptions(options: HttpTransportOptions): ResolvedHttpO
     clock: options.clock ?? systemClock,
     limits: Object.freeze({ ...HTTP_LIMITS, ...options.limits }),
   });
+}
+
+function impersonationHeaders(
+  as: Impersonation | undefined,
+): Readonly<Record<string, string | readonly string[]>> {
+  if (!as) return {};
+  const extra = Object.entries(as.extra ?? {}).map(
+    ([key, values]) => [`impersonate-extra-${encodeURIComponent(key)}`, values] as const,
+  );
+  return {
+    'impersonate-user': as.username,
+    ...(as.uid === undefined ? {} : { 'impersonate-uid': as.uid }),
+    ...(as.groups?.length ? { 'impersonate-group': as.groups } : {}),
+    ...Object.fromEntries(extra),
+  };
 }
 
 function serverUrl(text: string): URL {

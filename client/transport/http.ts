@@ -7,7 +7,8 @@ import type { WebSocket } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
-import { exchange, readBody, readingError } from './http-exchange.ts';
+import { type Attempt, type Credential, withCredential } from './credentials.ts';
+import { exchange, type ExchangeParts, readBody, readingError } from './http-exchange.ts';
 import { resolveHttpOptions } from './http-options.ts';
 import type { HttpTransportOptions, ResolvedHttpOptions } from './http-options.ts';
 import type { RawReply } from './reply.ts';
@@ -16,6 +17,8 @@ import { withRetries } from './retries.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 import { WatchLineDecoder } from './watch-lines.ts';
 import { openWebSocket } from './web-socket.ts';
+
+const UNAUTHORIZED = 401;
 
 /** A transport to the server. Nothing is connected before the first request. */
 export function createHttpTransport(options: HttpTransportOptions): Transport {
@@ -31,9 +34,9 @@ class HttpTransport implements Transport {
 
   constructor(options: ResolvedHttpOptions) {
     this.#options = options;
-    const { maxSockets, maxFreeSockets, tcpKeepAliveMs } = options.limits;
+    const { maxSockets, maxFreeSockets, maxIdleMs, tcpKeepAliveMs } = options.limits;
     const Agent = options.server.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    const keepAlive = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs };
+    const keepAlive = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, timeout: maxIdleMs };
     this.#shared = new Agent({ ...options.tls, ...keepAlive, maxSockets, maxFreeSockets });
     this.#single = new Agent({ ...options.tls, keepAlive: false });
   }
@@ -87,11 +90,17 @@ class HttpTransport implements Transport {
     this.#single.destroy();
   }
 
-  async #once(request: TransportRequest): Promise<RawReply> {
-    const { limits } = this.#options;
-    const timeoutMs = limits.requestTimeoutMs;
-    const parts = { options: this.#options, agent: this.#shared, timeoutMs };
-    return this.#read(await exchange(parts, request), request.signal);
+  #once(request: TransportRequest): Promise<RawReply> {
+    return withCredential(this.#options.credentials, async (credential) => {
+      const reply = await exchange(this.#parts(this.#shared, credential), request);
+      const outcome = await this.#read(reply, request.signal);
+      return { outcome, isUnauthorized: outcome.status === UNAUTHORIZED };
+    });
+  }
+
+  #parts(agent: HttpAgent, credential: Credential): ExchangeParts {
+    const timeoutMs = this.#options.limits.requestTimeoutMs;
+    return { options: this.#options, agent, credential, timeoutMs };
   }
 
   /** The whole reply; throws ConnectionError where it breaks off. */
@@ -109,14 +118,18 @@ class HttpTransport implements Transport {
 
   /** Opens a reply that is read as it comes; throws StatusError where it is a failure. */
   async #open(request: TransportRequest): Promise<IncomingMessage> {
-    const { limits } = this.#options;
-    const timeoutMs = limits.requestTimeoutMs;
-    const parts = { options: this.#options, agent: this.#single, timeoutMs };
-    const reply = await exchange(parts, request);
-    reply.socket.setKeepAlive(true, limits.tcpKeepAliveMs);
-    const status = reply.statusCode ?? 0;
-    if (status < 400) return reply;
-    throw failureOf(await this.#read(reply, request.signal));
+    const { limits, credentials } = this.#options;
+    const attempt = async (credential: Credential): Promise<Attempt<IncomingMessage | Error>> => {
+      const reply = await exchange(this.#parts(this.#single, credential), request);
+      reply.socket.setKeepAlive(true, limits.tcpKeepAliveMs);
+      const status = reply.statusCode ?? 0;
+      if (status < 400) return { outcome: reply, isUnauthorized: false };
+      const outcome = failureOf(await this.#read(reply, request.signal));
+      return { outcome, isUnauthorized: status === UNAUTHORIZED };
+    };
+    const opened = await withCredential(credentials, attempt);
+    if (opened instanceof Error) throw opened;
+    return opened;
   }
 }
 

@@ -28,7 +28,7 @@ export function acceptReply(raw: RawReply): TransportReply {
     headers: singleHeaders(raw.headers),
     warnings: warningTexts(raw.headers.warning),
     bytes: () => raw.bytes(),
-    object: () => (parsed ??= raw.object ? raw.object() : parseObject(raw.bytes())),
+    object: () => (parsed ??= raw.object ? raw.object() : answeredObject(raw)),
   };
 }
 
@@ -39,7 +39,7 @@ export function failureOf(raw: RawReply): StatusError {
   const text = Buffer.from(raw.bytes()).toString('utf8', 0, MAX_PLAIN_MESSAGE_BYTES).trim();
   const page = /^<(!doctype|html)/i.test(text);
   const plain = page
-    ? `the server answered ${raw.status} with a web page, not as an API server does`
+    ? `the server answered ${raw.status} with a web page: ${ASKED_ELSEWHERE}`
     : text;
   const message = plain === '' ? `the server answered ${raw.status}` : plain;
   return StatusError.fromStatus(withRetryAfter({ message, code: raw.status }, raw));
@@ -58,6 +58,8 @@ function withRetryAfter(status: Partial<Status>, raw: RawReply): Partial<Status>
   return { ...status, details: { ...status.details, retryAfterSeconds: seconds } };
 }
 
+const ASKED_ELSEWHERE = 'is this the address of a Kubernetes API server?';
+
 /** How much of a plain-text failure goes into the message. */
 const MAX_PLAIN_MESSAGE_BYTES = 1024;
 
@@ -68,6 +70,20 @@ function statusBody(raw: RawReply): Partial<Status> | undefined {
     return isStatus ? (object as Partial<Status>) : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function answeredObject(raw: RawReply): LooseObject {
+  try {
+    return parseObject(raw.bytes());
+  } catch (cause) {
+    const type = String(raw.headers['content-type'] ?? 'JSON');
+    if (/json/i.test(type)) throw cause;
+    throw new ConnectionError(
+      'malformed',
+      `the answer is not JSON but ${type}: ${ASKED_ELSEWHERE}`,
+      cause,
+    );
   }
 }
 

@@ -2,8 +2,10 @@
 // Invariant: resolves with an open socket or rejects; a refusal is the server's Status, not a bare code.
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { StatusError } from '../../api/status.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
-import { authorization, readBody, targetPath } from './http-exchange.ts';
+import { type Credential, withCredential } from './credentials.ts';
+import { certificateOf, identityHeaders, readBody, targetPath } from './http-exchange.ts';
 import type { ResolvedHttpOptions } from './http-options.ts';
 import { failureOf } from './reply.ts';
 import type { TransportRequest } from './transport.ts';
@@ -12,28 +14,57 @@ import type { TransportRequest } from './transport.ts';
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** How much of a refusal's body is read. */
 const MAX_REFUSAL_BYTES = 1024 * 1024;
+const UNAUTHORIZED = 401;
+
+/** An open socket, and the protocol that the server chose. */
+export interface OpenWebSocket {
+  readonly socket: WebSocket;
+  readonly protocol: string;
+}
 
 /** Opens the socket; `protocol` is the one the server chose of `protocols`. Aborting ends it, then and later. */
 export async function openWebSocket(
   options: ResolvedHttpOptions,
   request: TransportRequest,
   protocols: readonly string[],
-): Promise<{ socket: WebSocket; protocol: string }> {
+): Promise<OpenWebSocket> {
+  const opened = await withCredential(options.credentials, async (credential) => {
+    const parts = { options, credential, protocols };
+    const outcome = await open(parts, request).catch((error: unknown) => {
+      if (error instanceof StatusError && error.code === UNAUTHORIZED) return error;
+      throw error;
+    });
+    return { outcome, isUnauthorized: outcome instanceof StatusError };
+  });
+  if (opened instanceof StatusError) throw opened;
+  return opened;
+}
+
+interface Opening {
+  readonly options: ResolvedHttpOptions;
+  readonly credential: Credential;
+  readonly protocols: readonly string[];
+}
+
+async function open(
+  { options, credential, protocols }: Opening,
+  request: TransportRequest,
+): Promise<OpenWebSocket> {
   const { signal } = request;
-  const bearer = await authorization(options);
+  const { connectTimeoutMs, tcpKeepAliveMs } = options.limits;
   signal?.throwIfAborted();
   const scheme = options.server.protocol === 'https:' ? 'wss:' : 'ws:';
   const url = `${scheme}//${options.server.host}${targetPath(options, request)}`;
   const socket = new WebSocket(url, [...protocols], {
     ...options.tls,
-    handshakeTimeout: options.limits.connectTimeoutMs,
+    ...certificateOf(credential),
+    handshakeTimeout: connectTimeoutMs,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
-    headers: {
-      'user-agent': options.userAgent,
-      ...(bearer === undefined ? {} : { authorization: bearer }),
-    },
+    headers: identityHeaders(options, credential),
   });
+  // Half of the connection may go without a word; the kernel asks after it.
+  socket.once('upgrade', (reply) => reply.socket.setKeepAlive(true, tcpKeepAliveMs));
   const onAbort = () => socket.terminate();
   signal?.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', onAbort));
