@@ -44,3 +44,13 @@ export function seededRandom(seed: number): Random {
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${variant()}${hex(3)}-${hex(12)}`,
   };
 }
+
+/** A seed for one of several users of the same seed, by its name (FNV-1a), so that what one asks for changes nothing for the others. */
+export function seedFor(seed: number, name: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (const character of name) {
+    hash ^= character.codePointAt(0) ?? 0;
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}

@@ -4,3 +4,4 @@ export type { ListeningCluster } from './cluster/listen.ts';
 export type { TestClusterOptions } from './cluster/options.ts';
 export type { RunningProgram } from './cluster/program.ts';
 export { type RunOptions, startCluster, type TestCluster } from './cluster/start-cluster.ts';
+export * from './simulation/index.ts';

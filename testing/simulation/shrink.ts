@@ -1,0 +1,60 @@
+// Makes a failing run's tape as small as can be: fewer odd things, and milder ones, as long as the same is found.
+// Invariant: the answer fails as the first did; at most SHRINK_RUNS runs are spent on it.
+import { ODDS, type Moment } from './odds.ts';
+import { isSameFinding, type RunOutcome } from './outcome.ts';
+import type { Choice, Tape } from './tape.ts';
+
+/** Runs spent on shrinking at most. */
+export const SHRINK_RUNS = 200;
+
+/** The failing run with the smallest tape that was found. `run` repeats the run with another tape. */
+export async function shrunk(
+  failing: RunOutcome,
+  run: (tape: Tape) => Promise<RunOutcome>,
+): Promise<RunOutcome> {
+  let best = failing;
+  let left = SHRINK_RUNS;
+  /** Does it fail in the same way with this tape? Then that is the best so far. */
+  const holds = async (tape: Tape): Promise<boolean> => {
+    if (left-- <= 0) return false;
+    const outcome = await run(tape);
+    if (!isSameFinding(outcome.finding, failing.finding)) return false;
+    best = outcome;
+    return true;
+  };
+  for (let isBetter = true; isBetter && left > 0; ) {
+    isBetter = false;
+    for (const tape of smaller(best.tape))
+      if (await holds(tape)) {
+        isBetter = true;
+        break;
+      }
+  }
+  return best;
+}
+
+/** Tapes one step smaller: half of it first, then without one choice, then with one choice milder. */
+function* smaller(tape: Tape): Generator<Tape> {
+  const half = tape.length >> 1;
+  if (tape.length > 3) {
+    yield tape.slice(0, half);
+    yield tape.slice(half);
+  }
+  for (let i = tape.length - 1; i >= 0; i--) yield tape.toSpliced(i, 1);
+  for (const [i, choice] of tape.entries())
+    for (const milder of milderThan(choice)) yield tape.toSpliced(i, 1, milder);
+}
+
+/** The same kind of thing, less of it: numbers of a kind stand in order of how much they are. */
+function milderThan([place, number]: Choice): Choice[] {
+  const table = ODDS[momentOf(place)];
+  const kind = table[number - 1]?.kind;
+  return table
+    .slice(0, number - 1)
+    .flatMap((odd, i) => (odd.kind === kind ? [[place, i + 1] as const] : []));
+}
+
+function momentOf(place: string): Moment {
+  if (/ event \d+$/.test(place)) return 'event';
+  return / request \d+$/.test(place) ? 'request' : 'reply';
+}

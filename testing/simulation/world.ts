@@ -1,0 +1,60 @@
+// The part of a run that is not under test: an API server on a store in memory that begins as a copy of an image.
+// Invariant: worlds of one image begin alike, and share nothing that any of them changes.
+import type { Clock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
+import { SigningKey } from '../../apiserver/auth/signing-key.ts';
+import type { StoreImage } from '../../apiserver/storage/memory/memory-log.ts';
+import { createMemoryStorage, imageOf } from '../../apiserver/storage/memory/memory-storage.ts';
+
+const SERVICE_CIDR = '10.96.0.0/16';
+
+/** What a world begins as: its objects, its moment, and the key of its ServiceAccounts' tokens. */
+export interface WorldImage {
+  readonly store: StoreImage | undefined;
+  readonly atMs: number;
+  readonly key: SigningKey;
+}
+
+/** A cluster with nothing in it but what every cluster has, at the first moment of simulated time. */
+export function emptyWorld(): WorldImage {
+  const key = new SigningKey(SigningKey.generate());
+  return { store: undefined, atMs: Date.UTC(2026, 0, 1), key };
+}
+
+/** A server that runs. */
+export interface World {
+  readonly server: ApiServer;
+  /** What it is now, for other worlds to begin as. */
+  image(): Promise<WorldImage>;
+  close(): Promise<void>;
+}
+
+/** Starts a server on a copy of the image. */
+export async function startWorld(
+  from: WorldImage,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Promise<World> {
+  const logger = silentLogger;
+  const storage = createMemoryStorage({ clock, logger }, from.store);
+  const server = await createApiServer({
+    storage,
+    clock,
+    random,
+    logger,
+    serviceCidr: SERVICE_CIDR,
+    accountTokens: { key: from.key },
+    isBootstrapped: from.store !== undefined,
+  });
+  return {
+    server,
+    async image() {
+      return { store: await imageOf(storage), atMs: clock.monotonic(), key: from.key };
+    },
+    async close() {
+      await server.close();
+      await storage.close();
+    },
+  };
+}
