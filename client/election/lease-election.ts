@@ -1,12 +1,15 @@
 // Leader election by a Lease: at most one holder acts at a time, as long as clocks run at nearly the same rate.
-// Invariant: the leading signal is aborted, and the leader's work awaited, before anybody may take over.
+// Invariants: the leading signal is aborted before anybody may take over, whatever becomes of requests: at the renew deadline,
+// counted from when the last renewal was sent; another waits a lease's duration from when it last saw it change. No wall clock
+// is compared with another's. Work that goes on after its signal is not fenced off: its writes should carry a resourceVersion.
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Lease } from '../../api/generated/types.ts';
 import { Leases } from '../../api/kinds.ts';
-import { isNotFound } from '../../api/status.ts';
+import { isConflict, isNotFound } from '../../api/status.ts';
 import type { Client, ResourceClient } from '../rest/client.ts';
+import type { ElectionFigures, ElectionObserver } from './election-figures.ts';
 
 /** Upstream's defaults: others wait 15 s after the last renewal, a leader gives up after 10 s, both try every 2 s. */
 export const ELECTION_TIMES = {
@@ -26,6 +29,7 @@ export interface ElectionOptions {
   readonly namespace: string;
   readonly name: string;
   readonly identity: string;
+  readonly figures?: ElectionFigures | undefined;
   readonly leaseDurationMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryPeriodMs?: number;
@@ -83,6 +87,7 @@ class Candidate {
   readonly #options: ElectionOptions;
   readonly #times: typeof ELECTION_TIMES;
   readonly #leases: ResourceClient<Lease>;
+  readonly #observer: ElectionObserver | undefined;
   #seen: Lease | undefined;
   /** When the record last changed, by our own clock: other machines' clocks are not trusted. */
   #seenAt = 0;
@@ -97,6 +102,7 @@ class Candidate {
       retryPeriodMs: options.retryPeriodMs ?? ELECTION_TIMES.retryPeriodMs,
     };
     this.#leases = options.client.resource(Leases);
+    this.#observer = options.figures?.observer(options.name);
   }
 
   /** Tries until it holds the Lease; false when the signal aborted first. */
@@ -107,6 +113,7 @@ class Candidate {
       if (await this.#attempt(signal)) {
         this.#acquiredAt = triedAt;
         this.#options.logger.info('leading', { lease: this.#options.name });
+        this.#observer?.leads(true);
         return true;
       }
       await this.#pause(signal);
@@ -114,26 +121,34 @@ class Candidate {
     return false;
   }
 
-  /** Renews until the term ends; ends it when renewing failed for the whole deadline. */
+  /** Renews until the term ends; ends it at the deadline of the last renewal, or once another has the Lease. */
   async keep(term: AbortController): Promise<void> {
-    const { clock, logger, name } = this.#options;
+    const { clock } = this.#options;
     let renewedAt = this.#acquiredAt;
     while (!term.signal.aborted) {
+      const attempt = new AbortController();
+      const left = renewedAt + this.#times.renewDeadlineMs - clock.monotonic();
+      const timer = clock.timer(left, () => {
+        this.#lose(term);
+        attempt.abort(new Error('renewing took too long'));
+      });
       await this.#pause(term.signal);
-      if (term.signal.aborted) return;
       const triedAt = clock.monotonic();
-      const deadline = new AbortController();
-      const left = renewedAt + this.#times.renewDeadlineMs - triedAt;
-      const timer = clock.timer(left, () => deadline.abort(new Error('renewing took too long')));
-      const renewed = await this.#attempt(deadline.signal);
+      const renewed = !term.signal.aborted && (await this.#attempt(attempt.signal));
       timer.cancel();
       if (renewed) renewedAt = triedAt;
-      else if (clock.monotonic() - renewedAt >= this.#times.renewDeadlineMs || this.#takenOver()) {
-        logger.warn('leadership is lost', { lease: name });
-        this.lost = true;
-        term.abort(new Error(`the lease ${name} could not be renewed`));
-      }
+      else if (this.#takenOver()) this.#lose(term);
     }
+    this.#observer?.leads(false);
+  }
+
+  #lose(term: AbortController): void {
+    if (term.signal.aborted) return;
+    const { logger, name } = this.#options;
+    logger.warn('leadership is lost', { lease: name });
+    this.#observer?.leads(false);
+    this.lost = true;
+    term.abort(new Error(`the lease ${name} could not be renewed`));
   }
 
   /** Notes what the work made of the loss. */
@@ -153,26 +168,46 @@ class Candidate {
     }
   }
 
-  /** One try to take or renew the Lease. */
+  /** One try to take or renew the Lease: at once where it was ours when we last saw it, else after a look at it. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
-    const { namespace, name, logger } = this.#options;
+    const { name, identity, logger } = this.#options;
     try {
-      const found = await this.#leases.get({ namespace, name }, { signal }).catch((error) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
-      if (!found) {
-        this.#see(await this.#leases.create(this.#record(undefined), { signal }));
-        return true;
+      if (this.#seen?.spec?.holderIdentity === identity) {
+        if (await this.#renewAsSeen(this.#seen, signal)) return true;
+        this.#observer?.tookSlowPath();
       }
-      this.#see(found);
-      if (!this.#mayTake(found)) return false;
-      this.#see(await this.#leases.update(this.#record(found), { signal }));
-      return true;
+      return await this.#lookAndTake(signal);
     } catch (error) {
       if (!signal.aborted) logger.debug('the lease could not be had', { lease: name, err: error });
       return false;
     }
+  }
+
+  /** False where somebody wrote or deleted it meanwhile. */
+  async #renewAsSeen(seen: Lease, signal: AbortSignal): Promise<boolean> {
+    try {
+      this.#see(await this.#leases.update(this.#record(seen), { signal }));
+      return true;
+    } catch (error) {
+      if (isConflict(error) || isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  async #lookAndTake(signal: AbortSignal): Promise<boolean> {
+    const { namespace, name } = this.#options;
+    const found = await this.#leases.get({ namespace, name }, { signal }).catch((error) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (!found) {
+      this.#see(await this.#leases.create(this.#record(undefined), { signal }));
+      return true;
+    }
+    this.#see(found);
+    if (!this.#mayTake(found)) return false;
+    this.#see(await this.#leases.update(this.#record(found), { signal }));
+    return true;
   }
 
   #mayTake(lease: Lease): boolean {

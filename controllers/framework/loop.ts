@@ -1,5 +1,6 @@
 // The reconcile loop: events become keys, keys go to workers, outcomes go back into the queue.
 // Invariant: one key is never reconciled twice at once, and no failure of one key stops the others.
+import type { ElectionFigures } from '../../client/election/election-figures.ts';
 import type { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { countQueue, tellBoth } from '../../client/workqueue/queue-observer.ts';
 import { RateLimitedQueue } from '../../client/workqueue/rate-limited.ts';
@@ -30,6 +31,8 @@ export interface ControllerHooks {
   readonly queues?: QueueFigures | undefined;
   /** Shows the controllers' reconciles. */
   readonly reconciles?: ReconcileFigures | undefined;
+  /** Shows who leads, where there is an election. */
+  readonly elections?: ElectionFigures | undefined;
 }
 
 /**
@@ -111,7 +114,13 @@ function loopOf(
   const run = random.uuid().slice(0, 8);
   let turns = 0;
   return {
-    ...{ spec, context, signal, logger, queue, counters, workers },
+    spec,
+    context,
+    signal,
+    logger,
+    queue,
+    counters,
+    workers,
     observer: hooks?.reconciles?.observer(spec.name, workers) ?? unobserved,
     hot: new HotKeys(),
     working: new Set(),

@@ -46,7 +46,7 @@ export async function runControllers(
   const { leaderElection: election } = options;
   if (!election) return runTogether(factories, options, signal);
   await runElection(
-    { ...options, ...election },
+    { ...options, ...election, figures: options.hooks?.elections },
     (leading) => runTogether(factories, options, leading),
     signal,
   );

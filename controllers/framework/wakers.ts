@@ -31,7 +31,8 @@ export function subscribe(source: Source, wakers: Wakers, context: ControllerCon
     enqueue(source, wakers, { object, ...change });
   const leave = informer.subscribe({
     onAdd: (object) => wake(object, { change: 'add', lane: lane() }),
-    onUpdate: (object, old) => wake(object, { change: 'update', old, lane: lane() }),
+    onUpdate: (object, old) =>
+      wake(object, { change: 'update', old, lane: object === old ? 'background' : lane() }),
     onDelete: (object) => wake(object, { change: 'delete', lane: lane() }),
   });
   replaying = false;
