@@ -3,5 +3,21 @@ export { VirtualClock } from '../base/virtual-clock.ts';
 export type { ListeningCluster } from './cluster/listen.ts';
 export type { TestClusterOptions } from './cluster/options.ts';
 export type { RunningProgram } from './cluster/program.ts';
-export { type RunOptions, startCluster, type TestCluster } from './cluster/start-cluster.ts';
+export {
+  type RunOptions,
+  startCluster,
+  type TestClient,
+  type TestCluster,
+} from './cluster/start-cluster.ts';
 export * from './simulation/index.ts';
+export {
+  eventually,
+  eventuallyGone,
+  eventuallyList,
+  type Wanted,
+  type WantedOfList,
+  type Where,
+  type WhichOf,
+} from './eventually/eventually.ts';
+export { EventuallyError } from './eventually/failure.ts';
+export type { ClockedClient, WaitOptions } from './eventually/wait.ts';

@@ -33,17 +33,22 @@ export interface RunOptions {
   readonly client?: Client;
 }
 
+/** A client that tells its cluster's clock, so that waits (`eventually`) move virtual time on. */
+export interface TestClient extends Client {
+  readonly clock: Clock;
+}
+
 /** A running cluster. */
 export interface TestCluster extends AsyncDisposable {
   /** An administrator's client. Answers of it are frozen. */
-  readonly client: Client;
+  readonly client: TestClient;
   readonly clock: Clock;
   readonly random: Random;
   /** What the cluster's randomness comes from; undefined where it is the host's. */
   readonly seed: number | undefined;
   readonly logger: Logger;
   /** A client of another identity, held to RBAC as any other. */
-  as(username: string, ...groups: string[]): Client;
+  as(username: string, ...groups: string[]): TestClient;
   /**
    * Applies objects, or YAML texts of one or several documents, on the server, one after the other; takes over fields of other managers.
    * Namespaced objects that name no namespace go to `default`. A definition of custom resources is served once this resolves.
@@ -81,7 +86,7 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
 }
 
 class InProcessCluster implements TestCluster {
-  readonly client: Client;
+  readonly client: TestClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly seed: number | undefined;
@@ -111,7 +116,7 @@ class InProcessCluster implements TestCluster {
       this.#start('scheduler', this.#builtIn('kube-scheduler', 'scheduler'), schedulerProgram);
   }
 
-  as(username: string, ...groups: string[]): Client {
+  as(username: string, ...groups: string[]): TestClient {
     return this.#clientOf({ username, groups: [...groups, 'system:authenticated'] }, username);
   }
 
@@ -172,10 +177,10 @@ class InProcessCluster implements TestCluster {
     return this.#clientOf(user, who, component);
   }
 
-  #clientOf(user: UserInfo, who: string, userAgent = who): Client {
+  #clientOf(user: UserInfo, who: string, userAgent = who): TestClient {
     const { clock } = this;
     const inner = createInProcessTransport(this.#server.handler, user, { userAgent, clock });
-    return createClient(this.#options.transport(inner, who));
+    return { ...createClient(this.#options.transport(inner, who)), clock };
   }
 
   #virtual(what: string): VirtualClock {
