@@ -210,16 +210,21 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
+interface Preconditions {
+  readonly uid?: string | null;
+  readonly resourceVersion?: string | null;
+}
+
 /** Reads DeleteOptions from body and query. Throws BadRequest. */
 export function readDeleteOptions({ request }: Pick<Exchange, 'request'>): DeleteOptions {
   const body = deleteBody(parseBody(request).value ?? {});
   const { query } = request;
-  const preconditions = (body['preconditions'] ?? {}) as { uid?: string; resourceVersion?: string };
+  const preconditions = (body['preconditions'] ?? {}) as Preconditions;
   return {
     gracePeriodSeconds: seconds(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds')),
     propagation: policy(body, query),
-    uid: preconditions.uid,
-    resourceVersion: preconditions.resourceVersion,
+    uid: preconditions.uid ?? undefined,
+    resourceVersion: preconditions.resourceVersion ?? undefined,
     dryRun: isDryRunOf([...dryRunIn(body), ...query.getAll('dryRun')]),
   };
 }
@@ -234,6 +239,13 @@ function deleteBody(value: unknown): Readonly<Record<string, unknown>> {
     throw badRequest(`the body of a delete is DeleteOptions, not ${JSON.stringify(kind)}`);
   if (typeof preconditions !== 'object' || Array.isArray(preconditions))
     throw badRequest('preconditions: Invalid value: an object is needed');
+  for (const field of ['uid', 'resourceVersion'] as const) {
+    const asked = (preconditions as Readonly<Record<string, unknown>> | null)?.[field];
+    if (!isUnset(asked) && typeof asked !== 'string')
+      throw badRequest(
+        `preconditions.${field}: Invalid value: ${JSON.stringify(asked)}: must be a string`,
+      );
+  }
   return body;
 }
 

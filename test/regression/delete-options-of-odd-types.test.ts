@@ -1,4 +1,4 @@
-// A propagation policy or dry run that is no text was refused as "[object Object]": nobody could see what was wrong with it.
+// A propagation policy, dry run or precondition that is no text was refused as "[object Object]": nobody could see what was wrong with it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { anApiCaller, type ApiCaller } from '../support/api-caller.ts';
 
@@ -17,6 +17,12 @@ it.each(ODD)('names the propagation policy %j', (propagationPolicy) =>
 it.each(ODD)('names the dry run %j', (dryRun) =>
   expectNamed({ dryRun: [dryRun] }, 'dryRun', dryRun),
 );
+
+it.each(ODD)('names the preconditions %j', async (odd) => {
+  await expectNamed({ preconditions: { uid: odd } }, 'preconditions.uid', odd);
+  const resourceVersion = { preconditions: { resourceVersion: odd } };
+  await expectNamed(resourceVersion, 'preconditions.resourceVersion', odd);
+});
 
 async function expectNamed(options: object, field: string, value: unknown): Promise<void> {
   const body = { kind: 'DeleteOptions', apiVersion: 'v1', ...options };
