@@ -16,6 +16,23 @@ export {
   reconcileWithFinalizer,
   removeFinalizer,
 } from './finalizers.ts';
+export { defineKind, type KindOptions, type OtherVersion } from './kinds/define-kind.ts';
+export {
+  anything,
+  conditions,
+  duration,
+  embeddedObject,
+  intOrString,
+  listMap,
+  listSet,
+  quantity,
+  timestamp,
+} from './kinds/fields.ts';
+export { type Installable, installKinds, type InstallOptions } from './kinds/install.ts';
+export { isKind, type Kind, type KindVersion } from './kinds/kind.ts';
+export { KindError, type KindFault } from './kinds/kind-error.ts';
+export type { ObjectOf, SpecOf, StatusOf } from './kinds/object-types.ts';
+export { checkRoundTrips, RoundTripError, type RoundTripOptions } from './kinds/round-trips.ts';
 export { type ControllerCounters, type ControllerHooks, runController } from './loop.ts';
 export { type ControllersOptions, type LeaderElection, runControllers } from './manager.ts';
 export {

@@ -2,7 +2,7 @@
 // Invariant: pure; the worst case is that of the largest object that the schema allows. Wordings are those API users know.
 import { estimate } from '../../cel/estimate.ts';
 import { ESTIMATE_PER_DEFINITION, ESTIMATE_PER_RULE, REQUEST_BYTES } from '../../cel/limits.ts';
-import type { PatternAllowance } from '../../cel/pattern-allowance.ts';
+import { definitionAllowance, type PatternAllowance } from '../../cel/pattern-allowance.ts';
 import { leastBytes } from '../../cel/schema-type.ts';
 import type { FieldError } from '../../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts';
@@ -33,6 +33,20 @@ export function validationRuleErrors(
   return [...checker.errors, ...checker.totalErrors(path)];
 }
 
+/** What an expression may cost at worst, as often as it can be asked in one object. */
+export interface EstimatedRule {
+  readonly path: string;
+  readonly rule: string;
+  readonly cost: number;
+}
+
+/** The estimates of all rules of a schema that was checked, their paths from its root. */
+export function ruleCosts(tree: Structural): readonly EstimatedRule[] {
+  const checker = new RuleChecker(definitionAllowance());
+  checker.below({ tree, path: '', root: true, times: 1, uncorrelated: undefined });
+  return checker.costs;
+}
+
 interface Place {
   readonly tree: Structural;
   readonly path: string;
@@ -45,7 +59,7 @@ interface Place {
 
 class RuleChecker {
   readonly errors: FieldError[] = [];
-  readonly #costs: { readonly path: string; readonly cost: number }[] = [];
+  readonly costs: EstimatedRule[] = [];
   readonly #patterns: PatternAllowance;
 
   constructor(patterns: PatternAllowance) {
@@ -76,10 +90,11 @@ class RuleChecker {
     if (program) {
       const times = place.times ?? fitting(place.tree);
       const cost = estimate(program).max * times;
-      this.#cost({ path: `${path}.rule`, cost }, 'estimated rule cost');
+      this.#cost({ path: `${path}.rule`, rule: rule.rule, cost }, 'estimated rule cost');
     }
     if (message) {
-      const at = { path: `${path}.messageExpression`, cost: estimate(message).max };
+      const { messageExpression: said = '' } = rule;
+      const at = { path: `${path}.messageExpression`, rule: said, cost: estimate(message).max };
       this.#cost(at, 'estimated messageExpression cost');
     }
     if (usesOldSelf && place.uncorrelated !== undefined) {
@@ -91,19 +106,19 @@ class RuleChecker {
     }
   }
 
-  #cost(one: { path: string; cost: number }, what: string): void {
-    this.#costs.push(one);
+  #cost(one: EstimatedRule, what: string): void {
+    this.costs.push(one);
     if (one.cost > ESTIMATE_PER_RULE)
       this.errors.push(forbiddenField(one.path, tooExpensive(what, one.cost, ESTIMATE_PER_RULE)));
   }
 
   /** Errors of all rules together. */
   totalErrors(path: string): FieldError[] {
-    const total = this.#costs.reduce((sum, { cost }) => sum + cost, 0);
+    const total = this.costs.reduce((sum, { cost }) => sum + cost, 0);
     if (total <= ESTIMATE_PER_DEFINITION) return [];
     const why =
       'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema';
-    const most = this.#costs.toSorted((a, b) => b.cost - a.cost).slice(0, NAMED_EXPENSIVE);
+    const most = this.costs.toSorted((a, b) => b.cost - a.cost).slice(0, NAMED_EXPENSIVE);
     const what = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';
     return [
       ...most.map((one) => forbiddenField(one.path, why)),

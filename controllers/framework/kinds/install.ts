@@ -1,0 +1,140 @@
+// Puts kinds into a cluster: server-side apply of their definitions, and waits until the server serves them.
+// Invariant: when it resolves, objects of every kind can be written; what keeps the server from serving one is told.
+import type {
+  CustomResourceConversion,
+  CustomResourceDefinition,
+} from '../../../api/generated/types.ts';
+import { CustomResourceDefinitions } from '../../../api/kinds.ts';
+import { findCondition } from '../conditions.ts';
+import { isInvalid, StatusError } from '../../../api/status.ts';
+import { type Clock, systemClock } from '../../../base/clock.ts';
+import type { Client, ResourceClient } from '../../../client/rest/client.ts';
+import type { DefinitionOptions } from './kind.ts';
+import { KindError } from './kind-error.ts';
+
+/** How long a server may take to serve a definition, unless told. */
+export const ESTABLISHED_TIMEOUT_MS = 30_000;
+
+/** What installs: a kind that defineKind made. */
+export interface Installable {
+  readonly kind: string;
+  readonly group: string;
+  definition(options?: DefinitionOptions): CustomResourceDefinition;
+}
+
+/** How to install. */
+export interface InstallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
+  /** For all kinds together; ESTABLISHED_TIMEOUT_MS unless given. */
+  readonly timeoutMs?: number;
+  /** Who owns the fields; `pinnace-kinds` unless given. Fields of other owners are taken over. */
+  readonly fieldManager?: string;
+  /** Where versions are converted. */
+  readonly conversion?: (kind: Installable) => CustomResourceConversion | undefined;
+}
+
+/** Installs them. Throws KindError with what the server refused, or why it serves a kind not yet. */
+export async function installKinds(
+  client: Client,
+  kinds: readonly Installable[],
+  options: InstallOptions = {},
+): Promise<void> {
+  const { clock = systemClock, signal, timeoutMs = ESTABLISHED_TIMEOUT_MS } = options;
+  const late = new AbortController();
+  const timer = clock.timer(timeoutMs, () => late.abort(new Error('late')));
+  const ending = AbortSignal.any([late.signal, ...(signal ? [signal] : [])]);
+  const definitions = client.resource(CustomResourceDefinitions);
+  try {
+    // All are sent before any is waited for: servers take them in one after the other.
+    const applied: CustomResourceDefinition[] = [];
+    for (const kind of kinds) applied.push(await apply(definitions, kind, { ...options, ending }));
+    for (const definition of applied) await established(definitions, definition, ending);
+  } finally {
+    timer.cancel();
+  }
+}
+
+type Definitions = ResourceClient<CustomResourceDefinition>;
+
+async function apply(
+  definitions: Definitions,
+  kind: Installable,
+  { conversion, ending, fieldManager = 'pinnace-kinds' }: InstallOptions & { ending: AbortSignal },
+): Promise<CustomResourceDefinition> {
+  const body = kind.definition({ conversion: conversion?.(kind) });
+  const name = body.metadata.name ?? '';
+  try {
+    const patch = { type: 'apply', body, force: true } as const;
+    return await definitions.patch({ name }, patch, { fieldManager, signal: ending });
+  } catch (error) {
+    throw isInvalid(error) ? refusal(name, error) : error;
+  }
+}
+
+/** The server's own words, cause by cause. */
+function refusal(name: string, error: unknown): KindError {
+  const causes = (error instanceof StatusError && error.details?.causes) || [];
+  const faults = causes.map(({ field = '', message = '' }) => ({ path: field, message }));
+  const whole = { path: '', message: error instanceof Error ? error.message : String(error) };
+  const refused = new KindError(`the server refuses ${name}`, faults.length > 0 ? faults : [whole]);
+  refused.cause = error;
+  return refused;
+}
+
+/** Waits for it. Throws KindError where its names are taken, or time is over. */
+async function established(
+  definitions: Definitions,
+  applied: CustomResourceDefinition,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = applied.metadata.name ?? '';
+  let state = applied;
+  try {
+    for (;;) {
+      if (isServed(state)) return;
+      state = await nextState(definitions, state, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    if ((signal.reason as Error)?.message !== 'late') throw signal.reason;
+    throw new KindError(`${name} is not served in time`, [
+      { path: 'status', message: whyNot(state) },
+    ]);
+  }
+}
+
+/** Throws KindError where it never will be. */
+function isServed({ metadata, spec, status }: CustomResourceDefinition): boolean {
+  const names = findCondition(status?.conditions, 'NamesAccepted');
+  if (names?.status === 'False') {
+    const message = `${names.reason}: ${names.message}; choose other names, or delete the definition that has them`;
+    throw new KindError(`the server does not accept the names of ${metadata.name}`, [
+      { path: 'names', message },
+    ]);
+  }
+  const established = findCondition(status?.conditions, 'Established')?.status === 'True';
+  return established && status?.acceptedNames?.kind === spec.names.kind;
+}
+
+/** The definition after its next change; as it is now where the watch has ended. */
+async function nextState(
+  definitions: Definitions,
+  state: CustomResourceDefinition,
+  signal: AbortSignal,
+): Promise<CustomResourceDefinition> {
+  const { name = '', resourceVersion } = state.metadata;
+  const fieldSelector = `metadata.name=${name}`;
+  for await (const events of definitions.watch({ fieldSelector, resourceVersion, signal }))
+    for (const { type, object } of events) {
+      if (type === 'DELETED') throw new KindError(`${name} was deleted while it was installed`, []);
+      if (type !== 'BOOKMARK') return object;
+    }
+  return definitions.get({ name }, { signal });
+}
+
+function whyNot({ status }: CustomResourceDefinition): string {
+  const { message, reason } = findCondition(status?.conditions, 'Established') ?? {};
+  if (reason === undefined) return 'the server has not looked at the definition yet';
+  return `${reason}: ${message}`;
+}
