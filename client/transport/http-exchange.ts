@@ -114,11 +114,15 @@ function limitConnecting(outgoing: ClientRequest, { clock, limits }: ResolvedHtt
   });
 }
 
-/** The reply's body, no more than `maxBytes` of it. */
-export async function readBody(reply: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+/** The reply's body, no more than `maxBytes` of it; `heard` is told of each piece. */
+export async function readBody(
+  reply: IncomingMessage,
+  { maxBytes, heard }: { readonly maxBytes: number; readonly heard?: () => void },
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of reply as AsyncIterable<Uint8Array>) {
+    heard?.();
     size += chunk.length;
     if (size > maxBytes)
       throw new ConnectionError('tooLarge', `the answer is larger than ${maxBytes} bytes`);

@@ -48,6 +48,8 @@ export interface HttpLimits extends RetryLimits {
   readonly connectTimeoutMs: number;
   /** A request's answer must have begun within this. */
   readonly requestTimeoutMs: number;
+  /** An answer that has begun and says nothing more for this long is given up. */
+  readonly replySilenceMs: number;
   /** An answer larger than this is an error. */
   readonly maxReplyBytes: number;
   /** A watch event larger than this is an error. */
@@ -65,6 +67,7 @@ export const HTTP_LIMITS: HttpLimits = {
   maxIdleMs: 45_000,
   connectTimeoutMs: 10_000,
   requestTimeoutMs: 65_000,
+  replySilenceMs: 65_000,
   maxReplyBytes: 512 * 1024 * 1024,
   maxWatchLineBytes: 16 * 1024 * 1024,
   watchSilenceMs: 3 * 60_000,

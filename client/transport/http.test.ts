@@ -67,6 +67,35 @@ async function readAll(watch: AsyncIterable<readonly WatchEventObject[]>): Promi
 }
 
 describe('requests over HTTP', () => {
+  it('gives up an answer that breaks off in the middle with nobody to say so', async () => {
+    const clock = new VirtualClock();
+    let begun = false;
+    const transport = await transportTo(
+      (_, response) => {
+        response.write('{"kind":');
+        begun = true;
+      },
+      { clock, limits: { replySilenceMs: 1000 } },
+    );
+    const outcome = expect(transport.request(get)).rejects.toMatchObject({ failure: 'silent' });
+    await until(() => begun && clock.pendingTimers > 0);
+    await clock.advance(999);
+    await clock.advance(1001);
+    await outcome;
+  });
+
+  it('says when to come back, to a watch as to a request', async () => {
+    const transport = await transportTo((_, response) => {
+      response.statusCode = 503;
+      response.setHeader('retry-after', '7');
+      response.end('busy');
+    });
+    const reading = async () => {
+      for await (const batch of transport.watch(watchX)) expect(batch).toEqual([]);
+    };
+    await expect(reading()).rejects.toMatchObject({ details: { retryAfterSeconds: 7 } });
+  });
+
   it('makes a write again that a 429 with Retry-After put off, and no other', async () => {
     let asked = 0;
     let retryAfter: string | undefined = '0';

@@ -6,7 +6,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { WebSocket } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
-import { abortError, ConnectionError } from './connection-error.ts';
+import { abortError } from './connection-error.ts';
 import { type Attempt, type Credential, withCredential } from './credentials.ts';
 import { exchange, type ExchangeParts, readBody, readingError } from './http-exchange.ts';
 import { resolveHttpOptions } from './http-options.ts';
@@ -14,6 +14,7 @@ import type { HttpTransportOptions, ResolvedHttpOptions } from './http-options.t
 import type { RawReply } from './reply.ts';
 import { failureOf, splitAtError } from './reply.ts';
 import { withRetries } from './retries.ts';
+import { SilenceLimit } from './silence-limit.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 import { WatchLineDecoder } from './watch-lines.ts';
 import { openWebSocket } from './web-socket.ts';
@@ -52,7 +53,7 @@ class HttpTransport implements Transport {
     const reply = await this.#open(request);
     const decoder = new WatchLineDecoder(limits.maxWatchLineBytes);
     const silence = request.query?.allowWatchBookmarks === 'true' ? limits.watchSilenceMs : 0;
-    const listener = new SilenceListener(silence, (error) => reply.destroy(error), clock);
+    const listener = new SilenceLimit(clock, silence, (error) => reply.destroy(error));
     try {
       for await (const chunk of reply as AsyncIterable<Uint8Array>) {
         listener.heard();
@@ -105,13 +106,18 @@ class HttpTransport implements Transport {
 
   /** The whole reply; throws ConnectionError where it breaks off. */
   async #read(reply: IncomingMessage, signal: AbortSignal | undefined): Promise<RawReply> {
-    const { limits } = this.#options;
+    const { clock, limits } = this.#options;
+    const listener = new SilenceLimit(clock, limits.replySilenceMs, (error) =>
+      reply.destroy(error),
+    );
     try {
-      const bytes = await readBody(reply, limits.maxReplyBytes);
+      const heard = () => listener.heard();
+      const bytes = await readBody(reply, { maxBytes: limits.maxReplyBytes, heard });
       return { status: reply.statusCode ?? 0, headers: reply.headers, bytes: () => bytes };
     } catch (error) {
       throw readingError(error, signal);
     } finally {
+      listener.stop();
       if (!reply.complete) reply.destroy();
     }
   }
@@ -156,42 +162,4 @@ function chunksOf(
       return { done: true, value: undefined };
     },
   };
-}
-
-/** Gives a watch up that says nothing for too long: half of its connection may be gone. */
-class SilenceListener {
-  readonly #limitMs: number;
-  readonly #giveUp: (error: ConnectionError) => void;
-  readonly #clock: ResolvedHttpOptions['clock'];
-  #lastHeard: number;
-  #timer: { cancel(): void } | undefined;
-
-  constructor(
-    limitMs: number,
-    giveUp: (error: ConnectionError) => void,
-    clock: ResolvedHttpOptions['clock'],
-  ) {
-    this.#limitMs = limitMs;
-    this.#giveUp = giveUp;
-    this.#clock = clock;
-    this.#lastHeard = clock.monotonic();
-    if (limitMs > 0) this.#arm(limitMs);
-  }
-
-  heard(): void {
-    this.#lastHeard = this.#clock.monotonic();
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-  }
-
-  /** One timer at a time, armed anew only when it fires: hearing costs nothing. */
-  #arm(ms: number): void {
-    this.#timer = this.#clock.timer(ms, () => {
-      const left = this.#lastHeard + this.#limitMs - this.#clock.monotonic();
-      if (left > 0) this.#arm(left);
-      else this.#giveUp(new ConnectionError('silent', `nothing came for ${this.#limitMs} ms`));
-    });
-  }
 }

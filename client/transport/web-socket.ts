@@ -89,7 +89,7 @@ async function open(
 }
 
 async function refusal(reply: IncomingMessage): Promise<Error> {
-  const bytes = await readBody(reply, MAX_REFUSAL_BYTES);
+  const bytes = await readBody(reply, { maxBytes: MAX_REFUSAL_BYTES });
   return failureOf({
     status: reply.statusCode ?? 500,
     headers: reply.headers,
