@@ -13,7 +13,7 @@ import { servedEvents, watchedObjects } from '../registry/served-objects.ts';
 import { StorageError } from '../storage/storage.ts';
 import { selectedWatch, type SelectedWatchOptions } from '../watch/selected-watch.ts';
 import { errorFrame } from '../watch/watch-frames.ts';
-import { atLeast, parseRevision } from './get.ts';
+import { atLeast, parseRevision, refuseFuture } from './get.ts';
 import { checkWatchOptions } from './list-options.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, selectionOf } from './selection.ts';
@@ -88,8 +88,13 @@ function checkBookmarks(query: URLSearchParams, initial: boolean): void {
     );
 }
 
-/** resourceVersion unset or 0: the present objects first, then changes; else the changes after it. */
+/**
+ * resourceVersion unset or 0: the present objects first, then changes; else the changes after it. One that is still to come
+ * is another history's (a store put back): it is refused, as a list is, where upstream's watch would pass over all that
+ * happens until the numbers are reached. Clients read everything again then.
+ */
 async function startOf(exchange: Exchange, initial: boolean): Promise<'list' | 'now' | bigint> {
+  const { server } = exchange;
   const { query } = exchange.request;
   const asked = query.get('resourceVersion');
   if (initial) {
@@ -99,7 +104,12 @@ async function startOf(exchange: Exchange, initial: boolean): Promise<'list' | '
   if (query.has('sendInitialEvents') && (asked === null || asked === '' || asked === '0'))
     return 'now';
   if (asked === null || asked === '' || asked === '0') return 'list';
-  return parseRevision(asked);
+  const revision = parseRevision(asked);
+  if (revision > server.store.revision) {
+    await server.store.barrier();
+    refuseFuture(server, revision);
+  }
+  return revision;
 }
 
 function timeoutOf({ request, server }: Exchange): number {
