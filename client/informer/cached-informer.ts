@@ -4,14 +4,20 @@
 import { breathe } from '../../base/breathe.ts';
 import type { Timer } from '../../base/clock.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
-import type { KubeObject } from '../../api/meta/object.ts';
+import type { KubeObject, ObjectMeta } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { partialMetadata } from '../../api/wire/table.ts';
 import type { ResourceClient, WatchEvent } from '../rest/client.ts';
 import { metadataClient } from '../rest/metadata-client.ts';
 import { cacheable } from './freeze.ts';
 import { HandlerFeed } from './handler-feed.ts';
-import type { Informer, InformerHandler, InformerScope, SubscribeOptions } from './informer.ts';
+import type {
+  DeletedObject,
+  Informer,
+  InformerHandler,
+  InformerScope,
+  SubscribeOptions,
+} from './informer.ts';
 import { newCounters, REPLACE_TURN } from './options.ts';
 import type { InformerCounters, InformerFactoryOptions } from './options.ts';
 import { runReflector } from './reflector.ts';
@@ -140,6 +146,16 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
     const known = this.#store.get(keyOf(object)) !== undefined;
     if (narrowed && !known) return;
     this.#tell(this.#store.observe(this.kept(object)));
+  }
+
+  observeDelete(object: DeletedObject): void {
+    const { namespace, labelSelector, fieldSelector } = this.#scope;
+    if (namespace !== undefined && namespace !== '' && object.namespace !== namespace) return;
+    const key = keyOf({ metadata: object as ObjectMeta });
+    const narrowed = Boolean(labelSelector) || Boolean(fieldSelector);
+    // Of an object outside of the selectors no event will say that it is gone.
+    if (narrowed && this.#store.get(key)?.metadata.uid !== object.uid) return;
+    this.#tell(this.#store.observeDelete(key, object.uid));
   }
 
   kept(object: T): T {

@@ -5,7 +5,13 @@ import type { KindRef } from '../../api/kind-ref.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { CachedInformer } from './cached-informer.ts';
-import type { Cached, Informer, InformerFactory, InformerScope } from './informer.ts';
+import type {
+  Cached,
+  DeletedObject,
+  Informer,
+  InformerFactory,
+  InformerScope,
+} from './informer.ts';
 import { NamespacesInformer } from './namespaces-informer.ts';
 import type { InformerCounters, InformerFactoryOptions } from './options.ts';
 
@@ -69,6 +75,16 @@ class SharedInformers implements OwnedInformerFactory {
     }
   }
 
+  observeWrite(ref: KindRef, object: KubeObject): void {
+    for (const { informer } of this.#informers.values())
+      if (isSameKind(informer.ref, ref)) informer.observeWrite(object);
+  }
+
+  observeDelete(ref: KindRef, object: DeletedObject): void {
+    for (const { informer } of this.#informers.values())
+      if (isSameKind(informer.ref, ref)) informer.observeDelete(object);
+  }
+
   start(signal: AbortSignal): void {
     invariant(this.#signal === undefined, 'an informer factory is started once');
     this.#signal = signal;
@@ -122,6 +138,9 @@ function given<T extends object>(options: T | undefined): Partial<T> {
   const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<T>;
 }
+
+const isSameKind = (one: KindRef, other: KindRef): boolean =>
+  one.plural === other.plural && one.group === other.group && one.version === other.version;
 
 const resourceOf = ({ group, plural }: KindRef): string => (group ? `${plural}.${group}` : plural);
 

@@ -57,6 +57,15 @@ export interface Informer<T extends KubeObject> {
   synced(signal?: AbortSignal): Promise<void>;
   /** Lets the cache know the outcome of this program's own write, so that a read after it never shows an older state. */
   observeWrite(object: T): void;
+  /** Lets the cache know that this program's own delete has removed the object for good: no read after it shows it. */
+  observeDelete(object: DeletedObject): void;
+}
+
+/** Which object is gone. Another one of the same name has another uid. */
+export interface DeletedObject {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** One informer per kind and scope, shared by everything in this program. */
@@ -67,6 +76,10 @@ export interface InformerFactory {
   ): Informer<Cached<T, S>>;
   /** Ends the informer of a kind that is gone, unless somebody still listens to it. */
   release(ref: KindRef, scope?: InformerScope): void;
+  /** Tells every informer of the kind of an own write (observing-client.ts does it for every write of a client). */
+  observeWrite(ref: KindRef, object: KubeObject): void;
+  /** … of an own delete that removed the object. */
+  observeDelete(ref: KindRef, object: DeletedObject): void;
   /** Starts those asked for so far, and later ones as they are asked for; all end with the signal. */
   start(signal: AbortSignal): void;
   synced(signal?: AbortSignal): Promise<void>;

@@ -2,7 +2,7 @@
 // Invariant: holds nothing of its own; what the parts share with others stays shared.
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import type { Informer, InformerHandler, SubscribeOptions } from './informer.ts';
+import type { DeletedObject, Informer, InformerHandler, SubscribeOptions } from './informer.ts';
 
 /** The parts as one. A handler that answers promises may be told by several parts at once, never twice at once of one object. */
 export class NamespacesInformer<T extends KubeObject> implements Informer<T> {
@@ -51,5 +51,9 @@ export class NamespacesInformer<T extends KubeObject> implements Informer<T> {
 
   observeWrite(object: T): void {
     for (const part of this.#parts) part.observeWrite(object);
+  }
+
+  observeDelete(object: DeletedObject): void {
+    for (const part of this.#parts) part.observeDelete(object);
   }
 }

@@ -3,6 +3,7 @@
 import { backoffDelay } from '../../base/backoff.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { expired } from '../../api/status.ts';
 import type { ResourceClient, WatchEvent } from '../rest/client.ts';
 import { listPages } from '../rest/list-all.ts';
 import type { InformerScope } from './informer.ts';
@@ -151,7 +152,15 @@ class Reflector<T extends KubeObject> {
     this.#parts.target.apply(batch);
     const resourceVersion = last.object.metadata.resourceVersion ?? '';
     const kind = batch.every(({ type }) => type === 'BOOKMARK') ? 'bookmark' : 'progress';
+    if (kind === 'bookmark') this.#refuseOlder(resourceVersion);
     this.#take({ kind, resourceVersion });
+  }
+
+  /** A server that is not as far as it was has another history: what happens in it would be passed over. */
+  #refuseOlder(resourceVersion: string): void {
+    const state = this.#state;
+    if (state.kind === 'watching' && Number(resourceVersion) < Number(state.resourceVersion))
+      throw expired(`the server is at ${resourceVersion}, behind ${state.resourceVersion}`);
   }
 
   async #wait({ why, failures, leastMs }: Live & { kind: 'waiting' }): Promise<void> {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { ObjectStore } from './store.ts';
+import { MAX_GONE, ObjectStore } from './store.ts';
 
 function anObject(name: string, revision: number, more: object = {}): KubeObject {
   const metadata = { name, namespace: 'n', uid: `uid-${name}`, resourceVersion: String(revision) };
@@ -159,6 +159,23 @@ describe('ObjectStore', () => {
         }
       }),
     );
+  });
+
+  it('remembers own deletes up to the limit, and forgets each once the stream has shown it', () => {
+    const store = new ObjectStore();
+    const of = (uid: string, revision: number) => {
+      const object = anObject('a', revision);
+      return { ...object, metadata: { ...object.metadata, uid } };
+    };
+    store.apply(of('u0', 1));
+    expect(kinds(store.observeDelete('n/a', 'other'))).toEqual([]);
+    expect(kinds(store.observeDelete('n/a', 'u0'))).toEqual(['delete']);
+    expect(kinds(store.apply(of('u0', 2)))).toEqual([]);
+    expect(kinds(store.remove(of('u0', 3)))).toEqual([]);
+    expect(kinds(store.apply(of('u0', 4)))).toEqual(['add']);
+    for (let i = 1; i <= MAX_GONE + 1; i++) store.observeDelete('n/b', `v${i}`);
+    expect(kinds(store.apply(of('v2', 5)))).toEqual([]);
+    expect(kinds(store.apply(of('v1', 6)))).toEqual(['delete', 'add']);
   });
 
   it('costs the same per event with 20,000 objects as with 200', () => {

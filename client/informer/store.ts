@@ -28,10 +28,15 @@ type Places<T> = readonly { readonly index: Index<T>; readonly place: Place<T> }
 /** The built-in index by namespace. */
 const NAMESPACE = 'metadata.namespace';
 
+/** Own deletes that the stream has not shown yet are remembered up to this number; beyond it the oldest is forgotten. */
+export const MAX_GONE = 10_000;
+
 /** Objects of one kind. */
 export class ObjectStore<T extends KubeObject> {
   #objects = new Map<string, T>();
   readonly #indexes = new Map<string, Index<T>>();
+  /** Uids of objects that this program removed and the stream has not shown as deleted. */
+  readonly #gone = new Set<string>();
   /** The newest revision the server's stream has shown: everything up to it is in. */
   #revision = 0;
 
@@ -85,6 +90,7 @@ export class ObjectStore<T extends KubeObject> {
     const revision = revisionOf(object);
     if (revision <= this.#revision) return [];
     this.advance(revision);
+    this.#gone.delete(object.metadata.uid ?? '');
     const old = this.#objects.get(keyOf(object));
     if (!old || revisionOf(old) > revision) return [];
     this.#drop(keyOf(object));
@@ -97,6 +103,20 @@ export class ObjectStore<T extends KubeObject> {
    */
   observe(object: T): StoreChange<T>[] {
     return revisionOf(object) > this.#revision ? this.#put(object) : [];
+  }
+
+  /**
+   * Takes an own delete that removed the object of that uid. What the stream still has to tell of it is passed over, for uids
+   * are never given again.
+   */
+  observeDelete(key: string, uid: string): StoreChange<T>[] {
+    const [oldest] = this.#gone;
+    if (oldest !== undefined && this.#gone.size >= MAX_GONE) this.#gone.delete(oldest);
+    this.#gone.add(uid);
+    const old = this.#objects.get(key);
+    if (old?.metadata.uid !== uid) return [];
+    this.#drop(key);
+    return [{ kind: 'delete', object: old }];
   }
 
   /** Notes that the stream has shown everything up to `revision`; one that is no number says nothing. */
@@ -115,6 +135,7 @@ export class ObjectStore<T extends KubeObject> {
     perStep = Number.POSITIVE_INFINITY,
   ): Generator<StoreChange<T>[]> {
     const otherHistory = revision < this.#revision;
+    if (otherHistory) this.#gone.clear();
     const before = new Map(this.#objects);
     const listed = new Set(objects.map(keyOf));
     // What has changed since this began is an own write, and so is what is newer than the list.
@@ -144,6 +165,7 @@ export class ObjectStore<T extends KubeObject> {
 
   #put(object: T, evenIfOlder = false): StoreChange<T>[] {
     const key = keyOf(object);
+    if (this.#gone.has(object.metadata.uid ?? '')) return [];
     const old = this.#objects.get(key);
     const places = this.#placesOf(object);
     if (!old) {
