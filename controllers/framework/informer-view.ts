@@ -22,6 +22,8 @@ export function informerView(shared: InformerFactory): InformerFactory {
       return informer;
     },
     release: (ref, scope) => shared.release(ref, scope),
+    observeWrite: (ref, object) => shared.observeWrite(ref, object),
+    observeDelete: (ref, object) => shared.observeDelete(ref, object),
     start: (signal) => shared.start(signal),
     async synced(signal) {
       await Promise.all(Array.from(asked, (informer) => informer.synced(signal)));

@@ -1,0 +1,271 @@
+// Read your own writes: whatever a program writes, and however late its watch is, its cache never shows it an older state.
+// The server is real; the watch is held back between the two, and let through bit by bit.
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ConfigMap } from '../../api/generated/types.ts';
+import { ConfigMaps, Secrets } from '../../api/kinds.ts';
+import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { systemRandom } from '../../base/random.ts';
+import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { observingClient } from '../../client/informer/observing-client.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import type { Transport } from '../../client/transport/transport.ts';
+import { type ClientServer, anApiServer } from '../support/client-server.ts';
+import { until } from '../support/until.ts';
+
+let server: ClientServer;
+beforeAll(async () => {
+  server = await anApiServer();
+});
+afterAll(() => server.close());
+
+/** A transport whose watches pass only as many events as they are let. */
+class HeldWatch {
+  #allowed = 0;
+  #open = false;
+  #waiting: (() => void)[] = [];
+  readonly transport: Transport;
+
+  constructor(inner: Transport) {
+    const pass = () => this.#pass();
+    this.transport = {
+      request: (request) => inner.request(request),
+      async *watch(request) {
+        for await (const batch of inner.watch(request))
+          for (const event of batch) {
+            await pass();
+            yield [event];
+          }
+      },
+      stream: (request) => inner.stream(request),
+      close: () => undefined,
+    };
+  }
+
+  /** One more event may pass. */
+  let(count: number): void {
+    this.#allowed += count;
+    this.#wake();
+  }
+
+  /** All may pass from now on. */
+  open(): void {
+    this.#open = true;
+    this.#wake();
+  }
+
+  async #pass(): Promise<void> {
+    while (!this.#open && this.#allowed === 0)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.#open) this.#allowed--;
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+const namespace = 'default';
+const NAMES = ['a', 'b', 'c'];
+const doors = { clock: systemClock, random: systemRandom, logger: silentLogger };
+
+/** A program with a cache of ConfigMaps behind a held watch, and somebody else with none. */
+async function aProgram() {
+  const others = createClient(server.transport);
+  await others.resource(ConfigMaps).deleteCollection({ namespace });
+  const held = new HeldWatch(server.transport);
+  const direct = createClient(held.transport, { fieldManager: 'test' });
+  const informers = createInformerFactory({ client: direct, ...doors });
+  const stop = new AbortController();
+  const informer = informers.informer(ConfigMaps, { namespace });
+  informers.start(stop.signal);
+  await informer.synced();
+  const close = async () => {
+    stop.abort(new Error('the test is over'));
+    held.open();
+    await informers.finished();
+  };
+  return { held, informer, client: observingClient(direct, informers), others, close };
+}
+
+const configMap = (name: string, data: Record<string, string> = {}): ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace },
+  data,
+});
+
+/** What happens at a step: a write of the program's, one of somebody else's, or some events come in. */
+type Step = {
+  readonly what:
+    | 'create'
+    | 'update'
+    | 'patch'
+    | 'apply'
+    | 'delete'
+    | 'finalize'
+    | 'other'
+    | 'otherDelete'
+    | 'dry'
+    | 'events';
+  readonly name: string;
+};
+const aStep: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom(
+    'create',
+    'create',
+    'update',
+    'patch',
+    'apply',
+    'delete',
+    'delete',
+    'finalize',
+    'other',
+    'otherDelete',
+    'dry',
+    'events',
+    'events',
+  ),
+  name: fc.constantFrom(...NAMES),
+});
+
+let written = 0;
+async function take(
+  client: Client,
+  others: Client,
+  { what, name }: Step,
+): Promise<ConfigMap | 'gone' | undefined> {
+  const configs = client.resource(ConfigMaps);
+  const ref = { namespace, name };
+  const data = { n: String(++written) };
+  const merge = (body: object) => ({ type: 'merge' as const, body });
+  switch (what) {
+    case 'create':
+      return configs.create(configMap(name, data));
+    case 'update':
+      return configs.update({ ...(await configs.get(ref)), data });
+    case 'patch':
+      return configs.patch(ref, merge({ data }));
+    case 'apply':
+      return configs.apply({ metadata: ref, data }, { force: true });
+    case 'finalize':
+      return configs.patch(ref, merge({ metadata: { finalizers: ['example.com/f'] } }));
+    case 'delete': {
+      const answer = await configs.delete(ref);
+      return answer.kind === 'Status' ? 'gone' : (answer as ConfigMap);
+    }
+    case 'dry':
+      await configs.delete(ref, { dryRun: true });
+      await configs.patch(ref, merge({ data }), { dryRun: true });
+      return undefined;
+    case 'other':
+      await others.resource(ConfigMaps).patch(ref, merge({ data, metadata: { finalizers: null } }));
+      return undefined;
+    case 'otherDelete':
+      await others.resource(ConfigMaps).delete(ref);
+      return undefined;
+    case 'events':
+      return undefined;
+  }
+}
+
+const revision = (object: ConfigMap | undefined) => Number(object?.metadata.resourceVersion ?? 0);
+
+/** Plays the steps; after each, the cache is held against everything that this program has written. */
+async function play(steps: readonly Step[]): Promise<void> {
+  const { held, informer, client, others, close } = await aProgram();
+  const newest = new Map<string, number>();
+  const gone = new Set<string>();
+  try {
+    for (const step of steps) {
+      const before = await others
+        .resource(ConfigMaps)
+        .get({ namespace, name: step.name })
+        .catch(() => undefined);
+      if (step.what === 'events') {
+        held.let(2);
+        await Promise.resolve();
+      }
+      const outcome = await take(client, others, step).catch(() => undefined);
+      if (outcome === 'gone') gone.add(before?.metadata.uid ?? '');
+      else if (outcome) newest.set(outcome.metadata.uid ?? '', revision(outcome));
+      for (const name of NAMES) {
+        const seen = informer.get(`${namespace}/${name}`);
+        const uid = seen?.metadata.uid ?? '';
+        expect(gone).not.toContain(uid);
+        if (seen) expect(revision(seen)).toBeGreaterThanOrEqual(newest.get(uid) ?? 0);
+      }
+      if (outcome && outcome !== 'gone')
+        expect(informer.get(`${namespace}/${step.name}`)).toMatchObject({
+          data: outcome.data ?? {},
+        });
+    }
+    held.open();
+    const { items } = await others.resource(ConfigMaps).list({ namespace });
+    const states = (all: readonly ConfigMap[]) =>
+      all
+        .map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`)
+        .sort()
+        .join();
+    await until(() => states(informer.list(namespace)) === states(items));
+  } finally {
+    await others
+      .resource(ConfigMaps)
+      .list({ namespace })
+      .then(({ items }) =>
+        Promise.all(
+          items.map(({ metadata: { name = '' } }) =>
+            others
+              .resource(ConfigMaps)
+              .patch(
+                { namespace, name },
+                { type: 'merge', body: { metadata: { finalizers: null } } },
+              )
+              .catch(() => undefined),
+          ),
+        ),
+      );
+    await close();
+  }
+}
+
+describe('a client beside informers', () => {
+  it('never lets its cache show an older state than its own writes made', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(aStep, { minLength: 5, maxLength: 25 }), play), {
+      numRuns: 60,
+    });
+  });
+
+  it('shows a made, changed and deleted object at once, with the watch wholly silent', async () => {
+    const { informer, client, close } = await aProgram();
+    const configs = client.resource(ConfigMaps);
+    const key = `${namespace}/own`;
+    const told: string[] = [];
+    informer.subscribe({
+      onAdd: ({ data }) => told.push(`+${data?.['n']}`),
+      onUpdate: ({ data }) => told.push(`~${data?.['n']}`),
+      onDelete: ({ data }) => told.push(`-${data?.['n']}`),
+    });
+    const made = await configs.create(configMap('own', { n: '1' }));
+    expect(informer.get(key)?.metadata.uid).toBe(made.metadata.uid);
+    await configs.update({ ...made, data: { n: '2' } });
+    expect(informer.get(key)?.data).toEqual({ n: '2' });
+    await configs.delete({ namespace, name: 'own' });
+    expect(informer.get(key)).toBeUndefined();
+    const again = await configs.create(configMap('own', { n: '3' }));
+    expect(informer.get(key)?.metadata.uid).toBe(again.metadata.uid);
+    expect(told).toEqual(['+1', '~2', '-2', '+3']);
+    await close();
+  });
+
+  it('takes no answer of another kind, nor of another kind of objects, for the object', async () => {
+    const { informer, client, close } = await aProgram();
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace } };
+    await client.resource(Secrets).create(secret);
+    expect(informer.list()).toEqual([]);
+    await client.resource(Secrets).delete({ namespace, name: 'own' });
+    await close();
+  });
+});
