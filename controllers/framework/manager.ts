@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts';
 import { runElection } from '../../client/election/lease-election.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { observingClient } from '../../client/informer/observing-client.ts';
 import type { InformerFactoryOptions } from '../../client/informer/options.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { informerView } from './informer-view.ts';
@@ -62,6 +63,8 @@ async function runTogether(
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   const informers = createInformerFactory(options);
+  // What a controller writes, its caches show before its next line.
+  const client = observingClient(options.client, informers);
   const recorder = new ClientEventRecorder({ ...options, component: 'controller-manager' });
   const recording = new AbortController();
   const sent = recorder.run(recording.signal);
@@ -73,7 +76,7 @@ async function runTogether(
       const events: EventRecorder = {
         event: (about, note) => recorder.for(component).event(about, note),
       };
-      const { client, clock, random, logger, hooks } = options;
+      const { clock, random, logger, hooks } = options;
       const context = { client, clock, random, logger, informers: view, events, hooks };
       const spec = factory(context);
       component = spec.name;

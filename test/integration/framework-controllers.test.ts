@@ -16,6 +16,7 @@ import type { ControllerFactory } from '../../controllers/framework/reconciler.t
 import { done, requeueAfter, TerminalError } from '../../controllers/framework/reconciler.ts';
 import { writeStatus } from '../../controllers/framework/status-writer.ts';
 import { anApiServer } from '../support/client-server.ts';
+import { intercepted } from '../support/intercepted-transport.ts';
 import { until } from '../support/until.ts';
 
 const endings: (() => Promise<void>)[] = [];
@@ -74,7 +75,7 @@ const mirror = controllerFor(ConfigMaps)
         ownerReferences: [ownerReferenceFor(object, ConfigMaps)],
       },
     };
-    secrets.observeWrite(await client.resource(Secrets).create(secret));
+    await client.resource(Secrets).create(secret);
     events.event(object, { type: 'Normal', reason: 'Mirrored', message: 'made a Secret' });
   });
 
@@ -95,6 +96,34 @@ describe('controllers', () => {
     await until(async () => (await told.list({ namespace: 'default' })).items.length >= 2);
     const [event] = (await told.list({ namespace: 'default' })).items;
     expect(event).toMatchObject({ reason: 'Mirrored', source: { component: 'mirror' } });
+  });
+
+  it('read their own writes and deletes while no watch tells of them', async () => {
+    const { client, configMaps } = await aServer();
+    const deaf = intercepted(client.transport, {
+      seen: (object) => (object.kind === 'Secret' ? undefined : object),
+    });
+    const seen = Promise.withResolvers<readonly (string | undefined)[]>();
+    const careful = controllerFor(ConfigMaps)
+      .owns(Secrets)
+      .where((object) => object.metadata.namespace === 'default')
+      .reconcile(async (_, { client: own, informers }) => {
+        const secrets = informers.informer(Secrets);
+        const ref = { name: 'own', namespace: 'default' };
+        const shown = () => secrets.get('default/own')?.data?.['n'];
+        const object = { apiVersion: 'v1', kind: 'Secret', metadata: ref };
+        const steps = [shown()];
+        const made = await own.resource(Secrets).create({ ...object, data: { n: 'MQ==' } });
+        steps.push(shown());
+        await own.resource(Secrets).update({ ...made, data: { n: 'Mg==' } });
+        steps.push(shown());
+        await own.resource(Secrets).delete(ref);
+        steps.push(shown());
+        seen.resolve(steps);
+      });
+    run([careful], { client: createClient(deaf) });
+    await configMaps.create(aConfigMap('a'));
+    expect(await seen.promise).toEqual([undefined, 'MQ==', 'Mg==', undefined]);
   });
 
   it('try a failed key again after growing waits, and the others meanwhile', async () => {
