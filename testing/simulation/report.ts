@@ -1,6 +1,7 @@
 // Tells a failed run as a story that a person can follow: what broke, what was odd, what happened around it, what there was in the end.
 // Invariant: pure; the story alone says how to see the same again.
 import type { KubeObject } from '../../api/meta/object.ts';
+import { yamlOf } from '../yaml.ts';
 import type { HistoryEntry } from './history.ts';
 import type { RunOutcome } from './outcome.ts';
 
@@ -80,11 +81,8 @@ function entryText(entry: HistoryEntry | undefined): string {
 
 function objectsPart(objects: readonly KubeObject[]): string[] {
   if (objects.length === 0) return [];
-  const texts = objects.map((object) => {
-    const { managedFields: _, ...metadata } = object.metadata;
-    return indented(JSON.stringify({ ...object, metadata }));
-  });
-  return ['What was written last:', ...texts, ''];
+  const texts = objects.map((object) => indented(yamlOf(object)));
+  return ['What was written last:', texts.join('\n  ---\n'), ''];
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ');

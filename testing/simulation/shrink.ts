@@ -1,23 +1,39 @@
 // Makes a failing run's tape as small as can be: fewer odd things, and milder ones, as long as the same is found.
-// Invariant: the answer fails as the first did; at most SHRINK_RUNS runs are spent on it.
+// Invariant: the answer fails as the first did; at most SHRINK_RUNS and SINGLE_RUNS runs are spent on it.
 import { ODDS, type Moment } from './odds.ts';
 import { isSameFinding, type RunOutcome } from './outcome.ts';
 import type { Choice, Tape } from './tape.ts';
 
-/** Runs spent on shrinking at most. */
+/** Runs spent on a smaller tape at most. */
 export const SHRINK_RUNS = 200;
+/** Runs spent on finding the same with one odd thing alone, where the tape cannot be made that small. */
+export const SINGLE_RUNS = 100;
 
-/** The failing run with the smallest tape that was found. `run` repeats the run with another tape. */
-export async function shrunk(
-  failing: RunOutcome,
-  run: (tape: Tape) => Promise<RunOutcome>,
-): Promise<RunOutcome> {
+/** Ways to make the failing run otherwise. */
+export interface Reruns {
+  /** The run with another tape. */
+  with(tape: Tape): Promise<RunOutcome>;
+  /** The run with one odd thing at random, another one for each number. */
+  single(number: number): Promise<RunOutcome>;
+}
+
+/** The failing run with the smallest tape that was found. */
+export async function shrunk(failing: RunOutcome, reruns: Reruns): Promise<RunOutcome> {
+  const small = await smallest(failing, reruns);
+  for (let number = 0; small.tape.length > 1 && number < SINGLE_RUNS; number++) {
+    const outcome = await reruns.single(number);
+    if (isSameFinding(outcome.finding, failing.finding)) return smallest(outcome, reruns);
+  }
+  return small;
+}
+
+async function smallest(failing: RunOutcome, reruns: Reruns): Promise<RunOutcome> {
   let best = failing;
   let left = SHRINK_RUNS;
   /** Does it fail in the same way with this tape? Then that is the best so far. */
   const holds = async (tape: Tape): Promise<boolean> => {
     if (left-- <= 0) return false;
-    const outcome = await run(tape);
+    const outcome = await reruns.with(tape);
     if (!isSameFinding(outcome.finding, failing.finding)) return false;
     best = outcome;
     return true;

@@ -138,7 +138,10 @@ async function oneOf(scenario: Scenario, image: WorldImage, seed: number): Promi
     return { outcome, isRepeated: false, failure: recordOf(unlike, unlike) };
   }
   if (!outcome.finding) return { outcome, isRepeated, failure: undefined };
-  const small = await shrunk(outcome, (tape) => again(choicesOf(tape)));
+  const small = await shrunk(outcome, {
+    with: (tape) => again(choicesOf(tape)),
+    single: (number) => again(singleChoice(seed, number)),
+  });
   return { outcome, isRepeated, failure: recordOf(small, outcome) };
 }
 
@@ -147,6 +150,9 @@ function choicesFor({ faults }: Scenario, seed: number): Choices {
   if (most === 0) return { choose: () => 0 };
   return randomChoices(seededRandom(seedFor(seed, 'choices')), most);
 }
+
+const singleChoice = (seed: number, number: number): Choices =>
+  randomChoices(seededRandom(seedFor(seed, `single ${number}`)), 1);
 
 function recordOf(outcome: RunOutcome, first: RunOutcome): SimulationFailureRecord {
   const finding = outcome.finding as Finding;
