@@ -28,6 +28,8 @@ const DEFAULT_RESERVED = { cpuMillis: 100, memoryBytes: 256 * 1024 * 1024 };
 export interface NodeAgent {
   /** Begins; resolves once the server listens and the work has begun. Rejects when the port is taken. */
   start(signal: AbortSignal): Promise<void>;
+  /** Resolves once the API has the Node as this agent tells it; never when that never comes. */
+  readonly registered: Promise<void>;
   /** Resolves when everything has come to rest after the signal; containers run on. */
   readonly done: Promise<void>;
   /** Where the server listens; undefined without one. */
@@ -42,12 +44,17 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 class Agent implements NodeAgent {
   readonly #options: NodeAgentOptions;
   readonly #done = Promise.withResolvers<void>();
+  readonly #registered = Promise.withResolvers<void>();
   #server: NodeServer | undefined;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     // Whoever starts an agent hears of failures; `done` may be listened to or not.
     this.#done.promise.catch(() => undefined);
+  }
+
+  get registered(): Promise<void> {
+    return this.#registered.promise;
   }
 
   get done(): Promise<void> {
@@ -103,7 +110,10 @@ class Agent implements NodeAgent {
     const running = Promise.all([
       manager.run(),
       events.run(signal),
-      reporter.run(signal, () => options.logger.info('the node is registered')),
+      reporter.run(signal, () => {
+        options.logger.info('the node is registered');
+        this.#registered.resolve();
+      }),
       keepNodeLease(options, signal),
       sampler.run(signal),
       keepLogsSmall(options, signal),

@@ -68,19 +68,49 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
   await postStart(parts, request, id);
 }
 
-async function findImage(parts: WorkerParts, { pod, container }: StartRequest): Promise<ImageInfo> {
+async function findImage(parts: WorkerParts, request: StartRequest): Promise<ImageInfo> {
+  const { pod, container } = request;
   const name = container.image ?? '';
   const image = await parts.options.images.resolve(name);
   if (!image && !parseImageName(name)) throw invalidName(name);
-  if (!image)
-    throw new StartFailure('ErrImagePull', `image "${name}" is missing`, { retry: 'soon' });
-  // Whatever the pull policy: without a registry, a present image is the newest there is.
+  if (!image) return pulled(parts, request, name);
+  // Whatever the pull policy: what is present was pulled by this node, or loaded by its owner.
   parts.events.event(pod, {
     type: 'Normal',
     reason: 'Pulled',
     message: `Container image "${name}" already present on machine`,
   });
   return image;
+}
+
+async function pulled(
+  parts: WorkerParts,
+  { pod, container, signal }: StartRequest,
+  name: string,
+): Promise<ImageInfo> {
+  const { images, clock } = parts.options;
+  const begun = clock.monotonic();
+  const may = container.imagePullPolicy !== 'Never';
+  const pulling = may ? images.pull?.(name, { pod, container, signal }) : undefined;
+  if (!pulling)
+    throw new StartFailure('ErrImagePull', `image "${name}" is missing`, { retry: 'soon' });
+  const tell = (reason: string, message: string) =>
+    parts.events.event(pod, { type: 'Normal', reason, message });
+  tell('Pulling', `Pulling image "${name}"`);
+  try {
+    const image = await pulling;
+    const took = `${(clock.monotonic() - begun) / 1000}s`;
+    const how = `in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`;
+    tell('Pulled', `Successfully pulled image "${name}" ${how}`);
+    return image;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartFailure('ContainerCreating', message, {
+      retry: 'soon',
+      notes: signal.aborted ? [] : [failedNote(message)],
+      cause: error,
+    });
+  }
 }
 
 function invalidName(name: string): StartFailure {

@@ -1,6 +1,7 @@
 // ContainerRuntime: what runs pods, shaped after CRI v1's verbs. oci/ (runc + conmon), cri/ and fake/ implement it;
 // test/contracts/runtime.ts is their suite. Invariant: every verb may be repeated after a crash and comes to the same end.
 import type { Readable, Writable } from 'node:stream';
+import type { Container, Pod } from '../../api/generated/types.ts';
 
 /** What of a pod its sandbox needs. */
 export interface SandboxConfig {
@@ -234,9 +235,22 @@ export interface ImageInfo {
   readonly stopSignal: string | undefined;
 }
 
+/** For whom an image is pulled: its pod may bring credentials, and say how long it is wanted. */
+export interface PullRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  /** Aborted when the pod leaves. */
+  readonly signal: AbortSignal;
+}
+
 /** The images on a node. */
 export interface ImageStore {
   /** By name (`shop/payment:1`, normalised as docker.io/... is), digest or id; undefined when not present. */
   resolve(image: string): Promise<ImageInfo | undefined>;
   list(): Promise<readonly ImageInfo[]>;
+  /**
+   * Begins to fetch an image that is not present; undefined where there is nowhere to fetch it from. Left out by stores that
+   * fetch none. Rejects with the signal's reason when aborted.
+   */
+  pull?(image: string, request: PullRequest): Promise<ImageInfo> | undefined;
 }

@@ -2,15 +2,16 @@
 import { invariant } from '../../../base/invariant.ts';
 import type { PodAttachment, PodNetwork } from '../../pod-network.ts';
 
-const MAX_PODS = 65_000;
+/** Addresses that a prefix of two bytes, and of three, has for pods. */
+const MAX_PODS = { two: 65_000, three: 253 } as const;
 
-/** Addresses `PREFIX.x.y`. */
+/** Addresses `PREFIX.x.y`, or `PREFIX.y`. */
 export class FakePodNetwork implements PodNetwork {
   readonly #prefix: string;
   readonly #attachments = new Map<string, PodAttachment>();
   readonly #used = new Set<number>();
 
-  /** `prefix`: the first two bytes, such as `10.244`. */
+  /** `prefix`: the first two bytes, such as `10.244`, or the first three. */
   constructor(prefix = '10.244') {
     this.#prefix = prefix;
   }
@@ -20,9 +21,11 @@ export class FakePodNetwork implements PodNetwork {
     if (known) return known;
     let number = 2;
     while (this.#used.has(number)) number += 1;
-    invariant(number < MAX_PODS, 'a fake network has addresses for all its pods');
+    const long = this.#prefix.split('.').length === 3;
+    const most = long ? MAX_PODS.three : MAX_PODS.two;
+    invariant(number < most, 'a fake network has addresses for all its pods');
     this.#used.add(number);
-    const ip = `${this.#prefix}.${number >> 8}.${number & 255}`;
+    const ip = `${this.#prefix}.${long ? '' : `${number >> 8}.`}${number & 255}`;
     const attachment = { ip, netnsPath: `/fake/netns/${podUid}` };
     this.#attachments.set(podUid, attachment);
     return attachment;
@@ -32,8 +35,11 @@ export class FakePodNetwork implements PodNetwork {
     const attachment = this.#attachments.get(podUid);
     if (!attachment) return;
     this.#attachments.delete(podUid);
-    const [third = 0, fourth = 0] = attachment.ip.split('.').slice(2).map(Number);
-    this.#used.delete(third * 256 + fourth);
+    const rest = attachment.ip
+      .slice(this.#prefix.length + 1)
+      .split('.')
+      .map(Number);
+    this.#used.delete(rest.reduce((number, byte) => number * 256 + byte, 0));
   }
 
   async list(): Promise<readonly { podUid: string; ip: string; netnsPath: string }[]> {

@@ -21,7 +21,7 @@ import {
 } from '../runtime.ts';
 import { type Life, STEADY } from './life.ts';
 import type { LogWriter } from './log-writer.ts';
-import { cpuOf, memoryOf, type UsedCpu } from './use.ts';
+import { cpuOf, memoryOf, type Moment, type UsedCpu } from './use.ts';
 
 /** What a fake runtime is made from. */
 export interface FakeRuntimeOptions {
@@ -82,9 +82,9 @@ export class FakeRuntime implements ContainerRuntime {
     this.#endSandbox(id);
   }
 
-  /** How the container was made to live; undefined for one that is not there. */
-  lifeOf(id: string): Life | undefined {
-    return this.#containers.get(id)?.life;
+  /** A container and how it was made to live; undefined for one that is not there. */
+  look(id: string): { readonly status: ContainerStatus; readonly life: Life } | undefined {
+    return this.#containers.get(id);
   }
 
   /** The host's power goes, and comes back: nothing runs any more, and nobody is told. */
@@ -298,7 +298,7 @@ export class FakeRuntime implements ContainerRuntime {
       .filter(({ status }) => status.state === 'running')
       .map((container) => {
         const { status, life } = container;
-        const memoryBytes = memoryOf(life, now);
+        const memoryBytes = memoryOf(life, momentOf(status, now));
         return {
           containerId: status.id,
           podUid: status.podUid,
@@ -319,7 +319,7 @@ export class FakeRuntime implements ContainerRuntime {
     for (const container of this.#containers.values()) {
       cpuUsageNs += this.#cpuUsed(container);
       if (container.status.state === 'running')
-        memoryWorkingSetBytes += memoryOf(container.life, now);
+        memoryWorkingSetBytes += memoryOf(container.life, momentOf(container.status, now));
     }
     return { timestampMs: now, cpuUsageNs, memoryWorkingSetBytes };
   }
@@ -398,8 +398,10 @@ export class FakeRuntime implements ContainerRuntime {
 
   /** What it has used until now, or until its end. */
   #cpuUsed(container: Container): bigint {
-    if (container.status.state === 'running')
-      container.cpu = cpuOf(container.life, container.cpu, this.#options.clock.now());
+    if (container.status.state === 'running') {
+      const at = momentOf(container.status, this.#options.clock.now());
+      container.cpu = cpuOf(container.life, container.cpu, at);
+    }
     return container.cpu.ns;
   }
 
@@ -422,4 +424,8 @@ export class FakeRuntime implements ContainerRuntime {
       if (typeof each === 'string') write(each);
       else container.timers.add(clock.timer(each.atMs, () => write(each.line)));
   }
+}
+
+function momentOf({ startedAtMs }: ContainerStatus, nowMs: number): Moment {
+  return { nowMs, startedAtMs: startedAtMs ?? nowMs };
 }

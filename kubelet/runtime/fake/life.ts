@@ -6,6 +6,9 @@ export interface LaterLine {
   readonly line: string;
 }
 
+/** A figure that is steady, or asked for: at a wall time, of a container that started at another. */
+export type Use = number | ((nowMs: number, startedAtMs: number) => number);
+
 /** One container's life. Times count from its start. */
 export interface Life {
   /** Ends by itself after this; runs on when left out. */
@@ -22,10 +25,10 @@ export interface Life {
   readonly message?: string;
   /** Cannot be created, or started where the reason is `StartError`: the reason and the text. */
   readonly broken?: { readonly reason: string; readonly message: string };
-  /** Use of the processor, steady or asked for at a wall time; 1 millicore unless given. */
-  readonly cpuNanoCores?: number | ((nowMs: number) => number);
-  /** Memory in use, likewise; 16 MiB unless given. */
-  readonly memoryBytes?: number | ((nowMs: number) => number);
+  /** Use of the processor; 1 millicore unless given. */
+  readonly cpuNanoCores?: Use;
+  /** Memory in use; 16 MiB unless given. */
+  readonly memoryBytes?: Use;
   /** What a command in it comes to; exit code 0 and no output unless given. */
   readonly exec?: (command: readonly string[]) => { exitCode: number; stdout?: string };
 }
