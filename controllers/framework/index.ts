@@ -35,6 +35,10 @@ export type { ObjectOf, SpecOf, StatusOf } from './kinds/object-types.ts';
 export { checkRoundTrips, RoundTripError, type RoundTripOptions } from './kinds/round-trips.ts';
 export { type ControllerCounters, type ControllerHooks, runController } from './loop.ts';
 export { type ControllersOptions, type LeaderElection, runControllers } from './manager.ts';
+export { EXIT_CODES } from './operator/operator-failure.ts';
+export type { HealthOptions } from './operator/health-server.ts';
+export type { OperatorOptions, OperatorPart, PartContext } from './operator/options.ts';
+export { OPERATOR_STOP_MS, runOperator } from './operator/run-operator.ts';
 export {
   controlledBy,
   controllerKeys,

@@ -2,19 +2,8 @@
 // kept in step (keys that go here go there), owned by nobody, and marked with where it is from: a ConfigMap without
 // that mark is somebody's own and left alone.
 // Run it against any cluster: `KUBECONFIG=FILE node_modules/.bin/node examples/01-own-controller/main.ts`.
-import {
-  ConfigMaps,
-  ConnectionError,
-  connectionProblem,
-  createClient,
-  createHttpTransport,
-  createLogger,
-  isNotFound,
-  loadKubeconfig,
-  systemClock,
-  systemRandom,
-} from '../../client/index.ts';
-import { controllerFor, done, runControllers } from '../../controllers/framework/index.ts';
+import { ConfigMaps, isNotFound } from 'pinnace/client';
+import { controllerFor, done, runOperator } from 'pinnace/controllers';
 
 const LABEL = 'mirror-to';
 const SOURCE = 'mirrored-from';
@@ -48,28 +37,4 @@ export const mirror = controllerFor(ConfigMaps)
     return done;
   });
 
-/** Runs it on the cluster of a kubeconfig until the process is told to end. Throws what keeps it from starting. */
-async function run(path: string | undefined): Promise<void> {
-  if (!path) throw new Error('set KUBECONFIG to the kubeconfig of a cluster');
-  const { transport: options } = await loadKubeconfig(path);
-  const client = createClient(createHttpTransport(options));
-  await client.transport.request({ method: 'GET', path: '/version' }).catch((error: unknown) => {
-    throw error instanceof ConnectionError
-      ? new Error(connectionProblem(error, options.server))
-      : error;
-  });
-  const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => ending.abort(new Error('told to end')));
-  const doors = { clock: systemClock, random: systemRandom, logger: createLogger('info') };
-  process.stdout.write(
-    `mirror runs on ${options.server}: ConfigMaps labelled ${LABEL}=NAMESPACE are copied there; Ctrl-C ends it\n`,
-  );
-  await runControllers([mirror], { client, ...doors }, ending.signal);
-}
-
-if (import.meta.main)
-  await run(process.env['KUBECONFIG']).catch((error: unknown) => {
-    process.stderr.write(`mirror: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  });
+if (import.meta.main) await runOperator({ name: 'mirror', controllers: [mirror] });

@@ -76,13 +76,13 @@ describe('examples/01-own-controller', () => {
   const program = 'examples/01-own-controller/main.ts';
   it('says in one line why it cannot start', async () => {
     for (const [kubeconfig, why] of [
-      [undefined, /^mirror: set KUBECONFIG [^\n]+\n$/],
+      [undefined, /^mirror: there is no cluster [^\n]+ set KUBECONFIG [^\n]+\n$/],
       ['/no/such', /^mirror: kubeconfig \/no\/such: [^\n]+\n$/],
       [nobody, /^mirror: The connection to the server 127\.0\.0\.1:1 was refused[^\n]+\n$/],
     ] as const) {
       const run = { program, ...(kubeconfig === undefined ? {} : { kubeconfig }) };
       const { code, stderr } = await runPinnace([], run);
-      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(why) as string });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(why) as string });
     }
   });
 
@@ -92,9 +92,10 @@ describe('examples/01-own-controller', () => {
       body: { apiVersion: 'v1', kind: 'ConfigMap', metadata },
     });
     const run = { program, kubeconfig: server.kubeconfig, endAfter: /"mirrored"/ };
-    const { code, stdout, stderr } = await runPinnace([], run);
+    const { code, stderr } = await runPinnace([], run);
     expect(code).toBe(0);
-    expect(stdout).toContain(`mirror runs on ${server.url}`);
+    expect(stderr).toMatch(new RegExp(`"server":"${server.url}".*"the operator runs"`));
+    expect(stderr).toMatch(/"the operator has stopped"/);
     expect(stderr).toMatch(/"to":"kube-public","name":"m"/);
   });
 });

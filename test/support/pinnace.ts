@@ -34,11 +34,13 @@ export async function runPinnace(args: readonly string[], how: PinnaceRun = {}):
   });
   let stdout = '';
   let stderr = '';
+  let told = false;
   if (how.deaf) child.stdout.destroy();
   else child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
-    if (how.endAfter?.test(stderr)) child.kill('SIGINT');
+    // A second signal would not wait for the end in order.
+    if (!told && how.endAfter?.test(stderr)) told = child.kill('SIGINT');
   });
   child.stdin.end(input ?? '');
   const [code] = (await once(child, 'close')) as [number | null];

@@ -1,0 +1,77 @@
+// Looks, before an operator begins, whether it may read what its controllers read.
+// Invariant: all that is missing is told at once, each with what to do about it; nothing is written.
+import type { KindRef } from '../../../api/kind-ref.ts';
+import { isForbidden, isNotFound } from '../../../api/status.ts';
+import type { Informer, InformerScope } from '../../../client/informer/informer.ts';
+import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
+import type { Client } from '../../../client/rest/client.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { ControllerContext, ControllerFactory } from '../reconciler.ts';
+import { OperatorFailure } from './operator-failure.ts';
+
+/** A collection that is read. */
+interface Read {
+  readonly ref: KindRef;
+  readonly scope: InformerScope;
+}
+
+/** Throws OperatorFailure, with one line for each kind that is not there or may not be read. */
+export async function checkReadable(
+  factories: readonly ControllerFactory[],
+  context: Omit<ControllerContext, 'informers' | 'events'>,
+): Promise<void> {
+  const problems = await Promise.all(
+    readsOf(factories, context).map((read) => problemWith(context.client, read)),
+  );
+  const told = problems.filter((problem) => problem !== undefined);
+  if (told.length > 0) throw new OperatorFailure(told.join('\n'));
+}
+
+/** Which collections the controllers would read: they are made once for that, on informers that never start. */
+function readsOf(
+  factories: readonly ControllerFactory[],
+  context: Omit<ControllerContext, 'informers' | 'events'>,
+): Read[] {
+  const reads = new Map<string, Read>();
+  const note = (ref: KindRef, scope: InformerScope = {}) =>
+    void reads.set(JSON.stringify([ref.group, ref.version, ref.plural, scope.namespace]), {
+      ref,
+      scope,
+    });
+  const idle = createInformerFactory(context);
+  const informers = {
+    ...idle,
+    informer<T extends KubeObject>(ref: KindRef<T>, scope?: InformerScope): Informer<T> {
+      note(ref as unknown as KindRef, scope);
+      return idle.informer(ref, scope);
+    },
+    release: idle.release.bind(idle),
+    start: idle.start.bind(idle),
+    synced: idle.synced.bind(idle),
+  };
+  const events = { event: () => undefined };
+  for (const factory of factories)
+    for (const source of factory({ ...context, informers, events }).sources)
+      note(source.ref, source.scope);
+  return [...reads.values()];
+}
+
+async function problemWith(client: Client, { ref, scope }: Read): Promise<string | undefined> {
+  const name = ref.group ? `${ref.plural}.${ref.group}` : ref.plural;
+  try {
+    await client.resource(ref).list({ ...scope, limit: 1 });
+    return undefined;
+  } catch (error) {
+    if (isNotFound(error))
+      return `the cluster has no ${name} in ${ref.version}; install its definition first: kubectl apply -f the CustomResourceDefinition ${name}`;
+    if (isForbidden(error)) return `${(error as Error).message}; ${missingRule(ref, scope)}`;
+    throw error;
+  }
+}
+
+/** The rule that a role of the program's account lacks, as it stands in YAML. */
+function missingRule(ref: KindRef, scope: InformerScope): string {
+  const rule = { apiGroups: [ref.group], resources: [ref.plural], verbs: ['get', 'list', 'watch'] };
+  const role = scope.namespace ? `a Role in ${scope.namespace}` : 'a ClusterRole';
+  return `give its account ${role} with the rule ${JSON.stringify(rule)}`;
+}
