@@ -21,3 +21,6 @@ export {
 } from './eventually/eventually.ts';
 export { EventuallyError } from './eventually/failure.ts';
 export type { ClockedClient, WaitOptions } from './eventually/wait.ts';
+export { type Fault, type FaultRule, faults, type FaultTarget } from './faults/fault.ts';
+export type { InjectedFault } from './faults/fault-plan.ts';
+export { type FaultsOptions, type FaultyClient, withFaults } from './faults/with-faults.ts';
