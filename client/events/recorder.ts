@@ -1,4 +1,4 @@
-// Records Events about objects: what happened, told once and then counted.
+// Records Events about objects: what happened, told once and then counted; many that differ in their messages alone become one.
 // Invariant: recording never blocks, throws or grows without bound; what cannot be kept is counted as dropped.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { BackoffOptions } from '../../base/backoff.ts';
@@ -11,6 +11,7 @@ import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isNotFound, StatusError } from '../../api/status.ts';
 import type { Client } from '../rest/client.ts';
+import { COMBINED, SimilarEvents } from './similar-events.ts';
 import { SpamFilter } from './spam-filter.ts';
 
 /** Different events that wait to be sent at most; past it new ones are dropped. */
@@ -62,7 +63,8 @@ interface Remembered {
 
 interface Pending {
   readonly about: KubeObject;
-  readonly note: EventNote;
+  /** Of those that are combined, the latest. */
+  note: EventNote;
   readonly component: string;
   readonly firstMs: number;
   lastMs: number;
@@ -75,6 +77,7 @@ export class ClientEventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #pending = new Map<string, Pending>();
   readonly #remembered = new Map<string, Remembered>();
+  readonly #similar = new SimilarEvents();
   readonly #spam = new SpamFilter();
   #wake: (() => void) | undefined;
 
@@ -124,16 +127,21 @@ export class ClientEventRecorder {
     this.counters.recorded++;
     const { uid, namespace, name } = about.metadata;
     const object = uid ?? `${about.kind}/${namespace ?? ''}/${name ?? ''}`;
-    const id = JSON.stringify([component, object, note.type, note.reason, note.message]);
+    const group = JSON.stringify([component, object, note.type, note.reason]);
     const now = this.#options.clock.now();
+    const monotonic = this.#options.clock.monotonic();
+    const combined = this.#similar.combines(group, note.message, monotonic);
+    const id = combined ? group : JSON.stringify([group, note.message]);
+    const told = combined ? { ...note, message: COMBINED + note.message } : note;
     const waiting = this.#pending.get(id);
     if (waiting) {
       waiting.times++;
       waiting.lastMs = now;
+      waiting.note = told;
     } else if (this.#pending.size >= MAX_PENDING_EVENTS || !this.#admits(component, object)) {
       this.counters.dropped++;
     } else {
-      this.#pending.set(id, { about, note, component, firstMs: now, lastMs: now, times: 1 });
+      this.#pending.set(id, { about, note: told, component, firstMs: now, lastMs: now, times: 1 });
       this.#wake?.();
     }
   }
@@ -174,7 +182,8 @@ export class ClientEventRecorder {
     const known = this.#remembered.get(id);
     if (known && pending.lastMs - known.lastMs < REPEAT_WINDOW_MS) {
       const count = known.count + pending.times;
-      const body = { count, lastTimestamp: timestamp(pending.lastMs) };
+      const message = textOf(pending.note);
+      const body = { count, message, lastTimestamp: timestamp(pending.lastMs) };
       const { namespace, name } = known;
       try {
         await events.patch({ namespace, name }, { type: 'merge', body }, { signal });
@@ -218,7 +227,7 @@ function newEvent(pending: Pending, options: EventRecorderOptions): Event {
     },
     type: note.type,
     reason: note.reason,
-    message: note.message.slice(0, MAX_MESSAGE_LENGTH),
+    message: textOf(note),
     source: { component, ...(options.host === undefined ? {} : { host: options.host }) },
     reportingComponent: component,
     reportingInstance: options.host ?? '',
@@ -227,6 +236,8 @@ function newEvent(pending: Pending, options: EventRecorderOptions): Event {
     count: pending.times,
   };
 }
+
+const textOf = ({ message }: EventNote): string => message.slice(0, MAX_MESSAGE_LENGTH);
 
 /** Seconds precision, as metav1.Time is written. */
 const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

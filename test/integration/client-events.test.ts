@@ -11,6 +11,7 @@ import {
   MAX_PENDING_EVENTS,
   REPEAT_WINDOW_MS,
 } from '../../client/events/recorder.ts';
+import { COMBINED, MAX_SIMILAR_EVENTS } from '../../client/events/similar-events.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { ConnectionError } from '../../client/transport/connection-error.ts';
 import { anApiServer } from '../support/client-server.ts';
@@ -101,6 +102,24 @@ describe('the event recorder', () => {
         ]),
       );
       expect(found.find(({ count }) => count === 3)?.lastTimestamp).toBe('2026-01-01T00:00:05Z');
+    });
+  });
+
+  it('combines many that differ in their messages alone: one event, counted, with the latest message', async () => {
+    await withRecorder(async ({ recorder, clock, events }) => {
+      for (let i = 0; i < MAX_SIMILAR_EVENTS + 3; i++)
+        recorder.event(pod, { ...note, message: `try ${i}` });
+      await until(() => recorder.counters.sent === MAX_SIMILAR_EVENTS + 1);
+      await clock.advance(1000);
+      recorder.event(pod, { ...note, message: `latest ${'x'.repeat(2000)}` });
+      recorder.event(pod, { ...note, reason: 'Other', message: 'by itself' });
+      await until(() => recorder.counters.sent === MAX_SIMILAR_EVENTS + 3);
+      const found = await events();
+      expect(found).toHaveLength(MAX_SIMILAR_EVENTS + 2);
+      const combined = found.filter(({ message }) => message?.startsWith(COMBINED));
+      expect(combined).toMatchObject([{ count: 4, lastTimestamp: '2026-01-01T00:00:01Z' }]);
+      expect(combined[0]?.message).toMatch(/: latest x+$/);
+      expect(combined[0]?.message).toHaveLength(1024);
     });
   });
 
