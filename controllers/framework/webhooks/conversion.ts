@@ -10,11 +10,13 @@ import { mistakeIn } from './handler-mistakes.ts';
 /** Turns an object of one version into one of another. The object is frozen; its apiVersion and kind are filled in. */
 export type Convert = (object: LooseObject) => object | Promise<object>;
 
-/** From which version to which: `v1alpha1→v1` (or `v1alpha1->v1`). */
-export type ConversionStep = `${string}→${string}` | `${string}->${string}`;
-
-/** Functions by their step. Where no step leads straight from one version to another, several are taken one after the other. */
-export type Converters = Readonly<Record<ConversionStep, Convert>>;
+/**
+ * Functions by their step, `v1alpha1→v1` (or `v1alpha1->v1`), as a kind's `converters` are. Where no step leads straight from one
+ * version to another, several are taken one after the other.
+ */
+export type ConversionFunctions = Readonly<
+  Record<`${string}→${string}` | `${string}->${string}`, Convert>
+>;
 
 /** The conversion webhook of one kind. */
 export interface ConversionWebhook {
@@ -39,7 +41,7 @@ interface Step {
 const STEP = /^\s*([a-z][a-z0-9]*)\s*(?:→|->)\s*([a-z][a-z0-9]*)\s*$/;
 
 /** The webhook that converts a kind's objects. Throws TypeError for steps that are none. */
-export function converting(ref: KindRef, converters: Converters): ConversionWebhook {
+export function converting(ref: KindRef, converters: ConversionFunctions): ConversionWebhook {
   const name = `${ref.plural}.${ref.group}`;
   const steps = Object.entries(converters).map(([key, convert]): Step => {
     const [, from = '', to = ''] = STEP.exec(key) ?? [];

@@ -46,13 +46,7 @@ export class ReviewDesk {
 
   /** Throws TypeError where two webhooks have one path. */
   constructor(webhooks: readonly Webhook[], doors: { clock: Clock; logger: Logger }) {
-    const byPath = new Map<string, Webhook>();
-    for (const webhook of webhooks) {
-      if (byPath.has(webhook.path))
-        throw new TypeError(`two webhooks are called ${webhook.name}: give one another name`);
-      byPath.set(webhook.path, webhook);
-    }
-    this.#webhooks = byPath;
+    this.#webhooks = checkPaths(webhooks);
     this.#clock = doors.clock;
     this.#logger = doors.logger;
   }
@@ -133,6 +127,17 @@ export class ReviewDesk {
     else this.#logger.warn('a review is refused', fields);
     return reply(fault);
   }
+}
+
+/** The webhooks by their paths. Throws TypeError where two have one. */
+export function checkPaths(webhooks: readonly Webhook[]): ReadonlyMap<string, Webhook> {
+  const byPath = new Map<string, Webhook>();
+  for (const webhook of webhooks) {
+    if (byPath.has(webhook.path))
+      throw new TypeError(`two webhooks are called ${webhook.name}: give one another name`);
+    byPath.set(webhook.path, webhook);
+  }
+  return byPath;
 }
 
 /** A fault as the answer that tells of it. */

@@ -42,7 +42,7 @@ export interface WebhookServerOptions {
 export interface WebhookServer {
   readonly port: number;
   /** New connections see it from now on. Throws where the halves cannot be read or do not belong together. */
-  replaceCertificate(certificate: KeyPair): void;
+  readonly replaceCertificate: (certificate: KeyPair) => void;
   /** Takes no more connections, lets calls end for MAX_STOP_MS at most, and closes. May be called again. */
   close(): Promise<void>;
 }
