@@ -131,7 +131,7 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
   });
   const { discovery, others } = await kindsOf(server, options);
   const parts = { server, rbac, health, readToken, discovery, others, figures, slis };
-  const handler = pipelineOf(options, parts);
+  const handler = pipelineOf(options, { ...parts, closing: closing.signal });
   const customs = new CustomResources({
     server,
     onChange: () => {
@@ -184,15 +184,17 @@ interface HandlerParts {
   readonly figures: Figures;
   /** Of health checks alone. */
   readonly slis: Figures;
+  readonly closing: AbortSignal;
 }
 
 function pipelineOf(
   options: ApiServerOptions,
-  { server, rbac, health, readToken, discovery, others, figures, slis }: HandlerParts,
+  { server, rbac, health, readToken, discovery, others, figures, slis, closing }: HandlerParts,
 ): Handler {
   const { store, clock, tokens } = server;
   const documents = issuerDocuments(tokens);
   const metrics = new MetricsStore(clock, labelsIn(store));
+  closing.addEventListener('abort', () => metrics.close(), { once: true });
   const inflight = new Inflight(options);
   const { scheme } = server;
   showServer(figures, { store, scheme, inflight, clock });

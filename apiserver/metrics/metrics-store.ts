@@ -51,6 +51,7 @@ export class MetricsStore {
   readonly #listeners = new Set<(events: readonly MetricsEvent[]) => void>();
   #revision: number;
   #checking: Timer | undefined;
+  #closed = false;
 
   constructor(clock: Clock, labels: LabelView) {
     this.#clock = clock;
@@ -113,6 +114,12 @@ export class MetricsStore {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Nothing is looked at any more: the server closes. */
+  close(): void {
+    this.#closed = true;
+    this.#checking?.cancel();
+  }
+
   #set(kind: MetricsKind, key: string, entry: Pick<Entry, 'object' | 'node'>): MetricsEvent {
     const known = this.#entries[kind].has(key);
     this.#entries[kind].set(key, { ...entry, takenAtMs: this.#clock.now() });
@@ -136,7 +143,7 @@ export class MetricsStore {
 
   /** Watchers hear of a node that fell silent though no other one speaks. */
   #checkLater(): void {
-    if (this.#checking) return;
+    if (this.#checking || this.#closed) return;
     this.#checking = this.#clock.timer(STALE_CHECK_MS, () => {
       this.#checking = undefined;
       const events: MetricsEvent[] = [];
