@@ -88,7 +88,7 @@ export class EventLine implements AsyncIterable<readonly WatchFrame[]> {
       () => {
         if (this.#over) return;
         run.history.note(end.name, `← ${text}`, frame.bytes);
-        run.delivered(end.name);
+        run.delivered();
         this.#arrived.push(frame);
         this.#wake?.();
       },

@@ -17,8 +17,10 @@ export interface LineRun {
   readonly history: History;
   /** What befalls the message; undefined: nothing odd. */
   choose(place: Place): Odd | undefined;
-  /** A message is delivered. `unanswered`: the server has got it and not answered yet. */
-  delivered(who: string, request?: Promise<unknown>): void;
+  /** The server has got a request. */
+  arrived(who: string, request: string, answer: Promise<unknown>): void;
+  /** A process has got an answer or an event. */
+  delivered(): void;
 }
 
 /** The end of a line. */
@@ -98,7 +100,7 @@ export class Line {
       if (reply.kind !== 'watch') this.#open.delete(open);
       this.#answer(call, reply, open);
     });
-    this.#run.delivered(this.#end.name, answered);
+    this.#run.arrived(this.#end.name, requestText(request), answered);
   }
 
   #answer(call: Call, reply: Reply, open: AbortController): void {
@@ -122,7 +124,7 @@ export class Line {
           return;
         }
         history.note(this.#end.name, `← ${text} to ${requestText(request)}`, bytesOf(reply));
-        this.#run.delivered(this.#end.name);
+        this.#run.delivered();
         call.resolve(passed);
       },
       this.#end,

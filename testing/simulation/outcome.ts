@@ -8,7 +8,7 @@ import type { Tape } from './tape.ts';
 export interface Finding {
   /**
    * `always`, `eventually`: a condition of the scenario was broken. `story`: the story threw. `program`: a program ended or used what a
-   * simulation cannot repeat. `hot loop`: work without time passing. `limit`: the run did not end by itself.
+   * simulation cannot repeat. `hot loop`: the same work again and again. `limit`: the run did not end by itself.
    */
   readonly kind: 'always' | 'eventually' | 'story' | 'program' | 'hot loop' | 'limit' | 'repeat';
   /** The condition in words, or what happened instead. */

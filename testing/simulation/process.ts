@@ -21,7 +21,7 @@ export interface ProcessRun extends LineRun {
   /** Runs a function so that what it uses of the host is noticed as this process's. */
   within<T>(process: RunningProcess, fn: () => T): T;
   /** A reconcile begins; false when it must not, as the process is in a hot loop. */
-  mayReconcile(process: RunningProcess, controller: string): boolean;
+  mayReconcile(process: RunningProcess, controller: string, key: string): boolean;
   /** The process died by something odd, and is to be started again after a while. */
   startAgain(process: RunningProcess, ms: number): void;
   /** Something lasts until this moment, before which nothing is judged. */
@@ -143,7 +143,7 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
     return (context) => {
       const spec = factory(context);
       const reconcile: ControllerSpec['reconcile'] = (key, about) => {
-        if (!this.#run.mayReconcile(this, spec.name)) return new Promise(() => undefined);
+        if (!this.#run.mayReconcile(this, spec.name, key)) return new Promise(() => undefined);
         this.#run.history.note(this.name, `${spec.name} reconciles ${key}`);
         return spec.reconcile(key, about);
       };

@@ -11,7 +11,6 @@ import { LiveState } from './cluster-state.ts';
 import { firstBroken } from './conditions.ts';
 import { Ending } from './ending.ts';
 import { History } from './history.ts';
-import { MomentCounter } from './moment-counter.ts';
 import { type Odd, oddOf } from './odds.ts';
 import type { Finding, RunOutcome } from './outcome.ts';
 import { within } from './outside.ts';
@@ -20,6 +19,7 @@ import { ProcessClock } from './process-clock.ts';
 import { befallsOthers, Programs } from './programs.ts';
 import { type Condition, type Scenario, SIMULATION_LIMITS } from './scenario.ts';
 import { storyCluster, type StoryRun } from './story-cluster.ts';
+import { RateCounter } from './rate-counter.ts';
 import { type Choices, type Place, recorded, type Tape } from './tape.ts';
 import { startWorld, type World, type WorldImage } from './world.ts';
 
@@ -87,7 +87,7 @@ class Run implements ProcessRun, StoryRun {
   readonly #state: LiveState;
   readonly #programs: Programs;
   readonly #ending: Ending;
-  readonly #perMoment: MomentCounter;
+  readonly #rates: RateCounter;
   readonly #waiters = new Set<Waiter>();
   readonly #startMs: number;
   readonly #endsBy: number;
@@ -111,7 +111,7 @@ class Run implements ProcessRun, StoryRun {
     this.#world = world;
     const now = () => agenda.now;
     this.history = new History(now);
-    this.#perMoment = new MomentCounter(now);
+    this.#rates = new RateCounter(now);
     const { choices, tape } = recorded(options.choices);
     this.#choices = choices;
     this.tape = tape;
@@ -187,26 +187,30 @@ class Run implements ProcessRun, StoryRun {
     this.#ending.disturbedUntil(moment);
   }
 
-  delivered(who: string, request?: Promise<unknown>): void {
+  delivered(): void {
     this.#messages++;
-    const { messages, atOneMoment } = this.#limits;
+    const { messages } = this.#limits;
     if (this.#messages > messages) this.#limit(`${messages} messages`);
-    if (this.#perMoment.count(who) > atOneMoment)
-      this.#hotLoop(`${atOneMoment} messages of ${who} without time passing`);
-    if (!request) return;
+  }
+
+  arrived(who: string, request: string, answer: Promise<unknown>): void {
+    this.delivered();
+    const { perSecond } = this.#limits;
+    if (this.#rates.count(`${who} ${request}`) > perSecond)
+      this.#hotLoop(`${who} asked ${request} ${perSecond} times within a second of virtual time`);
     this.#writer = who;
     this.#unanswered++;
     const over = () => {
       this.#unanswered--;
     };
-    request.then(over, over);
+    answer.then(over, over);
   }
 
-  mayReconcile(process: RunningProcess, controller: string): boolean {
-    const { atOneMoment } = this.#limits;
-    const count = this.#perMoment.count(`${process.name} ${controller} reconciles`);
-    if (count <= atOneMoment) return true;
-    this.#hotLoop(`${atOneMoment} reconciles of ${controller} without time passing`);
+  mayReconcile(process: RunningProcess, controller: string, key: string): boolean {
+    const { perSecond } = this.#limits;
+    const what = `${process.name}: ${controller} reconciled ${key}`;
+    if (this.#rates.count(what) <= perSecond) return true;
+    this.#hotLoop(`${what} ${perSecond} times within a second of virtual time`);
     return false;
   }
 
@@ -324,7 +328,7 @@ class Run implements ProcessRun, StoryRun {
   }
 
   #hotLoop(what: string): void {
-    this.#find({ kind: 'hot loop', invariant: 'time passes', detail: what });
+    this.#find({ kind: 'hot loop', invariant: 'nothing is done again and again', detail: what });
   }
 
   #limit(what: string): void {

@@ -108,8 +108,8 @@ export interface SimulationLimits {
   readonly virtualMs: number;
   /** Messages of one run; 20,000. */
   readonly messages: number;
-  /** Reconciles, or messages, of one process at one virtual moment; 1,000. */
-  readonly atOneMoment: number;
+  /** Reconciles of one key, or the same request of one process, within a second of virtual time; 1,000. */
+  readonly perSecond: number;
   /** The host's time for one run; 20 seconds. */
   readonly realMs: number;
 }
@@ -118,7 +118,7 @@ export interface SimulationLimits {
 export const SIMULATION_LIMITS: SimulationLimits = {
   virtualMs: 3_600_000,
   messages: 20_000,
-  atOneMoment: 1000,
+  perSecond: 1000,
   realMs: 20_000,
 };
 
