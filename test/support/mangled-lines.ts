@@ -1,11 +1,12 @@
-// A true transport whose watches come through lines that are mangled on the way: told twice, or broken off in the middle.
+// A true transport whose watches come through lines that are mangled on the way: told twice, again later, or broken off in
+// the middle.
 // Invariant: what is not mangled passes unchanged; a broken line is met by the real decoder, not by an error made up here.
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import type { Transport } from '../../client/transport/transport.ts';
 import { WatchLineDecoder } from '../../client/transport/watch-lines.ts';
 
 /** What becomes of a batch of lines. */
-export type Mangling = 'none' | 'twice' | 'broken';
+export type Mangling = 'none' | 'twice' | 'late' | 'broken';
 
 const MAX_LINE_BYTES = 1024 * 1024;
 
@@ -19,10 +20,14 @@ export function mangledLines(
     request: (request) => inner.request(request),
     async *watch(request) {
       const decoder = new WatchLineDecoder(MAX_LINE_BYTES);
+      let before: readonly WatchEventObject[] = [];
       for await (const batch of inner.watch(request)) {
         const mangling = next();
+        const late = before;
+        before = batch;
         if (mangling === 'none') yield batch;
         else if (mangling === 'twice') yield [...batch, ...batch];
+        else if (mangling === 'late') yield [...batch, ...late];
         else {
           const { events, error } = decoder.push(brokenOff(batch, cut()));
           if (events.length > 0) yield events;
