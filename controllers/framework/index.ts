@@ -70,3 +70,48 @@ export {
   TerminalError,
 } from './reconciler.ts';
 export { type StatusTarget, writeStatus } from './status-writer.ts';
+export {
+  type AdmissionRequest,
+  allow,
+  type Allowed,
+  type AnswerNotes,
+  type Denied,
+  deny,
+  type DenyOptions,
+  type Operation,
+} from './webhooks/admission.ts';
+export { certificatesInFiles, type FileCertificatesOptions } from './webhooks/certificate-files.ts';
+export {
+  certificatesInSecret,
+  type SecretCertificatesOptions,
+} from './webhooks/certificate-secret.ts';
+export type { CertificateSource, ServedCertificate } from './webhooks/certificate-source.ts';
+export {
+  type ConfigurationObject,
+  type ConfigurationOptions,
+  webhookConfigurations,
+  type WebhookService,
+} from './webhooks/configurations.ts';
+export {
+  type ConversionFunctions,
+  type ConversionWebhook,
+  converting,
+} from './webhooks/conversion.ts';
+export type { Webhook } from './webhooks/review-desk.ts';
+export { serveWebhooks, type WebhookServer } from './webhooks/server.ts';
+export { type StartedPart, startPart } from './webhooks/start-part.ts';
+export {
+  type AdmissionWebhook,
+  mutating,
+  type MutatingOptions,
+  type Mutation,
+  validating,
+  type ValidatingOptions,
+  type WebhookSettings,
+} from './webhooks/webhook.ts';
+export {
+  webhookServer,
+  type WebhookContext,
+  type WebhookServerOptions,
+  type WebhookServerPart,
+} from './webhooks/webhook-server.ts';

@@ -1,5 +1,6 @@
 // An operator's life, from finding its cluster to the last reconcile; without the process around it.
 // Invariant: when it has settled, nothing that it started is still running, and its Lease is free.
+import type { CustomResourceConversion } from '../../../api/generated/types.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { Figures } from '../../../base/figures.ts';
 import type { Logger } from '../../../base/logger.ts';
@@ -10,7 +11,7 @@ import { createClient } from '../../../client/rest/rest-client.ts';
 import { ClientFigures } from '../../../client/transport/counted.ts';
 import { QueueFigures } from '../../../client/workqueue/queue-figures.ts';
 import { KindError } from '../kinds/kind-error.ts';
-import { installKinds } from '../kinds/install.ts';
+import { type Installable, installKinds } from '../kinds/install.ts';
 import { type LeaderElection, runControllers } from '../manager.ts';
 import { ReconcileFigures } from '../reconcile-figures.ts';
 import { connectToCluster, type Surroundings } from './cluster-connection.ts';
@@ -67,12 +68,28 @@ async function prepare({ options, doors, client }: Operation, signal: AbortSigna
   const { kinds = [], controllers, name } = options;
   const { clock } = doors;
   try {
-    if (kinds.length > 0) await installKinds(client, kinds, { clock, signal, fieldManager: name });
+    if (kinds.length > 0)
+      await installKinds(client, kinds, {
+        ...{ clock, signal, fieldManager: name },
+        conversion: (kind) => conversionOf(kind, options),
+      });
     await checkReadable(controllers, { client, ...doors });
   } catch (error) {
     if (signal.aborted) return;
     throw error instanceof KindError ? new OperatorFailure(error.message, { cause: error }) : error;
   }
+}
+
+/** What the definition says of conversion, from the part that converts. */
+function conversionOf(
+  kind: Installable,
+  options: OperatorOptions,
+): CustomResourceConversion | undefined {
+  for (const part of partsOf(options)) {
+    const conversion = part.conversion?.(kind);
+    if (conversion) return conversion;
+  }
+  return undefined;
 }
 
 interface Running extends Operation {

@@ -1,5 +1,6 @@
 // What an operator is made of.
 // Invariant: all but its name and its controllers has a default that does in a pod.
+import type { CustomResourceConversion } from '../../../api/generated/types.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger, LogLevel } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
@@ -49,4 +50,6 @@ export interface OperatorPart {
   readonly name: string;
   /** Works until the signal aborts, and resolves when it has stopped. What it rejects with ends the operator. */
   run(context: PartContext, signal: AbortSignal): Promise<void>;
+  /** What the definition of a kind is to say of conversion, where this part converts its objects; asked before `run`. */
+  conversion?(kind: Installable): CustomResourceConversion | undefined;
 }
