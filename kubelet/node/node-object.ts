@@ -2,6 +2,7 @@
 // Invariant: fields of others (taints, unschedulable, foreign labels and conditions) are never touched.
 import type { Node, NodeCondition, NodeStatus, Taint } from '../../api/generated/types.ts';
 import { setCondition } from '../../api/meta/conditions.ts';
+import { canonicalQuantity } from '../../api/meta/quantity.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { ImageInfo } from '../runtime/runtime.ts';
 import type { NodeFacts } from '../pods/worker-parts.ts';
@@ -100,11 +101,12 @@ function resources(
   memoryBytes: number,
   { node, host }: NodeObjectFacts,
 ): Record<string, string> {
+  // As the API writes them, so that what it has compares equal and is not told again.
   return {
-    cpu: cpuMillis % 1000 === 0 ? String(cpuMillis / 1000) : `${cpuMillis}m`,
-    memory: `${Math.floor(memoryBytes / KIBI)}Ki`,
+    cpu: canonicalQuantity(`${cpuMillis}m`),
+    memory: canonicalQuantity(`${Math.floor(memoryBytes / KIBI)}Ki`),
     pods: String(node.maxPods),
-    'ephemeral-storage': `${Math.floor(host.storageBytes / KIBI)}Ki`,
+    'ephemeral-storage': canonicalQuantity(`${Math.floor(host.storageBytes / KIBI)}Ki`),
   };
 }
 

@@ -240,6 +240,19 @@ describe('a fake node', () => {
     await expect(cluster.pool.add({ name: 'large' })).rejects.toThrow(/already/);
   });
 
+  it('to which nothing happens renews its lease, and tells nothing else', async () => {
+    await createPod('web');
+    await advance(10 * SECOND);
+    const versions = async () => {
+      const { metadata } = await cluster.client.resource(Nodes).get({ name: 'node-1' });
+      return [metadata.resourceVersion, (await getPod('web')).metadata.resourceVersion];
+    };
+    const [before, lease] = [await versions(), await leaseOf()];
+    await advance(4 * MINUTE);
+    expect(await versions()).toEqual(before);
+    expect(await leaseOf()).not.toBe(lease);
+  });
+
   it('that loses its power has its pods evicted once they tolerate it no longer', async () => {
     const other = await cluster.pool.add();
     await other.registered;
