@@ -55,7 +55,7 @@ export class HotKeys {
     }
     const before = seen.object;
     seen.turns++;
-    if (object !== before) seen.changed++;
+    if (object?.metadata.resourceVersion !== before?.metadata.resourceVersion) seen.changed++;
     if (againInMs < HOT_REQUEUE_MS) seen.requeued++;
     seen.object = object;
     if (seen.turns !== HOT_TURNS) return undefined;
