@@ -35,6 +35,8 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   readonly #feeds = new Set<HandlerFeed<T>>();
   readonly #firstList = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
+  /** Aborted once nothing is followed any more. */
+  #signal: AbortSignal = this.#ended.signal;
   #hasSynced = false;
 
   /** `options` with the tuning of the kind. */
@@ -45,7 +47,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   }
 
   run(signal: AbortSignal): Promise<void> {
-    const ended = AbortSignal.any([signal, this.#ended.signal]);
+    this.#signal = AbortSignal.any([signal, this.#ended.signal]);
     const { client } = this.#options;
     const { metadataOnly = false } = this.#scope;
     const resource = (metadataOnly ? metadataClient(client) : client).resource(this.ref);
@@ -56,7 +58,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
         resource: resource as ResourceClient<KubeObject> as ResourceClient<T>,
         counters: this.counters,
       },
-      ended,
+      this.#signal,
     );
   }
 
@@ -210,7 +212,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
     let timer: Timer;
     const arm = () => {
       timer = clock.timer(everyMs, () => {
-        if (this.#ended.signal.aborted) return;
+        if (this.#signal.aborted) return;
         if (feed.backlog === 0) void this.#tellAgain(feed);
         arm();
       });
