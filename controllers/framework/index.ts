@@ -72,6 +72,7 @@ export {
 export { type StatusTarget, writeStatus } from './status-writer.ts';
 export {
   type AdmissionRequest,
+  type AdmissionTools,
   allow,
   type Allowed,
   type AnswerNotes,
@@ -98,7 +99,7 @@ export {
   converting,
 } from './webhooks/conversion.ts';
 export type { Webhook } from './webhooks/review-desk.ts';
-export { serveWebhooks, type WebhookServer } from './webhooks/server.ts';
+export { type ServeOptions, serveWebhooks, type WebhookServer } from './webhooks/server.ts';
 export { type StartedPart, startPart } from './webhooks/start-part.ts';
 export {
   type AdmissionWebhook,

@@ -6,6 +6,7 @@ import type { UserInfo } from '../../../api/wire/exchange.ts';
 import type { Logger } from '../../../base/logger.ts';
 import {
   type AdmissionRequest,
+  type AdmissionTools,
   Allowed,
   type AnswerNotes,
   type Asked,
@@ -25,6 +26,7 @@ const TYPE = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
 export interface ReviewDoors {
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly tools: AdmissionTools;
 }
 
 /** The answer to a review, whole. Rejects with a WebhookFault where the webhook gave none, or the review is not for it. */
@@ -35,7 +37,7 @@ export async function answerAdmission(
 ): Promise<object> {
   const question = questionOf(review, TYPE);
   const request = requestOf(webhook, question, doors);
-  const said = await decisionOf(webhook, request);
+  const said = await decisionOf(webhook, request, doors.tools);
   const { patch, verdict } = readDecision(webhook, request, said);
   return { ...TYPE, response: { uid: question.uid, ...responseOf(webhook, verdict), ...patch } };
 }
@@ -94,9 +96,13 @@ function misdirected({ name }: Pick<AdmissionWebhook, 'name'>, what: string): We
   );
 }
 
-async function decisionOf(webhook: AdmissionWebhook, request: AdmissionRequest): Promise<unknown> {
+async function decisionOf(
+  webhook: AdmissionWebhook,
+  request: AdmissionRequest,
+  tools: AdmissionTools,
+): Promise<unknown> {
   try {
-    return await webhook.admit(request);
+    return await webhook.admit(request, tools);
   } catch (error) {
     throw handlerFault(
       `admit of ${webhook.name} failed: ${mistakeIn(error) ?? messageOf(error)}`,

@@ -9,6 +9,8 @@ import {
 } from '../../../api/status.ts';
 import type { UserInfo } from '../../../api/wire/exchange.ts';
 import type { Logger } from '../../../base/logger.ts';
+import type { InformerFactory } from '../../../client/informer/informer.ts';
+import type { Client } from '../../../client/rest/client.ts';
 
 /** What may be done to an object, as admission has it. */
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -41,6 +43,13 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** Names the webhook and the question in each line. */
   readonly logger: Logger;
+}
+
+/** What a webhook may look things up with. */
+export interface AdmissionTools {
+  readonly client: Client;
+  /** Caches of the webhook server: one that is asked for is filled at first use (`await informer.synced(signal)`) and kept. */
+  readonly informers: Pick<InformerFactory, 'informer'>;
 }
 
 /** One question. Which objects there are follows from the operation; all of it is frozen. */

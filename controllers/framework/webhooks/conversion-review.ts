@@ -20,7 +20,7 @@ const LOT = 50;
 export async function answerConversion(
   webhook: ConversionWebhook,
   review: unknown,
-  { logger, signal }: ReviewDoors,
+  { logger, signal }: Omit<ReviewDoors, 'tools'>,
 ): Promise<object> {
   const { uid, asked } = questionOf(review, TYPE);
   const desired = textOf(asked['desiredAPIVersion']);

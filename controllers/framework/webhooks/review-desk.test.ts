@@ -250,6 +250,12 @@ describe('a mistake in a handler is told with its mend', () => {
       (r) => ({ ...r.object!, data: new Map() }),
       'data is a Map, no plain object',
     ],
+    [
+      'asks a client that it was not given',
+      'v',
+      ((_: AdmissionRequest, { client }: { client: object }) => (client ? allow() : 0)) as never,
+      'there is no client: give serveWebhooks its `tools`',
+    ],
     ['warns with no text', 'v', () => allow({ warnings: [7 as never] }), 'that are no texts'],
     ['warns without a list', 'v', () => allow({ warnings: 'x' as never }), 'that are no texts'],
   ];
@@ -395,7 +401,7 @@ describe('a conversion', () => {
     kind: 'ConversionReview',
     request: { uid: 'c1', desiredAPIVersion: `example.com/${desired}`, objects },
   });
-  type AnySpec = { spec: any };
+  type AnySpec = { spec: any }; // oxlint-disable-line no-explicit-any
   const webhook = converting(Backups, {
     'v1alpha1→v1': (object) => ({
       ...object,
@@ -437,7 +443,9 @@ describe('a conversion', () => {
     });
   });
 
-  const bad = (convert: (object: any) => any) => converting(Backups, { 'v1→v2': convert });
+  const bad = (
+    convert: (object: any) => any, // oxlint-disable-line no-explicit-any
+  ) => converting(Backups, { 'v1→v2': convert });
   const CASES: readonly (readonly [string, Webhook, object, string])[] = [
     [
       'no way there',

@@ -4,6 +4,7 @@ import { tryParseDuration } from '../../../api/meta/duration.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { parseExactJson } from '../../../base/exact-json.ts';
 import type { Logger } from '../../../base/logger.ts';
+import type { AdmissionTools } from './admission.ts';
 import { answerAdmission } from './admission-review.ts';
 import type { ConversionWebhook } from './conversion.ts';
 import { answerConversion } from './conversion-review.ts';
@@ -37,18 +38,37 @@ export interface ReviewReply {
   readonly body: string;
 }
 
+/** What a desk works with. */
+export interface DeskDoors {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What webhooks look things up with; none unless given. */
+  readonly tools?: AdmissionTools | undefined;
+}
+
+const NO_TOOLS: AdmissionTools = {
+  get client(): never {
+    throw new TypeError('there is no client: give serveWebhooks its `tools`');
+  },
+  get informers(): never {
+    throw new TypeError('there are no informers: give serveWebhooks its `tools`');
+  },
+};
+
 /** Answers reviews for a set of webhooks. */
 export class ReviewDesk {
   readonly #webhooks: ReadonlyMap<string, Webhook>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #tools: AdmissionTools;
   readonly #underWay = new Map<Webhook, number>();
 
   /** Throws TypeError where two webhooks have one path. */
-  constructor(webhooks: readonly Webhook[], doors: { clock: Clock; logger: Logger }) {
+  constructor(webhooks: readonly Webhook[], doors: DeskDoors) {
     this.#webhooks = checkPaths(webhooks);
     this.#clock = doors.clock;
     this.#logger = doors.logger;
+    this.#tools = doors.tools ?? NO_TOOLS;
   }
 
   /** Is a webhook served there? */
@@ -114,7 +134,7 @@ export class ReviewDesk {
   }
 
   async #ask(webhook: Webhook, review: unknown, signal: AbortSignal): Promise<object> {
-    const doors = { logger: this.#logger, signal };
+    const doors = { logger: this.#logger, signal, tools: this.#tools };
     return webhook.sort === 'converting'
       ? answerConversion(webhook, review, doors)
       : answerAdmission(webhook, review, doors);

@@ -11,12 +11,7 @@ import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { until } from '../../../test/support/until.ts';
 import { allow } from './admission.ts';
 import { MAX_BODY_BYTES, MAX_HELD_BYTES } from './request-body.ts';
-import {
-  MAX_STOP_MS,
-  serveWebhooks,
-  type WebhookServer,
-  type WebhookServerOptions,
-} from './server.ts';
+import { MAX_STOP_MS, serveWebhooks, type WebhookServer, type ServeOptions } from './server.ts';
 import { validating } from './webhook.ts';
 
 let ca: string;
@@ -67,7 +62,7 @@ afterEach(async () => {
   agents.splice(0).forEach((agent) => agent.destroy());
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
-async function served(options: Partial<WebhookServerOptions> = {}): Promise<WebhookServer> {
+async function served(options: Partial<ServeOptions> = {}): Promise<WebhookServer> {
   const server = await serveWebhooks({
     webhooks: [webhook],
     certificate: pairs[0]!,

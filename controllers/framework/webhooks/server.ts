@@ -9,7 +9,13 @@ import type { KeyPair } from '../../../base/certificates.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { BodyReader } from './request-body.ts';
-import { reply, ReviewDesk, type ReviewReply, type Webhook } from './review-desk.ts';
+import {
+  type DeskDoors,
+  reply,
+  ReviewDesk,
+  type ReviewReply,
+  type Webhook,
+} from './review-desk.ts';
 import { handlerFault, messageOf, WebhookFault } from './webhook-fault.ts';
 
 /** Connections at once; further ones are closed as they come. */
@@ -24,7 +30,7 @@ const ARRIVAL_MS = { whole: 30_000, headers: 10_000, handshake: 10_000 };
 const KEEP_ALIVE_MS = 120_000;
 
 /** What is served, and where. */
-export interface WebhookServerOptions {
+export interface ServeOptions extends DeskDoors {
   readonly webhooks: readonly Webhook[];
   /** PEM; `replaceCertificate` changes it later. */
   readonly certificate: KeyPair;
@@ -32,8 +38,6 @@ export interface WebhookServerOptions {
   readonly host?: string | undefined;
   /** DEFAULT_PORT unless given; 0 picks a free one. */
   readonly port?: number | undefined;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** What `/readyz` tells; that it is, unless given. */
   readonly isReady?: () => boolean;
 }
@@ -48,7 +52,7 @@ export interface WebhookServer {
 }
 
 /** Starts a server. Rejects where it cannot listen, and with TypeError where two webhooks have one name. */
-export async function serveWebhooks(options: WebhookServerOptions): Promise<WebhookServer> {
+export async function serveWebhooks(options: ServeOptions): Promise<WebhookServer> {
   const { certificate, host, port = DEFAULT_PORT, logger } = options;
   const site: Site = {
     desk: new ReviewDesk(options.webhooks, options),

@@ -8,6 +8,7 @@ import type { ServerName } from '../../../base/certificates.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
+import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
 import type { Client } from '../../../client/rest/client.ts';
 import { ConnectionError } from '../../../client/transport/connection-error.ts';
 import { runControllers } from '../manager.ts';
@@ -132,9 +133,12 @@ async function run({ options, context, listening }: Running, signal: AbortSignal
   const settled = renewal.catch(() => undefined);
   let server: WebhookServer | undefined;
   let isReady = false;
+  const informers = createInformerFactory(context);
   try {
+    informers.start(until);
     const { certificate } = await unlessAborted(current.first, until);
-    server = await serveWebhooks({ ...options, ...context, certificate, isReady: () => isReady });
+    const serving = { ...options, ...context, certificate, isReady: () => isReady };
+    server = await serveWebhooks({ ...serving, tools: { client: context.client, informers } });
     listening(server);
     const { replaceCertificate } = server;
     current.follow(() => takeOver(replaceCertificate, current, context.logger));
@@ -148,6 +152,7 @@ async function run({ options, context, listening }: Running, signal: AbortSignal
     stop.abort(new Error('the webhook server is stopped'));
     isReady = false;
     await server?.close();
+    await informers.finished();
     await settled;
   }
   await renewal;

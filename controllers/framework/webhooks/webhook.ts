@@ -3,7 +3,7 @@
 import type { KindRef } from '../../../api/kind-ref.ts';
 import type { KubeObject, LooseObject } from '../../../api/meta/object.ts';
 import type { LabelSelector, MatchCondition } from '../../../api/generated/types.ts';
-import type { AdmissionRequest, Allowed, Denied, Operation } from './admission.ts';
+import type { AdmissionRequest, AdmissionTools, Allowed, Denied, Operation } from './admission.ts';
 
 /** What the API server is told of a webhook besides its rules; see admissionregistration.k8s.io/v1. */
 export interface WebhookSettings {
@@ -42,7 +42,10 @@ export interface ValidatingOptions<T extends KubeObject, O extends Operation, S 
   /** Asked about this subresource instead of the object. */
   readonly subresource?: S;
   /** Decides. To throw is no answer: the failure policy decides then. */
-  admit(request: AdmissionRequest<Subject<T, S>, O>): MaybePromise<Allowed<never> | Denied>;
+  admit(
+    request: AdmissionRequest<Subject<T, S>, O>,
+    tools: AdmissionTools,
+  ): MaybePromise<Allowed<never> | Denied>;
 }
 
 /** What a mutating webhook may answer: the object as it is to be, a verdict, or nothing for "as it is". */
@@ -61,7 +64,10 @@ export interface MutatingOptions<T extends KubeObject, O extends Changing, S ext
   /** Ask again where another webhook changed the object afterwards; `Never` unless given. */
   readonly reinvocationPolicy?: 'Never' | 'IfNeeded';
   /** Answers the changed object (the one given is frozen). Asked again about what it answered, it should change nothing more. */
-  admit(request: AdmissionRequest<Subject<T, S>, O>): MaybePromise<Mutation<Subject<T, S>>>;
+  admit(
+    request: AdmissionRequest<Subject<T, S>, O>,
+    tools: AdmissionTools,
+  ): MaybePromise<Mutation<Subject<T, S>>>;
 }
 
 /** An admission webhook, whatever its kind: what `serveWebhooks` and `webhookConfigurations` take. */
@@ -76,7 +82,7 @@ export interface AdmissionWebhook
   readonly subresource: string;
   readonly settings: WebhookSettings &
     Pick<MutatingOptions<KubeObject, never, ''>, 'reinvocationPolicy'>;
-  admit(request: AdmissionRequest): MaybePromise<unknown>;
+  admit(request: AdmissionRequest, tools: AdmissionTools): MaybePromise<unknown>;
 }
 
 /** The operations of a webhook that names none. */
@@ -103,7 +109,7 @@ export function mutating<T extends KubeObject, O extends Changing = Usual, S ext
 type AnyOptions = AdmissionWebhook['settings'] & {
   readonly operations?: readonly Operation[];
   readonly subresource?: string;
-  readonly admit: (request: AdmissionRequest) => MaybePromise<unknown>;
+  readonly admit: (request: AdmissionRequest, tools: AdmissionTools) => MaybePromise<unknown>;
 };
 
 /** How long a webhook has unless it says so. */
@@ -126,7 +132,7 @@ function webhookOf(
     throw wrong(`has timeoutSeconds ${timeoutSeconds}: give 1 to ${MAX_TIMEOUT_SECONDS}, whole`);
   const common = { sort, name, timeoutSeconds, path: `/${name}`, ref };
   // By its own object, so that an admit that is a method finds its fellows.
-  const ask = (request: AdmissionRequest) => options.admit(request);
+  const ask: AnyOptions['admit'] = (request, tools) => options.admit(request, tools);
   return { ...common, operations: [...operations], subresource, settings, admit: ask };
 }
 
