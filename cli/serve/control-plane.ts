@@ -11,6 +11,7 @@ import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
 import { StorageError } from '../../apiserver/storage/storage.ts';
 import { openLmdbStorage } from '../../apiserver/storage/lmdb/lmdb-storage.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
+import { InformerFigures } from '../../client/informer/informer-figures.ts';
 import { ClientFigures } from '../../client/transport/counted.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
@@ -121,6 +122,7 @@ export async function runInProcess(
     await work.finally(() => running.delete(name));
   };
   const calls = new ClientFigures(figures);
+  const caches = new InformerFigures(figures);
   const clientOf = (user: UserInfo, userAgent: string) =>
     createClient(
       calls.counted(
@@ -139,7 +141,11 @@ export async function runInProcess(
           ...doors,
           client: clientOf(CONTROLLERS_USER, CONTROLLERS_AGENT),
           logger: logger.child({ part: 'controllers' }),
-          hooks: { queues: new QueueFigures(figures), reconciles: new ReconcileFigures(figures) },
+          hooks: {
+            queues: new QueueFigures(figures),
+            reconciles: new ReconcileFigures(figures),
+            informers: (informers) => caches.follow(CONTROLLER_MANAGER, informers),
+          },
           transform: keptByControllers,
         },
         signal,
@@ -149,7 +155,7 @@ export async function runInProcess(
       SCHEDULER,
       runSchedulerWith(
         clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
-        { logger: logger.child({ part: 'scheduler' }), figures },
+        { logger: logger.child({ part: 'scheduler' }), figures, caches },
         signal,
       ),
     ),

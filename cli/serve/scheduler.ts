@@ -5,6 +5,7 @@ import type { Figures } from '../../base/figures.ts';
 import type { Logger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
+import type { InformerFigures } from '../../client/informer/informer-figures.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import type { Client } from '../../client/rest/client.ts';
@@ -15,14 +16,22 @@ import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
 import { SCHEDULER_AGENT } from './user-agents.ts';
 
+/** What a scheduler tells of itself. */
+interface SchedulerOutlets {
+  readonly logger: Logger;
+  readonly figures?: Figures | undefined;
+  readonly caches?: InformerFigures | undefined;
+}
+
 /** Runs the scheduler on a client until aborted. */
 export async function runSchedulerWith(
   client: Client,
-  { logger, figures }: { readonly logger: Logger; readonly figures?: Figures | undefined },
+  { logger, figures, caches }: SchedulerOutlets,
   signal: AbortSignal,
 ): Promise<void> {
   const doors = { client, clock: systemClock, random: systemRandom, logger };
   const informers = createInformerFactory(doors);
+  caches?.follow('scheduler', informers);
   const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
   await runScheduler({ ...doors, informers, events, options: {}, figures }, signal);
 }

@@ -1,6 +1,7 @@
 // The reconcile loop: events become keys, keys go to workers, outcomes go back into the queue.
 // Invariant: one key is never reconciled twice at once, and no failure of one key stops the others.
 import type { ElectionFigures } from '../../client/election/election-figures.ts';
+import type { OwnedInformerFactory } from '../../client/informer/informer-factory.ts';
 import type { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { countQueue, tellBoth } from '../../client/workqueue/queue-observer.ts';
 import { RateLimitedQueue } from '../../client/workqueue/rate-limited.ts';
@@ -31,6 +32,8 @@ export interface ControllerHooks {
   readonly queues?: QueueFigures | undefined;
   /** Shows the controllers' reconciles. */
   readonly reconciles?: ReconcileFigures | undefined;
+  /** Called once with the caches of the controllers that run together, anew in each term. */
+  informers?(informers: Pick<OwnedInformerFactory, 'counters'>): void;
   /** Shows who leads, where there is an election. */
   readonly elections?: ElectionFigures | undefined;
 }

@@ -63,6 +63,7 @@ async function runTogether(
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   const informers = createInformerFactory(options);
+  options.hooks?.informers?.(informers);
   // What a controller writes, its caches show before its next line.
   const client = observingClient(options.client, informers);
   const recorder = new ClientEventRecorder({ ...options, component: 'controller-manager' });

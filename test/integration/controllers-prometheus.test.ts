@@ -8,6 +8,8 @@ import type { Node, Pod } from '../../api/generated/types.ts';
 import { Nodes, Pods } from '../../api/kinds.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
+import { InformerFigures } from '../../client/informer/informer-figures.ts';
+import type { ControllerHooks } from '../../controllers/framework/loop.ts';
 import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
 import { builtInControllers } from '../../controllers/all.ts';
@@ -30,7 +32,11 @@ async function aClusterWithFigures() {
   const stop = new AbortController();
   const informers = createInformerFactory(doors);
   const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
-  const hooks = { queues: new QueueFigures(figures) };
+  const caches = new InformerFigures(figures);
+  const hooks: ControllerHooks = {
+    queues: new QueueFigures(figures),
+    informers: (theirs) => caches.follow('controller-manager', theirs),
+  };
   const running = Promise.all([
     runScheduler({ ...doors, informers, events, options: {}, figures }, stop.signal),
     runControllers(builtInControllers({}), { ...doors, hooks }, stop.signal),
@@ -78,4 +84,5 @@ it('counts placed pods, those that fit nowhere, and the keys of controllers', as
   const placed = 'scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"}';
   expect(text).toContain(`${placed} 1\n`);
   expect(text).toMatch(/workqueue_adds_total\{name="[\w-]+"\} [1-9]/);
+  expect(text).toContain('informer_objects{name="controller-manager",resource="pods"} 2\n');
 });

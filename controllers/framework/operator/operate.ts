@@ -6,6 +6,7 @@ import { Figures } from '../../../base/figures.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { nameSuffix, type Random } from '../../../base/random.ts';
 import { ElectionFigures } from '../../../client/election/election-figures.ts';
+import { InformerFigures } from '../../../client/informer/informer-figures.ts';
 import type { Client } from '../../../client/rest/client.ts';
 import { createClient } from '../../../client/rest/rest-client.ts';
 import { ClientFigures } from '../../../client/transport/counted.ts';
@@ -133,6 +134,7 @@ async function runAll(running: Running, signal: AbortSignal): Promise<void> {
 function control(running: Running, signal: AbortSignal): Promise<void> {
   const { options, doors, client, figures, progress } = running;
   const { clock, random, logger } = doors;
+  const caches = new InformerFigures(figures);
   return runControllers(
     options.controllers,
     {
@@ -146,6 +148,7 @@ function control(running: Running, signal: AbortSignal): Promise<void> {
         queues: new QueueFigures(figures),
         reconciles: new ReconcileFigures(figures),
         elections: new ElectionFigures(figures),
+        informers: (informers) => caches.follow(options.name, informers),
         started: (name) => progress.done(name),
       },
     },
