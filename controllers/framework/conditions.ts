@@ -10,6 +10,11 @@ export interface ConditionFields {
   readonly lastTransitionTime?: string | undefined;
 }
 
+/** A condition without its times, which follow. */
+export type NewCondition<C> = Omit<C, 'lastTransitionTime'> & {
+  readonly lastTransitionTime?: string | undefined;
+};
+
 /** The condition of that type. */
 export function findCondition<C extends ConditionFields>(
   conditions: readonly C[] | undefined,
@@ -33,18 +38,18 @@ export function isConditionTrue(
  */
 export function withCondition<C extends ConditionFields>(
   conditions: readonly C[] | undefined,
-  condition: C,
+  condition: NewCondition<C>,
   now: string,
 ): C[] {
   const list = (conditions ?? []) as C[];
   const old = findCondition(list, condition.type);
   if (old && sameCondition(old, condition)) return list;
   const moved = old?.status !== condition.status;
-  const next: C = {
+  const next = {
     ...condition,
     lastTransitionTime: moved ? now : (old?.lastTransitionTime ?? now),
     ...('lastUpdateTime' in condition ? { lastUpdateTime: now } : {}),
-  };
+  } as unknown as C;
   return old ? list.map((each) => (each === old ? next : each)) : [...list, next];
 }
 
@@ -65,7 +70,7 @@ const DERIVED = new Set([
   'lastHeartbeatTime',
 ]);
 
-function sameCondition(old: ConditionFields, next: ConditionFields): boolean {
+function sameCondition<C extends ConditionFields>(old: C, next: NewCondition<C>): boolean {
   const before = old as unknown as Record<string, unknown>;
   const after = next as unknown as Record<string, unknown>;
   return Object.keys({ ...before, ...after }).every(

@@ -18,6 +18,8 @@ export interface StatusTarget<T extends KubeObject> {
   /** Told of the outcome, so that the next reconcile reads it. */
   readonly informer?: Pick<Informer<T>, 'observeWrite'> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How often it is tried; MAX_STATUS_ATTEMPTS unless given. 1 for a status that claims something: a Conflict is thrown at once. */
+  readonly attempts?: number | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function writeStatus<T extends WithStatus>(
   object: T,
   next: (current: T) => T['status'],
 ): Promise<T> {
-  const { resource, informer, signal } = target;
+  const { resource, informer, signal, attempts = MAX_STATUS_ATTEMPTS } = target;
   let current = object;
   for (let attempt = 1; ; attempt++) {
     const status = next(current);
@@ -39,7 +41,7 @@ export async function writeStatus<T extends WithStatus>(
       informer?.observeWrite(written);
       return written;
     } catch (error) {
-      if (!isConflict(error) || attempt >= MAX_STATUS_ATTEMPTS) throw error;
+      if (!isConflict(error) || attempt >= attempts) throw error;
       const { namespace, name = '' } = object.metadata;
       current = await resource.get({ namespace, name }, { signal });
       if (current.metadata.uid !== object.metadata.uid) throw error;

@@ -100,6 +100,11 @@ export interface ScenarioOptions {
   /** Does the scheduler run? No unless given. */
   readonly scheduler?: boolean;
   readonly limits?: Partial<SimulationLimits>;
+  /**
+   * Packages that ask the host for the time or the like, though nothing comes of it: they are not told of. Replays go on being compared,
+   * so one that is not harmless is found by that.
+   */
+  readonly harmless?: readonly string[];
 }
 
 /** What ends a run that does not end by itself, each as a finding of its own. */
