@@ -104,6 +104,7 @@ class Scheduler {
       this.#place(next);
     }
     await Promise.all(this.#binding);
+    this.#queue.close();
   }
 
   #follow(): void {

@@ -139,3 +139,13 @@ describe('an unschedulable pod', () => {
     await stop();
   });
 });
+
+it('lets go of every timer when it is closed, and arms none afterwards', () => {
+  for (const why of ['unschedulable', 'error'] as const)
+    queue.putBack({ pod: pod(why), attempts: 1 }, why);
+  expect(clock.pendingTimers).toBe(2);
+  queue.close();
+  queue.retry(() => true);
+  queue.putBack({ pod: pod('late'), attempts: 1 }, 'error');
+  expect(clock.pendingTimers).toBe(0);
+});

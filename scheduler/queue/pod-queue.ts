@@ -50,6 +50,7 @@ export class PodQueue {
   /** Uids to look at, in order of arrival within a priority. */
   readonly #active = new Map<number, Set<string>>();
   #order = 0;
+  #closed = false;
   #wake: () => void = () => undefined;
 
   constructor(clock: Clock) {
@@ -147,7 +148,14 @@ export class PodQueue {
     }
   }
 
+  /** Lets go of every timer; nothing becomes due any more. */
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#entries.values()) timer?.cancel();
+  }
+
   #after(uid: string, entry: Entry, ms: number): void {
+    if (this.#closed) return;
     entry.timer = this.#clock.timer(ms, () => this.#activate(uid, entry));
   }
 
