@@ -54,8 +54,12 @@ export function startProgram(spec: ProgramSpec): RunningProgram {
       onSynced: synced.resolve,
     })
     .then(done.resolve, done.reject);
-  const ended = () => synced.reject(new Error(`the program ${spec.name} has ended`));
-  done.promise.then(ended, synced.reject);
+  const ended = (why: unknown) => {
+    // A process that has ended has no timers left either.
+    clock.die();
+    synced.reject(why);
+  };
+  done.promise.then(() => ended(new Error(`the program ${spec.name} has ended`)), ended);
   synced.promise.catch(() => undefined);
   return {
     name: spec.name,

@@ -1,5 +1,6 @@
 // A whole cluster in this process: API server on a store in memory, built-in controllers, scheduler, and the programs under test.
 // Invariant: clusters share nothing but the process; close() leaves no timer, handle or file of its cluster.
+import { breathe } from '../../base/breathe.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
@@ -19,6 +20,7 @@ import { type ListeningCluster, listenOn } from './listen.ts';
 import { controllersProgram, schedulerProgram } from './built-in-programs.ts';
 import { type ResolvedOptions, resolveOptions, type TestClusterOptions } from './options.ts';
 import { type ProgramParts, type RunningProgram, startProgram } from './program.ts';
+import { stopAll } from './stop-all.ts';
 
 const ADMINS = 'system:masters';
 const SERVICE_CIDR = '10.96.0.0/16';
@@ -65,7 +67,10 @@ export interface TestCluster extends AsyncDisposable {
   advance(ms: number): Promise<void>;
   /** Resolves when nothing is left to do at this moment of virtual time. Throws an Error where the clock is the host's. */
   settled(): Promise<void>;
-  /** Stops every program, then the server. Rejects with what a program ended by, if one ended by a fault. */
+  /**
+   * Stops every program, then the server. Rejects, when all that is done, with what a program ended by, if that was a fault, and for a
+   * program that had not stopped within CLOSE_PATIENCE_MS.
+   */
   close(): Promise<void>;
 }
 
@@ -195,12 +200,14 @@ class InProcessCluster implements TestCluster {
   }
 
   async #close(): Promise<void> {
-    const ends = this.#programs.map((program) => program.stop());
-    const outcomes = await Promise.allSettled(ends);
+    const faults = await stopAll(this.#programs, this.clock);
     const listening = await this.#listening?.catch(() => undefined);
     await this.#server.close();
     await listening?.close();
     await this.#storage.close();
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    // What the runtime keeps for the turn that is going on, such as targets of weak references, goes with it.
+    await breathe();
+    if (faults.length > 1) throw new AggregateError(faults, 'several programs ended by faults');
+    for (const fault of faults) throw fault;
   }
 }

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { Informer, InformerScope } from '../../client/informer/informer.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { patience } from '../patience.ts';
 import { type EventuallyError, failureOf } from './failure.ts';
 
 /** How long is waited unless told otherwise: on the host's clock, within most runners' own patience of 5 s; and of virtual time. */
@@ -109,23 +110,12 @@ class Waiting<T extends KubeObject, R> {
       this.#found.reject(error);
     }
     this.#isOver = true;
+    this.end();
   }
 
-  /** Resolves with nothing when the time is over. */
+  /** Resolves with nothing when the time is over; never once it was found. */
   async #patience(): Promise<undefined> {
-    if (!(this.#clock instanceof VirtualClock)) {
-      await this.#clock.sleep(this.#timeoutMs, this.#stop.signal).catch(() => undefined);
-      return undefined;
-    }
-    const clock = this.#clock;
-    const deadline = clock.monotonic() + this.#timeoutMs;
-    await clock.settled();
-    while (!this.#isOver && !this.#stop.signal.aborted) {
-      const due = clock.nextDue ?? Infinity;
-      await clock.advance(Math.min(due, deadline) - clock.monotonic());
-      if (due > deadline) break;
-    }
-    // What was found in the last turn comes first.
+    await patience(this.#clock, this.#timeoutMs, this.#stop.signal);
     return this.#isOver ? new Promise(() => undefined) : undefined;
   }
 

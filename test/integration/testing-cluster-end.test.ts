@@ -1,0 +1,121 @@
+// What test clusters leave behind, which is nothing; and many of them, one after another and at once.
+import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { ConfigMaps, Deployments, Pods } from '../../api/kinds.ts';
+import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
+import { createHttpTransport } from '../../client/transport/http.ts';
+import { controllerFor } from '../../controllers/framework/builder.ts';
+import { eventuallyList, startCluster, VirtualClock } from '../../testing/index.ts';
+import { aDeployment } from '../support/controlled-cluster.ts';
+import { until } from '../support/until.ts';
+
+const aConfigMap = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+});
+
+/** Never comes to an end, whatever its signal says. */
+const stubborn = controllerFor(ConfigMaps)
+  .where(({ metadata }) => metadata.name === 'one')
+  .reconcile(() => new Promise(() => undefined));
+
+/** Bytes in use once everything unused is collected. */
+async function heapBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+describe('a closed cluster', () => {
+  it('leaves no handle, no file and no timer', async () => {
+    const before = process.getActiveResourcesInfo();
+    /** Beyond those from before; the runner has some of its own. */
+    const added = () => {
+      const known = [...before];
+      return process.getActiveResourcesInfo().filter((resource) => {
+        const at = known.indexOf(resource);
+        if (at >= 0) known.splice(at, 1);
+        return at < 0;
+      });
+    };
+    const clock = new VirtualClock();
+    for (const options of [{}, { clock }]) {
+      const cluster = await startCluster(options);
+      const { kubeconfig } = await cluster.listen();
+      const http = createHttpTransport((await loadKubeconfig(kubeconfig)).transport);
+      const seen = Promise.withResolvers<void>();
+      const watching = (async () => {
+        for await (const _events of createClient(http).resource(Pods).watch()) seen.resolve();
+      })().catch(() => undefined);
+      await cluster.client.resource(Deployments).create(aDeployment('web'));
+      await eventuallyList(cluster.client, Pods, { labelSelector: 'app=web' }, 1);
+      await seen.promise;
+      await cluster.close();
+      await watching;
+      http.close();
+      expect(existsSync(kubeconfig)).toBe(false);
+    }
+    expect(clock.pendingTimers).toBe(0);
+    await until(() => added().length === 0);
+  });
+
+  it('leaves no memory: fifty in a row', async () => {
+    const some = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const cluster = await startCluster();
+        await cluster.apply(aConfigMap('one'));
+        await cluster.close();
+      }
+    };
+    await some(5);
+    const before = await heapBytes();
+    await some(50);
+    const grownMb = ((await heapBytes()) - before) / 2 ** 20;
+    process.stdout.write(`fifty clusters: the heap has grown by ${grownMb.toFixed(2)} MB\n`);
+    // One cluster that is kept alive is about half a megabyte.
+    expect(grownMb).toBeLessThan(10);
+  });
+
+  it('has ended programs that do not stop, on either clock, and names them', async () => {
+    for (const clock of ['system', 'virtual'] as const) {
+      const cluster = await startCluster({ clock, controllers: 'none', scheduler: false });
+      const program = cluster.run([stubborn], { name: 'the-stubborn' });
+      await program.synced;
+      await cluster.apply(aConfigMap('one'));
+      const closing = expect(cluster.close()).rejects;
+      await closing.toThrow('the program the-stubborn did not stop within 5000 ms');
+      await program.done;
+    }
+  });
+
+  it('is closed once, however often it is asked to, and runs nothing more', async () => {
+    const cluster = await startCluster({ controllers: 'none' });
+    await Promise.all([cluster.close(), cluster.close()]);
+    await cluster[Symbol.asyncDispose]();
+    expect(() => cluster.run([stubborn])).toThrow('the cluster is closed');
+  });
+});
+
+it('several clusters at once know nothing of each other', async () => {
+  const clocks = ['system', 'virtual', 'system', 'virtual', 'system', 'virtual'] as const;
+  const clusters = await Promise.all(clocks.map((clock) => startCluster({ clock })));
+  await Promise.all(
+    clusters.map(async ({ client }, at) => {
+      await client.resource(Deployments).create(aDeployment('web', { replicas: at + 1 }));
+      await eventuallyList(client, Pods, { labelSelector: 'app=web' }, at + 1);
+    }),
+  );
+  const counts = clusters.map(
+    async ({ client }) => (await client.resource(Pods).list()).items.length,
+  );
+  expect(await Promise.all(counts)).toEqual([1, 2, 3, 4, 5, 6]);
+  await Promise.all(clusters.map((cluster) => cluster.close()));
+});
