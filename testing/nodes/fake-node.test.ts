@@ -107,6 +107,32 @@ describe('pods on a fake node', () => {
     expect(await reasonsOf('web')).toContain('Unhealthy');
   });
 
+  it('are asked by commands where their life answers those', async () => {
+    let asked = 0;
+    const exec = ([command]: readonly string[]) => {
+      asked += 1;
+      return { exitCode: command === 'check' ? 0 : 1 };
+    };
+    await start({ 'app:1': { exec, readyAfterMs: SECOND } });
+    const probed = (command: string) => ({
+      containers: [
+        {
+          name: 'main',
+          image: 'app:1',
+          readinessProbe: { exec: { command: [command] }, periodSeconds: 2 },
+        },
+      ],
+    });
+    await createPod('well', probed('check'));
+    await createPod('ill', probed('other'));
+    await advance(SECOND);
+    expect(asked).toBe(0);
+    await advance(SECOND);
+    expect(asked).toBe(2);
+    expect(isReady(await getPod('well'))).toBe(true);
+    expect(isReady(await getPod('ill'))).toBe(false);
+  });
+
   it('crash and are restarted after 10, 20 and 40 seconds', async () => {
     await start({ 'app:1': { crashAfterMs: 10 * SECOND } });
     await createPod('web');

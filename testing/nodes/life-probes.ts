@@ -15,6 +15,8 @@ export interface LivingContainer {
 
 /** The longest period that a probe may have; nobody asks a container that is ready once and for all again. */
 const RARELY_SECONDS = 24 * 3600;
+/** Probes that fail until a container is ready. */
+const AWAITED: ReadonlySet<string> = new Set<ProbeKind>(['startup', 'readiness']);
 const OK: ProbeResult = { ok: true };
 const REFUSED: ProbeResult = { ok: false, message: 'the life of the container says no' };
 
@@ -40,17 +42,12 @@ export class LifeProbes implements ProbeDoor {
   }
 
   try(kind: ProbeKind | 'hook', probe: Probe, target: ProbeTarget): Promise<ProbeResult> {
-    if (probe.exec ?? (!probe.httpGet && !probe.tcpSocket && !probe.grpc))
-      return networkProbes.try(kind, probe, target);
-    return Promise.resolve(this.#answer(kind, target.containerId));
-  }
-
-  #answer(kind: ProbeKind | 'hook', containerId: string): ProbeResult {
-    const found = this.#find(containerId);
-    if (!found) return REFUSED;
+    const found = this.#find(target.containerId);
+    if (!found) return Promise.resolve(REFUSED);
     const { life, startedAtMs } = found;
     const at = this.#clock.now() - startedAtMs;
-    if (kind !== 'hook' && kind !== 'liveness' && at < (life.readyAfterMs ?? 0)) return REFUSED;
-    return (life.probe?.(kind, at) ?? true) ? OK : REFUSED;
+    if (AWAITED.has(kind) && at < (life.readyAfterMs ?? 0)) return Promise.resolve(REFUSED);
+    if (probe.exec && life.exec) return networkProbes.try(kind, probe, target);
+    return Promise.resolve((life.probe?.(kind, at) ?? true) ? OK : REFUSED);
   }
 }

@@ -20,11 +20,11 @@ export type Load = number | ((at: number, context: LoadContext) => number);
 export interface PodLife extends Omit<Life, 'cpuNanoCores' | 'memoryBytes'> {
   /** How long its image takes to be pulled, where the node has it not yet; 0 unless given. */
   readonly pullMs?: number;
-  /** It is not ready before this: probes of its pod fail until then, and where the pod has none for readiness it is as if it had. */
+  /** It is not ready before this: startup and readiness probes fail until then; a container without the latter is as if it had one. */
   readonly readyAfterMs?: number;
   /** It ends by itself after this, with code 1 unless `exitCode` says another. */
   readonly crashAfterMs?: number;
-  /** What its probes, and hooks that are requests, come to; all succeed unless given. Commands are answered by `exec`. */
+  /** What its probes and hooks come to, but for commands where there is `exec`; all succeed unless given. */
   readonly probe?: (kind: ProbeKind | 'hook', at: number) => boolean;
   /** Use of the processor; 1 millicore unless given. A billion is one processor. */
   readonly cpuNanoCores?: Load;
