@@ -14,8 +14,7 @@ import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
-import { systemRandom } from '../../base/random.ts';
-import { type Logger, silentLogger } from '../../base/logger.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import { allow, deny } from '../../controllers/framework/webhooks/admission.ts';
 import { converting } from '../../controllers/framework/webhooks/conversion.ts';
 import type { Webhook } from '../../controllers/framework/webhooks/review-desk.ts';
@@ -32,7 +31,6 @@ let cluster: TestCluster;
 const parts: StartedPart[] = [];
 beforeEach(async () => {
   cluster = await startCluster({ controllers: 'none', scheduler: false });
-  await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } });
 });
 afterEach(async () => {
   await Promise.all(parts.splice(0).map((part) => part.stop()));
@@ -44,12 +42,10 @@ const NAME = 'shop';
 async function serve(
   webhooks: readonly Webhook[],
   options: Partial<WebhookServerOptions> = {},
-  doors: { readonly clock?: Clock; readonly logger?: Logger } = {},
 ): Promise<StartedPart> {
   const part = webhookServer({ name: NAME, webhooks, host: '127.0.0.1', port: 0, ...options });
-  const { clock = systemClock, logger = silentLogger } = doors;
-  const { client } = cluster;
-  const context = { client, clock, random: systemRandom, logger, namespace: 'default' };
+  const { client, clock, random, logger } = cluster;
+  const context = { client, clock, random, logger, namespace: 'default' };
   const started = startPart(part, context);
   parts.push(started);
   await started.ready;
@@ -141,6 +137,17 @@ describe('webhooks of an operator', () => {
     await expect(configs().create(labelled('Fail'))).rejects.toMatchObject({
       code: 500,
       message: expect.stringContaining("answered nothing: return allow() or deny('why')"),
+    });
+  });
+
+  it('work in a cluster on virtual time, where the host is years away', async () => {
+    await cluster.close();
+    const clock = new VirtualClock(Date.UTC(2036, 0, 1));
+    cluster = await startCluster({ clock, controllers: 'none', scheduler: false });
+    await serve([noSecrets]);
+    await configs().create(aConfig('a'));
+    await expect(configs().create(aConfig('b', { password: 'x' }))).rejects.toMatchObject({
+      code: 422,
     });
   });
 
@@ -326,7 +333,7 @@ describe('the certificates', () => {
 
   it('are renewed under traffic, authorities too, without one request that fails', async () => {
     const clock = new SteppedClock();
-    await serve([noSecrets], { lifetimes }, { clock });
+    await serve([noSecrets], { lifetimes, certificateClock: clock });
     let [stop, written] = [false, 0];
     const traffic = Array.from({ length: 4 }, async (_, worker) => {
       const name = `traffic-${worker}`;

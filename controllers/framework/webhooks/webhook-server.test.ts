@@ -79,7 +79,8 @@ describe('a webhook server', () => {
   it('waits for an API server that is away, and stops meanwhile when told', async () => {
     const { client, asked } = aRefusal(new StatusError('ServiceUnavailable', 'away'));
     const clock = new VirtualClock();
-    const part = startPart(webhookServer(options), context(client, clock));
+    const certificateClock = clock;
+    const part = startPart(webhookServer({ ...options, certificateClock }), context(client, clock));
     await until(() => asked() > 0);
     const before = asked();
     await clock.advance(60_000);

@@ -5,7 +5,7 @@ import type { CustomResourceConversion } from '../../../api/generated/types.ts';
 import { StatusError } from '../../../api/status.ts';
 import { backoffDelay, type BackoffOptions } from '../../../base/backoff.ts';
 import type { ServerName } from '../../../base/certificates.ts';
-import type { Clock } from '../../../base/clock.ts';
+import { type Clock, systemClock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Random } from '../../../base/random.ts';
 import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
@@ -46,6 +46,8 @@ export interface WebhookServerOptions {
   readonly names?: readonly ServerName[] | undefined;
   /** How long certificates live: LIFETIMES unless given. */
   readonly lifetimes?: typeof LIFETIMES | undefined;
+  /** What certificates are dated by; the host's clock unless given, for TLS goes by the host's time whatever else does not. */
+  readonly certificateClock?: Clock | undefined;
   /** Files with certificates that somebody else makes, such as cert-manager, instead of a Secret of one's own. */
   readonly files?: Pick<FileCertificatesOptions, 'cert' | 'key' | 'ca'> | undefined;
   /** Whether configurations are applied and kept; true unless given. */
@@ -209,11 +211,11 @@ function addressOf(
 }
 
 function sourceOf(options: WebhookServerOptions, context: WebhookContext): CertificateSource {
-  const { files, service, lifetimes, names = [] } = options;
-  if (files) return certificatesInFiles({ ...files, ...context });
+  const { files, service, lifetimes, names = [], certificateClock: clock = systemClock } = options;
+  const { client, random, logger } = context;
+  if (files) return certificatesInFiles({ ...files, clock, logger });
   return certificatesInSecret({
-    ...context,
-    lifetimes,
+    ...{ client, clock, random, logger, lifetimes },
     namespace: options.namespace ?? service?.namespace ?? context.namespace,
     name: `${options.name}-webhook-certificates`,
     names: [...namesOf(options), ...names],
