@@ -1,10 +1,12 @@
 // The commands that talk to a cluster as any client does.
 import type { Command } from 'commander';
 import { registerApply } from './apply.ts';
+import { registerCrd } from './crd.ts';
 import { registerDelete } from './delete.ts';
 import { registerDescribe } from './describe.ts';
 import { registerGet } from './get.ts';
 import { registerLogs } from './logs.ts';
+import { registerSimulate } from './simulate.ts';
 import { registerTop } from './top.ts';
 
 /** Adds them all. */
@@ -15,4 +17,6 @@ export function registerClientCommands(program: Command): void {
   registerLogs(program);
   registerDelete(program);
   registerTop(program);
+  registerSimulate(program);
+  registerCrd(program);
 }

@@ -26,9 +26,6 @@ import { pluralOf } from './plural.ts';
 import { referenceOf } from './reference.ts';
 import { sampleOf } from './samples.ts';
 
-/** Any kind, whatever its objects are. */
-type AnyKind = Kind<KubeObject, never>;
-
 /** A version of the kind besides the one that is defined, as a kind of its own, and how its objects become this one's and back. */
 export type OtherVersion<K, T extends KubeObject> = Converters<ObjectOf<K>, T> & {
   readonly kind: K;
@@ -63,7 +60,7 @@ export interface KindOptions<S, T, V extends readonly unknown[]> extends Version
 export function defineKind<
   const S extends SchemaValue,
   const T extends SchemaValue | undefined = undefined,
-  const V extends readonly AnyKind[] = [],
+  const V extends readonly Kind[] = [],
 >(options: KindOptions<S, T, V>): Kind<StoredObject<S, T>, WrittenObject<S>> {
   type Stored = StoredObject<S, T>;
   const { group, version, kind, scope = 'Namespaced', plural = pluralOf(kind) } = options;
@@ -98,7 +95,7 @@ export function defineKind<
 
 /** Another version with the types of its objects erased. */
 interface LooseVersion extends OtherConverters {
-  readonly kind: AnyKind;
+  readonly kind: Kind;
   readonly deprecated?: boolean | string;
 }
 
@@ -167,7 +164,7 @@ function otherFaults(ref: KindRef, others: readonly LooseVersion[]): KindFault[]
 function finished(
   crd: CustomResourceDefinition,
   { conversion }: DefinitionOptions,
-  versions: Kind<KubeObject, never>['versions'],
+  versions: Kind['versions'],
 ): CustomResourceDefinition {
   const made = structuredClone(crd);
   const converted = [...versions.values()].some(({ converts }) => converts);

@@ -20,6 +20,19 @@ export function definitionFaults(crd: CustomResourceDefinition): KindFault[] {
   return validateDefinition(stored, undefined).map((error) => faultOf(error, stored));
 }
 
+/** What a server that has the one would refuse about the other. */
+export function changeFaults(
+  old: CustomResourceDefinition,
+  next: CustomResourceDefinition,
+): KindFault[] {
+  const changed = structuredClone(next);
+  changed.metadata = { ...old.metadata, ...changed.metadata };
+  changed.status = structuredClone(old.status);
+  rules.defaults?.(changed);
+  rules.prepareForUpdate?.(changed, old);
+  return validateDefinition(changed, old).map((error) => faultOf(error, changed));
+}
+
 function faultOf({ field, message }: FieldError, crd: CustomResourceDefinition): KindFault {
   const hint = HINTS.find(([pattern]) => pattern.test(message))?.[1];
   return {

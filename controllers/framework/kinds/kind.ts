@@ -36,7 +36,7 @@ export interface KindVersion {
 }
 
 /** A kind of one's own. `T` is what its objects are as they are read, `W` what a user writes of one. */
-export interface Kind<T extends KubeObject, W> extends KindRef<T> {
+export interface Kind<T extends KubeObject = KubeObject, W = never> extends KindRef<T> {
   readonly [KIND]: true;
   /** The version that objects are stored in. */
   readonly storageVersion: string;
@@ -69,6 +69,6 @@ export interface Kind<T extends KubeObject, W> extends KindRef<T> {
 }
 
 /** Is it a kind that defineKind made? */
-export function isKind(value: unknown): value is Kind<KubeObject, never> {
+export function isKind(value: unknown): value is Kind {
   return typeof value === 'object' && value !== null && KIND in value;
 }

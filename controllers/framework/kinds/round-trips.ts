@@ -47,7 +47,7 @@ export function checkRoundTrips<T extends KubeObject, W>(
 }
 
 interface Way {
-  readonly kind: Pick<Kind<KubeObject, never>, 'convert' | 'kind' | 'validate'>;
+  readonly kind: Pick<Kind, 'convert' | 'kind' | 'validate'>;
   readonly from: string;
   readonly to: string;
 }

@@ -132,12 +132,23 @@ function flagChanges(before: JSONSchemaProps, after: JSONSchemaProps, path: stri
       return change(loose ? 'changed' : 'narrowed', path, what);
     },
   );
-  const open = 'x-kubernetes-preserve-unknown-fields';
-  if (before[open] && !after[open])
+  if (isOpen(before) && !isOpen(after))
     changes.push(change('removed', path, 'fields that the schema does not name'));
-  if (!before[open] && after[open])
+  if (!isOpen(before) && isOpen(after))
     changes.push(change('widened', path, 'keeps fields that the schema does not name'));
   return changes;
+}
+
+/** Does it keep what it does not name? */
+function isOpen(schema: JSONSchemaProps): boolean {
+  const open = schema['x-kubernetes-preserve-unknown-fields'] ?? false;
+  return open || schema.additionalProperties === true;
+}
+
+/** What is newly told of a field. Where anything could stand before, objects may have something else there. */
+function cameTo(before: JSONSchemaProps, path: string, part: JSONSchemaProps): SchemaChange {
+  if (!isOpen(before)) return change('added', path, typeOf(part));
+  return change('narrowed', path, `type ${ANYTHING} -> ${typeOf(part)}`);
 }
 
 function ruleChanges(before: JSONSchemaProps, after: JSONSchemaProps, path: string) {
@@ -161,7 +172,7 @@ function fieldChanges(before: JSONSchemaProps, after: JSONSchemaProps, path: str
     const [old, part] = [own(was, name), own(now, name)];
     const [needed, need] = [required(before, name), required(after, name)];
     if (old && !part) changes.push(change('removed', at, typeOf(old)));
-    else if (!old && part) changes.push(change('added', at, typeOf(part)));
+    else if (!old && part) changes.push(cameTo(before, at, part));
     if (need && !needed) changes.push(change('narrowed', at, 'is required'));
     if (needed && !need && part) changes.push(change('widened', at, 'is no longer required'));
     if (old && part) changes.push(...schemaChanges(old, part, at));
@@ -183,7 +194,7 @@ function belowChanges(before: JSONSchemaProps, after: JSONSchemaProps, path: str
     const at = `${path}${step}`;
     if (isSchema(was) && isSchema(now)) changes.push(...schemaChanges(was, now, at));
     else if (isSchema(was)) changes.push(change('removed', at, typeOf(was)));
-    else if (isSchema(now)) changes.push(change('added', at, typeOf(now)));
+    else if (isSchema(now)) changes.push(cameTo(before, at, now));
   }
   return changes;
 }
