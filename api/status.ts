@@ -259,3 +259,9 @@ export function isNamespaceTerminating(error: unknown): boolean {
 export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid');
 /** … that the caller may not do this? */
 export const isForbidden = (error: unknown): boolean => hasReason(error, 'Forbidden');
+/** … that the server does not know who calls? */
+export const isUnauthorized = (error: unknown): boolean => hasReason(error, 'Unauthorized');
+/** … that it is too much for now: of requests, or of disruptions where a pod was to be evicted? */
+export const isTooManyRequests = (error: unknown): boolean => hasReason(error, 'TooManyRequests');
+/** … that the server was not done in time? What was asked for may have happened all the same. */
+export const isTimeout = (error: unknown): boolean => hasReason(error, 'Timeout', 'ServerTimeout');

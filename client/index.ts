@@ -14,6 +14,9 @@ export {
   isForbidden,
   isInvalid,
   isNotFound,
+  isTimeout,
+  isTooManyRequests,
+  isUnauthorized,
   StatusError,
 } from '../api/status.ts';
 export { systemClock } from '../base/clock.ts';
@@ -34,8 +37,31 @@ export type {
   InformerFactoryOptions,
   InformerTuning,
 } from './informer/options.ts';
+export { observingClient } from './informer/observing-client.ts';
 export { type InClusterConfig, inClusterConfig, isInCluster } from './kubeconfig/in-cluster.ts';
-export { KubeconfigError, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+export {
+  KubeconfigError,
+  loadKubeconfig,
+  parseKubeconfig,
+  type ResolvedKubeconfig,
+} from './kubeconfig/kubeconfig.ts';
+export { type LogOptions, podLogBytes, podLogs } from './pods/logs.ts';
+export {
+  connectToPod,
+  type ForwardedPort,
+  forwardPort,
+  type ForwardOptions,
+  type PodPort,
+} from './pods/port-forward.ts';
+export {
+  attachToPod,
+  type AttachOptions,
+  type CommandInput,
+  type CommandOutcome,
+  execInPod,
+  type ExecOptions,
+  type TerminalSize,
+} from './pods/remote-command.ts';
 export type {
   Applied,
   ApplyOptions,
@@ -68,6 +94,12 @@ export {
 } from './rest/subresources.ts';
 export { ConnectionError } from './transport/connection-error.ts';
 export { connectionProblem } from './transport/connection-problem.ts';
+export type { Credential, CredentialSource } from './transport/credentials.ts';
 export { createHttpTransport } from './transport/http.ts';
+export type {
+  HttpLimits,
+  HttpTransportOptions,
+  Impersonation,
+} from './transport/http-options.ts';
 export { createInProcessTransport } from './transport/in-process.ts';
 export type { Transport } from './transport/transport.ts';

@@ -98,8 +98,14 @@ async function drained(stream: Readable): Promise<void> {
 /** Resolves when the message has left; quiet when the connection is gone, for the command's end comes anyway. */
 function send(socket: WebSocket, message: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    if (socket.readyState === socket.OPEN) socket.send(message, () => resolve());
-    else resolve();
+    if (socket.readyState !== socket.OPEN) return resolve();
+    // Not every connection answers for what it was still writing when it broke.
+    const over = () => {
+      socket.off('close', over);
+      resolve();
+    };
+    socket.once('close', over);
+    socket.send(message, over);
   });
 }
 

@@ -66,6 +66,7 @@ export class FakeNodeDialer implements NodeDialer {
   ): Promise<NodeUpgrade> {
     const { upgrades } = this.#agentAt(address);
     const [near, far] = duplexPair();
+    endTogether(near, far);
     const server = createServer();
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
@@ -86,6 +87,16 @@ export class FakeNodeDialer implements NodeDialer {
     const message = `error dialing the node's agent at ${host}:${port}: it cannot be reached`;
     throw new StatusError('ServiceUnavailable', message);
   }
+}
+
+/** A side that is gone without having ended takes the other along, as a broken connection does; a pair of streams would not. */
+function endTogether(near: Duplex, far: Duplex): void {
+  near.once('close', () => {
+    if (!near.writableFinished) far.destroy();
+  });
+  far.once('close', () => {
+    if (!far.writableFinished) near.destroy();
+  });
 }
 
 // oxlint-disable-next-line typescript/require-await -- an async generator is what gives the iterable
