@@ -2,6 +2,7 @@
 // Invariant: a key waits for one moment only, the earliest asked for; one timer is armed, for the earliest of all.
 // A key that was taken in is not lost: where the queue is full when its moment comes, it waits on.
 import type { Clock, Timer } from '../../base/clock.ts';
+import { Heap } from '../../base/heap.ts';
 import type { Lane, QueueOptions } from './queue.ts';
 import { MAX_QUEUED_KEYS, WorkQueue } from './queue.ts';
 import type { QueueObserver } from './queue-observer.ts';
@@ -22,8 +23,8 @@ export class DelayingQueue extends WorkQueue {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #teller: QueueObserver | undefined;
-  /** A binary heap by due time; an entry that is no longer in #due is out of date and passed over. */
-  #heap: Later[] = [];
+  /** By due time; an entry that is no longer in #due is out of date and passed over. */
+  readonly #heap = new Heap<Later>((a, b) => a.due < b.due);
   readonly #due = new Map<string, Later>();
   #timer: Timer | undefined;
   #timerDue = Infinity;
@@ -64,10 +65,9 @@ export class DelayingQueue extends WorkQueue {
   #wait(later: Later): void {
     if (this.#due.get(later.key) === later) return;
     this.#due.set(later.key, later);
-    push(this.#heap, later);
-    // A list in order is a heap.
-    if (this.#heap.length > 2 * this.#due.size + MAX_STALE)
-      this.#heap = [...this.#due.values()].sort((a, b) => a.due - b.due);
+    this.#heap.push(later);
+    if (this.#heap.size > 2 * this.#due.size + MAX_STALE)
+      this.#heap.retain((each) => this.#due.get(each.key) === each);
     this.#arm();
   }
 
@@ -75,12 +75,12 @@ export class DelayingQueue extends WorkQueue {
     this.#shut = true;
     this.#timer?.cancel();
     this.#due.clear();
-    this.#heap.length = 0;
+    this.#heap.retain(() => false);
     super.close();
   }
 
   #arm(): void {
-    const first = this.#heap[0];
+    const { first } = this.#heap;
     if (!first || first.due >= this.#timerDue) return;
     this.#timer?.cancel();
     this.#timerDue = first.due;
@@ -90,8 +90,8 @@ export class DelayingQueue extends WorkQueue {
   #ripen(): void {
     this.#timerDue = Infinity;
     const now = this.#clock.monotonic();
-    for (let first = this.#heap[0]; first && first.due <= now; first = this.#heap[0]) {
-      pop(this.#heap);
+    for (let first = this.#heap.first; first && first.due <= now; first = this.#heap.first) {
+      this.#heap.pop();
       if (this.#due.get(first.key) !== first) continue;
       this.#due.delete(first.key);
       if (!this.offer(first.key, first.lane))
@@ -107,29 +107,4 @@ function better(known: Later, asked: Later): Later {
   if (!sooner && (known.lane === 'change' || asked.lane === 'background')) return known;
   const lane = known.lane === 'change' ? 'change' : asked.lane;
   return { key: known.key, due: sooner ? asked.due : known.due, lane };
-}
-
-function push(heap: Later[], item: Later): void {
-  let at = heap.push(item) - 1;
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    if ((heap[parent] as Later).due <= item.due) break;
-    heap[at] = heap[parent] as Later;
-    at = parent;
-  }
-  heap[at] = item;
-}
-
-function pop(heap: Later[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let at = 0;
-  for (let child = 1; child < heap.length; child = at * 2 + 1) {
-    const right = heap[child + 1];
-    if (right && right.due < (heap[child] as Later).due) child++;
-    if ((heap[child] as Later).due >= last.due) break;
-    heap[at] = heap[child] as Later;
-    at = child;
-  }
-  heap[at] = last;
 }
