@@ -6,6 +6,7 @@ import { registerDelete } from './delete.ts';
 import { registerDescribe } from './describe.ts';
 import { registerGet } from './get.ts';
 import { registerLogs } from './logs.ts';
+import { registerSimulate } from './simulate.ts';
 import { registerTop } from './top.ts';
 
 /** Adds them all. */
@@ -16,5 +17,6 @@ export function registerClientCommands(program: Command): void {
   registerLogs(program);
   registerDelete(program);
   registerTop(program);
+  registerSimulate(program);
   registerCrd(program);
 }

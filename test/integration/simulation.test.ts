@@ -379,6 +379,23 @@ const leads: Program = {
 };
 
 describe('the programs of a scenario', () => {
+  it('are told once their run is over, so that they let go of what they hold, and not before', async () => {
+    const signals: AbortSignal[] = [];
+    const waits: Program = {
+      run: (_, signal) => {
+        signals.push(signal);
+        return new Promise(() => undefined);
+      },
+    };
+    const ends = copies({
+      programs: { waits },
+      faults: { most: 0 },
+      eventually: { 'it goes on': () => signals.every(({ aborted }) => !aborted) },
+    });
+    await replay(ends, { seed: 1 });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
   it('run in several processes, of which one leads, and another once that one is killed', async () => {
     const led = copies({
       programs: { leads },

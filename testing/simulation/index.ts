@@ -3,6 +3,7 @@
 export type { ClusterState, Write } from './cluster-state.ts';
 export type { HistoryEntry } from './history.ts';
 export type { Finding, RunOutcome } from './outcome.ts';
+export { historyOf, storyOf } from './report.ts';
 export {
   type Condition,
   type FaultOptions,

@@ -10,7 +10,7 @@ const AROUND = 6;
 /** Entries shown before the end. */
 const LAST = 14;
 
-/** The story of a run in which something was found. `first`: the run before it was made small. */
+/** The story of a run. `first`: the run before it was made small. */
 export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): string {
   const { finding, scenario, seed, tape } = outcome;
   const parts = [
@@ -24,10 +24,15 @@ export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): strin
     ...shownEntries(outcome.history).map(entryText),
     '',
     ...objectsPart(outcome.objects),
-    `The same again: replay(scenario, { seed: ${seed}, tape: ${JSON.stringify(tape)} })`,
-    `        or: pinnace simulate FILE --only '${scenario}' --replay ${first.seed}`,
+    `The same again:      replay(scenario, { seed: ${seed}, tape: ${JSON.stringify(tape)} })`,
+    `on the command line: pinnace simulate FILE --only '${scenario}' --replay ${seed} --tape '${JSON.stringify(tape)}'`,
   ];
   return parts.join('\n');
+}
+
+/** Everything that happened in a run, a line each. */
+export function historyOf({ history, hash }: RunOutcome): string {
+  return [...history.map(entryText), `history ${hash}`].join('\n');
 }
 
 const KINDS: Readonly<Record<NonNullable<RunOutcome['finding']>['kind'], string>> = {
@@ -41,7 +46,7 @@ const KINDS: Readonly<Record<NonNullable<RunOutcome['finding']>['kind'], string>
 };
 
 function headline({ finding, seed, virtualMs, tape }: RunOutcome, first: RunOutcome): string {
-  const kind = finding ? KINDS[finding.kind] : '';
+  const kind = finding ? KINDS[finding.kind] : 'every condition held';
   const shrunk =
     first.tape.length > tape.length ? `, made small from ${first.tape.length} odd things` : '';
   return `  ${kind} (seed ${seed}, after ${seconds(virtualMs)} of virtual time${shrunk})`;
