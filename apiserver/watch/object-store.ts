@@ -240,7 +240,7 @@ export class ObjectStore {
     for (let after: string | undefined; ; ) {
       const options = { at, limit: LOAD_PAGE, ...(after === undefined ? {} : { after }) };
       const page = await this.#storage.page('', options);
-      for (const stored of page.items) this.#set(new VisibleObject(stored));
+      for (const stored of page.items) this.#set(visible(stored));
       after = page.items.at(-1)?.key;
       if (!page.more) return;
     }
@@ -319,6 +319,10 @@ export class ObjectStore {
     return this.#ring.after(from, ({ key }) => covers(prefix, key));
   }
 }
+
+/** The state with its value; one that another store has read already is shared, as neither changes it. */
+const visible = (stored: Stored): VisibleObject =>
+  stored instanceof VisibleObject ? stored : new VisibleObject(stored);
 
 /** A present object as the event that would have made it. */
 export function asPut(value: VisibleObject): StoreEvent {

@@ -108,11 +108,16 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
   crash(): void {
     if (this.isDead) return;
     this.#run.history.note(this.name, 'is killed');
-    this.close();
+    this.#die();
   }
 
-  /** The run is over. */
+  /** The run is over. Only now does its signal abort, so that its code lets go of what it holds; none of its messages is sent any more. */
   close(): void {
+    this.#die();
+    this.#signal.abort(new Error('the run is over'));
+  }
+
+  #die(): void {
     this.isDead = true;
     this.#line.cut();
   }

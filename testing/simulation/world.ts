@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts';
 import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
 import { SigningKey } from '../../apiserver/auth/signing-key.ts';
 import type { StoreImage } from '../../apiserver/storage/memory/memory-log.ts';
-import { createMemoryStorage, imageOf } from '../../apiserver/storage/memory/memory-storage.ts';
+import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 
 const SERVICE_CIDR = '10.96.0.0/16';
 
@@ -27,7 +27,7 @@ export function emptyWorld(): WorldImage {
 export interface World {
   readonly server: ApiServer;
   /** What it is now, for other worlds to begin as. */
-  image(): Promise<WorldImage>;
+  image(): WorldImage;
   close(): Promise<void>;
 }
 
@@ -49,8 +49,11 @@ export async function startWorld(
   });
   return {
     server,
-    async image() {
-      return { store: await imageOf(storage), atMs: clock.monotonic(), key: from.key };
+    image() {
+      // What is visible rather than what is stored: those are parsed once for all worlds.
+      const { items, revision } = server.store.list('');
+      const store = { live: items, revision };
+      return { store, atMs: clock.monotonic(), key: from.key };
     },
     async close() {
       await server.close();
