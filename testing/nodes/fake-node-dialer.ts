@@ -89,14 +89,16 @@ export class FakeNodeDialer implements NodeDialer {
   }
 }
 
-/** A side that is gone without having ended takes the other along, as a broken connection does; a pair of streams would not. */
+/** A side that is gone takes the other along, as a connection's does; a pair of streams would not. */
 function endTogether(near: Duplex, far: Duplex): void {
-  near.once('close', () => {
-    if (!near.writableFinished) far.destroy();
-  });
-  far.once('close', () => {
-    if (!far.writableFinished) near.destroy();
-  });
+  near.once('close', () => endAfter(near, far));
+  far.once('close', () => endAfter(far, near));
+}
+
+/** What the gone side said before it ended is still read; what is being said to it fails. */
+function endAfter(gone: Duplex, left: Duplex): void {
+  if (!gone.writableFinished || left.writableLength > 0 || left.readableEnded) left.destroy();
+  else left.once('end', () => left.destroy());
 }
 
 // oxlint-disable-next-line typescript/require-await -- an async generator is what gives the iterable
