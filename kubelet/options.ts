@@ -39,6 +39,8 @@ export interface NodeAgentOptions {
   readonly taints?: readonly Taint[];
   /** How often figures are taken and sent; each second unless given. */
   readonly figuresPeriodMs?: number;
+  /** How often all pods are looked at without an event; RELIST_MS unless given. Longer where the runtime loses none. */
+  readonly relistMs?: number;
 }
 
 /** Pods that are being started at once: more gains nothing on two cores. */

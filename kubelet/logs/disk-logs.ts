@@ -36,10 +36,10 @@ export class DiskLogs implements PodLogs {
   async rotate(
     path: string,
     limits: RotationLimits,
-    how: { readonly stamp: string; reopen(): Promise<void> },
+    how: { stamp(): string; reopen(): Promise<void> },
   ): Promise<boolean> {
     if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < limits.maxBytes) return false;
-    const old = `${path}.${how.stamp}`;
+    const old = `${path}.${how.stamp()}`;
     renameSync(path, old);
     try {
       await how.reopen();

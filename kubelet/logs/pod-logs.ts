@@ -37,13 +37,13 @@ export interface PodLogs {
   /** Batches of lines as the runtime wrote them (CRI), without their newlines. Throws LogNotFound. */
   lines(path: string, asked: LinesAsked): AsyncIterable<readonly Uint8Array[]>;
   /**
-   * Puts a log that is too large aside under a name with `stamp`, and has the runtime write to a new one by `reopen`.
+   * Puts a log that is too large aside under a name with the stamp, and has the runtime write to a new one by `reopen`.
    * True when it did. Throws when it cannot; the log is as it was then.
    */
   rotate(
     path: string,
     limits: RotationLimits,
-    how: { readonly stamp: string; reopen(): Promise<void> },
+    how: { stamp(): string; reopen(): Promise<void> },
   ): Promise<boolean>;
   /** Removes all logs of a pod; quiet when there are none. */
   remove(pod: Pod): Promise<void>;

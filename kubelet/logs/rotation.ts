@@ -41,6 +41,6 @@ export function rotate(
   { id, logPath }: Pick<ContainerStatus, 'id' | 'logPath'>,
   limits: RotationLimits,
 ): Promise<boolean> {
-  const stamp = new Date(clock.now()).toISOString().replace(/[-:.TZ]/g, '');
+  const stamp = () => new Date(clock.now()).toISOString().replace(/[-:.TZ]/g, '');
   return logs.rotate(logPath, limits, { stamp, reopen: () => runtime.reopenLog(id) });
 }

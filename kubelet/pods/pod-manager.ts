@@ -48,7 +48,7 @@ export class PodManager {
     await this.#firstList();
     while (!ending.aborted) {
       await this.#tidy();
-      await options.clock.sleep(RELIST_MS, ending).catch(() => undefined);
+      await options.clock.sleep(options.relistMs ?? RELIST_MS, ending).catch(() => undefined);
       for (const worker of this.#workers.values()) worker.kick();
     }
     unsubscribe();

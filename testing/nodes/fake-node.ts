@@ -38,6 +38,8 @@ export interface FakeNodeParts {
 
 const CLUSTER_DNS = '10.96.0.10';
 const CLUSTER_DOMAIN = 'cluster.local';
+/** A played runtime loses no event: looking again is for what the agent itself may have missed. */
+const RELIST_MS = 300_000;
 
 /** One life of the agent. */
 interface AgentRun {
@@ -126,6 +128,7 @@ export class FakeNode {
       maxPods: node.maxPods,
       reserved: { cpuMillis: 0, memoryBytes: 0 },
       figuresPeriodMs: node.figuresPeriodMs,
+      relistMs: RELIST_MS,
       serve: this.#parts.dialer.serving(node.ip, () => this.#run !== undefined && !this.#loss),
     });
     const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${node.name}` });

@@ -24,12 +24,12 @@ export interface FakeNodeOptions {
   readonly lives?: LivesOf;
   /** `known`: images that no table of lives names cannot be pulled, and their pods say so; `all` unless given. */
   readonly images?: 'all' | 'known';
-  /** How often it sends figures of processor and memory; each 10 seconds unless given. */
+  /** How often it sends figures of processor and memory; each 15 seconds unless given. */
   readonly figuresPeriodMs?: number;
 }
 
-/** Default of figuresPeriodMs: a tenth of a real node's pace, for tests that live through hours. */
-const FIGURES_PERIOD_MS = 10_000;
+/** Default of figuresPeriodMs: as often as upstream's metrics server asks, where a real node tells each second. */
+const FIGURES_PERIOD_MS = 15_000;
 const MAX_PODS = 250;
 const MAX_NODES = 128 * 256;
 
