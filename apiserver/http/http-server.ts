@@ -112,6 +112,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     credentialsOf,
   });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  const connections = new Connections(server);
   server.removeAllListeners('upgrade');
   server.on('upgrade', (message, socket, head) => {
     sockets.add(socket as Socket);
@@ -129,7 +130,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     closing.abort(new Error('the server is closing'));
     for (const socket of sockets) socket.destroy();
     for (const departure of answering.values()) departure.leave();
-    const grace = options.clock.timer(CLOSE_GRACE_MS, () => server.closeAllConnections());
+    const grace = options.clock.timer(CLOSE_GRACE_MS, () => connections.end());
     await Promise.all([...answering.keys()].map(({ req }) => gone(req.socket)));
     await app.close();
     grace.cancel();
@@ -201,6 +202,29 @@ async function answer(
     response.destroy();
   } finally {
     if (closing.aborted) endAfter(response);
+  }
+}
+
+/**
+ * Every connection of a listener from its first byte on. Node's own list has only those whose handshake is over: one whose
+ * other half went away within it would hold up closing for two minutes.
+ */
+class Connections {
+  readonly #open = new Set<Socket>();
+  #ended = false;
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      if (this.#ended) return void socket.destroy();
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+    });
+  }
+
+  /** Closes those there are, and those that still come. */
+  end(): void {
+    this.#ended = true;
+    for (const socket of this.#open) socket.destroy();
   }
 }
 
