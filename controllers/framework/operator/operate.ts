@@ -71,7 +71,9 @@ async function prepare({ options, doors, client }: Operation, signal: AbortSigna
   try {
     if (kinds.length > 0)
       await installKinds(client, kinds, {
-        ...{ clock, signal, fieldManager: name },
+        clock,
+        signal,
+        fieldManager: name,
         conversion: (kind) => conversionOf(kind, options),
       });
     await checkReadable(controllers, { client, ...doors });
@@ -121,6 +123,8 @@ async function runAll(running: Running, signal: AbortSignal): Promise<void> {
   const controllers = async () => {
     await Promise.race([Promise.all([...serving.values()].map(({ promise }) => promise)), ended]);
     if (!stop.signal.aborted) await control(running, stop.signal);
+    // Without controllers that is over at once, and the parts work on.
+    if (options.controllers.length === 0 && parts.length > 0) await ended;
   };
   const all = [...works, controllers()].map((work) =>
     work.finally(() => stop.abort(new Error('the operator ends'))),

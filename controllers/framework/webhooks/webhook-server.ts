@@ -77,10 +77,10 @@ export interface WebhookServerPart {
   /** The port that is listened on; undefined before and after. */
   readonly port: number | undefined;
   /** What the definition of a kind is to say of conversion, where one of the webhooks converts it: for installing kinds. */
-  conversion(kind: {
+  readonly conversion: (kind: {
     readonly group: string;
     readonly kind: string;
-  }): CustomResourceConversion | undefined;
+  }) => CustomResourceConversion | undefined;
 }
 
 /** A webhook server. Throws TypeError for options that cannot be. */
@@ -215,7 +215,11 @@ function sourceOf(options: WebhookServerOptions, context: WebhookContext): Certi
   const { client, random, logger } = context;
   if (files) return certificatesInFiles({ ...files, clock, logger });
   return certificatesInSecret({
-    ...{ client, clock, random, logger, lifetimes },
+    client,
+    clock,
+    random,
+    logger,
+    lifetimes,
     namespace: options.namespace ?? service?.namespace ?? context.namespace,
     name: `${options.name}-webhook-certificates`,
     names: [...namesOf(options), ...names],
