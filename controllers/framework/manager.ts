@@ -7,8 +7,10 @@ import { runElection } from '../../client/election/lease-election.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { observingClient } from '../../client/informer/observing-client.ts';
+import type { InformerFactory } from '../../client/informer/informer.ts';
 import type { InformerFactoryOptions } from '../../client/informer/options.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { makeControllers } from './checked-spec.ts';
 import { informerView } from './informer-view.ts';
 import { runController } from './loop.ts';
 import type { ControllerHooks } from './loop.ts';
@@ -37,7 +39,8 @@ export interface ControllersOptions {
 
 /**
  * Runs the controllers until the signal aborts, then waits for their last reconciles.
- * Rejects when a factory throws or a controller ends by a fault of its own; the others are stopped first.
+ * Rejects when a factory throws, with a TypeError when what it made cannot be run, and when a controller ends by a fault of its
+ * own; the others are stopped first.
  */
 export async function runControllers(
   factories: readonly ControllerFactory[],
@@ -66,23 +69,11 @@ async function runTogether(
   options.hooks?.informers?.(informers);
   // What a controller writes, its caches show before its next line.
   const client = observingClient(options.client, informers);
-  const recorder = new ClientEventRecorder({ ...options, component: 'controller-manager' });
+  const recorder = new ClientEventRecorder({ ...options, component: COMPONENT });
   const recording = new AbortController();
   const sent = recorder.run(recording.signal);
   try {
-    const runs = factories.map((factory) => {
-      const view = informerView(informers);
-      // A controller's events carry its name, which is known once its factory has answered.
-      let component = 'controller-manager';
-      const events: EventRecorder = {
-        event: (about, note) => recorder.for(component).event(about, note),
-      };
-      const { clock, random, logger, hooks } = options;
-      const context = { client, clock, random, logger, informers: view, events, hooks };
-      const spec = factory(context);
-      component = spec.name;
-      return () => runController(spec, context, stop.signal);
-    });
+    const runs = runsOf(factories, { options, client, informers, recorder }, stop.signal);
     informers.start(stop.signal);
     await allOrStop(runs, stop);
   } finally {
@@ -93,6 +84,40 @@ async function runTogether(
     await sent;
   }
 }
+
+interface Parts {
+  readonly options: ControllersOptions;
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly recorder: ClientEventRecorder;
+}
+
+/** Makes the controllers; none runs before it is called. */
+function runsOf(
+  factories: readonly ControllerFactory[],
+  { options, client, informers, recorder }: Parts,
+  signal: AbortSignal,
+): (() => Promise<void>)[] {
+  const { clock, random, logger, hooks } = options;
+  // A controller's events carry its name, which is known once its factory has answered.
+  const names: string[] = [];
+  const contexts = factories.map((_, at) => {
+    const events: EventRecorder = {
+      event: (about, note) => recorder.for(names[at] ?? COMPONENT).event(about, note),
+    };
+    return { client, clock, random, logger, informers: informerView(informers), events, hooks };
+  });
+  const made = makeControllers(factories, contexts);
+  names.push(...made.map(({ spec }) => spec.name));
+  return made.map(
+    ({ spec, context }) =>
+      () =>
+        runController(spec, context, signal),
+  );
+}
+
+/** Who tells of events before its name is known. */
+const COMPONENT = 'controller-manager';
 
 /** Runs all; the first that rejects stops the others, and its error is thrown once all have ended. */
 async function allOrStop(

@@ -6,6 +6,7 @@ import type { Informer, InformerScope } from '../../../client/informer/informer.
 import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
 import type { Client } from '../../../client/rest/client.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { makeControllers } from '../checked-spec.ts';
 import type { ControllerContext, ControllerFactory } from '../reconciler.ts';
 import { OperatorFailure } from './operator-failure.ts';
 
@@ -50,9 +51,9 @@ function readsOf(
     synced: idle.synced.bind(idle),
   };
   const events = { event: () => undefined };
-  for (const factory of factories)
-    for (const source of factory({ ...context, informers, events }).sources)
-      note(source.ref, source.scope);
+  const contexts = factories.map(() => ({ ...context, informers, events }));
+  for (const { spec } of makeControllers(factories, contexts))
+    for (const source of spec.sources) note(source.ref, source.scope);
   return [...reads.values()];
 }
 
