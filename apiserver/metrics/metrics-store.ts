@@ -48,6 +48,8 @@ export class MetricsStore {
     pods: new Map(),
     nodes: new Map(),
   };
+  /** Keys of the pods that each node speaks of, so that a sample costs what is in it. */
+  readonly #podsOf = new Map<string, Set<string>>();
   readonly #listeners = new Set<(events: readonly MetricsEvent[]) => void>();
   #revision: number;
   #checking: Timer | undefined;
@@ -85,9 +87,8 @@ export class MetricsStore {
       seen.add(key);
       events.push(this.#set('pods', key, { object, node }));
     }
-    for (const [key, entry] of this.#entries.pods)
-      if (entry.node === node && !seen.has(key)) this.#delete('pods', key, events);
-    this.#dropStale(events);
+    for (const key of this.#podsOf.get(node) ?? [])
+      if (!seen.has(key)) this.#delete('pods', key, events);
     this.#tell(events);
     this.#checkLater();
     return 'taken';
@@ -121,8 +122,13 @@ export class MetricsStore {
   }
 
   #set(kind: MetricsKind, key: string, entry: Pick<Entry, 'object' | 'node'>): MetricsEvent {
-    const known = this.#entries[kind].has(key);
+    const known = this.#entries[kind].get(key);
     this.#entries[kind].set(key, { ...entry, takenAtMs: this.#clock.now() });
+    if (kind === 'pods' && known?.node !== entry.node) {
+      if (known) this.#disown(known.node, key);
+      const keys = this.#podsOf.get(entry.node) ?? new Set();
+      this.#podsOf.set(entry.node, keys.add(key));
+    }
     return { kind, type: known ? 'MODIFIED' : 'ADDED', object: entry.object };
   }
 
@@ -130,8 +136,16 @@ export class MetricsStore {
     const entry = this.#entries[kind].get(key);
     if (!entry) return;
     this.#entries[kind].delete(key);
+    if (kind === 'pods') this.#disown(entry.node, key);
     const metadata = { ...entry.object.metadata, resourceVersion: this.#next() };
     events.push({ kind, type: 'DELETED', object: { ...entry.object, metadata } });
+  }
+
+  /** The node speaks of the pod no more. */
+  #disown(node: string, key: string): void {
+    const keys = this.#podsOf.get(node);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#podsOf.delete(node);
   }
 
   #dropStale(events: MetricsEvent[]): void {
