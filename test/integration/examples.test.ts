@@ -1,6 +1,7 @@
 // The examples of the documentation do what they say, against a whole server.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mirror } from '../../examples/01-own-controller/main.ts';
+import { book, Bookings } from '../../examples/03-kind-from-typescript/main.ts';
 import { ConfigMaps } from '../../api/kinds.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -71,5 +72,31 @@ describe('examples/01-own-controller', () => {
     expect(kept.data).toEqual({ from: 'kube-public' });
     ending.abort(new Error('the test is over'));
     await running;
+  });
+});
+
+describe('examples/03-kind-from-typescript', () => {
+  const spec = { room: 'attic', from: '2026-03-01T09:00:00Z', until: '2026-03-01T10:00:00Z' };
+  const metadata = { name: 'monday', namespace: 'default' };
+
+  it('books a room, and is refused what breaks a rule, in the words of the kind itself', async () => {
+    server = await anApiServer();
+    const client = createClient(server.transport);
+    const { booking, refusal } = await book(client);
+    expect(booking.spec).toEqual({ ...spec, seats: 4, guests: [] });
+    expect(refusal).toContain('spec: Invalid value: ends before it begins');
+    const moved = { ...booking, spec: { ...booking.spec, room: 'hall' } };
+    await expect(client.resource(Bookings).update(moved)).rejects.toThrow('stays in its room');
+    // Run once more, it finds what it did.
+    expect((await book(client)).booking.metadata.uid).toBe(booking.metadata.uid);
+  });
+
+  it('is tested without a cluster', () => {
+    const broken = (more: object) =>
+      Bookings.validate({ metadata, spec: { ...spec, ...more } }).map(({ message }) => message);
+    expect(broken({})).toEqual([]);
+    expect(broken({ guests: ['a', 'b'], seats: 1 })).toEqual([
+      'Invalid value: more guests than seats',
+    ]);
   });
 });
