@@ -1,11 +1,12 @@
 // Simulation: the same history for the same seed, failures made small, every kind of fault survived by right controllers, and programs
 // that do what cannot be repeated told so.
 import { describe, expect, it } from 'vitest';
-import { ConfigMaps, Leases, Secrets } from '../../api/kinds.ts';
+import { ConfigMaps, Leases, Pods, ReplicaSets, Secrets } from '../../api/kinds.ts';
 import type { ConfigMap } from '../../api/generated/types.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { requeueAfter } from '../../controllers/framework/reconciler.ts';
 import {
+  type ClusterState,
   explore,
   type Program,
   replay,
@@ -258,6 +259,23 @@ describe('a program that does what no simulation can repeat', () => {
     expect(failure?.story).toContain('simulation.test.ts');
   });
 
+  it('by what it sends is told where in the message two runs part', async () => {
+    let runs = 0;
+    const leaky = over(() => undefined);
+    const sends: Program = {
+      run: async ({ client }, signal) => {
+        const data = { run: String(runs++) };
+        await client.resource(ConfigMaps).create({ ...parent, data });
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    };
+    const story = async () => undefined;
+    const failure = await findingOf(leaky, { programs: { sends }, story });
+    expect(failure?.finding.kind).toBe('repeat');
+    expect(failure?.finding.detail).toMatch(/At 0 ms, sends → POST .*configmaps:\n/);
+    expect(failure?.finding.detail).toMatch(/Once: .*"run":"\d+".*\nThen: .*"run":"\d+"/);
+  });
+
   it('by state outside of its processes is told where two runs part', async () => {
     let runs = 0;
     const leaky: Program = {
@@ -478,6 +496,52 @@ describe('the programs of a scenario', () => {
     expect((await simulate(collected, { runs: 10 })).runs).toBe(10);
     const unknown = { ...collected, controllers: ['no-such'] };
     await expect(simulate(unknown)).rejects.toThrow('there is no built-in controller no-such');
+  });
+});
+
+describe('a simulated cluster with nodes', () => {
+  it('moves pods off a node whose power went, minutes later, and does so alike each time', async () => {
+    const labels = { app: 'mill' };
+    const containers = [{ name: 'mill', image: 'mill:1' }];
+    const onNode = (state: ClusterState, node: string) =>
+      state
+        .list(Pods, { labelSelector: 'app=mill' })
+        .filter(({ spec, status }) => spec?.nodeName === node && status?.phase === 'Running')
+        .length;
+    const moves = copies({
+      programs: {},
+      nodes: 2,
+      lives: { 'mill:1': { readyAfterMs: 2000 } },
+      controllers: [
+        'replicaset-controller',
+        'node-lifecycle-controller',
+        'taint-eviction-controller',
+      ],
+      story: async ({ client, nodes, until }) => {
+        await client.resource(ReplicaSets).create({
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          metadata: { namespace: 'default', name: 'mill' },
+          spec: {
+            replicas: 2,
+            selector: { matchLabels: labels },
+            template: { metadata: { labels }, spec: { containers } },
+          },
+        });
+        const spread = (state: ClusterState) =>
+          onNode(state, 'node-1') + onNode(state, 'node-2') === 2;
+        await until(spread);
+        await nodes[0]?.crash();
+        await until((state) => onNode(state, 'node-2') >= 2, { withinMs: 600_000 });
+      },
+      eventually: {
+        'two pods run on the node that is left': (state) => onNode(state, 'node-2') >= 2,
+      },
+    });
+    expect((await simulate(moves, { runs: 3 })).runs).toBe(3);
+    const [first, second] = [await replay(moves, { seed: 9 }), await replay(moves, { seed: 9 })];
+    expect(first.virtualMs).toBeGreaterThan(300_000);
+    expect(second.hash).toBe(first.hash);
   });
 });
 

@@ -15,14 +15,20 @@ export function startBuiltIns(programs: Programs, scenario: Scenario): void {
       const { client, clock, random, logger } = process;
       return runControllers(controllers, { client, clock, random, logger }, signal);
     });
-  if (scenario.scheduler)
+  if (scenario.scheduler ?? hasNodes(scenario))
     programs.startBuiltIn('kube-scheduler', ({ client, clock, random, logger }, signal) =>
       schedulerProgram({ random, logger })({ client, clock, signal, onSynced: () => undefined }),
     );
 }
 
+const hasNodes = ({ nodes = 0 }: Scenario): boolean =>
+  typeof nodes === 'number' ? nodes > 0 : nodes.length > 0;
+
+/** In the place of a certificate in kube-root-ca.crt, which pods mount: nothing in a simulated cluster checks it. */
+const NO_CERTIFICATE = 'a simulated cluster has no certificate\n';
+
 function chosen(names: NonNullable<Scenario['controllers']>): readonly ControllerFactory[] {
-  const known = namedControllers();
+  const known = namedControllers({ caCertificate: NO_CERTIFICATE });
   if (names === 'all') return Object.values(known);
   return (names === 'none' ? [] : names).map((name) => {
     const factory = known[name];

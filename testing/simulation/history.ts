@@ -11,6 +11,8 @@ export interface HistoryEntry {
   readonly text: string;
   /** Is it one of the run's odd things? */
   readonly isOdd: boolean;
+  /** What the message was made of; where the run was asked to keep it. */
+  readonly content?: string;
 }
 
 /** Gathers the history of one run. */
@@ -19,9 +21,11 @@ export class History {
   readonly #hash = createHash('sha256');
   readonly #startMs: number;
   readonly #now: () => number;
+  readonly #keepsContent: boolean;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, keepsContent = false) {
     this.#now = now;
+    this.#keepsContent = keepsContent;
     this.#startMs = now();
   }
 
@@ -41,7 +45,8 @@ export class History {
   }
 
   #add(entry: HistoryEntry, bytes?: Uint8Array | string): void {
-    this.entries.push(entry);
+    const isKept = this.#keepsContent && bytes !== undefined;
+    this.entries.push(isKept ? { ...entry, content: Buffer.from(bytes).toString() } : entry);
     this.#hash.update(`${entry.atMs} ${entry.who} ${entry.text}\n`);
     if (bytes !== undefined) this.#hash.update(bytes);
   }

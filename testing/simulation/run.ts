@@ -5,18 +5,21 @@ import { breathe } from '../../base/breathe.ts';
 import { systemClock } from '../../base/clock.ts';
 import { type Random, seededRandom, seedFor } from '../../base/random.ts';
 import type { Handler } from '../../api/wire/exchange.ts';
+import type { FakeNode } from '../nodes/fake-node.ts';
+import { FakeNodeDialer } from '../nodes/fake-node-dialer.ts';
 import { Agenda } from './agenda.ts';
 import { startBuiltIns } from './built-ins.ts';
 import { LiveState } from './cluster-state.ts';
 import { firstBroken } from './conditions.ts';
 import { Ending } from './ending.ts';
 import { History } from './history.ts';
+import { SimulatedNodes } from './nodes.ts';
 import { type Odd, oddOf } from './odds.ts';
 import type { Finding, RunOutcome } from './outcome.ts';
 import { type HostUse, within } from './outside.ts';
 import type { ProcessRun, RunningProcess } from './process.ts';
 import { ProcessClock } from './process-clock.ts';
-import { befallsOthers, Programs } from './programs.ts';
+import { befallsOthers as mayBeLate, Programs } from './programs.ts';
 import { type Condition, type Scenario, SIMULATION_LIMITS } from './scenario.ts';
 import { storyCluster, type StoryRun } from './story-cluster.ts';
 import { RateCounter } from './rate-counter.ts';
@@ -26,7 +29,7 @@ import { startWorld, type World, type WorldImage } from './world.ts';
 /** Turns of the event loop in which the server may finish a request that lets others in between. */
 const MAX_TURNS = 200;
 /** Built-in controllers that work while a scenario is set up: without them no pod can be made in a namespace. */
-const SETTING_UP = ['service-account-controller'];
+const SETTING_UP = ['service-account-controller', 'root-ca-certificate-publisher-controller'];
 /** Objects that an outcome shows. */
 const SHOWN_OBJECTS = 5;
 
@@ -36,6 +39,14 @@ export interface RunOptions {
   readonly seed: number;
   readonly choices: Choices;
   readonly image: WorldImage;
+  /** Does the history keep what each message was made of? */
+  readonly keepsContent?: boolean;
+}
+
+interface RunParts {
+  readonly agenda: Agenda;
+  readonly world: World;
+  readonly dialer: FakeNodeDialer;
 }
 
 interface Waiter {
@@ -62,7 +73,7 @@ export async function imageAfter(
   const alone = { programs: {}, always: {}, eventually: {}, controllers: SETTING_UP };
   const story = setUp ?? (async () => undefined);
   const run = await Run.open({
-    scenario: { ...scenario, ...alone, scheduler: false, story },
+    scenario: { ...scenario, ...alone, scheduler: false, nodes: 0, story },
     seed: 0,
     choices: { choose: () => 0 },
     image,
@@ -86,6 +97,7 @@ class Run implements ProcessRun, StoryRun {
   readonly #world: World;
   readonly #state: LiveState;
   readonly #programs: Programs;
+  readonly #nodes: SimulatedNodes;
   readonly #ending: Ending;
   readonly #rates: RateCounter;
   readonly #waiters = new Set<Waiter>();
@@ -100,22 +112,25 @@ class Run implements ProcessRun, StoryRun {
   static async open(options: RunOptions): Promise<Run> {
     const agenda = new Agenda(options.image.atMs);
     const random = seededRandom(seedFor(options.seed, 'server'));
-    const world = await startWorld(options.image, { clock: new ProcessClock(agenda), random });
-    return new Run(options, agenda, world);
+    const clock = new ProcessClock(agenda);
+    const dialer = new FakeNodeDialer();
+    const world = await startWorld(options.image, { clock, random, nodeDialer: dialer });
+    return new Run(options, { agenda, world, dialer });
   }
 
-  private constructor(options: RunOptions, agenda: Agenda, world: World) {
+  private constructor(options: RunOptions, { agenda, world, dialer }: RunParts) {
     const { scenario } = options;
     this.#options = options;
     this.agenda = agenda;
     this.#world = world;
     const now = () => agenda.now;
-    this.history = new History(now);
+    this.history = new History(now, options.keepsContent);
     this.#rates = new RateCounter(now);
     const { choices, tape } = recorded(options.choices);
     this.#choices = choices;
     this.tape = tape;
     this.#programs = new Programs(this, scenario);
+    this.#nodes = new SimulatedNodes(this, dialer, scenario);
     this.#state = new LiveState({
       store: world.server.store,
       now,
@@ -136,9 +151,17 @@ class Run implements ProcessRun, StoryRun {
     return this.#world.image();
   }
 
+  get nodes(): readonly FakeNode[] {
+    return this.#nodes.all;
+  }
+
   /** Lets everything happen, one thing after another, until the run is over or something was found. */
   async drive(): Promise<void> {
-    startBuiltIns(this.#programs, this.#options.scenario);
+    const { scenario } = this.#options;
+    startBuiltIns(this.#programs, scenario);
+    this.#nodes
+      .start(scenario.nodes)
+      .catch((error: unknown) => this.found('a node failed', String(error)));
     this.#programs.startAll();
     while (!this.finding) {
       await drained();
@@ -173,6 +196,7 @@ class Run implements ProcessRun, StoryRun {
 
   async close(): Promise<void> {
     this.#programs.close();
+    this.#nodes.close();
     this.#state.close();
     await this.#world.close();
   }
@@ -240,8 +264,8 @@ class Run implements ProcessRun, StoryRun {
     this.agenda.at(this.agenda.now + ms, () => this.#programs.restart(process));
   }
 
-  befallsStory(odd: Odd): boolean {
-    return befallsOthers(this.#options.scenario.faults ?? {}, odd);
+  befallsOthers(odd: Odd): boolean {
+    return mayBeLate(this.#options.scenario.faults ?? {}, odd);
   }
 
   until(condition: Condition, withinMs: number): Promise<void> {

@@ -6,6 +6,9 @@ import type { Random } from '../../base/random.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { Client } from '../../client/rest/client.ts';
 import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
+import type { FakeNode } from '../nodes/fake-node.ts';
+import type { FakeNodeOptions } from '../nodes/options.ts';
+import type { LivesOf } from '../nodes/pod-life.ts';
 import type { ClusterState } from './cluster-state.ts';
 
 /** A process of a program: one start of one replica. */
@@ -40,6 +43,8 @@ export interface SimulatedCluster {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
+  /** The fake nodes: to be stopped, crashed, cut off and healed. */
+  readonly nodes: readonly FakeNode[];
   /** Server-side apply of objects or of YAML texts, one after another. */
   readonly apply: (...objects: readonly (object | string)[]) => Promise<KubeObject[]>;
   /** Lets virtual time pass. */
@@ -97,7 +102,11 @@ export interface ScenarioOptions {
   readonly faults?: FaultOptions;
   /** Built-in controllers that run, by name, such as `garbage-collector`; none unless given, as each costs time. */
   readonly controllers?: 'all' | 'none' | readonly string[];
-  /** Does the scheduler run? No unless given. */
+  /** Fake nodes: how many, or how each is made; none unless given. Pods there need the scheduler or a nodeName. */
+  readonly nodes?: number | readonly FakeNodeOptions[];
+  /** What containers do on nodes that say nothing of their own: run, ready at once, unless given. */
+  readonly lives?: LivesOf;
+  /** Does the scheduler run? Only where there are nodes, unless given. */
   readonly scheduler?: boolean;
   readonly limits?: Partial<SimulationLimits>;
   /**

@@ -2,6 +2,7 @@
 // Invariant: all there is to say about a run follows from the scenario and its seed; every so often a run is repeated to see that.
 import { systemClock } from '../../base/clock.ts';
 import { seededRandom, seedFor } from '../../base/random.ts';
+import { withDifference } from './difference.ts';
 import type { Finding, RunOutcome } from './outcome.ts';
 import { guarded } from './outside.ts';
 import { storyOf } from './report.ts';
@@ -128,13 +129,14 @@ interface Found {
 }
 
 async function oneOf(scenario: Scenario, image: WorldImage, seed: number): Promise<Found> {
-  const again = (choices: Choices) => runOnce({ scenario, seed, choices, image });
-  const outcome = await again(choicesFor(scenario, seed));
+  const again = (choices: Choices, keepsContent = false) =>
+    runOnce({ scenario, seed, choices, image, keepsContent });
+  const byItsSeed = (keepsContent = false) => again(choicesFor(scenario, seed), keepsContent);
+  const outcome = await byItsSeed();
   const isRepeated = outcome.finding !== undefined || seed % REPEATED_EVERY === 0;
   if (!isRepeated) return { outcome, isRepeated, failure: undefined };
-  const second = await again(choicesFor(scenario, seed));
-  if (second.hash !== outcome.hash) {
-    const unlike = withDifference(outcome, second);
+  if ((await byItsSeed()).hash !== outcome.hash) {
+    const unlike = withDifference(await byItsSeed(true), await byItsSeed(true));
     return { outcome, isRepeated: false, failure: recordOf(unlike, unlike) };
   }
   if (!outcome.finding) return { outcome, isRepeated, failure: undefined };
@@ -158,29 +160,4 @@ function recordOf(outcome: RunOutcome, first: RunOutcome): SimulationFailureReco
   const finding = outcome.finding as Finding;
   const { seed, tape } = outcome;
   return { finding, seed, tape, outcome, story: storyOf(outcome, first) };
-}
-
-const CAUSES =
-  'Likely causes: state kept outside of the process (a module, a closure over the scenario), an order that comes from identities of ' +
-  'objects, or something of the host that no guard knows.';
-
-/** The run with the finding that its repetition was another one, and where they parted. */
-function withDifference(first: RunOutcome, second: RunOutcome): RunOutcome {
-  const text = (outcome: RunOutcome, i: number) => {
-    const entry = outcome.history[i];
-    return entry ? `+${entry.atMs} ms ${entry.who} ${entry.text}` : 'nothing more';
-  };
-  let at = 0;
-  while (at < first.history.length && text(first, at) === text(second, at)) at++;
-  const isContent = at === first.history.length && at === second.history.length;
-  const detail = isContent
-    ? `The same messages, but what was in one of them differs. ${CAUSES}`
-    : `Once: ${text(first, at)}\nThen: ${text(second, at)}\n${CAUSES}`;
-  const invariant =
-    'two runs of one seed are the same: your code uses something outside the simulation';
-  return {
-    ...first,
-    history: first.history.slice(0, at + 1),
-    finding: { kind: 'repeat', invariant, detail },
-  };
 }

@@ -7,6 +7,7 @@ import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { applyAll } from '../cluster/apply.ts';
+import type { FakeNode } from '../nodes/fake-node.ts';
 import { Line, type LineRun } from './line.ts';
 import type { Odd } from './odds.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -19,8 +20,9 @@ const UNTIL_WITHIN_MS = 60_000;
 export interface StoryRun extends LineRun {
   readonly server: Handler;
   randomFor(who: string): Random;
-  /** May this befall the story's messages? */
-  befallsStory(odd: Odd): boolean;
+  /** May this befall messages of the story and of the cluster's own parts? */
+  befallsOthers(odd: Odd): boolean;
+  readonly nodes: readonly FakeNode[];
   /** Resolves once the condition holds; rejects after so long. */
   until(condition: Condition, withinMs: number): Promise<void>;
   crash(program: string): void;
@@ -34,7 +36,7 @@ export function storyCluster(run: StoryRun): SimulatedCluster {
     name: 'story',
     isDead: false,
     pausedUntil: 0,
-    allows: (odd: Odd) => run.befallsStory(odd),
+    allows: (odd: Odd) => run.befallsOthers(odd),
     befall: () => undefined,
   };
   const line = new Line(run, end, run.server);
@@ -45,6 +47,7 @@ export function storyCluster(run: StoryRun): SimulatedCluster {
     client,
     clock,
     random: run.randomFor('story'),
+    nodes: run.nodes,
     apply: (...objects): Promise<KubeObject[]> => applyAll(client, objects),
     sleep: (ms) => clock.sleep(ms),
     until: (condition, { withinMs = UNTIL_WITHIN_MS } = {}) => run.until(condition, withinMs),

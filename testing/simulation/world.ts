@@ -5,6 +5,7 @@ import { silentLogger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
 import { SigningKey } from '../../apiserver/auth/signing-key.ts';
+import type { NodeDialer } from '../../apiserver/handlers/node-dialer.ts';
 import type { StoreImage } from '../../apiserver/storage/memory/memory-log.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 
@@ -31,10 +32,18 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** What a world is given. */
+export interface WorldParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The way to the agents of its nodes. */
+  readonly nodeDialer: NodeDialer;
+}
+
 /** Starts a server on a copy of the image. */
 export async function startWorld(
   from: WorldImage,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  { clock, random, nodeDialer }: WorldParts,
 ): Promise<World> {
   const logger = silentLogger;
   const storage = createMemoryStorage({ clock, logger }, from.store);
@@ -45,6 +54,7 @@ export async function startWorld(
     logger,
     serviceCidr: SERVICE_CIDR,
     accountTokens: { key: from.key },
+    nodeDialer,
     isBootstrapped: from.store !== undefined,
   });
   return {
