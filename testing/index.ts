@@ -24,3 +24,6 @@ export type { ClockedClient, WaitOptions } from './eventually/wait.ts';
 export { type Fault, type FaultRule, faults, type FaultTarget } from './faults/fault.ts';
 export type { InjectedFault } from './faults/fault-plan.ts';
 export { type FaultsOptions, type FaultyClient, withFaults } from './faults/with-faults.ts';
+export type { FakeNode } from './nodes/fake-node.ts';
+export type { FakeNodeOptions } from './nodes/options.ts';
+export type { ContainerOfPod, LivesOf, PodLife } from './nodes/pod-life.ts';

@@ -1,9 +1,17 @@
 // The test cluster as a user of it sees it: whole, in one process, on the host's clock and on a virtual one.
 import { afterEach, describe, expect, it } from 'vitest';
-import { ConfigMaps, Deployments, Leases, Pods, ReplicaSets, Secrets } from '../../api/kinds.ts';
+import {
+  ConfigMaps,
+  Deployments,
+  Leases,
+  Nodes,
+  Pods,
+  ReplicaSets,
+  Secrets,
+} from '../../api/kinds.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { requeueAfter } from '../../controllers/framework/reconciler.ts';
-import { startCluster, type TestCluster } from '../../testing/index.ts';
+import { eventually, eventuallyList, startCluster, type TestCluster } from '../../testing/index.ts';
 import { aDeployment } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
 
@@ -97,6 +105,40 @@ describe('on a virtual clock', () => {
     expect(first).toHaveLength(3);
     expect(await story(7)).toEqual(first);
     expect(await story(8)).not.toEqual(first);
+  });
+});
+
+describe('fake nodes', () => {
+  it('run pods, one node unless told; images are told what they do by name', async () => {
+    const cluster = await aCluster({
+      clock: 'virtual',
+      lives: { 'image:1': { readyAfterMs: 5_000 } },
+    });
+    expect(cluster.nodes.map(({ name }) => name)).toEqual(['node-1']);
+    await cluster.client.resource(Deployments).create(aDeployment('web', { replicas: 2 }));
+    const began = cluster.clock.now();
+    const available = { status: { availableReplicas: 2 } };
+    await eventually(cluster.client, Deployments, { name: 'web' }, available);
+    expect(cluster.clock.now() - began).toBe(5_000);
+  });
+
+  it('come later, crash, and lose their pods to others', async () => {
+    const cluster = await aCluster({ clock: 'virtual', nodes: [{ name: 'first' }] });
+    const { client } = cluster;
+    await client.resource(Deployments).create(aDeployment('web'));
+    const running = (node: string) => [{ spec: { nodeName: node }, status: { phase: 'Running' } }];
+    const ours = { labelSelector: 'app=web' };
+    await eventuallyList(client, Pods, ours, running('first'));
+    await cluster.addNode({ name: 'second' });
+    await cluster.settled();
+    await cluster.nodes[0]?.crash();
+    // Forty seconds of silence, and the five minutes that pods put up with it.
+    await eventuallyList(client, Pods, ours, running('second'));
+  });
+
+  it('are none where none are asked for', async () => {
+    const cluster = await aCluster({ nodes: 0, controllers: 'none', scheduler: false });
+    expect((await cluster.client.resource(Nodes).list()).items).toEqual([]);
   });
 });
 

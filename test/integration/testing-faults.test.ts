@@ -238,6 +238,12 @@ describe('a fault', () => {
     expect((await client.resource(Namespaces).get({ name: 'doomed' })).status?.phase).toBe(
       'Terminating',
     );
-    expect([...who].sort()).toEqual(['admin', 'controllers', 'scheduler']);
+    expect([...who].sort()).toEqual([
+      'admin',
+      'controllers',
+      'fake-nodes',
+      'scheduler',
+      'system:node:node-1',
+    ]);
   });
 });

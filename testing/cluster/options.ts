@@ -8,6 +8,12 @@ import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Transport } from '../../client/transport/transport.ts';
 import { namedControllers } from '../../controllers/all.ts';
 import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
+import type { FakeNodeOptions } from '../nodes/options.ts';
+import type { LivesOf } from '../nodes/pod-life.ts';
+
+/** In the place of a certificate in kube-root-ca.crt, which pods mount: nothing in the cluster checks it. */
+const NO_CERTIFICATE =
+  'a test cluster is reached in process; see the kubeconfig of listen() for its certificate\n';
 
 /** How a test cluster is made. */
 export interface TestClusterOptions {
@@ -19,11 +25,15 @@ export interface TestClusterOptions {
   readonly controllers?: 'all' | 'none' | readonly string[];
   /** Does the scheduler run? Yes unless given. */
   readonly scheduler?: boolean;
+  /** Fake nodes: how many, or how each is made; one unless given. */
+  readonly nodes?: number | readonly FakeNodeOptions[];
+  /** What containers do on nodes that say nothing of their own: run, ready at once, unless given. */
+  readonly lives?: LivesOf;
   /** What the parts of the cluster log; nothing unless given. */
   readonly logger?: Logger;
   /**
    * Put in the way of the requests of each program and of each identity: `who` is `controllers`, `scheduler`, the name that a program
-   * was run under, or the name of a user (`admin` for the cluster's own client).
+   * was run under, or the name of a user (`admin` for the cluster's own client, `system:node:node-1` for that node's agent).
    */
   readonly transport?: (inner: Transport, who: string) => Transport;
 }
@@ -35,6 +45,8 @@ export interface ResolvedOptions {
   readonly logger: Logger;
   readonly controllers: readonly ControllerFactory[];
   readonly scheduler: boolean;
+  readonly nodes: readonly FakeNodeOptions[];
+  readonly lives: LivesOf | undefined;
   /** Randomness for one part, so that what one part asks for changes nothing for the others. */
   randomFor(who: string): Random;
   transport(inner: Transport, who: string): Transport;
@@ -42,7 +54,7 @@ export interface ResolvedOptions {
 
 /** Resolves the options. Throws an Error for the name of a controller that there is none of. */
 export function resolveOptions(options: TestClusterOptions): ResolvedOptions {
-  const { clock = 'system' } = options;
+  const { clock = 'system', nodes = 1 } = options;
   const seed = options.seed ?? (clock === 'system' ? undefined : 1);
   return {
     clock: clockOf(clock),
@@ -50,6 +62,8 @@ export function resolveOptions(options: TestClusterOptions): ResolvedOptions {
     logger: options.logger ?? silentLogger,
     controllers: chosen(options.controllers ?? 'all'),
     scheduler: options.scheduler ?? true,
+    nodes: typeof nodes === 'number' ? Array.from({ length: nodes }, () => ({})) : nodes,
+    lives: options.lives,
     randomFor: (who) => (seed === undefined ? systemRandom : seededRandom(mixed(seed, who))),
     transport: options.transport ?? ((inner) => inner),
   };
@@ -62,7 +76,7 @@ function clockOf(clock: 'system' | 'virtual' | VirtualClock): Clock {
 
 function chosen(names: 'all' | 'none' | readonly string[]): readonly ControllerFactory[] {
   if (names === 'none') return [];
-  const known = namedControllers();
+  const known = namedControllers({ caCertificate: NO_CERTIFICATE });
   if (names === 'all') return Object.values(known);
   return names.map((name) => {
     const factory = known[name];

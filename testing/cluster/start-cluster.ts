@@ -18,9 +18,13 @@ import type { ControllerFactory } from '../../controllers/framework/reconciler.t
 import { applyAll } from './apply.ts';
 import { type ListeningCluster, listenOn } from './listen.ts';
 import { controllersProgram, schedulerProgram } from './built-in-programs.ts';
+import type { FakeNode } from '../nodes/fake-node.ts';
+import { FakeNodeDialer } from '../nodes/fake-node-dialer.ts';
+import { FakeNodePool } from '../nodes/fake-node-pool.ts';
+import type { FakeNodeOptions } from '../nodes/options.ts';
 import { type ResolvedOptions, resolveOptions, type TestClusterOptions } from './options.ts';
 import { type ProgramParts, type RunningProgram, startProgram } from './program.ts';
-import { stopAll } from './stop-all.ts';
+import { stopAll, type StoppableProgram } from './stop-all.ts';
 
 const ADMINS = 'system:masters';
 const SERVICE_CIDR = '10.96.0.0/16';
@@ -58,6 +62,10 @@ export interface TestCluster extends AsyncDisposable {
   apply(...objects: readonly (object | string)[]): Promise<KubeObject[]>;
   /** Runs a program of controllers in the cluster until it is stopped, crashes, or the cluster closes. */
   run(controllers: readonly ControllerFactory[], options?: RunOptions): RunningProgram;
+  /** The cluster's fake nodes. */
+  readonly nodes: readonly FakeNode[];
+  /** Adds a fake node; resolves once its agent works. It is registered soon after (`registered`). */
+  addNode(options?: FakeNodeOptions): Promise<FakeNode>;
   /**
    * A real HTTPS port on 127.0.0.1 for other processes, such as kubectl, and for clients of other makes. Made at the first call, the same at
    * each; until the cluster closes.
@@ -74,20 +82,30 @@ export interface TestCluster extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a cluster; resolves when the API answers. Its programs fill their caches from then on. */
+/** Starts a cluster; resolves when the API answers. Its programs fill their caches, and its nodes register, from then on. */
 export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
   const resolved = resolveOptions(options);
   const { clock, logger } = resolved;
   const storage = createMemoryStorage({ clock, logger });
   const random = resolved.randomFor('server');
+  const dialer = new FakeNodeDialer();
   const server = await createApiServer({
     storage,
     clock,
     random,
     logger,
     serviceCidr: SERVICE_CIDR,
+    nodeDialer: dialer,
   });
-  return new InProcessCluster(resolved, server, storage);
+  const cluster = new InProcessCluster(resolved, { server, storage, dialer });
+  await Promise.all(resolved.nodes.map((node) => cluster.addNode(node)));
+  return cluster;
+}
+
+interface ServerParts {
+  readonly server: ApiServer;
+  readonly storage: Storage;
+  readonly dialer: FakeNodeDialer;
 }
 
 class InProcessCluster implements TestCluster {
@@ -99,12 +117,13 @@ class InProcessCluster implements TestCluster {
   readonly #options: ResolvedOptions;
   readonly #server: ApiServer;
   readonly #storage: Storage;
+  readonly #pool: FakeNodePool;
   readonly #programs: RunningProgram[] = [];
   #listening: ReturnType<typeof listenOn> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(options: ResolvedOptions, server: ApiServer, storage: Storage) {
-    const { clock, seed, logger } = options;
+  constructor(options: ResolvedOptions, { server, storage, dialer }: ServerParts) {
+    const { clock, seed, logger, lives } = options;
     this.clock = clock;
     this.seed = seed;
     this.logger = logger;
@@ -113,6 +132,14 @@ class InProcessCluster implements TestCluster {
     this.#server = server;
     this.#storage = storage;
     this.client = this.as('admin', ADMINS);
+    this.#pool = new FakeNodePool({
+      clock,
+      logger,
+      dialer,
+      lives,
+      randomFor: (who) => options.randomFor(who),
+      clientOf: (username, ...groups) => this.as(username, ...groups),
+    });
     if (options.controllers.length > 0)
       this.#start('controllers', this.#builtIn('kube-controller-manager', 'controllers'), (doors) =>
         controllersProgram(options.controllers, doors),
@@ -136,6 +163,15 @@ class InProcessCluster implements TestCluster {
     return this.#start(name, client, (doors) =>
       controllersProgram(controllers, { ...doors, leaderElection }),
     );
+  }
+
+  get nodes(): readonly FakeNode[] {
+    return this.#pool.nodes;
+  }
+
+  async addNode(options: FakeNodeOptions = {}): Promise<FakeNode> {
+    this.#refuseIfClosed('it takes no more nodes');
+    return this.#pool.add(options);
   }
 
   listen(): Promise<ListeningCluster> {
@@ -200,7 +236,7 @@ class InProcessCluster implements TestCluster {
   }
 
   async #close(): Promise<void> {
-    const faults = await stopAll(this.#programs, this.clock);
+    const faults = await stopAll([...this.#programs, asProgram(this.#pool)], this.clock);
     const listening = await this.#listening?.catch(() => undefined);
     await this.#server.close();
     await listening?.close();
@@ -211,3 +247,12 @@ class InProcessCluster implements TestCluster {
     for (const fault of faults) throw fault;
   }
 }
+
+/** The nodes as something that stops with the cluster's programs. */
+const asProgram = (pool: FakeNodePool): StoppableProgram => ({
+  name: 'fake nodes',
+  stop: () => pool.close(),
+  async crash() {
+    for (const node of pool.nodes) node.partition('fail');
+  },
+});

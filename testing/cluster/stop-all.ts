@@ -7,9 +7,12 @@ import type { RunningProgram } from './program.ts';
 /** How long programs may take to stop when their cluster closes, by the cluster's clock. */
 export const CLOSE_PATIENCE_MS = 5_000;
 
+/** What ends with the cluster. */
+export type StoppableProgram = Pick<RunningProgram, 'name' | 'stop' | 'crash'>;
+
 /** Stops them all at once. Answers what they ended by where that was a fault, and an error for each that had to be crashed. */
 export async function stopAll(
-  programs: readonly RunningProgram[],
+  programs: readonly StoppableProgram[],
   clock: Clock,
 ): Promise<readonly unknown[]> {
   const running = new Set(programs);
@@ -29,7 +32,7 @@ export async function stopAll(
   return faults;
 }
 
-const tooLate = ({ name }: RunningProgram): Error =>
+const tooLate = ({ name }: StoppableProgram): Error =>
   new Error(
     `the program ${name} did not stop within ${CLOSE_PATIENCE_MS} ms of being asked: something in it waits without heeding its signal`,
   );
