@@ -104,13 +104,23 @@ async function pulled(
     tell('Pulled', `Successfully pulled image "${name}" ${how}`);
     return image;
   } catch (error) {
-    const { message } = error as Error;
-    throw new StartFailure('ContainerCreating', message, {
-      retry: 'soon',
-      notes: signal.aborted ? [] : [failedNote(message)],
-      cause: error,
-    });
+    throw pullFailure(name, error as Error, signal);
   }
+}
+
+/** A pull that failed is tried again, each time later; one that its pod gave up is nobody's fault. */
+function pullFailure(name: string, cause: Error, signal: AbortSignal): StartFailure {
+  const { message } = cause;
+  if (signal.aborted)
+    return new StartFailure('ContainerCreating', message, { retry: 'soon', notes: [], cause });
+  const failed = {
+    type: 'Warning',
+    reason: 'Failed',
+    message: `Failed to pull image "${name}": ${message}`,
+  } as const;
+  const why = `Back-off pulling image "${name}": ErrImagePull: ${message}`;
+  const notes = [failed, failedNote('ErrImagePull')];
+  return new StartFailure('ImagePullBackOff', why, { retry: 'backoff', notes, cause });
 }
 
 function invalidName(name: string): StartFailure {

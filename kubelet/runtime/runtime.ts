@@ -250,7 +250,7 @@ export interface ImageStore {
   list(): Promise<readonly ImageInfo[]>;
   /**
    * Begins to fetch an image that is not present; undefined where there is nowhere to fetch it from. Left out by stores that
-   * fetch none. Rejects with the signal's reason when aborted.
+   * fetch none. Rejects with what people need to know, and with the signal's reason when aborted.
    */
   pull?(image: string, request: PullRequest): Promise<ImageInfo> | undefined;
 }

@@ -191,6 +191,26 @@ describe('pods on a fake node', () => {
     await expect(getPod('web')).rejects.toMatchObject({ reason: 'NotFound' });
   });
 
+  it('say why their image cannot be pulled, and start once it can, trying each time later', async () => {
+    let pullError: string | undefined = 'toomanyrequests';
+    let tries = 0;
+    await start(({ attempt }) => {
+      if (attempt === 0) tries += 1;
+      return pullError === undefined ? {} : { pullError };
+    });
+    await createPod('web');
+    expect(main(await getPod('web'))?.state?.waiting).toEqual({
+      reason: 'ImagePullBackOff',
+      message: 'Back-off pulling image "app:1": ErrImagePull: toomanyrequests',
+    });
+    await advance(MINUTE);
+    // After 1, 2, 4, 8, 16 and 32 seconds.
+    expect(tries).toBe(6);
+    pullError = undefined;
+    await advance(MINUTE);
+    expect(isReady(await getPod('web'))).toBe(true);
+  });
+
   it('say so when nobody has their image', async () => {
     await start();
     const strict = await cluster.pool.add({

@@ -78,7 +78,7 @@ export class FakeNode {
     this.#parts = parts;
     this.images = new FakeImageStore({
       clock,
-      msOf: (image, request) => lives.pullMs(image, request),
+      pullOf: (image, request) => lives.pullOf(image, request),
     });
     const probes = new LifeProbes(clock, (id) => lives.find(this.runtime, id));
     this.#host = new MemoryHost({ facts: node.facts, probes });

@@ -1,6 +1,7 @@
 // From what a test says of lives to what the fake runtime plays: who a container is, and what its loads depend on.
 // Invariant: a life is asked for once, when its container is made.
 import type { Container, Pod } from '../../api/generated/types.ts';
+import type { FakePull } from '../../kubelet/runtime/fake/fake-images.ts';
 import type { FakeRuntime } from '../../kubelet/runtime/fake/fake-runtime.ts';
 import type { Life, Use } from '../../kubelet/runtime/fake/life.ts';
 import type { ContainerConfig, PullRequest, SandboxConfig } from '../../kubelet/runtime/runtime.ts';
@@ -40,11 +41,12 @@ export class PlayedLives {
     return played;
   }
 
-  /** How long an image takes to be pulled; undefined where there is none of the name. */
-  pullMs(image: string, { pod, container }: PullRequest): number | undefined {
+  /** How the pull of an image goes; undefined where there is none of the name. */
+  pullOf(image: string, { pod, container }: PullRequest): FakePull | undefined {
     const { lives, images } = this.#source;
     if (images === 'known' && !namesImage(lives, image)) return undefined;
-    return lifeFrom(lives, { image, name: container.name, pod, attempt: 0 }).pullMs ?? 0;
+    const life = lifeFrom(lives, { image, name: container.name, pod, attempt: 0 });
+    return { ms: life.pullMs ?? 0, error: life.pullError };
   }
 
   /** A container of the runtime, as what answers its probes needs it. */

@@ -20,6 +20,8 @@ export type Load = number | ((at: number, context: LoadContext) => number);
 export interface PodLife extends Omit<Life, 'cpuNanoCores' | 'memoryBytes'> {
   /** How long its image takes to be pulled, where the node has it not yet; 0 unless given. */
   readonly pullMs?: number;
+  /** Why its image cannot be pulled after that; the node tries again, each time later. */
+  readonly pullError?: string;
   /** It is not ready before this: startup and readiness probes fail until then; a container without the latter is as if it had one. */
   readonly readyAfterMs?: number;
   /** It ends by itself after this, with code 1 unless `exitCode` says another. */

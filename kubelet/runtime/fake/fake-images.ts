@@ -3,11 +3,17 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { ImageInfo, ImageStore, PullRequest } from '../runtime.ts';
 
-/** What may be pulled, and how long it takes. */
+/** How a pull goes: how long it takes, and why it fails then, if it does. */
+export interface FakePull {
+  readonly ms: number;
+  readonly error?: string | undefined;
+}
+
+/** What may be pulled. */
 export interface FakePulls {
   readonly clock: Clock;
-  /** Milliseconds until it is there; undefined for a name that no registry has. */
-  msOf(image: string, request: PullRequest): number | undefined;
+  /** How it goes; undefined for a name that no registry has. */
+  pullOf(image: string, request: PullRequest): FakePull | undefined;
 }
 
 /** Images by name. */
@@ -44,15 +50,15 @@ export class FakeImageStore implements ImageStore {
 
   pull(image: string, request: PullRequest): Promise<ImageInfo> | undefined {
     const pulls = this.#pulls;
-    const ms = pulls?.msOf(image, request);
-    if (!pulls || ms === undefined) return undefined;
-    return this.#pull(image, { clock: pulls.clock, ms, signal: request.signal });
+    const how = pulls?.pullOf(image, request);
+    if (!pulls || !how) return undefined;
+    return this.#pull(image, { ...how, clock: pulls.clock, signal: request.signal });
   }
 
   /** Whoever asks for an image that is on its way waits for it only as long as it still takes. */
   async #pull(
     image: string,
-    { clock, ms, signal }: { clock: Clock; ms: number; signal: AbortSignal },
+    { clock, ms, error, signal }: FakePull & { clock: Clock; signal: AbortSignal },
   ): Promise<ImageInfo> {
     const now = clock.now();
     const known = this.#due.get(image);
@@ -60,6 +66,7 @@ export class FakeImageStore implements ImageStore {
     this.#due.set(image, due);
     if (due > now) await clock.sleep(due - now, signal);
     this.#due.delete(image);
+    if (error !== undefined) throw new Error(error);
     return this.#images.get(image) ?? this.add(image);
   }
 }
