@@ -1,6 +1,7 @@
 // Webhooks of an operator's own, in a whole cluster: asked over HTTPS on the loopback, known by the configurations that are made
 // of them, and served through every change of certificate.
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Secret, ValidatingWebhookConfiguration } from '../../api/generated/types.ts';
 import {
@@ -24,6 +25,7 @@ import {
   webhookServer,
   type WebhookServerOptions,
 } from '../../controllers/framework/webhooks/webhook-server.ts';
+import type { Client } from '../../client/rest/client.ts';
 import { startCluster, type TestCluster } from '../../testing/index.ts';
 import { until } from '../support/until.ts';
 
@@ -38,13 +40,15 @@ afterEach(async () => {
 });
 
 const NAME = 'shop';
+const SECRET_NAME = `${NAME}-webhook-certificates`;
 /** Serves them on a free port of the loopback, and waits until the API server knows. */
 async function serve(
   webhooks: readonly Webhook[],
   options: Partial<WebhookServerOptions> = {},
+  client: Client = cluster.client,
 ): Promise<StartedPart> {
   const part = webhookServer({ name: NAME, webhooks, host: '127.0.0.1', port: 0, ...options });
-  const { client, clock, random, logger } = cluster;
+  const { clock, random, logger } = cluster;
   const context = { client, clock, random, logger, namespace: 'default' };
   const started = startPart(part, context);
   parts.push(started);
@@ -159,6 +163,51 @@ describe('webhooks of an operator', () => {
     );
     const [part] = parts.splice(0);
     await expect(part?.done).rejects.toThrow('is not installed');
+  });
+});
+
+describe('the account of a webhook server', () => {
+  const account = 'system:serviceaccount:default:hooks';
+  const rbac = 'rbac.authorization.k8s.io';
+  const bind = (kind: 'Role' | 'ClusterRole', rules: readonly object[]) => {
+    const metadata = { name: 'hooks', ...(kind === 'Role' && { namespace: 'default' }) };
+    const subjects = [{ kind: 'User', name: account, apiGroup: rbac }];
+    const roleRef = { apiGroup: rbac, kind, name: 'hooks' };
+    return cluster.apply(
+      { apiVersion: `${rbac}/v1`, kind, metadata, rules },
+      { apiVersion: `${rbac}/v1`, kind: `${kind}Binding`, metadata, subjects, roleRef },
+    );
+  };
+  const verbs = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, verb]) => verb);
+
+  it('needs what the guide says, and is told what it lacks', async () => {
+    const client = cluster.as(account);
+    await expect(serve([noSecrets], {}, client)).rejects.toThrow('cannot get resource "secrets"');
+    parts.length = 0;
+    const guide = readFileSync('docs/guide/webhooks.md', 'utf8').replaceAll('\n', ' ');
+    const [, secrets = '', hooks = ''] =
+      /needs: (.*?) on `secrets` in its namespace; (.*?) on `mutating/.exec(guide) ?? [];
+    await bind('Role', [{ apiGroups: [''], resources: ['secrets'], verbs: verbs(secrets) }]);
+    await expect(serve([noSecrets], {}, client)).rejects.toThrow(
+      'cannot patch resource "validatingwebhookconfigurations"',
+    );
+    parts.length = 0;
+    const resources = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
+    const apiGroups = ['admissionregistration.k8s.io'];
+    await bind('ClusterRole', [{ apiGroups, resources, verbs: verbs(hooks) }]);
+    await serve([noSecrets], {}, client);
+    const before = await validatingNow();
+    const webhooks = before.webhooks?.map((each) => {
+      const { caBundle: _, ...clientConfig } = each.clientConfig;
+      return { ...each, clientConfig };
+    });
+    await cluster.client.resource(ValidatingWebhookConfigurations).update({ ...before, webhooks });
+    await until(async () => caOf(await validatingNow()) === caOf(before));
+    await cluster.client.resource(Secrets).delete({ namespace: 'default', name: SECRET_NAME });
+    await until(async () => {
+      const { items } = await cluster.client.resource(Secrets).list({ namespace: 'default' });
+      return items.some(({ metadata }) => metadata.name === SECRET_NAME);
+    });
   });
 });
 
@@ -326,7 +375,7 @@ describe('the certificates', () => {
   const MINUTE_MS = 60_000;
   // Validity begins an hour before a certificate is made: all of these are valid now, by the host's time.
   const lifetimes = { authorityMs: 72 * MINUTE_MS, servingMs: 20 * MINUTE_MS };
-  const SECRET = { namespace: 'default', name: `${NAME}-webhook-certificates` };
+  const SECRET = { namespace: 'default', name: SECRET_NAME };
   const secret = (): Promise<Secret> => cluster.client.resource(Secrets).get(SECRET);
   const textOf = ({ data }: Secret, key: string) =>
     Buffer.from(data?.[key] ?? '', 'base64').toString();

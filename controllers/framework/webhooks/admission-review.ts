@@ -52,9 +52,9 @@ function requestOf(
   const operation = textOf(asked['operation']) as Operation;
   if (!webhook.operations.includes(operation))
     throw misdirected(webhook, `the operation ${operation || 'of no name'}`);
-  const [object, oldObject] = [objectIn(asked['object']), objectIn(asked['oldObject'])];
-  const hasObjects = operation === 'DELETE' ? oldObject : object;
-  if (!hasObjects || (operation === 'UPDATE' && !oldObject))
+  const object = objectIn(asked['object'], operation);
+  const oldObject = objectIn(asked['oldObject'], operation);
+  if (!(operation === 'DELETE' ? oldObject : object) || (operation === 'UPDATE' && !oldObject))
     throw new WebhookFault(400, `the review of ${operation} lacks the object that it is about`);
   const told: Asked & { operation: Operation; object: unknown; oldObject: unknown } = {
     uid,
@@ -191,8 +191,15 @@ type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const objectIn = (value: unknown): LooseObject | undefined =>
-  isObject(value) ? (value as LooseObject) : undefined;
+/** The object, if there is one: with what every handler relies on. Options of connections have no metadata. */
+function objectIn(value: unknown, operation: Operation): LooseObject | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { apiVersion, kind, metadata } = recordOf(value, 'an object in the review');
+  const isTyped = typeof apiVersion === 'string' && typeof kind === 'string';
+  if (!isTyped || !(isObject(metadata) || (operation === 'CONNECT' && metadata === undefined)))
+    throw new WebhookFault(400, 'an object in the review lacks apiVersion, kind or metadata');
+  return value as LooseObject;
+}
 
 function userIn(value: unknown): UserInfo {
   const { username, uid, groups, extra } = recordOf(value ?? {}, 'request.userInfo');

@@ -1,5 +1,5 @@
 // The JSON patch (RFC 6902) that turns one object into another: what a mutating webhook answers.
-// Invariant: applied to `before` the patch gives `after`, and it is never longer than replacing what differs. Pure.
+// Invariant: applied to `before` the patch gives `after`, and it is hardly longer than replacing what differs. Pure.
 // So that whole numbers of 64 bits can be written.
 import '../../../base/exact-json.ts';
 import { sameJson } from '../same-json.ts';
@@ -19,67 +19,106 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What has to be done to `before`. Fields that are undefined count as absent. */
 export function jsonDifference(before: object, after: object): PatchOperation[] {
-  const operations = ofObjects(before as JsonObject, after as JsonObject, '');
+  const [was, now] = [before as JsonObject, after as JsonObject];
+  const { operations } = ofObjects(was, now, { path: '', change: ofValues });
   if (operations.length <= MAX_PATCH_OPERATIONS) return operations;
-  return Object.keys({ ...before, ...after }).flatMap((key) =>
-    ofField(before as JsonObject, after as JsonObject, {
-      path: pointer('', key),
-      key,
-      whole: true,
-    }),
-  );
+  return ofObjects(was, now, { path: '', change: replaced }).operations;
 }
 
-function ofObjects(before: JsonObject, after: JsonObject, path: string): PatchOperation[] {
-  return Object.keys({ ...before, ...after }).flatMap((key) =>
-    ofField(before, after, { path: pointer(path, key), key, whole: false }),
-  );
+/** Operations, and about how many characters they are. */
+class Change {
+  readonly operations: PatchOperation[] = [];
+  chars = 0;
+
+  add(operation: PatchOperation): void {
+    this.operations.push(operation);
+    this.chars += OVERHEAD + operation.path.length;
+    if ('value' in operation) this.chars += charsOf(operation.value, Infinity);
+  }
+
+  addAll({ operations, chars }: Change): void {
+    for (const operation of operations) this.operations.push(operation);
+    this.chars += chars;
+  }
 }
 
-function ofField(
+/** Characters of an operation besides its path and value. */
+const OVERHEAD = 30;
+
+type Changing = (was: unknown, now: unknown, path: string) => Change;
+
+function ofObjects(
   before: JsonObject,
   after: JsonObject,
-  { path, key, whole }: { path: string; key: string; whole: boolean },
-): PatchOperation[] {
-  const was = Object.hasOwn(before, key) ? before[key] : undefined;
-  const value = Object.hasOwn(after, key) ? after[key] : undefined;
-  if (was === undefined) return value === undefined ? [] : [{ op: 'add', path, value }];
-  if (value === undefined) return [{ op: 'remove', path }];
-  if (!whole) return ofValues(was, value, path);
-  return sameJson(was, value) ? [] : [{ op: 'replace', path, value }];
+  { path, change }: { path: string; change: Changing },
+): Change {
+  const found = new Change();
+  for (const key of Object.keys(before)) {
+    if (before[key] === undefined) continue;
+    const at = pointer(path, key);
+    const value = Object.hasOwn(after, key) ? after[key] : undefined;
+    if (value === undefined) found.add({ op: 'remove', path: at });
+    else found.addAll(change(before[key], value, at));
+  }
+  for (const key of Object.keys(after)) {
+    const value = after[key];
+    if (value !== undefined && (!Object.hasOwn(before, key) || before[key] === undefined))
+      found.add({ op: 'add', path: pointer(path, key), value });
+  }
+  return found;
 }
 
-function ofValues(was: unknown, value: unknown, path: string): PatchOperation[] {
-  if (was === value) return [];
-  const replace: PatchOperation = { op: 'replace', path, value };
+function ofValues(was: unknown, value: unknown, path: string): Change {
+  if (was === value) return new Change();
   const inside = insideOf(was, value, path);
-  if (inside === undefined) return [replace];
-  return inside.length > 1 && lengthOf(inside) > lengthOf([replace]) ? [replace] : inside;
+  if (inside === undefined) return replaced(was, value, path);
+  const limit = inside.chars - OVERHEAD - path.length;
+  const isLong = inside.operations.length > 1 && charsOf(value, limit) < limit;
+  return isLong ? replaced(was, value, path) : inside;
 }
 
-function insideOf(was: unknown, value: unknown, path: string): PatchOperation[] | undefined {
+function replaced(was: unknown, value: unknown, path: string): Change {
+  const found = new Change();
+  if (!sameJson(was, value)) found.add({ op: 'replace', path, value });
+  return found;
+}
+
+function insideOf(was: unknown, value: unknown, path: string): Change | undefined {
   if (Array.isArray(was)) return Array.isArray(value) ? ofLists(was, value, path) : undefined;
-  return isObject(was) && isObject(value) ? ofObjects(was, value, path) : undefined;
+  if (!isObject(was) || !isObject(value)) return undefined;
+  return ofObjects(was, value, { path, change: ofValues });
+}
+
+/** About how long a value is as text; no more of it is looked at than it takes to get to the limit. */
+function charsOf(value: unknown, limit: number): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return String(value as null).length;
+  let chars = 2;
+  for (const key of Object.keys(value)) {
+    if (chars >= limit) break;
+    const part = (value as JsonObject)[key];
+    chars += (Array.isArray(value) ? 1 : key.length + 4) + charsOf(part, limit - chars);
+  }
+  return chars;
 }
 
 /** A place in the list before, and its place in the list after. */
 type Pair = readonly [before: number, after: number];
 
 /** Between items that both lists have, items are changed in place as far as there are some on both sides. */
-function ofLists(was: readonly unknown[], now: readonly unknown[], path: string): PatchOperation[] {
-  const operations: PatchOperation[] = [];
+function ofLists(was: readonly unknown[], now: readonly unknown[], path: string): Change {
+  const found = new Change();
   // Where in the list, as it is by then, the next operation acts.
   let at = 0;
   let [from, to] = [0, 0];
-  const change = () => operations.push(...ofValues(was[from++], now[to++], `${path}/${at++}`));
+  const change = () => found.addAll(ofValues(was[from++], now[to++], `${path}/${at++}`));
   for (const [before, after] of [...sharedItems(was, now), [was.length, now.length] as const]) {
     while (from < before && to < after) change();
-    for (; from < before; from++) operations.push({ op: 'remove', path: `${path}/${at}` });
-    for (; to < after; to++, at++)
-      operations.push({ op: 'add', path: `${path}/${at}`, value: now[to] });
+    for (; from < before; from++) found.add({ op: 'remove', path: `${path}/${at}` });
+    for (; to < after; to++, at++) found.add({ op: 'add', path: `${path}/${at}`, value: now[to] });
     if (before < was.length && after < now.length) change();
   }
-  return operations;
+  return found;
 }
 
 /** Which items stay the same item, in order: those of both ends, and the longest sequence of what is between them. */
@@ -135,9 +174,6 @@ function labelOf(item: unknown): string {
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const lengthOf = (operations: readonly PatchOperation[]): number =>
-  JSON.stringify(operations).length;
 
 const pointer = (path: string, key: string): string =>
   `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;

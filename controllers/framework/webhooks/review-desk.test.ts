@@ -1,6 +1,9 @@
 // Reviews and their answers, without sockets: what handlers are given, what becomes of what they answer, and of their mistakes.
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { ConfigMap } from '../../../api/generated/types.ts';
 import { ConfigMaps, Pods } from '../../../api/kinds.ts';
+import type { LooseObject } from '../../../api/meta/object.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { allow, type AdmissionRequest, deny } from './admission.ts';
@@ -354,6 +357,7 @@ describe('a question that is none', () => {
       'the webhook a.test.local is not about deployments of apps/v1: compare the rules',
     ],
     ['about a subresource', review({ subResource: 'status' }), 'not about configmaps/status of v1'],
+    ['about what is no object', review({ object: { metadata: {} } }), 'lacks apiVersion, kind or'],
     ['without its object', review({ object: null }), 'lacks the object'],
     ['of an update without the old object', review({ operation: 'UPDATE' }), 'lacks the object'],
     ['about a user that is none', review({ userInfo: 'jane' }), 'request.userInfo is no object'],
@@ -379,6 +383,88 @@ describe('a question that is none', () => {
       code: 404,
       body: 'no webhook is served at /x; there are /a.test.local',
     });
+  });
+});
+
+describe('hostile reviews', () => {
+  const value = fc.jsonValue({ maxDepth: 3 });
+  /** The review with one of its parts, at whatever depth, replaced by anything or taken out. */
+  const bent = (whole: object) =>
+    fc.tuple(fc.nat(40), fc.option(value, { nil: undefined })).map(([at, put]) => {
+      const copy = structuredClone(whole) as Record<string, unknown>;
+      const places: (readonly [Record<string, unknown>, string])[] = [];
+      const walk = (object: Record<string, unknown>): void => {
+        for (const [key, part] of Object.entries(object)) {
+          places.push([object, key]);
+          if (typeof part === 'object' && part !== null) walk(part as Record<string, unknown>);
+        }
+      };
+      walk(copy);
+      const [object, key] = places[at % places.length]!;
+      if (put === undefined) delete object[key];
+      else object[key] = put;
+      return copy;
+    });
+  const refuses = (webhook: Webhook, whole: object) =>
+    fc.assert(
+      fc.asyncProperty(fc.oneof(bent(whole), value), async (body) => {
+        const { code, response } = await ask(webhook, body as object);
+        expect([200, 400]).toContain(code);
+        if (code === 200) expect(body).toMatchObject({ request: { uid: response.uid } });
+      }),
+      { numRuns: 1000 },
+    );
+
+  it('are refused as such or answered, never a fault of the handler', async () => {
+    await refuses(validating(ConfigMaps, { admit: () => allow() }), review());
+    const unchanged = mutating(ConfigMaps, { admit: ({ object }) => ({ ...object }) });
+    await refuses(unchanged, review({ operation: 'UPDATE', oldObject: CONFIG }));
+    const ref = { group: 'a.io', version: 'v1', kind: 'A', plural: 'as', namespaced: true };
+    const object = { apiVersion: 'a.io/v1', kind: 'A', metadata: { name: 'a' } };
+    const request = { uid: 'u', desiredAPIVersion: 'a.io/v2', objects: [object, object] };
+    await refuses(converting(ref, { 'v1→v2': (each) => ({ ...each }) }), {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'ConversionReview',
+      request,
+    });
+  });
+});
+
+describe('types', () => {
+  it('follow from the kind and the operations', () => {
+    validating(ConfigMaps, {
+      admit({ object, oldObject, operation }) {
+        expectTypeOf(object).toEqualTypeOf<ConfigMap>();
+        expectTypeOf(oldObject).toEqualTypeOf<ConfigMap | undefined>();
+        expectTypeOf(operation).toEqualTypeOf<'CREATE' | 'UPDATE'>();
+        return allow();
+      },
+    });
+    validating(ConfigMaps, {
+      operations: ['DELETE'],
+      admit({ object, oldObject }) {
+        expectTypeOf(object).toEqualTypeOf<undefined>();
+        expectTypeOf(oldObject).toEqualTypeOf<ConfigMap>();
+        return allow();
+      },
+    });
+    validating(Pods, {
+      operations: ['CREATE'],
+      subresource: 'eviction',
+      admit({ object }) {
+        expectTypeOf(object).toEqualTypeOf<LooseObject>();
+        return allow();
+      },
+    });
+    // @ts-expect-error a validating webhook has to answer
+    validating(ConfigMaps, { admit: () => undefined });
+    // @ts-expect-error and changes nothing
+    validating(ConfigMaps, { admit: ({ object }) => object });
+    // @ts-expect-error what goes cannot be changed
+    mutating(ConfigMaps, { operations: ['DELETE'], admit: () => undefined });
+    // @ts-expect-error a part is no object
+    mutating(ConfigMaps, { admit: () => ({ metadata: {} }) });
+    mutating(ConfigMaps, { admit: ({ object }) => ({ ...object, data: {} }) });
   });
 });
 
