@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
-import { StatusError } from '../../api/status.ts';
+import { expired, StatusError } from '../../api/status.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Client } from '../../client/rest/client.ts';
+import type { Transport } from '../../client/transport/transport.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { defineKind } from '../../controllers/framework/kinds/define-kind.ts';
 import { ESTABLISHED_TIMEOUT_MS, installKinds } from '../../controllers/framework/kinds/install.ts';
@@ -95,6 +96,62 @@ describe('Installing kinds', () => {
     );
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(installKinds(slow, kinds, { signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('A kind that is not served at once', () => {
+  const Dials = defineKind({
+    group: 'example.com',
+    version: 'v1',
+    kind: 'Dial',
+    spec: z.object({}),
+  });
+  const name = 'dials.example.com';
+  /** Shows definitions without their status until `served` is called, and lets the first watch expire. */
+  function slowly() {
+    let hidden = true;
+    let expires = true;
+    const shown = (object: LooseObject) => (hidden ? { ...object, status: undefined } : object);
+    const inner = intercepted(server.transport, {
+      request: async (_request, send) => {
+        const reply = await send();
+        return { ...reply, object: () => shown(reply.object()) };
+      },
+      seen: shown,
+    });
+    const watch: Transport['watch'] = (request) => {
+      if (!expires) return inner.watch(request);
+      expires = false;
+      throw expired('too old resource version');
+    };
+    return {
+      client: createClient({ ...inner, watch }),
+      served: () => (hidden = false),
+      begun: () => !expires,
+    };
+  }
+
+  it('is waited for, over watches that expire', async () => {
+    const { begun, client: slow, served } = slowly();
+    let done = false;
+    const installing = installKinds(slow, [Dials]).then(() => (done = true));
+    await until(begun);
+    expect(done).toBe(false);
+    served();
+    const labels = { touched: 'yes' };
+    const body = { metadata: { labels } };
+    await client.resource(CustomResourceDefinitions).patch({ name }, { type: 'merge', body });
+    await installing;
+  });
+
+  it('is given up when somebody deletes it', async () => {
+    const { begun, client: slow } = slowly();
+    const installing = expect(installKinds(slow, [Dials])).rejects.toThrow(
+      /^dials\.example\.com is not served:\n {2}somebody deleted it/,
+    );
+    await until(begun);
+    await client.resource(CustomResourceDefinitions).delete({ name });
+    await installing;
   });
 });
 

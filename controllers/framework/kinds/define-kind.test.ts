@@ -399,5 +399,7 @@ describe('A kind', () => {
       },
     };
     expect(kind.definition({ conversion }).spec).toMatchObject({ conversion });
+    const told = defineKind({ ...DIAL, spec, versions: [{ kind: older }], conversion });
+    expect(told.definition({ conversion: undefined }).spec).toMatchObject({ conversion });
   });
 });

@@ -63,6 +63,7 @@ export function defineKind<
   const V extends readonly Kind[] = [],
 >(options: KindOptions<S, T, V>): Kind<StoredObject<S, T>, WrittenObject<S>> {
   type Stored = StoredObject<S, T>;
+  requireParts(options);
   const { group, version, kind, scope = 'Namespaced', plural = pluralOf(kind) } = options;
   const namespaced = scope === 'Namespaced';
   const ref: KindRef<Stored> = { group, version, kind, plural, namespaced };
@@ -79,7 +80,8 @@ export function defineKind<
     storageVersion: storage,
     versions,
     converters: convertersOf(versions, version),
-    definition: (how: DefinitionOptions = {}) => finished(crd, { ...options, ...how }, versions),
+    definition: ({ conversion }: DefinitionOptions = {}) =>
+      finished(crd, conversion ?? options.conversion, versions),
     manifest: typed,
     object: (written: WrittenObject<S>) => rules.of(version).withDefaults(typed(written)) as Stored,
     validate: (object: unknown, old?: unknown) => rules.about(object).errors(object, old),
@@ -91,6 +93,14 @@ export function defineKind<
     sampleIn: (name: string, random: Random) => sampleOf(rules.of(name), random),
     reference: () => referenceOf(crd),
   });
+}
+
+/** What the types ask for may be missing all the same in plain JavaScript. */
+function requireParts(options: LooseOptions): void {
+  const faults = (['group', 'version', 'kind'] as const).flatMap((path) =>
+    options[path] ? [] : [{ path, message: 'must be given, a text' }],
+  );
+  if (faults.length > 0) throw new KindError('this is no kind', faults);
 }
 
 /** Another version with the types of its objects erased. */
@@ -141,7 +151,7 @@ function checkedDefinition(
 }
 
 function versionOfOther({ kind, served = true, deprecated }: LooseVersion) {
-  const [own] = kind.definition().spec.versions;
+  const [own] = kind.definition({ conversion: { strategy: 'None' } }).spec.versions;
   return { ...(own as CustomResourceDefinitionVersion), served, ...deprecation(deprecated) };
 }
 
@@ -163,7 +173,7 @@ function otherFaults(ref: KindRef, others: readonly LooseVersion[]): KindFault[]
 /** The definition with how its versions are converted. Throws KindError where nobody says where that is done. */
 function finished(
   crd: CustomResourceDefinition,
-  { conversion }: DefinitionOptions,
+  conversion: CustomResourceConversion | undefined,
   versions: Kind['versions'],
 ): CustomResourceDefinition {
   const made = structuredClone(crd);

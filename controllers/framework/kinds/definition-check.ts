@@ -54,6 +54,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     'in zod: .max(…) on lists and texts; a map is bounded by .meta({ maxProperties: … })',
   ],
   [/should be a domain with at least one dot/, "such as 'backups.example.com'"],
+  [/exactly one version marked as storage/, 'storageVersion names this version or one of versions'],
   [/must have approval annotation/, 'use a domain of your own as the group'],
 ];
 

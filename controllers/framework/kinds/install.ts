@@ -6,7 +6,7 @@ import type {
 } from '../../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../../api/kinds.ts';
 import { findCondition } from '../conditions.ts';
-import { isInvalid, StatusError } from '../../../api/status.ts';
+import { isExpired, isInvalid, StatusError } from '../../../api/status.ts';
 import { type Clock, systemClock } from '../../../base/clock.ts';
 import type { Client, ResourceClient } from '../../../client/rest/client.ts';
 import type { DefinitionOptions } from './kind.ts';
@@ -125,11 +125,18 @@ async function nextState(
 ): Promise<CustomResourceDefinition> {
   const { name = '', resourceVersion } = state.metadata;
   const fieldSelector = `metadata.name=${name}`;
-  for await (const events of definitions.watch({ fieldSelector, resourceVersion, signal }))
-    for (const { type, object } of events) {
-      if (type === 'DELETED') throw new KindError(`${name} was deleted while it was installed`, []);
-      if (type !== 'BOOKMARK') return object;
-    }
+  try {
+    for await (const events of definitions.watch({ fieldSelector, resourceVersion, signal }))
+      for (const { type, object } of events) {
+        if (type === 'DELETED')
+          throw new KindError(`${name} is not served`, [
+            { path: '', message: 'somebody deleted it while it was installed' },
+          ]);
+        if (type !== 'BOOKMARK') return object;
+      }
+  } catch (error) {
+    if (!isExpired(error)) throw error;
+  }
   return definitions.get({ name }, { signal });
 }
 

@@ -93,6 +93,8 @@ function wholeSchema(options: VersionOptions) {
 }
 
 function formedPart(value: SchemaValue, path: string) {
+  const foreign = foreignSchema(value);
+  if (foreign !== undefined) return { schema: {}, faults: [{ path, message: foreign }] };
   if (!isZodSchema(value)) return structuralForm(value, path);
   const { schema, faults } = jsonSchemaOfZod(value, path);
   const formed = structuralForm(schema as JsonSchema, path);
@@ -102,6 +104,14 @@ function formedPart(value: SchemaValue, path: string) {
     schema: formed.schema,
     faults: [...faults, ...formed.faults.filter((fault) => !known.has(fault.path))],
   };
+}
+
+/** Why it is neither of the schemas that are read. */
+function foreignSchema(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null)
+    return 'must be given: a schema of zod 4, or JSON Schema';
+  if (isZodSchema(value) || !('~standard' in value || '_def' in value)) return undefined;
+  return 'this is a schema of zod 3 or of another library; use one of zod 4, or JSON Schema';
 }
 
 function mayBeAbsent(spec: SchemaValue, formed: JSONSchemaProps): boolean {

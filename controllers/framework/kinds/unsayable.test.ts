@@ -205,6 +205,27 @@ describe('What a server would refuse is refused when the kind is made, in the au
     ).toBe(true);
   });
 
+  it.each<[string, object, RegExp]>([
+    ['no group', { group: undefined }, /^this is no kind:\n {2}group: must be given/],
+    ['no spec', { spec: undefined }, /\n {2}spec: must be given: a schema of zod 4/],
+    [
+      'schemas of others',
+      { spec: { _def: {}, parse: () => 1 } },
+      /\n {2}spec: .*zod 3 or of another/,
+    ],
+    ['an unknown storage version', { storageVersion: 'v3' }, /storageVersion names this version/],
+  ])('from plain JavaScript, too: %s', (_what, more, wanted) => {
+    const options = { ...DIAL, spec: z.object({}), ...more } as never;
+    let failure: unknown;
+    try {
+      defineKind(options);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toBeInstanceOf(KindError);
+    expect((failure as KindError).message).toMatch(wanted);
+  });
+
   it('and the error names the kind and every fault, a line each', () => {
     const make = () => defineKind({ ...DIAL, spec: z.object({ a: z.date(), b: z.bigint() }) });
     expect(make).toThrow(
