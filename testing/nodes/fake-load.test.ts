@@ -11,14 +11,14 @@ import {
   Nodes,
   Pods,
 } from '../../api/kinds.ts';
-import { type PlayedCluster, aPlayedCluster } from '../../test/support/played-cluster.ts';
+import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
 import type { LivesOf } from './pod-life.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const CORE = 1_000_000_000;
 
-let cluster: PlayedCluster;
+let cluster: TestCluster;
 afterEach(() => cluster.close());
 
 const meta = { namespace: 'default', name: 'shop' };
@@ -64,8 +64,7 @@ const busy: LivesOf = {
 };
 
 async function start(seed: number, nodes: number): Promise<void> {
-  cluster = await aPlayedCluster({ seed, lives: busy });
-  for (let n = 0; n < nodes; n++) await (await cluster.pool.add()).registered;
+  cluster = await startCluster({ clock: 'virtual', seed, lives: busy, nodes });
   await cluster.client.resource(Deployments).create(shop);
   await cluster.client.resource(HorizontalPodAutoscalers).create(scaler);
 }
@@ -76,13 +75,13 @@ const readyNow = async () =>
 describe('a load', () => {
   it('that is shared by the pods of a Deployment scales it out and in again', async () => {
     await start(1, 2);
-    await cluster.clock.advance(2 * MINUTE);
+    await cluster.advance(2 * MINUTE);
     expect(await readyNow()).toBe(1);
-    await cluster.clock.advance(4 * MINUTE);
+    await cluster.advance(4 * MINUTE);
     // 800m at 100m each.
     expect(await readyNow()).toBe(8);
     // The last recommendation of eight counts for five minutes more.
-    await cluster.clock.advance(7 * MINUTE);
+    await cluster.advance(7 * MINUTE);
     expect(await readyNow()).toBe(1);
   });
 });
@@ -91,12 +90,12 @@ describe('one seed', () => {
   /** All that the programs of a cluster wrote, as the API tells it. */
   async function history(seed: number): Promise<string> {
     await start(seed, 3);
-    await cluster.clock.advance(3 * MINUTE);
-    const [first] = cluster.pool.nodes;
+    await cluster.advance(3 * MINUTE);
+    const [first] = cluster.nodes;
     await first?.crash();
-    await cluster.clock.advance(8 * MINUTE);
+    await cluster.advance(8 * MINUTE);
     await first?.start();
-    await cluster.clock.advance(2 * MINUTE);
+    await cluster.advance(2 * MINUTE);
     const kinds = [Pods, Nodes, Deployments, HorizontalPodAutoscalers, Events, Leases] as const;
     const lists: unknown[] = [];
     for (const kind of kinds)

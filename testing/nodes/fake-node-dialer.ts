@@ -1,7 +1,7 @@
 // The API server's way to fake nodes: their agents are asked by a call, and commands go over a pair of streams.
 // Invariant: a node that is cut off, or not there, is told of as one that cannot be reached.
 import { createServer, type IncomingMessage, request as httpRequest } from 'node:http';
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { StatusError } from '../../api/status.ts';
 import type {
   NodeAddress,
@@ -18,6 +18,7 @@ import {
 } from '../../kubelet/server/node-requests.ts';
 import { NodeUpgrades } from '../../kubelet/server/node-upgrades.ts';
 import { RequestFailure } from '../../kubelet/server/request-failure.ts';
+import { connectedPair } from '../../streams/connected-pair.ts';
 
 /** The port that agents of fake nodes say they listen on; none does. */
 export const AGENT_PORT = 10_250;
@@ -65,8 +66,7 @@ export class FakeNodeDialer implements NodeDialer {
     headers: Readonly<Record<string, string>>,
   ): Promise<NodeUpgrade> {
     const { upgrades } = this.#agentAt(address);
-    const [near, far] = duplexPair();
-    endTogether(near, far);
+    const [near, far] = connectedPair();
     const server = createServer();
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
@@ -87,18 +87,6 @@ export class FakeNodeDialer implements NodeDialer {
     const message = `error dialing the node's agent at ${host}:${port}: it cannot be reached`;
     throw new StatusError('ServiceUnavailable', message);
   }
-}
-
-/** A side that is gone takes the other along, as a connection's does; a pair of streams would not. */
-function endTogether(near: Duplex, far: Duplex): void {
-  near.once('close', () => endAfter(near, far));
-  far.once('close', () => endAfter(far, near));
-}
-
-/** What the gone side said before it ended is still read; what is being said to it fails. */
-function endAfter(gone: Duplex, left: Duplex): void {
-  if (!gone.writableFinished || left.writableLength > 0 || left.readableEnded) left.destroy();
-  else left.once('end', () => left.destroy());
 }
 
 // oxlint-disable-next-line typescript/require-await -- an async generator is what gives the iterable

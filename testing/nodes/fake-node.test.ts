@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deployment, Pod, PodSpec } from '../../api/generated/types.ts';
 import { Deployments, Events, Nodes, Pods } from '../../api/kinds.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
-import { type PlayedCluster, aPlayedCluster } from '../../test/support/played-cluster.ts';
+import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
 import type { FakeNode } from './fake-node.ts';
 import type { LivesOf } from './pod-life.ts';
 
@@ -12,19 +13,21 @@ const MINUTE = 60 * SECOND;
 /** Wall time at which clusters begin. */
 const BEGIN = Date.UTC(2026, 0, 1);
 
-let cluster: PlayedCluster;
+let cluster: TestCluster;
+let clock: VirtualClock;
 let node: FakeNode;
 
-async function start(lives?: LivesOf): Promise<void> {
-  cluster = await aPlayedCluster(lives ? { lives } : {});
-  node = await cluster.pool.add();
+async function start(lives: LivesOf = {}): Promise<void> {
+  clock = new VirtualClock();
+  cluster = await startCluster({ clock, lives });
+  node = cluster.nodes[0] as FakeNode;
   await node.registered;
-  await cluster.clock.settled();
+  await cluster.settled();
 }
 afterEach(() => cluster.close());
 
 const pods = () => cluster.client.resource(Pods);
-const advance = (ms: number) => cluster.clock.advance(ms);
+const advance = (ms: number) => cluster.advance(ms);
 const getPod = (name: string) => pods().get({ namespace: 'default', name });
 const isReady = (pod: Pod) => findCondition(pod.status?.conditions, 'Ready')?.status === 'True';
 const main = (pod: Pod) => pod.status?.containerStatuses?.[0];
@@ -36,7 +39,7 @@ async function createPod(name: string, spec: Partial<PodSpec> = {}): Promise<voi
     metadata: { namespace: 'default', name },
     spec: { containers: [{ name: 'main', image: 'app:1' }], ...spec },
   });
-  await cluster.clock.settled();
+  await cluster.settled();
 }
 
 function aDeployment(replicas: number): Deployment {
@@ -65,14 +68,14 @@ describe('pods on a fake node', () => {
   it('make a Deployment available without any time going by', async () => {
     await start();
     await cluster.client.resource(Deployments).create(aDeployment(3));
-    await cluster.clock.settled();
+    await cluster.settled();
     const { status } = await cluster.client
       .resource(Deployments)
       .get({ namespace: 'default', name: 'web' });
     expect(status).toMatchObject({ replicas: 3, readyReplicas: 3, availableReplicas: 3 });
     const { items } = await pods().list({ namespace: 'default' });
     expect(new Set(items.map((pod) => pod.status?.podIP)).size).toBe(3);
-    expect(cluster.clock.now()).toBe(BEGIN);
+    expect(clock.now()).toBe(BEGIN);
   });
 
   it('are ready at the moment that their life says, and not before', async () => {
@@ -213,7 +216,7 @@ describe('pods on a fake node', () => {
 
   it('say so when nobody has their image', async () => {
     await start();
-    const strict = await cluster.pool.add({
+    const strict = await cluster.addNode({
       name: 'strict',
       images: 'known',
       lives: { 'db:1': {} },
@@ -271,19 +274,19 @@ describe('a fake node', () => {
   beforeEach(() => start());
 
   it('tells its capacity, labels and taints, and is reached by its agent', async () => {
-    const large = await cluster.pool.add({
+    const large = await cluster.addNode({
       name: 'large',
       capacity: { cpu: '2500m', memory: '4Gi', pods: 7 },
       labels: { zone: 'a' },
       taints: [{ key: 'gpu', effect: 'NoSchedule' }],
     });
     await large.registered;
-    await cluster.clock.settled();
+    await cluster.settled();
     const { metadata, spec, status } = await cluster.client.resource(Nodes).get({ name: 'large' });
     expect(metadata.labels).toMatchObject({ zone: 'a', 'kubernetes.io/hostname': 'large' });
     expect(spec?.taints).toEqual([{ key: 'gpu', effect: 'NoSchedule' }]);
     expect(status?.allocatable).toMatchObject({ cpu: '2500m', memory: '4Gi', pods: '7' });
-    await expect(cluster.pool.add({ name: 'large' })).rejects.toThrow(/already/);
+    await expect(cluster.addNode({ name: 'large' })).rejects.toThrow(/already/);
   });
 
   it('to which nothing happens renews its lease, and tells nothing else', async () => {
@@ -300,10 +303,10 @@ describe('a fake node', () => {
   });
 
   it('that loses its power has its pods evicted once they tolerate it no longer', async () => {
-    const other = await cluster.pool.add();
+    const other = await cluster.addNode();
     await other.registered;
     await cluster.client.resource(Deployments).create(aDeployment(4));
-    await cluster.clock.settled();
+    await cluster.settled();
     const nodesOf = async () => {
       const { items } = await pods().list({ namespace: 'default' });
       return items
@@ -401,5 +404,5 @@ it('leaves no timer, once its cluster is closed', async () => {
   await advance(30 * SECOND);
   await pods().delete({ namespace: 'default', name: 'web' });
   await cluster.close();
-  expect(cluster.clock.pendingTimers).toBe(0);
+  expect(clock.pendingTimers).toBe(0);
 });
