@@ -42,6 +42,7 @@ export async function openMessageSocket(
     isOver = true;
     wake();
   });
+  socket.resume();
   return {
     protocol,
     messages: {

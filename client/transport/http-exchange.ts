@@ -29,11 +29,12 @@ export function targetPath(options: ResolvedHttpOptions, request: TransportReque
 export function identityHeaders(
   { userAgent, impersonation }: ResolvedHttpOptions,
   { token }: Credential,
-): Record<string, string | string[]> {
+): Record<string, string> {
   return {
     'user-agent': userAgent,
     ...(token ? { authorization: `Bearer ${token}` } : {}),
-    ...(impersonation as Record<string, string | string[]>),
+    // Several groups are several headers, which these types have no word for.
+    ...(impersonation as Record<string, string>),
   };
 }
 

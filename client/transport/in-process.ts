@@ -1,10 +1,12 @@
 // The transport over a Handler in this process: no sockets, no bytes made or parsed that are not needed.
 // Invariant: the same outcomes as over HTTP, and the same pipeline: identity is given, not assumed.
+import type { WebSocket } from 'ws';
 import type { Handler, Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { decodePath } from '../../api/wire/request-path.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
+import { upgradeInProcess } from './in-process-upgrade.ts';
 import { failureOf, searchParams, splitAtError } from './reply.ts';
 import type { RawReply } from './reply.ts';
 import { RETRY_LIMITS, type RetryLimits, withRetries } from './retries.ts';
@@ -87,7 +89,7 @@ class InProcessTransport implements Transport {
     const reply = await this.#send(request, request.signal ?? this.#closed.signal);
     if (reply.kind === 'stream') {
       if (reply.status >= 400) throw failureOf(await gather(reply));
-      return reply.body;
+      return unlessAborted(reply.body, request.signal ?? this.#closed.signal);
     }
     if (reply.kind !== 'body')
       throw new ConnectionError('malformed', `a stream was answered by a ${reply.kind}`);
@@ -95,11 +97,31 @@ class InProcessTransport implements Transport {
     return each(reply.body);
   }
 
+  upgrade(
+    request: TransportRequest,
+    protocols: readonly string[],
+  ): Promise<{ socket: WebSocket; protocol: string }> {
+    const closed = this.#closed.signal;
+    const signal = request.signal ? AbortSignal.any([request.signal, closed]) : closed;
+    return upgradeInProcess(
+      { ...request, protocols, signal },
+      (headers, gone) => this.#send(request, gone, headers),
+      async (reply) => {
+        if (reply.kind === 'body' && reply.status >= 400) return failureOf(rawOf(reply));
+        return new ConnectionError('malformed', `an upgrade was answered by a ${reply.kind}`);
+      },
+    );
+  }
+
   close(): void {
     this.#closed.abort(new Error('the transport is closed'));
   }
 
-  #send(request: TransportRequest, signal: AbortSignal): Promise<Reply> {
+  #send(
+    request: TransportRequest,
+    signal: AbortSignal,
+    upgrade: Request['headers'] = {},
+  ): Promise<Reply> {
     if (this.#closed.signal.aborted) return Promise.reject(abortError(this.#closed.signal));
     if (signal.aborted) return Promise.reject(abortError(signal));
     const body = bodyOf(request.body);
@@ -108,6 +130,7 @@ class InProcessTransport implements Transport {
       path: decodePath(request.path),
       query: searchParams(request.query),
       headers: {
+        ...upgrade,
         accept: request.accept ?? 'application/json',
         ...(body === undefined ? {} : { 'content-type': request.contentType ?? JSON_TYPE }),
         'user-agent': this.#userAgent,
@@ -154,6 +177,15 @@ async function gather(reply: Reply & { kind: 'stream' }): Promise<RawReply> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of reply.body) chunks.push(chunk);
   return { status: reply.status, headers: reply.headers, bytes: () => join(chunks) };
+}
+
+/** A body that ends by an abort has not ended well, as over HTTP. */
+async function* unlessAborted(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  yield* body;
+  if (signal.aborted) throw abortError(signal);
 }
 
 const join = (chunks: readonly Uint8Array[]): Uint8Array => Buffer.concat(chunks);

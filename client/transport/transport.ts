@@ -33,7 +33,7 @@ export interface Transport {
   watch(request: TransportRequest): AsyncIterable<readonly WatchEventObject[]>;
   /** A body as it comes (logs). */
   stream(request: TransportRequest): Promise<AsyncIterable<Uint8Array>>;
-  /** A WebSocket-upgraded connection (exec, attach, port-forward); absent in process. */
+  /** A WebSocket-upgraded connection (exec, attach, port-forward): paused, to be resumed by whoever listens to it. */
   upgrade?(
     request: TransportRequest,
     protocols: readonly string[],

@@ -1,7 +1,7 @@
 // WebSocket upgrades to an API server (exec, attach, port-forward). The room's one user of `ws`.
 // Invariant: resolves with an open socket or rejects; a refusal is the server's Status, not a bare code.
 import type { IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import { abortError, ConnectionError } from './connection-error.ts';
 import { type Credential, withCredential } from './credentials.ts';
@@ -16,7 +16,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 const UNAUTHORIZED = 401;
 
-/** An open socket, and the protocol that the server chose. */
+/** An open socket, paused until its owner listens and resumes it, and the protocol that the server chose. */
 export interface OpenWebSocket {
   readonly socket: WebSocket;
   readonly protocol: string;
@@ -52,27 +52,54 @@ async function open(
 ): Promise<OpenWebSocket> {
   const { signal } = request;
   const { connectTimeoutMs, tcpKeepAliveMs } = options.limits;
-  signal?.throwIfAborted();
   const scheme = options.server.protocol === 'https:' ? 'wss:' : 'ws:';
-  const url = `${scheme}//${options.server.host}${targetPath(options, request)}`;
+  return connectWebSocket({
+    url: `${scheme}//${options.server.host}${targetPath(options, request)}`,
+    protocols,
+    signal,
+    keepAliveMs: tcpKeepAliveMs,
+    settings: {
+      ...options.tls,
+      ...certificateOf(credential),
+      handshakeTimeout: connectTimeoutMs,
+      headers: identityHeaders(options, credential),
+    },
+  });
+}
+
+/** What a socket is opened with. */
+export interface WebSocketTarget {
+  readonly url: string;
+  readonly protocols: readonly string[];
+  readonly signal: AbortSignal | undefined;
+  /** The kernel asks after a silent connection this often. */
+  readonly keepAliveMs?: number;
+  readonly settings: ClientOptions;
+}
+
+/** Opens the socket; it is paused, so that nothing is lost before its owner listens. */
+export function connectWebSocket({
+  url,
+  protocols,
+  signal,
+  keepAliveMs,
+  settings,
+}: WebSocketTarget): Promise<OpenWebSocket> {
+  if (signal?.aborted) return Promise.reject(abortError(signal));
   const socket = new WebSocket(url, [...protocols], {
-    ...options.tls,
-    ...certificateOf(credential),
-    handshakeTimeout: connectTimeoutMs,
+    ...settings,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
-    headers: identityHeaders(options, credential),
   });
-  // Half of the connection may go without a word; the kernel asks after it.
-  socket.once('upgrade', (reply) => reply.socket.setKeepAlive(true, tcpKeepAliveMs));
+  // Half of the connection may go without a word.
+  if (keepAliveMs !== undefined)
+    socket.once('upgrade', (reply) => reply.socket.setKeepAlive(true, keepAliveMs));
   const onAbort = () => socket.terminate();
   signal?.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', onAbort));
   return new Promise((resolve, reject) => {
     socket.once('open', () => {
-      // Messages may have come with the handshake; they wait until the caller has had its turn to listen.
       socket.pause();
-      setImmediate(() => socket.resume());
       resolve({ socket, protocol: socket.protocol });
     });
     socket.once('unexpected-response', (outgoing, reply) => {
@@ -82,7 +109,7 @@ async function open(
     });
     // Stays for the socket's life: an error event that nobody hears would end the process.
     socket.on('error', (cause) => {
-      const lost = new ConnectionError('lost', `${request.path}: ${cause.message}`, cause);
+      const lost = new ConnectionError('lost', `${url}: ${cause.message}`, cause);
       reject(signal?.aborted ? abortError(signal) : lost);
     });
   });

@@ -130,9 +130,11 @@ describe('the HTTPS transport', () => {
     const protocols = ['v4.channel.k8s.io', 'v5.channel.k8s.io'];
     const { socket, protocol } = await aTransport().upgrade!(request, protocols);
     expect(protocol).toBe('v5.channel.k8s.io');
-    const first = await new Promise((resolve) =>
+    const message = new Promise((resolve) =>
       socket.once('message', (data) => resolve((data as Buffer).toString())),
     );
+    socket.resume();
+    const first = await message;
     expect(first).toBe('/exec?command=a&command=b+c');
     const closed = new Promise((resolve) => socket.once('close', resolve));
     abort.abort(new Error('enough'));

@@ -13,7 +13,7 @@ import {
 } from '../../client/pods/port-forward.ts';
 import { attachToPod, execInPod } from '../../client/pods/remote-command.ts';
 import type { Client } from '../../client/rest/client.ts';
-import { type BothTransports, onBothTransports } from '../support/both-transports.ts';
+import { type BothTransports, onBothTransports, TRANSPORTS } from '../support/both-transports.ts';
 import { aProcessNode, type ProcessNode } from '../support/process-node.ts';
 import { until } from '../support/until.ts';
 
@@ -44,7 +44,7 @@ const echoPort = () => (echo.address() as AddressInfo).port;
 
 const sh = (script: string) => ['sh', '-c', script];
 
-describe.each(['over HTTPS'] as const)('%s', (over) => {
+describe.each(TRANSPORTS)('%s', (over) => {
   let client: Client;
   beforeAll(() => {
     client = both.client(over);
@@ -228,13 +228,16 @@ describe.each(['over HTTPS'] as const)('%s', (over) => {
     it('is closed after a while once this side has ended and the pod is quiet', async () => {
       const clock = new VirtualClock();
       const connection = await connectToPod(client, { ...node.ref, port: echoPort() }, { clock });
+      const finished = new Promise((resolve) => connection.once('finish', resolve));
       connection.end('hello');
       expect(String(await new Promise((resolve) => connection.once('data', resolve)))).toBe(
         'HELLO',
       );
       expect(echoed.size).toBe(1);
+      await finished;
+      const ended = new Promise((resolve) => connection.once('end', resolve));
       await clock.advance(LINGER_MS);
-      await new Promise((resolve) => connection.once('end', resolve));
+      await ended;
       await until(() => echoed.size === 0);
     });
 
