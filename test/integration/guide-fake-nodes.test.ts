@@ -12,7 +12,7 @@ it('has right types', async () => {
 });
 
 it('shows a container that is pulled, started, ready, crashed and started again', async () => {
-  const { crashes } = await guide.load<{ crashes(): Promise<ContainerStatus[]> }>('crash.ts');
+  const { crashes } = await guide.load<{ crashes: () => Promise<ContainerStatus[]> }>('crash.ts');
   expect(await crashes()).toMatchObject([
     { state: { waiting: { reason: 'ContainerCreating' } }, ready: false },
     { state: { running: {} }, ready: false, restartCount: 0 },
@@ -23,6 +23,6 @@ it('shows a container that is pulled, started, ready, crashed and started again'
 });
 
 it('shows an autoscaler that follows a load', async () => {
-  const { busyMinutes } = await guide.load<{ busyMinutes(): Promise<number[]> }>('load.ts');
+  const { busyMinutes } = await guide.load<{ busyMinutes: () => Promise<number[]> }>('load.ts');
   expect(await busyMinutes()).toEqual([1, 8, 1]);
 });
