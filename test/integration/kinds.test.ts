@@ -31,7 +31,9 @@ describe('Installing kinds', () => {
   it('ends when objects can be written; once more changes nothing, and a changed kind is changed', async () => {
     const group = { group: 'example.com', version: 'v1', kind: 'Dial' };
     const Dials = defineKind({ ...group, spec: z.object({ size: z.int32().max(3) }) });
-    await installKinds(client, [Dials, Backups], NONE);
+    const clock = new VirtualClock();
+    await installKinds(client, [Dials, Backups], { ...NONE, clock });
+    expect(clock.pendingTimers).toBe(0);
     const dial = Dials.object({ metadata: { name: 'a', namespace: 'default' }, spec: { size: 3 } });
     expect((await client.resource(Dials).create(dial)).spec.size).toBe(3);
     const definitions = client.resource(CustomResourceDefinitions);
