@@ -141,7 +141,7 @@ export interface ForwardedPort extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   /** Ends it and its connections; so does the signal. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Offers a pod's port on this host. Throws StatusError where there is no such pod, and the system's error where the local port is taken. */
