@@ -95,6 +95,17 @@ describe('webhooks of an operator', () => {
     ).rejects.toMatchObject({ code: 422 });
   });
 
+  it('leave nothing behind when they stop', async () => {
+    const open = () =>
+      process.getActiveResourcesInfo().filter((each) => /TCP|TLS|FSEvent/.test(each));
+    await until(() => open().length === 0);
+    const part = await serve([noSecrets]);
+    await configs().create(aConfig('a'));
+    expect(open()).not.toEqual([]);
+    await part.stop();
+    await until(() => open().length === 0);
+  });
+
   it('change what is written', async () => {
     const labels = mutating(ConfigMaps, {
       admit: ({ object, operation }) => ({

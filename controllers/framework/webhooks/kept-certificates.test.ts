@@ -8,6 +8,7 @@ import {
   faultOf,
   type KeptCertificates,
   LIFETIMES,
+  MAX_TRUSTED,
   renewed,
 } from './kept-certificates.ts';
 
@@ -84,6 +85,14 @@ describe('the certificates of a webhook server', () => {
     const names = new X509Certificate(more.serving.cert).subjectAltName;
     expect(names).toBe('DNS:other.default.svc, DNS:hooks.default.svc, IP Address:127.0.0.1');
     expect(await renew(more)).toBe(more);
+  });
+
+  it('trust so many authorities at most, the ones that sign first', async () => {
+    const others = await Promise.all(Array.from({ length: 10 }, () => renew()));
+    const trusted = others.map(({ authority }) => authority.cert);
+    const kept = { ...(await renew()), trusted };
+    const { authority, trusted: now } = await renew(kept, [dns('other.default.svc')]);
+    expect(now).toEqual([authority.cert, ...trusted.slice(0, MAX_TRUSTED - 1)]);
   });
 
   it('are refused where they do not belong together', async () => {

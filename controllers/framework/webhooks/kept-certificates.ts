@@ -13,7 +13,7 @@ const RENEWAL = 2 / 3;
 /** How long a new authority is trusted before it signs: a day, or this share of its life where that is shorter. */
 const OVERLAP = { ms: DAY_MS, share: 1 / 12 };
 /** Authorities that are trusted at once; of more the oldest are dropped. */
-const MAX_TRUSTED = 8;
+export const MAX_TRUSTED = 8;
 
 /** What the replicas of a webhook server share. PEM. */
 export interface KeptCertificates {

@@ -6,7 +6,7 @@ import { WebhookFault } from './webhook-fault.ts';
 /** Bytes of one body: an object of 3 MiB and the one before it, or the 2 MiB of objects of a conversion, many times over. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Bytes of all bodies that are being read or answered. */
-export const MAX_HELD_BYTES = 128 * 1024 * 1024;
+export const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 /** Counts the bytes that are held. */
 export class BodyReader {

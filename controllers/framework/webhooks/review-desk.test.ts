@@ -9,7 +9,7 @@ import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { allow, type AdmissionRequest, deny } from './admission.ts';
 import { converting } from './conversion.ts';
 import { MAX_DEPTH } from './plain-json.ts';
-import { MAX_CALLS_AT_ONCE, ReviewDesk, type Webhook } from './review-desk.ts';
+import { MAX_CALLS_AT_ONCE, MAX_MESSAGE_CHARS, ReviewDesk, type Webhook } from './review-desk.ts';
 import { mutating, validating } from './webhook.ts';
 
 const clock = new VirtualClock();
@@ -176,6 +176,12 @@ describe('a mutating webhook', () => {
   });
 });
 
+const nested = (depth: number) => {
+  let value: object = {};
+  for (let level = 1; level < depth; level++) value = { a: value };
+  return value;
+};
+
 describe('a mistake in a handler is told with its mend', () => {
   const objectOf = (request: AdmissionRequest) => request.object as unknown as typeof CONFIG;
   const CASES: readonly (readonly [
@@ -246,6 +252,12 @@ describe('a mistake in a handler is told with its mend', () => {
       (r) => ({ ...r.object!, data: Promise.resolve() }),
       'await it',
     ],
+    [
+      'answers what is nested too deeply',
+      'm',
+      (r) => ({ ...r.object!, data: nested(MAX_DEPTH + 1) }),
+      'answered what JSON cannot hold: data.a.a',
+    ],
     ['answers NaN', 'm', (r) => ({ ...r.object!, data: { n: Number.NaN } }), 'data.n is NaN'],
     [
       'answers a map',
@@ -273,6 +285,13 @@ describe('a mistake in a handler is told with its mend', () => {
       expect(code).toBe(500);
       expect(text).toContain(words.replace('NAME', name));
     });
+
+  it('is cut where its words are too many', async () => {
+    const throwing = () => Promise.reject(new Error('x'.repeat(MAX_MESSAGE_CHARS)));
+    const { text } = await ask(validating(ConfigMaps, { admit: throwing }), review());
+    expect(text).toHaveLength(MAX_MESSAGE_CHARS);
+    expect(text).toContain('failed: xxx');
+  });
 
   it('it never ends, and the others go on', async () => {
     const signals: AbortSignal[] = [];

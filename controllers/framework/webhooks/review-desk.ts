@@ -160,9 +160,13 @@ export function checkPaths(webhooks: readonly Webhook[]): ReadonlyMap<string, We
   return byPath;
 }
 
+/** Characters of a fault that are told. */
+export const MAX_MESSAGE_CHARS = 2_048;
+
 /** A fault as the answer that tells of it. */
 export function reply({ code, message }: WebhookFault): ReviewReply {
-  return { code, contentType: 'text/plain; charset=utf-8', body: message };
+  const body = message.slice(0, MAX_MESSAGE_CHARS);
+  return { code, contentType: 'text/plain; charset=utf-8', body };
 }
 
 interface Call extends ReviewCall {

@@ -1,4 +1,5 @@
 // The HTTPS server of webhooks as API servers and strangers meet it: probes, bad requests, new certificates, stopping.
+import { once } from 'node:events';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -11,7 +12,13 @@ import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { until } from '../../../test/support/until.ts';
 import { allow } from './admission.ts';
 import { MAX_BODY_BYTES, MAX_HELD_BYTES } from './request-body.ts';
-import { MAX_STOP_MS, serveWebhooks, type WebhookServer, type ServeOptions } from './server.ts';
+import {
+  MAX_CONNECTIONS,
+  MAX_STOP_MS,
+  serveWebhooks,
+  type WebhookServer,
+  type ServeOptions,
+} from './server.ts';
 import { validating } from './webhook.ts';
 
 let ca: string;
@@ -151,6 +158,20 @@ describe('requests', () => {
     held.splice(0).forEach((go) => go());
     await Promise.all(first);
     expect((await send(server)).status).toBe(200);
+  });
+
+  it('come in over so many connections at once; those beyond are closed', async () => {
+    const server = await served();
+    const open = Array.from({ length: MAX_CONNECTIONS }, () => {
+      const socket = connect(server.port, '127.0.0.1');
+      return socket.on('error', () => undefined);
+    });
+    await Promise.all(open.map((socket) => once(socket, 'connect')));
+    await expect(send(server)).rejects.toThrow();
+    const [first] = open;
+    first?.destroy();
+    await until(() => send(server).then(Boolean, () => false));
+    open.forEach((socket) => socket.destroy());
   });
 
   it('that break off harm nobody', async () => {
