@@ -137,7 +137,7 @@ export class ObjectStore<T extends KubeObject> {
     const otherHistory = revision < this.#revision;
     if (otherHistory) this.#gone.clear();
     const before = new Map(this.#objects);
-    const listed = new Set(objects.map(keyOf));
+    const listed = new Set(before.size === 0 ? [] : objects.map(keyOf));
     // What has changed since this began is an own write, and so is what is newer than the list.
     const stays = (key: string, old: T | undefined) =>
       this.#objects.get(key) !== old ||

@@ -2,11 +2,17 @@
 // Invariant: groups are measured one after the other, each in a directory of its own.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { measureClusters } from './framework-cluster.ts';
+import { measureInformers } from './framework-informers.ts';
 import { measureReconciles } from './framework-reconciles.ts';
 import type { Note, Part } from './part.ts';
 
 /** Groups of rows: each notes its own. */
-const ROWS: readonly ((note: Note, directory: string) => Promise<void>)[] = [measureReconciles];
+const ROWS: readonly ((note: Note, directory: string) => Promise<void>)[] = [
+  measureClusters,
+  measureReconciles,
+  measureInformers,
+];
 
 /** What `npm run bench -- framework` measures. */
 export const framework: Part = {
