@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureClusters } from './framework-cluster.ts';
 import { measureInformers } from './framework-informers.ts';
+import { measureNodes } from './framework-nodes.ts';
 import { measureReconciles } from './framework-reconciles.ts';
 import type { Note, Part } from './part.ts';
 
@@ -12,6 +13,7 @@ const ROWS: readonly ((note: Note, directory: string) => Promise<void>)[] = [
   measureClusters,
   measureReconciles,
   measureInformers,
+  measureNodes,
 ];
 
 /** What `npm run bench -- framework` measures. */
