@@ -1,0 +1,60 @@
+// The port for probes and figures: what it answers, and what it does with those who ask too much of it.
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Figures } from '../../../base/figures.ts';
+import { type HealthServer, MAX_HEALTH_CONNECTIONS, serveHealth } from './health-server.ts';
+
+let server: HealthServer;
+let ready: boolean;
+const sockets: Socket[] = [];
+beforeEach(async () => {
+  ready = false;
+  server = await serveHealth(
+    { port: 0, host: '127.0.0.1' },
+    { figures: new Figures(), checks: () => [['caches', ready]] },
+  );
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await server.close();
+});
+
+const ask = async (path: string, method = 'GET') => {
+  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+  return [answer.status, await answer.text()];
+};
+
+describe('serveHealth', () => {
+  it('tells readiness by its checks, and health whatever they say', async () => {
+    expect(await ask('/readyz')).toEqual([503, '[-]caches\n']);
+    ready = true;
+    expect(await ask('/readyz?verbose')).toEqual([200, '[+]caches\n']);
+    expect(await ask('/livez', 'HEAD')).toEqual([200, '']);
+  });
+
+  it('says what is asked wrongly', async () => {
+    expect(await ask('/healthz', 'POST')).toEqual([405, 'only GET and HEAD are answered here\n']);
+    expect(await ask('/')).toEqual([
+      404,
+      'there are /healthz, /livez, /readyz and /metrics here\n',
+    ]);
+  });
+
+  it('closes connections past its limit, answers on the others, and leaves none when it closes', async () => {
+    const open = async () => {
+      const socket = connect(server.port, '127.0.0.1');
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const [first] = await Promise.all(Array.from({ length: MAX_HEALTH_CONNECTIONS }, open));
+    await once(await open(), 'close');
+    first?.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n');
+    expect(String((await once(first as Socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 OK/);
+    const closed = once(first as Socket, 'close');
+    await server.close();
+    await closed;
+  });
+});
