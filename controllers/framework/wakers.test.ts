@@ -35,7 +35,7 @@ function aSource(pods: readonly Pod[], resyncMs?: number) {
   const leave = subscribe(
     source({ ref: Pods, resyncMs }),
     {
-      queue: { add: (key, lane = 'change') => woken.push([key, lane]) > 0 },
+      queue: { add: (key, lane) => woken.push([key, lane ?? 'change']) > 0 },
       logger: silentLogger,
       unread: () => undefined,
     },
