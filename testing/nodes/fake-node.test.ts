@@ -384,8 +384,19 @@ describe('a fake node', () => {
   it('can be stopped while it is cut off', async () => {
     await createPod('web');
     node.partition();
+    const { done } = node;
     await node.stop();
+    await done;
     expect(node.isUp).toBe(false);
+    // A second time, and while it is down, nothing is to be done.
+    await node.stop();
+    await node.crash();
+    await node.done;
+    node.heal();
+    await node.start();
+    await advance(MINUTE);
+    expect(isReady(await getPod('web'))).toBe(true);
+    expect(main(await getPod('web'))?.restartCount).toBe(1);
   });
 });
 

@@ -101,6 +101,11 @@ export class FakeNode {
     return this.#run?.registered ?? new Promise(() => undefined);
   }
 
+  /** Resolves when the agent of now has come to rest; at once while there is none. */
+  get done(): Promise<void> {
+    return this.#run?.over ?? Promise.resolve();
+  }
+
   /** Starts the agent: the node's first one, or the one after crash() or stop(). Does nothing while there is one. */
   async start(): Promise<void> {
     if (this.#run) return;
