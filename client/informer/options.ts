@@ -27,7 +27,7 @@ export const MAX_PUT_OFF_MS = 60_000;
 /** Servers are asked to end a watch after 5 to 10 minutes, spread so that they do not all come back at once. */
 export const WATCH_TIMEOUT_SECONDS = { least: 300, spread: 300 };
 
-/** Objects per page of a list: parsed and frozen in one turn of the event loop, which 100 Pods hold for some 5 ms. */
+/** Objects per page of a list: parsed and frozen in one turn of the event loop, which 100 Pods hold for 5 to 10 ms. */
 export const INFORMER_PAGE_SIZE = 100;
 
 /** Objects of a list that are put into the cache in one turn of the event loop. */
