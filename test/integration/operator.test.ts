@@ -291,6 +291,8 @@ describe('the process of an operator', () => {
     expect(said).toMatch(/"message":"forgotten"/);
     child.kill('SIGTERM');
     await until(() => /stopping; a second signal ends the process at once/.test(said));
+    // It waits for the reconcile, though nothing else holds the process up.
+    await Promise.race([closed, until(() => said.includes('still there'))]);
     child.kill('SIGTERM');
     expect(await closed).toEqual([null, 'SIGTERM']);
   });

@@ -12,4 +12,8 @@ const stuck = controllerFor(ConfigMaps)
     return new Promise(() => undefined);
   });
 
+// Long after everything else that holds a process up is gone.
+process.once('SIGTERM', () =>
+  setTimeout(() => process.stderr.write('still there\n'), 4_000).unref(),
+);
 await runOperator({ name: 'stuck', controllers: [stuck] });

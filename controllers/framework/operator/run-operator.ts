@@ -13,6 +13,7 @@ import type { OperatorOptions } from './options.ts';
 export const OPERATOR_STOP_MS = STOP_GRACE_MS + 10_000;
 /** What still holds the process up so long after the end, such as a reconcile that never ends, is not waited for. */
 const LINGER_MS = 1_000;
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 
 /**
  * Runs an operator until the process is told to stop. Finds the cluster by KUBECONFIG, in the pod, or by ~/.kube/config.
@@ -22,7 +23,12 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   const logger = createLogger(options.logLevel ?? 'info').child({ operator: options.name });
   const ending = new AbortController();
   const release = endOnSignals(ending, logger);
+  const over = new AbortController();
+  // A reconcile that waits for what never comes holds no process up; its grace and its name in the log would be lost.
+  const held = systemClock.sleep(FOR_EVER_MS, over.signal).catch(() => undefined);
   const code = await exitCodeOf(options, logger, ending.signal);
+  over.abort(new Error('the operator has ended'));
+  await held;
   release();
   process.exitCode = code;
   systemClock.timer(LINGER_MS, () => process.exit(code));
