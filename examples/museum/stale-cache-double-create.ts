@@ -1,6 +1,7 @@
 // Museum: a controller that looks into its cache for what it has made, and makes it again while the cache is behind.
-// The wrong one gives its pod a made-up name whenever its cache shows none; the right one gives it a name that follows from its owner, so
-// that the server refuses a second one with AlreadyExists.
+// The wrong one writes through a client of its own, of which the framework's caches learn nothing, and gives its pod a made-up name
+// whenever its cache shows none; the right one uses the client that it is given, and a name that follows from the pod's owner, so that
+// the server refuses a second one with AlreadyExists, even where the reply to the first was lost.
 import { type ConfigMap, ConfigMaps, isAlreadyExists, type Pod, Pods } from 'pinnace/client';
 import { controllerFor, ownerReferenceFor } from 'pinnace/controllers';
 import { type ClusterState, type Program, scenario } from 'pinnace/testing';
@@ -19,12 +20,12 @@ function workerOf(config: ConfigMap, name: Pod['metadata']): Pod {
 }
 
 const wrongWorkers: Program = {
-  controllers: () => [
+  controllers: ({ client }) => [
     controllerFor(ConfigMaps)
       .named('workers')
       .owns(Pods)
       .where(({ metadata }) => metadata.labels?.['wants'] === 'worker')
-      .reconcile(async (config, { client, informers }) => {
+      .reconcile(async (config, { informers }) => {
         const pods = informers.informer(Pods).list('default');
         if (pods.some(({ metadata }) => metadata.labels?.[LABEL] === config.metadata.name)) return;
         const generateName = `${config.metadata.name}-`;

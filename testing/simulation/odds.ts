@@ -36,7 +36,7 @@ const each = <K extends 'lag' | 'cut' | 'expire'>(kind: K, ...all: number[]): Od
 
 const ofProcesses: readonly Odd[] = [
   ...crash(0, 1000, 20_000),
-  ...pause(1000, 12_000, 40_000),
+  ...pause(1000, 20_000, 60_000),
   ...step(-60_000, 60_000, -3_600_000, 3_600_000),
 ];
 
