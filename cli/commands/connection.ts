@@ -78,8 +78,11 @@ async function connect(flags: ConnectionFlags): Promise<Connection> {
   };
 }
 
-/** --kubeconfig, else KUBECONFIG (the first file that is there), else that of `pinnace up`, else ~/.kube/config. */
-function kubeconfigPath(flag: string | undefined, environment: NodeJS.ProcessEnv): string {
+/** --kubeconfig, else KUBECONFIG (its files together), else that of `pinnace up`, else ~/.kube/config. */
+function kubeconfigPath(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): string | readonly string[] {
   if (flag !== undefined) return flag;
   const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
   const own = join(environment['PINNACE_DATA_DIR'] ?? join(homedir(), '.pinnace'), 'kubeconfig');
@@ -89,5 +92,5 @@ function kubeconfigPath(flag: string | undefined, environment: NodeJS.ProcessEnv
     throw new CommandFailure(
       `no kubeconfig at ${candidates.join(' or ')}; start a cluster with "npx pinnace up", or name a file with --kubeconfig`,
     );
-  return path;
+  return listed.length > 0 ? listed : path;
 }

@@ -114,6 +114,27 @@ describe('kubeconfig', () => {
     });
   });
 
+  it('takes several files together: what is set first counts, and paths start at their own file', async () => {
+    const files: Record<string, string> = {
+      '/a/config': 'contexts: [{name: there, context: {cluster: c, user: u, namespace: first}}]',
+      '/b/config': `${file({ head: 'current-context: there', user: 'tokenFile: t' })}`,
+      '/b/t': 'from-b',
+    };
+    const read = (path: string) => {
+      const gone = Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
+      return files[path] === undefined ? Promise.reject(gone) : Promise.resolve(files[path]);
+    };
+    const paths = ['/gone/config', '/a/config', '/b/config'];
+    const { namespace, transport } = await loadKubeconfig(paths, { read });
+    expect(namespace).toBe('first');
+    expect(await transport.credentials?.current()).toEqual({ token: 'from-b' });
+    await expect(loadKubeconfig(['/x', '/y'], { read })).rejects.toThrow(
+      'kubeconfig /x:/y: there is no such file',
+    );
+    const unknown = loadKubeconfig(paths, { read, context: 'z' });
+    await expect(unknown).rejects.toThrow('no context is named "z"; there are: there, here, there');
+  });
+
   it('tells a file that is not there, and what to do', async () => {
     await expect(loadKubeconfig('/nowhere/config')).rejects.toThrow(
       'kubeconfig /nowhere/config: there is no such file; name another, or set KUBECONFIG',

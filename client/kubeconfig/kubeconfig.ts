@@ -1,6 +1,6 @@
 // Kubeconfig files: read into what a transport needs, and written for those who are to reach a cluster.
 // Invariant: a file that cannot work is refused here, with one line that says what is wrong and where.
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { HttpTransportOptions } from '../transport/http-options.ts';
@@ -39,20 +39,43 @@ export interface KubeconfigChoice {
   readonly execTimeoutMs?: number | undefined;
 }
 
-/** Reads the file at `path`. Throws KubeconfigError, with the path in its message. */
+/**
+ * Reads the file at `path`; of several, as KUBECONFIG may name them, all that are there, and an entry or current-context counts
+ * where it is set first. Throws KubeconfigError, with the path in its message.
+ */
 export async function loadKubeconfig(
-  path: string,
+  path: string | readonly string[],
   choice: KubeconfigChoice = {},
 ): Promise<ResolvedKubeconfig> {
-  const read = choice.read ?? readText;
-  try {
-    return await parseKubeconfig(await read(path), dirname(resolve(path)), choice);
-  } catch (error) {
-    const { code, path: named, message } = error as NodeJS.ErrnoException;
-    const gone = code === 'ENOENT' && named === path;
-    const why = gone ? 'there is no such file; name another, or set KUBECONFIG' : message;
-    throw new KubeconfigError(`kubeconfig ${path}: ${why}`, { cause: error });
+  const paths = typeof path === 'string' ? [path] : path;
+  const files: KubeconfigFile[] = [];
+  let gone: unknown;
+  for (const each of paths)
+    try {
+      const text = await (choice.read ?? readText)(each);
+      files.push({ fields: parseYaml(text), directory: dirname(resolve(each)) });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw about(each, error);
+      gone = error;
+    }
+  const shown = paths.join(delimiter);
+  if (files.length === 0) {
+    const why = 'there is no such file; name another, or set KUBECONFIG';
+    throw new KubeconfigError(`kubeconfig ${shown}: ${why}`, { cause: gone });
   }
+  return resolveKubeconfig(files, choice).catch((error: unknown) => {
+    throw about(shown, error);
+  });
+}
+
+function about(path: string, error: unknown): KubeconfigError {
+  return new KubeconfigError(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
+}
+
+/** One of the files that count together. */
+interface KubeconfigFile {
+  readonly fields: Fields;
+  readonly directory: string;
 }
 
 /** Names of the clusters that a kubeconfig's text holds. Throws KubeconfigError for a text that is none. */
@@ -69,27 +92,33 @@ export async function parseKubeconfig(
   directory: string,
   choice: KubeconfigChoice = {},
 ): Promise<ResolvedKubeconfig> {
-  const file = parseYaml(text);
-  const contextName = choice.context ?? optionalText(file, 'current-context');
+  return resolveKubeconfig([{ fields: parseYaml(text), directory }], choice);
+}
+
+async function resolveKubeconfig(
+  files: readonly KubeconfigFile[],
+  choice: KubeconfigChoice,
+): Promise<ResolvedKubeconfig> {
+  const current = files.map(({ fields }) => optionalText(fields, 'current-context'));
+  const contextName = choice.context ?? current.find((name) => name !== undefined);
   if (!contextName)
     throw new KubeconfigError(
-      `no context is given and current-context is not set; ${known(file, 'context')}`,
+      `no context is given and current-context is not set; ${known(files, 'context')}`,
     );
-  const context = entry(file, 'context', contextName);
+  const { fields: context } = entry(files, 'context', contextName);
   const clusterName = requiredText(context, 'cluster', `context ${quote(contextName)}`);
   const userName = optionalText(context, 'user');
   const { read = readText, clock = systemClock, execTimeoutMs } = choice;
-  const files = { directory, read };
-  const cluster = { fields: entry(file, 'cluster', clusterName), ...files };
-  const user = userName ? entry(file, 'user', userName) : {};
+  const cluster = { ...entry(files, 'cluster', clusterName), read };
+  const user = userName ? entry(files, 'user', userName) : { fields: {}, directory: '' };
   const reached = await clusterOptions(cluster, clusterName);
-  const about = clusterInfo(cluster.fields, reached);
-  const signing = { name: userName ?? '', cluster: about, clock, execTimeoutMs };
+  const info = clusterInfo(cluster.fields, reached);
+  const signing = { name: userName ?? '', cluster: info, clock, read, execTimeoutMs };
   return {
     context: contextName,
     cluster: clusterName,
     namespace: optionalText(context, 'namespace') ?? 'default',
-    transport: { ...reached, ...(await userOptions({ fields: user, ...files, ...signing })) },
+    transport: { ...reached, ...(await userOptions({ ...user, ...signing })) },
   };
 }
 
@@ -171,24 +200,25 @@ function parseYaml(text: string): Fields {
 type Kind = 'cluster' | 'context' | 'user';
 
 /** For messages: what entries there are. */
-function known(file: Fields, kind: Kind): string {
-  const list = file[`${kind}s`];
-  const names = Array.isArray(list)
-    ? (list as (Fields | null)[]).map((each) => String(each?.['name']))
-    : [];
+function known(files: readonly KubeconfigFile[], kind: Kind): string {
+  const names = files.flatMap(({ fields }) => named(fields, kind)).map((each) => each['name']);
   return names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`;
 }
 
-/** The entry of `clusters`, `contexts` or `users` with that name. */
-function entry(file: Fields, kind: Kind, name: string): Fields {
+/** The entry of `clusters`, `contexts` or `users` with that name, in the first file that has one. */
+function entry(files: readonly KubeconfigFile[], kind: Kind, name: string): KubeconfigFile {
+  for (const { fields: file, directory } of files) {
+    const found = named(file, kind).find((each) => each['name'] === name);
+    const fields = found?.[kind];
+    if (typeof fields === 'object' && fields !== null)
+      return { fields: fields as Fields, directory };
+  }
+  throw new KubeconfigError(`no ${kind} is named ${quote(name)}; ${known(files, kind)}`);
+}
+
+function named(file: Fields, kind: Kind): readonly Fields[] {
   const list = file[`${kind}s`];
-  const found = Array.isArray(list)
-    ? (list as (Fields | null)[]).find((each) => each?.name === name)
-    : undefined;
-  const fields = found?.[kind];
-  if (typeof fields !== 'object' || fields === null)
-    throw new KubeconfigError(`no ${kind} is named ${quote(name)}; ${known(file, kind)}`);
-  return fields as Fields;
+  return Array.isArray(list) ? (list as (Fields | null)[]).filter((each) => each !== null) : [];
 }
 
 async function clusterOptions(part: Part, name: string): Promise<HttpTransportOptions> {

@@ -18,7 +18,7 @@ describe('a connection problem', () => {
   it('is one line that says why, whatever else went wrong', () => {
     const unknown = new ConnectionError('lost', 'x', coded('ENOTFOUND', 'getaddrinfo ENOTFOUND h'));
     expect(connectionProblem(unknown, 'https://h:1')).toBe(
-      'Unable to connect to the server: getaddrinfo ENOTFOUND h (h:1)',
+      'Unable to connect to the server: getaddrinfo ENOTFOUND h (h:1) - its name is not known here: look at the server of the cluster in the kubeconfig',
     );
     const odd = new ConnectionError('malformed', 'the answer is not JSON\nat all');
     expect(connectionProblem(odd, 'http://h:1')).toBe(

@@ -1,6 +1,7 @@
 // The HTTPS transport with real certificates: who it trusts, who it says it is, WebSocket upgrades.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:https';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,8 @@ import { WebSocketServer } from 'ws';
 import { systemClock } from '../../base/clock.ts';
 import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { parseKubeconfig, writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import type { ConnectionError } from '../../client/transport/connection-error.ts';
+import { connectionProblem } from '../../client/transport/connection-problem.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
 import type { HttpTransportOptions } from '../../client/transport/http-options.ts';
 import type { Transport } from '../../client/transport/transport.ts';
@@ -112,6 +115,20 @@ describe('the HTTPS transport', () => {
     await expect(transport.request(get)).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
+  });
+
+  it('says what to do about each wrong way to a server', async () => {
+    const plain = createHttpServer((_, response) => response.end());
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const port = (plain.address() as AddressInfo).port;
+    const problem = (more: Partial<HttpTransportOptions>) =>
+      aTransport(more)
+        .request(get)
+        .catch((error: unknown) => connectionProblem(error as ConnectionError, options.server));
+    expect(await problem({ ca: undefined })).toMatch(/ - .*set certificate-authority/);
+    expect(await problem({ tlsServerName: 'x.example' })).toMatch(/ - .*set tls-server-name/);
+    expect(await problem({ server: `https://127.0.0.1:${port}` })).toMatch(/ - .*http:\/\//);
+    plain.close();
   });
 
   it('fails where the server turns its certificate down', async () => {

@@ -55,8 +55,7 @@ interface Found {
 
 async function configIn({ environment, home }: Surroundings): Promise<Found> {
   const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  const named = listed.find((path) => existsSync(path)) ?? listed[0];
-  if (named !== undefined) return loadKubeconfig(named);
+  if (listed.length > 0) return loadKubeconfig(listed);
   if (isInCluster({ environment })) return inClusterConfig({ environment });
   const usual = join(home, '.kube', 'config');
   if (existsSync(usual)) return loadKubeconfig(usual);
