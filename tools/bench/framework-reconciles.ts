@@ -28,7 +28,7 @@ const GOALS = { reading: '> 20000', writing: '> 1000', overHttps: '> 300', laten
 
 /** Measures both ways; the server of the second leaves its files in `directory`. */
 export async function measureReconciles(note: Note, directory: string): Promise<void> {
-  const cluster = await startCluster({ controllers: 'none', scheduler: false });
+  const cluster = await startCluster({ controllers: 'none', scheduler: false, nodes: 0 });
   await measure(note, cluster.client, { way: 'in process', writing: GOALS.writing });
   await cluster.close();
   await withServedApi(directory, ({ client }) =>
