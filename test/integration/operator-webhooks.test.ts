@@ -13,6 +13,7 @@ import {
   webhookServer,
 } from 'pinnace/controllers';
 import { z } from 'zod';
+import { ValidatingWebhookConfigurations } from '../../api/kinds.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
@@ -30,6 +31,8 @@ const Timers = defineKind({
   ...names,
   version: 'v2',
   spec: z.object({ seconds: z.int32() }),
+  // So that what the controller reads needs the webhook, at the next start too.
+  storageVersion: 'v1',
   versions: [
     {
       kind: OldTimers,
@@ -91,17 +94,33 @@ describe('an operator with webhooks', () => {
     const oldTimer = (name: string, minutes: number) =>
       OldTimers.object({ metadata: { name, namespace: 'default' }, spec: { minutes } });
     const create = (name: string, minutes: number) => old.create(oldTimer(name, minutes));
-    // Served once the kind is installed and the webhooks are there.
+    // Served once the kind is installed, and converted once the webhooks are there.
     await until(() => create('tea', 5).then(Boolean, () => false));
     const tea = { namespace: 'default', name: 'tea' };
-    expect(await now.get(tea)).toMatchObject({ spec: { seconds: 300 } });
+    await until(() =>
+      now.get(tea).then(
+        ({ spec }) => spec.seconds === 300,
+        () => false,
+      ),
+    );
+    // Controllers begin once every webhook is known.
     await until(() => seen.includes('tea'));
     await expect(create('none', 0)).rejects.toThrow('spec.seconds: give more than 0');
     await end();
+    // What is stored while nobody converts cannot be read by the controllers before the webhook is back.
+    const configurations = cluster.client.resource(ValidatingWebhookConfigurations);
+    await configurations.delete({ name: 'timers' });
+    await create('egg', 4);
+    await expect(now.list()).rejects.toThrow('conversion webhook for test.local/v1');
     await start(seen);
-    await until(() => create('egg', 4).then(Boolean, () => false));
     await until(() => seen.includes('egg'));
     expect(await old.get(tea)).toMatchObject({ spec: { minutes: 5 } });
     await expect(create('none', 0)).rejects.toThrow('spec.seconds: give more than 0');
+  });
+
+  it('stops while it is still being prepared', async () => {
+    const end = await start([]);
+    await end();
+    endings.length = 0;
   });
 });

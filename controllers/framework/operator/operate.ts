@@ -117,9 +117,11 @@ async function runAll(running: Running, signal: AbortSignal): Promise<void> {
     };
     return part.run({ client, ...doors, namespace, ready }, stop.signal);
   });
-  const ended = new Promise<void>((resolve) =>
-    stop.signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
+  const ended = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+    // Told to stop while it was prepared: no event comes any more.
+    if (stop.signal.aborted) resolve();
+  });
   const controllers = async () => {
     await Promise.race([Promise.all([...serving.values()].map(({ promise }) => promise)), ended]);
     if (!stop.signal.aborted) await control(running, stop.signal);
