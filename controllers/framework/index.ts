@@ -1,5 +1,8 @@
 // `pinnace/controllers`: the framework for controllers of one's own. Inside, files are imported by themselves.
 export { keyOf } from '../../api/meta/object.ts';
+export { Figures } from '../../base/figures.ts';
+export { ElectionFigures } from '../../client/election/election-figures.ts';
+export { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 export {
   type BuilderContext,
   type ControllerBuilder,
