@@ -1,6 +1,7 @@
 // Drives the reflector machine: does what its state says and feeds it what came of that.
 // Invariant: no failure is silent (each is logged and counted), and only the signal ends the loop.
 import { backoffDelay } from '../../base/backoff.ts';
+import { breathe } from '../../base/breathe.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { expired } from '../../api/status.ts';
@@ -89,6 +90,8 @@ class Reflector<T extends KubeObject> {
     let resourceVersion = '';
     const selected = { ...selectionOf(scope), limit: whole ? 0 : pageSize, signal: this.#signal };
     for await (const page of listPages(resource, selected)) {
+      // Pages of a server in this process come without a turn of the event loop between them.
+      if (objects.length > 0) await breathe();
       for (const item of page.items) objects.push(target.kept(item));
       resourceVersion = page.metadata.resourceVersion ?? resourceVersion;
     }

@@ -169,6 +169,23 @@ describe('tuning by kind', () => {
   });
 });
 
+describe('a large list', () => {
+  it('lets others have a turn between two of its pages, though the server is in this process', async () => {
+    const { cluster, informers, start } = await setUp({ pageSize: 2 });
+    for (let i = 0; i < 20; i++) await cluster.apply(aMap(`m${i}`));
+    const informer = informers.informer(ConfigMaps, { namespace: 'default' });
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      if (!informer.hasSynced) setImmediate(turn);
+    };
+    start();
+    setImmediate(turn);
+    await informer.synced();
+    expect(turns).toBeGreaterThanOrEqual(9);
+  });
+});
+
 describe('resync', () => {
   it('tells of each object again every so often, unless the handler is still at work', async () => {
     const clock = new VirtualClock();
