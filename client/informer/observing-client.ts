@@ -28,6 +28,7 @@ export type WriteObserver = Pick<InformerFactory, 'observeWrite' | 'observeDelet
 export function observingClient(client: Client, informers: WriteObserver): Client {
   return {
     transport: client.transport,
+    options: client.options,
     resource: <T extends KubeObject>(ref: KindRef<T>): ResourceClient<T> =>
       new ObservingResource(client.resource(ref), informers),
   };

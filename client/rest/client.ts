@@ -136,5 +136,7 @@ export interface ServerWarning {
 /** A way to every kind of one server. */
 export interface Client {
   readonly transport: Transport;
+  /** As it was made with: for whoever makes the same client on another transport. */
+  readonly options?: ClientOptions | undefined;
   resource<T extends KubeObject>(ref: KindRef<T>): ResourceClient<T>;
 }

@@ -26,6 +26,7 @@ import type {
 export function createClient(transport: Transport, options: ClientOptions = {}): Client {
   return {
     transport,
+    options,
     resource: <T extends KubeObject>(ref: KindRef<T>): ResourceClient<T> =>
       new RestResource({ transport, ...options }, ref),
   };

@@ -48,11 +48,22 @@ export class MortalTransport implements Transport {
     return this.#unlessDead(this.#inner.stream(request));
   }
 
+  upgrade(
+    request: TransportRequest,
+    protocols: readonly string[],
+  ): ReturnType<NonNullable<Transport['upgrade']>> {
+    if (this.#dead) return never();
+    if (!this.#inner.upgrade) throw new TypeError('this transport has no upgrades');
+    const { signal } = this.#cut;
+    const both = request.signal ? AbortSignal.any([request.signal, signal]) : signal;
+    return this.#unlessDead(this.#inner.upgrade({ ...request, signal: both }, protocols));
+  }
+
   close(): void {
     this.#inner.close();
   }
 
-  /** Cuts it off. Watches end for the server. */
+  /** Cuts it off. Watches end for the server, and so do commands in pods. */
   die(): void {
     this.#cut.abort(new Error('the program has died'));
   }

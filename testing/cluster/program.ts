@@ -48,7 +48,7 @@ export function startProgram(spec: ProgramSpec): RunningProgram {
   const done = Promise.withResolvers<void>();
   spec
     .run({
-      client: createClient(transport),
+      client: createClient(transport, spec.client.options),
       clock,
       signal: stop.signal,
       onSynced: synced.resolve,

@@ -221,7 +221,8 @@ class InProcessCluster implements TestCluster {
   #clientOf(user: UserInfo, who: string, userAgent = who): TestClient {
     const { clock } = this;
     const inner = createInProcessTransport(this.#server.handler, user, { userAgent, clock });
-    return { ...createClient(this.#options.transport(inner, who)), clock };
+    const transport = this.#options.transport(inner, who);
+    return { ...createClient(transport, { fieldManager: userAgent }), clock };
   }
 
   #virtual(what: string): VirtualClock {

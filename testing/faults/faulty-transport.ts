@@ -67,6 +67,15 @@ export class FaultyTransport implements Transport {
     return this.#inner.stream(request);
   }
 
+  /** No fault befalls connections into pods. */
+  upgrade(
+    request: TransportRequest,
+    protocols: readonly string[],
+  ): ReturnType<NonNullable<Transport['upgrade']>> {
+    if (!this.#inner.upgrade) throw new TypeError('this transport has no upgrades');
+    return this.#inner.upgrade(request, protocols);
+  }
+
   close(): void {
     this.#inner.close();
   }

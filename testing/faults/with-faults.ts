@@ -46,6 +46,9 @@ export function withFaults(
   const clock = options.clock ?? (isClient ? target.clock : undefined) ?? systemClock;
   const plan = new FaultPlan(rules, options.random ?? seededRandom(1));
   if (!isClient) return new FaultyTransport(target, plan, clock);
-  const client: Client = createClient(new FaultyTransport(target.transport, plan, clock));
+  const client: Client = createClient(
+    new FaultyTransport(target.transport, plan, clock),
+    target.options,
+  );
   return { ...client, clock, injected: plan.injected };
 }

@@ -66,7 +66,8 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
     this.#line = new Line(run, this, run.server);
     const user = { username: spec.program, groups: ['system:masters', 'system:authenticated'] };
     const options = { userAgent: spec.program, clock: this.clock };
-    this.client = createClient(createInProcessTransport(this.#line.handler, user, options));
+    const transport = createInProcessTransport(this.#line.handler, user, options);
+    this.client = createClient(transport, { fieldManager: spec.program });
   }
 
   /** How many requests it has made. */

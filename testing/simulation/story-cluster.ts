@@ -42,7 +42,8 @@ export function storyCluster(run: StoryRun): SimulatedCluster {
   const line = new Line(run, end, run.server);
   const user = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
   const options = { userAgent: 'story', clock };
-  const client: Client = createClient(createInProcessTransport(line.handler, user, options));
+  const transport = createInProcessTransport(line.handler, user, options);
+  const client: Client = createClient(transport, { fieldManager: 'story' });
   return {
     client,
     clock,

@@ -49,7 +49,7 @@ export async function operate(
     health && (await serveHealth(health, { figures, checks: () => progress.checks() }));
   logger.info('the operator runs', { server, namespace, healthPort: served?.port });
   try {
-    const client = createClient(counted);
+    const client = createClient(counted, { fieldManager: name });
     await prepare({ options, doors, client }, signal);
     await runAll({ options, doors, client, namespace, figures, progress }, signal);
   } finally {
