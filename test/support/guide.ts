@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -17,6 +17,8 @@ export interface GuideFiles {
   load<T>(name: string): Promise<T>;
   /** What the type checker says of all of them: nothing where they are right. */
   faults(): Promise<string>;
+  /** Runs the files that are tests, as their reader would: what the runner says, and its exit code. */
+  test(): Promise<{ readonly said: string; readonly code: number | null }>;
   remove(): void;
 }
 
@@ -37,13 +39,25 @@ export function guideFiles(page: string): GuideFiles {
   return {
     names,
     load: (name) => import(join(folder, name)) as Promise<never>,
-    async faults() {
-      const child = spawn(join(ROOT, 'node_modules/.bin/tsc'), ['--noEmit', '-p', folder], {
-        cwd: ROOT,
-      });
-      const [said] = await Promise.all([text(child.stdout), once(child, 'close')]);
-      return said;
-    },
+    faults: async () => (await run('tsc', ['--noEmit', '-p', folder])).said,
+    test: () => run('vitest', ['run', '--root', folder]),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+async function run(program: string, args: readonly string[]) {
+  // Not the runner's own variables, since what is run may be a runner too; and on this very Node.
+  const { HOME } = process.env;
+  const PATH = `${dirname(process.execPath)}:${process.env['PATH']}`;
+  const child = spawn(join(ROOT, 'node_modules/.bin', program), args, {
+    cwd: ROOT,
+    env: { PATH, HOME, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [said, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { said: said + errors, code: code as number | null };
 }
