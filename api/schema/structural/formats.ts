@@ -26,7 +26,8 @@ const uuid = (version: string, variant = HEX): FormatRule =>
     new RegExp(`^${HEX}{8}-?${HEX}{4}-?${version}${HEX}{3}-?${variant}${HEX}{3}-?${HEX}{12}$`),
   );
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const DATE_TIME =
+  /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /** 0 to 255. */
 const CHANNEL = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
@@ -40,7 +41,8 @@ const FORMATS: Readonly<Record<string, FormatRule>> = table({
   datetime: text((value) => isDateTime(value)),
   duration: text((value) => tryParseDuration(value) !== undefined),
   ipv4: text((value) => isIP(value) === 4),
-  ipv6: text((value) => isIP(value) === 6),
+  // A zone is no part of an address.
+  ipv6: text((value) => isIP(value) === 6 && !value.includes('%')),
   cidr: text((value) => cidrBlock(value) === undefined),
   mac: pattern(/^(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}$/),
   email: pattern(/^[^\s@<>]+@[^\s@<>]+$/),

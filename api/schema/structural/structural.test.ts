@@ -70,6 +70,12 @@ describe('Values', () => {
       ['a: Invalid value: 7: a in body should be a multiple of 5'],
     ],
     [
+      'no multiple, however large',
+      { type: 'integer', multipleOf: 3 },
+      2 ** 40,
+      ['a: Invalid value: 1099511627776: a in body should be a multiple of 3'],
+    ],
+    [
       'a text that is too short',
       { type: 'string', minLength: 2 },
       'x',
@@ -246,11 +252,11 @@ describe('Values', () => {
     [
       'date-time',
       ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05.6+02:00'],
-      ['2026-01-02', '2026-13-02T03:04:05Z', '2026-01-02T25:04:05Z'],
+      ['2026-01-02', '2026-13-02T03:04:05Z', '2026-01-02T25:04:05Z', '2026-01-02T24:00:00Z'],
     ],
     ['duration', ['1h30m', '1.5s', '0', '-2ms'], ['1', 'soon', '1x']],
     ['ipv4', ['10.0.0.1'], ['::1', '10.0.0']],
-    ['ipv6', ['::1'], ['10.0.0.1']],
+    ['ipv6', ['::1'], ['10.0.0.1', 'fe80::1%eth0']],
     ['cidr', ['10.0.0.0/8'], ['10.0.0.0']],
     ['byte', ['YWJj', ''], ['a']],
     ['uuid', ['123e4567-e89b-12d3-a456-426614174000'], ['123e4567']],

@@ -281,6 +281,7 @@ function typeName(value: unknown): string {
 /** As exact as doubles are: 0.3 is a multiple of 0.1. */
 function isMultiple(value: bigint | number, of: number): boolean {
   if (typeof value === 'bigint' && Number.isInteger(of)) return value % BigInt(of) === 0n;
+  if (Number.isInteger(value) && Number.isInteger(of)) return Number(value) % of === 0;
   const number = Number(value);
   const times = number / of;
   return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
