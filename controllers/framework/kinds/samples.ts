@@ -3,7 +3,7 @@
 import type { JSONSchemaProps } from '../../../api/generated/types.ts';
 import { apiVersionOf } from '../../../api/kind-ref.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { isSchema } from '../../../api/schema/structural/structural.ts';
+import { isSchema, patternOf } from '../../../api/schema/structural/structural.ts';
 import type { Random } from '../../../base/random.ts';
 import { KindError } from './kind-error.ts';
 import type { KindRules } from './kind-rules.ts';
@@ -11,6 +11,8 @@ import { between, matchingText, oneOf } from './matching-text.ts';
 
 /** Objects that are made and thrown away before it is given up: rules may allow few of what the schema does. */
 export const MAX_SAMPLE_TRIES = 500;
+/** Texts that are made for one field before the last of them is taken. */
+export const MAX_TEXT_TRIES = 50;
 /** Items of a list beyond the fewest. */
 const MORE_ITEMS = 2;
 /** Characters of a text beyond the fewest. */
@@ -93,12 +95,21 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
 
 function textOf(schema: JSONSchemaProps, random: Random): string {
   const { format = '', maxLength = Infinity, minLength = 0 } = schema;
-  const pattern = schema.pattern ?? schema.allOf?.find((part) => part.pattern)?.pattern;
-  if (pattern) return matchingText(pattern, random);
-  const known = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
-  if (known) return oneOf(random, known);
-  const length = between(random, minLength, Math.min(maxLength, minLength + MORE_CHARS));
-  return matchingText(`[a-z]{${length}}`, random);
+  const said = [schema.pattern, ...(schema.allOf ?? []).map((part) => part.pattern)];
+  const patterns = said.flatMap((pattern) => (pattern ? [patternOf(pattern)] : []));
+  const fits = (text: string) =>
+    text.length >= minLength && text.length <= maxLength && patterns.every((one) => one.test(text));
+  const known = (Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined) ?? [];
+  const fitting = known.filter(fits);
+  if (fitting.length > 0) return oneOf(random, fitting);
+  if (patterns.length === 0) {
+    const length = between(random, minLength, Math.min(maxLength, minLength + MORE_CHARS));
+    return matchingText(`[a-z]{${length}}`, random);
+  }
+  let text = '';
+  for (let i = 0; i < MAX_TEXT_TRIES && !fits(text); i++)
+    text = matchingText(oneOf(random, patterns).text, random);
+  return text;
 }
 
 function listOf(schema: JSONSchemaProps, random: Random): unknown[] {

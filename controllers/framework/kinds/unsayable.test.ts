@@ -58,6 +58,11 @@ describe('Constructs of zod that no definition can say are refused with the way 
     ['null alone', z.null(), /^spec\.a: only null may stand there/],
     ['undefined', z.undefined(), /^spec\.a: z\.undefined\(\)/],
     ['ISO durations', z.iso.duration(), /^spec\.a: z\.iso\.duration\(\).*use duration\(\)/],
+    [
+      'moments without a zone',
+      z.iso.datetime({ local: true }),
+      /^spec\.a: z\.iso\.datetime\(\{ local: true \}\).*timestamp\(\)/,
+    ],
     ['flags of patterns', z.string().regex(/b/i), /^spec\.a: \/b\/i: .*matches\('\(\?i\)…'\)/],
     ['a default of null', z.string().nullable().default(null), /^spec\.a: a default of null/],
     [

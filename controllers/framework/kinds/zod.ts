@@ -1,9 +1,9 @@
 // The one file that knows zod: its schemas as JSON Schema, and what of them no server could hold an object to.
 // Invariant: nothing is dropped without a word; what a definition cannot say is a fault with the way to say it.
 import { toJSONSchema, z } from 'zod';
-import { formatRule } from '../../../api/schema/structural/formats.ts';
 import type { JsonSchema } from './json-schema.ts';
 import type { KindFault } from './kind-error.ts';
+import { adjustNumber, adjustText, type FormatDef } from './zod-formats.ts';
 
 export { z };
 
@@ -57,10 +57,8 @@ function placeOf(steps: readonly (string | number)[]): string {
 /** What this file reads of a zod schema: the part of its innards that zod documents for libraries. */
 interface ZodNode {
   readonly _zod: {
-    readonly def: {
+    readonly def: FormatDef & {
       readonly type: string;
-      readonly format?: string;
-      readonly pattern?: RegExp;
       readonly coerce?: boolean;
       readonly keyType?: ZodNode;
       readonly checks?: readonly ZodCheck[];
@@ -69,9 +67,7 @@ interface ZodNode {
 }
 
 interface ZodCheck {
-  readonly _zod: {
-    readonly def: { readonly check: string; readonly format?: string; readonly pattern?: RegExp };
-  };
+  readonly _zod: { readonly def: FormatDef & { readonly check: string } };
 }
 
 type Keywords = Record<string, unknown>;
@@ -113,10 +109,17 @@ function* faultsOf({ _zod: { def } }: ZodNode): Generator<string> {
   if (def.type === 'record' && def.keyType) yield* keyFaults(def.keyType);
   if (def.format === 'duration' && def.type === 'string')
     yield 'z.iso.duration() is not how Kubernetes writes durations; use duration(), such as 1h30m';
+  if (def.format === 'datetime') yield* momentFaults(def);
   for (const check of def.checks ?? []) yield* checkFaults(check);
 }
 
+function* momentFaults({ local }: FormatDef): Generator<string> {
+  if (local)
+    yield 'z.iso.datetime({ local: true }) takes moments without a zone, which no server does; use timestamp()';
+}
+
 function* checkFaults({ _zod: { def } }: ZodCheck): Generator<string> {
+  if (def.format === 'datetime') yield* momentFaults(def);
   if (def.check === 'custom')
     yield 'refine(), superRefine() and check() run code that no server has; say it in CEL: rules: { "PATH": "self …" }';
   if (def.check === 'overwrite')
@@ -139,68 +142,4 @@ function adjust({ _zod: { def } }: ZodNode, schema: Keywords): void {
   // Whatever is unknown is dropped by the server: to be strict is no rule of a definition.
   if (def.type === 'object' && schema['additionalProperties'] === false)
     delete schema['additionalProperties'];
-}
-
-type TextDef = Pick<ZodNode['_zod']['def'], 'checks'> & {
-  readonly format?: string | undefined;
-  readonly pattern?: RegExp | undefined;
-};
-
-/** Formats that servers know, by zod's names. */
-const FORMATS: Readonly<Record<string, string>> = {
-  base64: 'byte',
-  cidrv4: 'cidr',
-  cidrv6: 'cidr',
-  date: 'date',
-  datetime: 'date-time',
-  email: 'email',
-  hostname: 'hostname',
-  ipv4: 'ipv4',
-  ipv6: 'ipv6',
-  mac: 'mac',
-  url: 'uri',
-  uuid: 'uuid',
-};
-
-function serverFormat(name: string | undefined): string | undefined {
-  return name !== undefined && Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-}
-
-/** A format that servers check needs no pattern beside it; what zod calls a format and they do not is a pattern only. */
-function adjustText(def: TextDef, schema: Keywords): void {
-  const said = schema['format'];
-  for (const key of ['allOf', 'contentEncoding', 'format', 'pattern']) delete schema[key];
-  const parts: readonly Partial<TextDef>[] = [
-    { format: def.format, pattern: def.pattern },
-    ...(def.checks ?? []).map(({ _zod }) => _zod.def),
-  ];
-  const formats = parts.flatMap(({ format }) => serverFormat(format) ?? []);
-  if (formats.length > 0) schema['format'] = formats[0];
-  else if (def.format === undefined && typeof said === 'string' && formatRule(said))
-    schema['format'] = said;
-  const own = parts.filter(({ format, pattern }) => pattern && !serverFormat(format));
-  const patterns = [...new Set(own.map(({ pattern }) => pattern?.source))];
-  if (patterns.length === 1) schema['pattern'] = patterns[0];
-  else if (patterns.length > 1) schema['allOf'] = patterns.map((pattern) => ({ pattern }));
-}
-
-/** The bounds that zod's number formats stand for; a definition says them by a format. */
-const NUMBER_FORMATS: Readonly<
-  Record<string, { readonly format: string; readonly min?: number; readonly max?: number }>
-> = {
-  safeint: { format: 'int64', min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
-  int32: { format: 'int32', min: -(2 ** 31), max: 2 ** 31 - 1 },
-  uint32: { format: 'int64' },
-  float32: { format: 'float', min: -3.4028234663852886e38, max: 3.4028234663852886e38 },
-  float64: { format: 'double', min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
-};
-
-function adjustNumber(def: TextDef, schema: Keywords): void {
-  const checked = (def.checks ?? []).map(({ _zod }) => _zod.def.format);
-  const name = [def.format, ...checked].find((each) => each && Object.hasOwn(NUMBER_FORMATS, each));
-  const known = name === undefined ? undefined : NUMBER_FORMATS[name];
-  if (known === undefined) return;
-  schema['format'] ??= known.format;
-  if (schema['minimum'] === known.min) delete schema['minimum'];
-  if (schema['maximum'] === known.max) delete schema['maximum'];
 }
