@@ -62,7 +62,7 @@ export type Condition = (state: ClusterState) => boolean | string | void;
 
 /** Which odd things a run may have. */
 export interface FaultOptions {
-  /** Odd things in one run at most; 3 unless given. 0: none, all runs but for their seeds are alike. */
+  /** Odd things in one run at most; 10 unless given. 0: none, all runs but for their seeds are alike. */
   readonly most?: number;
   /** Messages held back. As all of the following: yes unless given. */
   readonly delays?: boolean;
@@ -139,7 +139,7 @@ export const SIMULATION_LIMITS: SimulationLimits = {
 /** Default of `within`. */
 export const WITHIN_MS = 60_000;
 /** Default of `faults.most`. */
-export const MOST_ODDS = 3;
+export const MOST_ODDS = 10;
 
 /** A scenario, checked and ready to be run any number of times. */
 export interface Scenario extends ScenarioOptions {
