@@ -9,6 +9,7 @@ import {
   ReplicaSets,
   Secrets,
 } from '../../api/kinds.ts';
+import { SelfSubjectReviews } from '../../api/further-kinds.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { requeueAfter } from '../../controllers/framework/reconciler.ts';
 import { eventually, eventuallyList, startCluster, type TestCluster } from '../../testing/index.ts';
@@ -143,6 +144,30 @@ describe('fake nodes', () => {
 });
 
 describe('programs of the user', () => {
+  it('are administrators by their own name, as whom they write, unless told', async () => {
+    const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
+    const asked = controllerFor(ConfigMaps)
+      .where(({ metadata }) => metadata.name === 'one')
+      .reconcile(async (object, { resource, client }) => {
+        const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+        const { status } = await client
+          .resource(SelfSubjectReviews)
+          .create({ ...review, metadata: {} });
+        const data = { username: status?.userInfo?.username ?? '' };
+        await resource.update({
+          ...object,
+          data: { ...data, groups: (status?.userInfo?.groups ?? []).join(',') },
+        });
+      });
+    cluster.run([asked], { name: 'the-operator' });
+    await cluster.apply(aConfigMap('one'));
+    const groups = 'system:masters,system:authenticated';
+    const data = { username: 'the-operator', groups };
+    await eventually(cluster.client, ConfigMaps, { name: 'one' }, { data });
+    const { metadata } = await cluster.client.resource(ConfigMaps).get(named('one'));
+    expect(metadata.managedFields?.map(({ manager }) => manager)).toContain('the-operator');
+  });
+
   it('stop in order: the last reconcile is awaited, and the lease is there for the next', async () => {
     const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
     const lease = { namespace: 'default', name: 'the-lease' };

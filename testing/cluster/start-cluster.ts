@@ -159,7 +159,7 @@ class InProcessCluster implements TestCluster {
   run(controllers: readonly ControllerFactory[], options: RunOptions = {}): RunningProgram {
     const { leaderElection } = options;
     const name = options.name ?? `program-${this.#programs.length}`;
-    const client = options.client ?? this.#clientOf({ username: name, groups: [ADMINS] }, name);
+    const client = options.client ?? this.as(name, ADMINS);
     return this.#start(name, client, (doors) =>
       controllersProgram(controllers, { ...doors, leaderElection }),
     );

@@ -29,7 +29,10 @@ export type WantedOfList<T> =
   | readonly DeepPartial<T>[]
   | ((items: readonly T[]) => boolean | void);
 
-/** Resolves with the object once it is as wanted. Rejects with an EventuallyError that tells what is missing, or with the signal's reason. */
+/**
+ * Resolves with the object once it is as wanted; frozen, and without managedFields, as caches hold it. Rejects with an EventuallyError
+ * that tells what is missing, or with the signal's reason.
+ */
 // oxlint-disable-next-line max-params -- reads as the sentence that it is
 export function eventually<T extends KubeObject>(
   client: ClockedClient,
