@@ -160,7 +160,7 @@ describe('programs of the user', () => {
         });
       });
     cluster.run([asked], { name: 'the-operator' });
-    await cluster.apply(aConfigMap('one'));
+    await cluster.apply({ ...aConfigMap('one'), data: { begun: 'yes' } });
     const groups = 'system:masters,system:authenticated';
     const data = { username: 'the-operator', groups };
     await eventually(cluster.client, ConfigMaps, { name: 'one' }, { data });
