@@ -72,6 +72,12 @@ describe('a simulated run', () => {
     expect(other.hash).not.toBe(first.hash);
   });
 
+  it('is the same beside another one', async () => {
+    const alone = [await replay(copies(), { seed: 7 }), await replay(copies(), { seed: 8 })];
+    const beside = await Promise.all([7, 8].map((seed) => replay(copies(), { seed })));
+    expect(beside.map(({ hash }) => hash)).toEqual(alone.map(({ hash }) => hash));
+  });
+
   it('is repeated by its tape alone as by its seed', async () => {
     let odd = 0;
     for (let seed = 1; seed <= 40; seed++) {
@@ -257,6 +263,19 @@ describe('a program that does what no simulation can repeat', () => {
       `used ${what}, with which no run can be repeated; take`,
     );
     expect(failure?.story).toContain('simulation.test.ts');
+  });
+
+  it('by a rejection that nobody hears is told so, as it would end with it', async () => {
+    const careless = over(() => {
+      void Promise.reject(new Error('nobody listens'));
+    });
+    const failure = await findingOf(careless);
+    expect(failure?.finding).toMatchObject({
+      kind: 'program',
+      invariant: 'the program odd left a rejected promise unheard, which ends a process',
+      detail: expect.stringContaining('nobody listens'),
+    });
+    expect(process.listenerCount('unhandledRejection')).toBeGreaterThan(0);
   });
 
   it('by what it sends is told where in the message two runs part', async () => {

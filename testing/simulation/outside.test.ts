@@ -8,7 +8,7 @@ import { guarded, type HostUse, within } from './outside.ts';
 async function usesOf(code: () => unknown): Promise<HostUse[]> {
   const uses: HostUse[] = [];
   await guarded(async () => {
-    await within({ used: (use) => uses.push(use) }, async () => code());
+    await within({ used: (use) => uses.push(use), unheard: () => 0 }, async () => code());
   });
   return uses;
 }

@@ -1,5 +1,5 @@
 // Notices when a program under test takes time, randomness or I/O from the host instead of from what it is given: such a run
-// could not be repeated. Invariant: the host's functions are as they were once the last guard is gone, and work for everybody but the
+// could not be repeated; and when it leaves a rejected promise unheard, which ends a process of its own. Invariant: the host's functions are as they were once the last guard is gone, and work for everybody but the
 // programs under test all the while.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -8,6 +8,8 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 export interface Watched {
   /** It used something of the host's: what, what to take instead, and where from (`file:line`). */
   used(use: HostUse): void;
+  /** A promise of it was rejected, and nobody listens. */
+  unheard(error: unknown): void;
 }
 
 /** One use of the host. */
@@ -78,7 +80,8 @@ export async function guarded<T>(body: () => Promise<T>): Promise<T> {
 
 /** Puts a look-out before each function of the host; answers the way to take them all away. */
 function intercept(): () => void {
-  const undo = [...hostFunctions().map((each) => interceptOne(each)), interceptDate()];
+  const functions = hostFunctions().map((each) => interceptOne(each));
+  const undo = [...functions, interceptDate(), interceptRejections()];
   syncBuiltinESMExports();
   return () => {
     for (const each of undo) each();
@@ -129,6 +132,23 @@ function interceptDate(): () => void {
   });
   return () => {
     globalThis.Date = original;
+  };
+}
+
+/** Takes the rejections of watched code to whoever watches; all others go where they went before. */
+function interceptRejections(): () => void {
+  const before = process.listeners('unhandledRejection');
+  const listen = (error: unknown, promise: Promise<unknown>) => {
+    const who = watched.getStore();
+    if (who) who.unheard(error);
+    else if (before.length === 0) throw error;
+    else for (const listener of before) listener(error, promise);
+  };
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', listen);
+  return () => {
+    process.off('unhandledRejection', listen);
+    for (const listener of before) process.on('unhandledRejection', listener);
   };
 }
 

@@ -199,6 +199,8 @@ class Run implements ProcessRun, StoryRun {
     this.#nodes.close();
     this.#state.close();
     await this.#world.close();
+    // What programs make of the end is over with the run, rejections that nobody hears included.
+    await breathe();
   }
 
   choose(place: Place): Odd | undefined {
@@ -243,16 +245,17 @@ class Run implements ProcessRun, StoryRun {
   }
 
   within<T>(process: RunningProcess, fn: () => T): T {
-    const { harmless = [] } = this.#options.scenario;
-    const used = ({ what, instead, stack }: HostUse) => {
-      const [caller = ''] = stack.split('\n');
-      if (harmless.some((name) => caller.includes(`/node_modules/${name}/`))) return;
-      this.found(
-        `the program ${process.spec.program} used ${what}, with which no run can be repeated; take ${instead}`,
-        stack,
-      );
+    const { program } = process.spec;
+    const found = (text: string, detail: string) => {
+      if (!process.isDead) this.found(`the program ${program} ${text}`, detail);
     };
-    return within({ used }, fn);
+    const used = ({ what, instead, stack }: HostUse) =>
+      found(`used ${what}, with which no run can be repeated; take ${instead}`, stack);
+    const unheard = (error: unknown) => {
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      found('left a rejected promise unheard, which ends a process', stack);
+    };
+    return within({ used, unheard }, fn);
   }
 
   randomFor(who: string): Random {
