@@ -7,6 +7,7 @@ export const MAX_TIMES = 100;
 
 /** What is wrong with the line or the zone, in words; undefined where nothing is. */
 export function scheduleFault(schedule: string, timeZone: string): string | undefined {
+  if (read.has(`${schedule} ${timeZone}`)) return undefined;
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
@@ -62,11 +63,21 @@ function next(cron: Cron, afterMs: number): number {
   return cron.nextRun(new Date(afterMs))?.getTime() ?? Infinity;
 }
 
+/** Lines that were read lately: reading one takes longer than finding its next time. */
+const read = new Map<string, Cron>();
+const MAX_READ = 100;
+
 function cronOf({ schedule, timeZone }: Line): Cron {
-  return new Cron(schedule, {
+  const line = `${schedule} ${timeZone}`;
+  const known = read.get(line);
+  if (known) return known;
+  if (read.size >= MAX_READ) read.clear();
+  const cron = new Cron(schedule, {
     mode: '5-part',
     sloppyRanges: true,
     timezone: timeZone,
     paused: true,
   });
+  read.set(line, cron);
+  return cron;
 }

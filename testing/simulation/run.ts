@@ -249,8 +249,12 @@ class Run implements ProcessRun, StoryRun {
     const found = (text: string, detail: string) => {
       if (!process.isDead) this.found(`the program ${program} ${text}`, detail);
     };
-    const used = ({ what, instead, stack }: HostUse) =>
+    const { harmless = [] } = this.#options.scenario;
+    const used = ({ what, instead, stack }: HostUse) => {
+      const [caller = ''] = stack.split('\n');
+      if (harmless.some((name) => caller.includes(`/node_modules/${name}/`))) return;
       found(`used ${what}, with which no run can be repeated; take ${instead}`, stack);
+    };
     const unheard = (error: unknown) => {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       found('left a rejected promise unheard, which ends a process', stack);
