@@ -85,6 +85,8 @@ export class PodVolumes {
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
     const { files } = this.#options;
     if (volume.hostPath) return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    if (volume.persistentVolumeClaim && files.claim)
+      return files.claim(pod.metadata.namespace ?? '', volume.persistentVolumeClaim.claimName);
     const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
     const group = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) {

@@ -35,6 +35,8 @@ export interface VolumeFiles {
   emptyDir(at: VolumeAt, spec: EmptyDirSpec): string;
   /** A path of the host, checked or made as its type says. Throws ConfigError. */
   hostPath(path: string, type: string): string;
+  /** The storage that a volume claim stands for, the same for each pod that names it. Hosts that have none leave it out. */
+  claim?(namespace: string, name: string): string;
   /** Has it been given files already? */
   hasFiles(at: VolumeAt): boolean;
   /** A directory that shows exactly these files, all at once. Secret ones never reach a disk. */

@@ -1,7 +1,7 @@
 // Pods' lives on fake nodes, in whole clusters on virtual time: nothing is waited for, all of it is at a known moment.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deployment, Pod, PodSpec } from '../../api/generated/types.ts';
-import { Deployments, Events, Nodes, Pods } from '../../api/kinds.ts';
+import { Deployments, Events, Nodes, PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
@@ -235,6 +235,24 @@ describe('pods on a fake node', () => {
     strict.images.add('nobody/has:this');
     await advance(5 * SECOND);
     expect(isReady(await getPod('unknown'))).toBe(true);
+  });
+
+  it('have the volume that a claim stands for, once the claim is there', async () => {
+    await start();
+    const at = { namespace: 'default', name: 'data' };
+    await createPod('db', {
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    });
+    await advance(MINUTE);
+    expect(isReady(await getPod('db'))).toBe(false);
+    await cluster.client.resource(PersistentVolumeClaims).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: at,
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+    await advance(10 * SECOND);
+    expect(isReady(await getPod('db'))).toBe(true);
   });
 
   it('have logs, which grow as their life says', async () => {

@@ -5,6 +5,7 @@ import { ConfigError } from '../../volumes/volume-error.ts';
 import type { SubPathAt, VolumeAt, VolumeFiles } from '../../volumes/volume-files.ts';
 
 const ROOT = '/volumes';
+const CLAIMS = '/claims';
 
 /** Volumes in memory. */
 export class MemoryVolumes implements VolumeFiles {
@@ -20,6 +21,11 @@ export class MemoryVolumes implements VolumeFiles {
   /** Whatever is asked for is there. */
   hostPath(path: string): string {
     return path;
+  }
+
+  /** Any claim will do: whether it is bound is not this node's to ask. */
+  claim(namespace: string, name: string): string {
+    return `${CLAIMS}/${namespace}/${name}`;
   }
 
   hasFiles({ podUid, volume }: VolumeAt): boolean {
