@@ -12,6 +12,7 @@ export {
   type ReconcileObject,
 } from './builder.ts';
 export { findCondition, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
+export { covers } from './covers.ts';
 export { Expectations } from './expectations.ts';
 export {
   addFinalizer,
