@@ -1,4 +1,4 @@
-// The commands that talk to a cluster as any client does.
+// The commands that talk to a cluster as any client does, and those for who writes programs that do.
 import type { Command } from 'commander';
 import { registerApply } from './apply.ts';
 import { registerCrd } from './crd.ts';
@@ -6,6 +6,7 @@ import { registerDelete } from './delete.ts';
 import { registerDescribe } from './describe.ts';
 import { registerGet } from './get.ts';
 import { registerLogs } from './logs.ts';
+import { registerNew } from './new.ts';
 import { registerSimulate } from './simulate.ts';
 import { registerTop } from './top.ts';
 
@@ -19,4 +20,5 @@ export function registerClientCommands(program: Command): void {
   registerTop(program);
   registerSimulate(program);
   registerCrd(program);
+  registerNew(program);
 }

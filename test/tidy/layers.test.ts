@@ -24,7 +24,10 @@ const ARROWS: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'controllers/framework',
     'testing',
     'cli/printers',
+    'cli/templates',
   ],
+  // What `pinnace new` copies: it imports the package as its users do.
+  'cli/templates': [],
   'cli/printers': ['base', 'api', 'client'],
   'cli/serve': 'everything',
   cli: ['base', 'api', 'client', 'cli/commands', 'cli/serve'],
