@@ -19,8 +19,14 @@ export interface DecisionInput extends Omit<Measurements, 'tolerances'> {
   readonly history: History | undefined;
   /** The moment on the clock that history is kept by; `nowMs` is wall time, as the times of pods and samples are. */
   readonly monotonicMs: number;
-  /** Why it cannot be told who is to scale the pods; undefined where nobody else wants to. */
-  readonly ambiguity?: string | undefined;
+  /** Why the target's pods cannot be judged at all; undefined where they can. */
+  readonly obstacle?: Obstacle | undefined;
+}
+
+/** What keeps an autoscaler from looking at pods: as its condition says it, and as its event does. */
+export interface Obstacle {
+  readonly condition: Reason;
+  readonly event: Reason;
 }
 
 /** A condition before its time is set. */
@@ -84,8 +90,8 @@ function jump(desired: number, rescaleReason: string, history: History): Decisio
 }
 
 function follow(input: DecisionInput, history: History): Decision {
-  const { spec, current, ambiguity } = input;
-  if (ambiguity !== undefined) return { ...nothing(current, history), ...disputed(ambiguity) };
+  const { spec, current, obstacle } = input;
+  if (obstacle !== undefined) return { ...nothing(current, history), ...hindered(obstacle) };
   const behavior = behaviorOf(spec);
   const specs = spec.metrics ?? [];
   const evaluations = specs.map((metric) =>
@@ -165,15 +171,10 @@ function unable(failed: readonly Failed[], all: number): Pick<Decision, 'conditi
   };
 }
 
-/** Two that scale the same pods would undo each other's work for ever; neither acts. */
-function disputed(message: string): Pick<Decision, 'conditions' | 'failures'> {
-  const reason = 'AmbiguousSelector';
+function hindered({ condition: why, event }: Obstacle): Pick<Decision, 'conditions' | 'failures'> {
   return {
-    conditions: [condition('ScalingActive', 'False', { reason, message })],
-    failures: [
-      { reason, message },
-      { reason: 'FailedComputeMetricsReplicas', message },
-    ],
+    conditions: [condition('ScalingActive', 'False', why)],
+    failures: [event, { reason: 'FailedComputeMetricsReplicas', message: event.message }],
   };
 }
 

@@ -31,7 +31,7 @@ import type {
 import { done, requeueAfter } from '../framework/reconciler.ts';
 import { writeStatus } from '../framework/status-writer.ts';
 import type { Reason } from './behavior.ts';
-import type { DecidedCondition, Decision } from './decide.ts';
+import type { DecidedCondition, Decision, Obstacle } from './decide.ts';
 import { decide } from './decide.ts';
 import type { History } from './history.ts';
 import { withScaleEvent } from './history.ts';
@@ -65,7 +65,8 @@ interface Foreign {
 interface Target {
   readonly ref: KindRef<Scale>;
   readonly scale: Scale;
-  readonly selector: Selector;
+  /** Undefined where the scale tells of none that can be read. */
+  readonly selector: Selector | undefined;
 }
 
 /** Why there is no target to act on. */
@@ -159,12 +160,13 @@ export class AutoscalerReconciler {
     const foreign = await this.#foreign(autoscaler, { memory, target, signal });
     const current = target.scale.spec?.replicas ?? 0;
     const measurements = this.#measurements(autoscaler, target.selector);
+    const obstacle = this.#obstacle(autoscaler, target, measurements.pods);
     const decision = decide({
       spec: autoscaler.spec,
       current,
       ...measurements,
       foreign,
-      ambiguity: this.#ambiguity(autoscaler, target.selector, measurements.pods),
+      obstacle,
       history: memory.history,
       options: this.#options,
       nowMs: this.#clock.now(),
@@ -202,6 +204,7 @@ export class AutoscalerReconciler {
     const atMs = this.#clock.monotonic();
     const { foreign: before } = memory;
     const until = (before?.atMs ?? -Infinity) + this.#options.foreignIntervalMs;
+    if (!target.selector) return new Map();
     if (before?.generation !== generation || until <= atMs) {
       const byPlace = await readForeign(metrics, {
         client: this.#client,
@@ -222,10 +225,10 @@ export class AutoscalerReconciler {
     );
   }
 
-  #measurements(autoscaler: HorizontalPodAutoscalerV2, selector: Selector) {
+  #measurements(autoscaler: HorizontalPodAutoscalerV2, selector: Selector | undefined) {
     const pods = this.#pods
       .list(autoscaler.metadata.namespace ?? '')
-      .filter((pod) => selector.matches(pod.metadata.labels));
+      .filter((pod) => selector?.matches(pod.metadata.labels));
     const samples = new Map<string, PodMetrics>();
     for (const pod of pods) {
       const sample = this.#metrics.get(keyOf(pod));
@@ -234,12 +237,13 @@ export class AutoscalerReconciler {
     return { pods, samples };
   }
 
-  /** Says so where other autoscalers scale some of the pods too. */
-  #ambiguity(
+  /** Without a selector there are no pods to judge; two that scale the same pods would undo each other's work for ever. */
+  #obstacle(
     { metadata }: HorizontalPodAutoscalerV2,
-    selector: Selector,
+    { selector, scale }: Target,
     pods: readonly Pod[],
-  ): string | undefined {
+  ): Obstacle | undefined {
+    if (!selector) return noSelector(scale);
     const scalers = this.#autoscalers
       .list(metadata.namespace ?? '')
       .map(keyOf)
@@ -249,7 +253,9 @@ export class AutoscalerReconciler {
       })
       .toSorted();
     if (scalers.length < 2) return undefined;
-    return `pods by selector ${selector.text} are controlled by multiple HPAs: [${scalers.join(' ')}]`;
+    const message = `pods by selector ${selector.text} are controlled by multiple HPAs: [${scalers.join(' ')}]`;
+    const why = { reason: 'AmbiguousSelector', message };
+    return { condition: why, event: why };
   }
 
   async #targetOf(autoscaler: HorizontalPodAutoscalerV2, memory: Memory): Promise<Target> {
@@ -273,15 +279,7 @@ export class AutoscalerReconciler {
     } catch (error) {
       throw unreadable(messageOf(error));
     }
-    const text = scale.status?.selector;
-    if (!text)
-      throw new NoTarget({
-        type: 'ScalingActive',
-        status: 'False',
-        reason: 'InvalidSelector',
-        message: "the HPA target's scale is missing a selector",
-      });
-    if (memory.selector?.text !== text) memory.selector = parseLabelSelector(text);
+    memory.selector = readableSelector(scale, memory.selector);
     return { ref, scale, selector: memory.selector };
   }
 
@@ -379,6 +377,28 @@ function condition(status: 'True' | 'False', { reason, message }: Reason): Decid
 /** What was said last of each type holds, as if said one after another. */
 function lastOfEach(conditions: readonly DecidedCondition[]): DecidedCondition[] {
   return [...new Map(conditions.map((each) => [each.type, each])).values()];
+}
+
+/** The scale's selector; the one of before where it is the same; undefined where it tells of none that can be read. */
+function readableSelector({ status }: Scale, before: Selector | undefined): Selector | undefined {
+  const text = status?.selector ?? '';
+  if (text === '' || before?.text === text) return text === '' ? undefined : before;
+  try {
+    return parseLabelSelector(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function noSelector({ status }: Scale): Obstacle {
+  const reason = 'InvalidSelector';
+  if (!status?.selector)
+    return {
+      condition: { reason, message: "the HPA target's scale is missing a selector" },
+      event: { reason: 'SelectorRequired', message: 'selector is required' },
+    };
+  const message = `couldn't convert selector into a corresponding internal selector object: ${JSON.stringify(status.selector)} is no label selector`;
+  return { condition: { reason, message }, event: { reason, message } };
 }
 
 const messageOf = (error: unknown): string =>

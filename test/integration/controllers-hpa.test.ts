@@ -268,63 +268,99 @@ describe('the autoscaler', () => {
 
   it('scales a kind of a user’s that has a scale, in the version that it names', async () => {
     const { client, hpas, condition } = await aCluster();
-    const count = {
-      type: 'object',
-      properties: { workers: { type: 'integer' }, selector: { type: 'string' } },
-    } as const;
-    const version = {
-      served: true,
-      schema: {
-        openAPIV3Schema: { type: 'object', properties: { spec: count, status: count } },
-      },
-      subresources: {
-        scale: {
-          specReplicasPath: '.spec.workers',
-          statusReplicasPath: '.status.workers',
-          labelSelectorPath: '.status.selector',
-        },
-      },
-    };
-    await client.resource(CustomResourceDefinitions).create({
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'routes.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { kind: 'Route', plural: 'routes' },
-        versions: [
-          { ...version, name: 'v1', storage: true },
-          { ...version, name: 'v2', storage: false },
-        ],
-      },
-    });
-    const ref = {
-      group: 'example.com',
-      version: 'v2',
-      kind: 'Route',
-      plural: 'routes',
-      namespaced: true,
-    };
-    const routes = client.resource<Route>(ref);
-    const place = { namespace: 'default', name: 'web' };
-    const route = { apiVersion: 'example.com/v2', kind: 'Route', metadata: place };
-    await until(() =>
-      routes
-        .create({ ...route, spec: { workers: 9 }, status: { workers: 9, selector: 'app=web' } })
-        .then(
-          () => true,
-          () => false,
-        ),
-    );
-    const target = { apiVersion: 'example.com/v2', kind: 'Route', name: 'web' };
-    await hpas.create(autoscaler({ scaleTargetRef: target }));
-    await until(async () => (await routes.get(place)).spec?.workers === 6);
+    const routes = await withRoutes(client);
+    await routes.create(aRoute({ workers: 9, selector: 'app=web' }));
+    await hpas.create(autoscaler({ scaleTargetRef: ROUTE }));
+    await until(async () => (await routes.get(PLACE)).spec?.workers === 6);
     await until(async () => (await condition('AbleToScale'))?.reason === 'SucceededRescale');
   });
+
+  it.each([
+    ['no selector', {}, 'SelectorRequired', "the HPA target's scale is missing a selector"],
+    ['a selector that cannot be read', { selector: '=,' }, 'InvalidSelector', /^couldn't convert sel/],
+  ])(
+    'brings a target into its bounds though its scale has %s, then says what it lacks',
+    async (_, more, event, message) => {
+      const { client, hpas, condition } = await aCluster();
+      const routes = await withRoutes(client);
+      await routes.create(aRoute({ workers: 9, ...more }));
+      await hpas.create(autoscaler({ scaleTargetRef: ROUTE }));
+      await until(async () => (await routes.get(PLACE)).spec?.workers === 6);
+      await hpas.patch(PLACE, { type: 'merge', body: { spec: { maxReplicas: 8 } } });
+      await until(async () => (await condition('ScalingActive'))?.reason === 'InvalidSelector');
+      expect((await condition('ScalingActive'))?.message).toMatch(message);
+      expect((await condition('AbleToScale'))?.status).toBe('True');
+      await until(async () =>
+        (await client.resource(Events).list({ namespace: 'default' })).items.some(
+          ({ reason }) => reason === event,
+        ),
+      );
+      expect((await routes.get(PLACE)).spec?.workers).toBe(6);
+    },
+  );
 });
+
+const PLACE = { namespace: 'default', name: 'web' };
+const ROUTE = { apiVersion: 'example.com/v2', kind: 'Route', name: 'web' };
+
+const aRoute = ({ workers, ...more }: { workers: number; selector?: string }): Route => ({
+  apiVersion: 'example.com/v2',
+  kind: 'Route',
+  metadata: PLACE,
+  spec: { workers },
+  status: { workers, ...more },
+});
+
+/** Routes are a kind of two versions with a scale; resolves when they are served. */
+async function withRoutes(client: ControlledCluster['client']) {
+  const count = {
+    type: 'object',
+    properties: { workers: { type: 'integer' }, selector: { type: 'string' } },
+  } as const;
+  const version = {
+    served: true,
+    schema: {
+      openAPIV3Schema: { type: 'object', properties: { spec: count, status: count } },
+    },
+    subresources: {
+      scale: {
+        specReplicasPath: '.spec.workers',
+        statusReplicasPath: '.status.workers',
+        labelSelectorPath: '.status.selector',
+      },
+    },
+  };
+  await client.resource(CustomResourceDefinitions).create({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'routes.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { kind: 'Route', plural: 'routes' },
+      versions: [
+        { ...version, name: 'v1', storage: true },
+        { ...version, name: 'v2', storage: false },
+      ],
+    },
+  });
+  const routes = client.resource<Route>({
+    group: 'example.com',
+    version: 'v2',
+    kind: 'Route',
+    plural: 'routes',
+    namespaced: true,
+  });
+  await until(() =>
+    routes.list({ namespace: 'default' }).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return routes;
+}
 
 interface Route extends KubeObject {
   readonly spec?: { readonly workers: number };
-  readonly status?: { readonly workers: number; readonly selector: string };
+  readonly status?: { readonly workers: number; readonly selector?: string };
 }
