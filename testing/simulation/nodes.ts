@@ -1,5 +1,6 @@
 // The fake nodes of a run: real agents over played containers, each with a line of its own to the server.
-// Invariant: messages of nodes are late at worst, never lost; what befalls a node itself is the story's to do.
+// Invariant: messages of nodes are late at worst, never lost, but for those of a node that is cut off or without power: by the story, or
+// by choice where the scenario permits it.
 import { silentLogger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Handler } from '../../api/wire/exchange.ts';
@@ -20,6 +21,8 @@ export interface NodesRun extends LineRun {
   randomFor(who: string): Random;
   /** May this befall messages of the story and of the cluster's own parts? */
   befallsOthers(odd: Odd): boolean;
+  /** Something went wrong that nobody meant to. */
+  found(text: string, detail: string): void;
 }
 
 /** The nodes of one run. */
@@ -28,9 +31,12 @@ export class SimulatedNodes {
   readonly #pool: FakeNodePool;
   readonly #lines: Line[] = [];
   readonly #clock: ProcessClock;
+  readonly #mayFail: boolean;
 
-  constructor(run: NodesRun, dialer: FakeNodeDialer, { lives }: Pick<Scenario, 'lives'>) {
+  constructor(run: NodesRun, dialer: FakeNodeDialer, scenario: Pick<Scenario, 'lives' | 'faults'>) {
+    const { lives, faults } = scenario;
     this.#run = run;
+    this.#mayFail = faults?.nodes ?? false;
     this.#clock = new ProcessClock(run.agenda);
     this.#pool = new FakeNodePool({
       clock: this.#clock,
@@ -60,6 +66,21 @@ export class SimulatedNodes {
     this.#pool.close().catch(() => undefined);
   }
 
+  /** The node loses power and comes back, or is cut off and healed. */
+  #befall(name: string, odd: Odd): void {
+    const node = this.#pool.nodes.find((each) => each.name === name);
+    if (!node) return;
+    const { agenda } = this.#run;
+    const failed = (error: unknown) => this.#run.found(`the node ${name} failed`, String(error));
+    if (odd.kind === 'pause') {
+      node.partition();
+      agenda.at(agenda.now + odd.ms, () => node.heal());
+    } else if (odd.kind === 'crash') {
+      node.crash().catch(failed);
+      agenda.at(agenda.now + odd.ms, () => void node.start().catch(failed));
+    }
+  }
+
   #clientOf(username: string, groups: readonly string[]): Client {
     const run = this.#run;
     const name = username.replace(/^system:node:/, '');
@@ -67,8 +88,8 @@ export class SimulatedNodes {
       name,
       isDead: false,
       pausedUntil: 0,
-      allows: (odd: Odd) => run.befallsOthers(odd),
-      befall: () => undefined,
+      allows: (odd: Odd) => run.befallsOthers(odd) || (this.#mayFail && isOfNodes(odd)),
+      befall: (odd: Odd) => this.#befall(name, odd),
     };
     const line = new Line(run, end, run.server);
     this.#lines.push(line);
@@ -77,3 +98,6 @@ export class SimulatedNodes {
     return createClient(createInProcessTransport(line.handler, user, options));
   }
 }
+
+/** What befalls a process befalls a node's machine; its clock is the cluster's. */
+const isOfNodes = ({ kind }: Odd): boolean => kind === 'crash' || kind === 'pause';

@@ -78,6 +78,8 @@ export interface FaultOptions {
   readonly pauses?: boolean;
   /** Wall clocks that are stepped. */
   readonly clocks?: boolean;
+  /** Nodes that lose power and come back, or are cut off for a while: no unless given, as it takes minutes until pods move. */
+  readonly nodes?: boolean;
   /** Are the messages of built-in controllers, of the scheduler and of the story held back too? */
   readonly builtIns?: boolean;
 }
