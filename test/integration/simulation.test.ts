@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigMaps, Leases, Pods, ReplicaSets, Secrets } from '../../api/kinds.ts';
 import type { ConfigMap } from '../../api/generated/types.ts';
+import { isExpired } from '../../api/status.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
 import { requeueAfter } from '../../controllers/framework/reconciler.ts';
 import {
@@ -515,6 +516,65 @@ describe('the programs of a scenario', () => {
     expect((await simulate(collected, { runs: 10 })).runs).toBe(10);
     const unknown = { ...collected, controllers: ['no-such'] };
     await expect(simulate(unknown)).rejects.toThrow('there is no built-in controller no-such');
+  });
+});
+
+describe('what befalls a watch', () => {
+  const numberOf = (moment: keyof typeof ODDS, kind: string, ms: number) =>
+    1 + ODDS[moment].findIndex((odd) => odd.kind === kind && 'ms' in odd && odd.ms === ms);
+
+  /** Watches ConfigMaps by hand, from one list on; after 410 once more from there, and then from a new list. */
+  const watching = (heard: string[]): Program => ({
+    async run({ client }, signal) {
+      const configs = client.resource(ConfigMaps);
+      let from = (await configs.list({ namespace: 'default' })).metadata.resourceVersion;
+      for (let gaps = 0; ; ) {
+        try {
+          const options = { namespace: 'default', resourceVersion: from, signal };
+          for await (const events of configs.watch(options))
+            for (const { type, object } of events) heard.push(`${type} ${object.metadata.name}`);
+        } catch (error) {
+          if (!isExpired(error)) throw error;
+          heard.push('410');
+          if (++gaps === 2)
+            from = (await configs.list({ namespace: 'default' })).metadata.resourceVersion;
+        }
+      }
+    },
+  });
+
+  const watched = (heard: string[]) =>
+    copies({
+      programs: { watcher: watching(heard) },
+      story: async ({ client, sleep }) => {
+        for (const name of ['a', 'b', 'c']) {
+          const metadata = { namespace: 'default', name };
+          await client.resource(ConfigMaps).create({ ...parent, metadata });
+          await sleep(1000);
+        }
+      },
+      eventually: { 'nothing more': () => true },
+    });
+
+  it('stays expired: a watch from there is answered with 410 again, and one from a new list is not', async () => {
+    const heard: string[] = [];
+    const tape = [
+      ['watcher watch 1 of configmaps event 2', numberOf('event', 'expire', 0)],
+    ] as const;
+    const run = await replay(watched(heard), { seed: 1, tape });
+    expect(run.finding).toBeUndefined();
+    expect(heard).toEqual(['ADDED a', '410', '410', 'ADDED c']);
+  });
+
+  it('comes in order, though the program stands still again, and for less, while it stands still', async () => {
+    const heard: string[] = [];
+    const tape = [
+      ['watcher reply 2', numberOf('reply', 'pause', 20_000)],
+      ['watcher watch 1 of configmaps event 2', numberOf('event', 'pause', 1000)],
+    ] as const;
+    const run = await replay(watched(heard), { seed: 1, tape });
+    expect(run.tape).toEqual(tape);
+    expect(heard).toEqual(['ADDED a', 'ADDED b', 'ADDED c']);
   });
 });
 

@@ -18,6 +18,8 @@ export interface EventLineParts {
   readonly name: string;
   /** Tells the server that nobody reads any more. */
   close(): void;
+  /** History before this revision is gone: watches from before it are answered with 410 from now on. */
+  expired(revision: number): void;
 }
 
 /** The frames of a watch as its process gets them. */
@@ -80,7 +82,7 @@ export class EventLine implements AsyncIterable<readonly WatchFrame[]> {
     if (odd?.kind === 'lag') this.#lagMs = odd.ms;
     if (odd?.kind === 'end') return this.#fallSilent(0, {});
     if (odd?.kind === 'cut') return this.#fallSilent(odd.ms, { error: broken() });
-    if (odd?.kind === 'expire') return this.#expire(odd.ms);
+    if (odd?.kind === 'expire') return this.#expire(frame, odd.ms);
     const heldMs = odd?.kind === 'hold' ? odd.ms : 0;
     this.#lastDue = Math.max(run.agenda.now + heldMs + this.#lagMs, this.#lastDue);
     run.agenda.at(
@@ -114,10 +116,11 @@ export class EventLine implements AsyncIterable<readonly WatchFrame[]> {
     this.#finish(ms, how);
   }
 
-  #expire(ms: number): void {
+  #expire(frame: WatchFrame, ms: number): void {
     const { run, end } = this.#parts;
     this.#isSilent = true;
     this.#parts.close();
+    this.#parts.expired(Number(frame.event().object.metadata?.resourceVersion));
     const due = Math.max(run.agenda.now + ms, this.#lastDue);
     run.agenda.at(due, () => this.#end410(), end);
   }

@@ -1,8 +1,9 @@
 // The line between one process and the server: every message on it is an entry of the agenda, and something odd may befall each.
-// Invariant: a request that the server got is done, whatever becomes of its sender; of one watch, events arrive in order, each once.
+// Invariant: a request that the server got is done, whatever becomes of its sender; of one watch, events arrive in order, each once; a
+// revision that has expired stays so.
 import type { Handler, Reply, Request, UserInfo } from '../../api/wire/exchange.ts';
 import { errorReply } from '../../apiserver/reply.ts';
-import { StatusError, type StatusReason } from '../../api/status.ts';
+import { expired, StatusError, type StatusReason } from '../../api/status.ts';
 import { ConnectionError } from '../../client/transport/connection-error.ts';
 import type { Agenda, Owner } from './agenda.ts';
 import { EventLine } from './event-line.ts';
@@ -39,6 +40,8 @@ export class Line {
   readonly #end: LineEnd;
   readonly #server: Handler;
   readonly #watches = new Map<string, number>();
+  /** By resource: where the history begins that watches may still begin in. */
+  readonly #historyFrom = new Map<string, number>();
   /** Requests that the server still works on, and watches. */
   readonly #open = new Set<AbortController>();
   /** How many requests were sent. */
@@ -96,11 +99,21 @@ export class Line {
       if (request.signal.aborted) onAbort();
       else request.signal.addEventListener('abort', onAbort, { once: true });
     }
-    const answered = this.#server({ ...request, signal: open.signal }, user).then((reply) => {
+    const reached = this.#isExpired(request)
+      ? Promise.resolve(errorReply(expired('too old resource version')))
+      : this.#server({ ...request, signal: open.signal }, user);
+    const answered = reached.then((reply) => {
       if (reply.kind !== 'watch') this.#open.delete(open);
       this.#answer(call, reply, open);
     });
     this.#run.arrived(this.#end.name, requestText(request), answered);
+  }
+
+  /** Does the watch begin in history that is gone? A server answers that every time it is asked. */
+  #isExpired({ path, query }: Request): boolean {
+    const from = query.get('watch') === 'true' ? query.get('resourceVersion') : null;
+    if (from === null) return false;
+    return Number(from) < (this.#historyFrom.get(resourceOf(path)) ?? 0);
   }
 
   #answer(call: Call, reply: Reply, open: AbortController): void {
@@ -145,6 +158,7 @@ export class Line {
         this.#open.delete(open);
         open.abort(new Error('the watcher went away'));
       },
+      expired: (revision) => this.#historyFrom.set(resource, revision),
     });
     void line.follow(reply.frames);
     if (request.signal.aborted) line.leave();

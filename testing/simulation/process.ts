@@ -100,7 +100,7 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
       this.crash();
       this.#run.startAgain(this, odd.ms);
     } else if (odd.kind === 'pause') {
-      this.pausedUntil = agenda.now + odd.ms;
+      this.pausedUntil = Math.max(this.pausedUntil, agenda.now + odd.ms);
       this.#run.disturbedUntil(this.pausedUntil);
     } else if (odd.kind === 'step') this.clock.stepWall(odd.ms);
   }
