@@ -1,11 +1,14 @@
 // Makes a failing run's tape as small as can be: fewer odd things, and milder ones, as long as the same is found.
-// Invariant: the answer fails as the first did; at most SHRINK_RUNS and SINGLE_RUNS runs are spent on it.
+// Invariant: the answer fails as the first did; at most SHRINK_RUNS, MOVED_RUNS and SINGLE_RUNS runs are spent on it, and SHRINK_RUNS
+// once more where one odd thing alone was found to do.
 import { ODDS, type Moment } from './odds.ts';
 import { isSameFinding, type RunOutcome } from './outcome.ts';
 import type { Choice, Tape } from './tape.ts';
 
 /** Runs spent on a smaller tape at most. */
 export const SHRINK_RUNS = 200;
+/** Runs spent on one of the tape's odd things alone, befalling other messages: they have other names where the rest is gone. */
+export const MOVED_RUNS = 100;
 /** Runs spent on finding the same with one odd thing alone, where the tape cannot be made that small. */
 export const SINGLE_RUNS = 100;
 
@@ -13,6 +16,8 @@ export const SINGLE_RUNS = 100;
 export interface Reruns {
   /** The run with another tape. */
   with(tape: Tape): Promise<RunOutcome>;
+  /** The names of all messages of the run, where nothing odd befalls any. */
+  places(): Promise<readonly string[]>;
   /** The run with one odd thing at random, another one for each number. */
   single(number: number): Promise<RunOutcome>;
 }
@@ -20,7 +25,13 @@ export interface Reruns {
 /** The failing run with the smallest tape that was found. */
 export async function shrunk(failing: RunOutcome, reruns: Reruns): Promise<RunOutcome> {
   const small = await smallest(failing, reruns);
-  for (let number = 0; small.tape.length > 1 && number < SINGLE_RUNS; number++) {
+  if (small.tape.length < 2) return small;
+  const moved = [...movedAlone(small.tape, await reruns.places())].slice(0, MOVED_RUNS);
+  for (const tape of moved) {
+    const outcome = await reruns.with(tape);
+    if (isSameFinding(outcome.finding, failing.finding)) return smallest(outcome, reruns);
+  }
+  for (let number = 0; number < SINGLE_RUNS; number++) {
     const outcome = await reruns.single(number);
     if (isSameFinding(outcome.finding, failing.finding)) return smallest(outcome, reruns);
   }
@@ -48,6 +59,18 @@ async function smallest(failing: RunOutcome, reruns: Reruns): Promise<RunOutcome
   }
   return best;
 }
+
+/** Each odd thing of the tape alone, befalling each message of its kind to the same program; the last one first, as it is the likeliest. */
+function* movedAlone(tape: Tape, places: readonly string[]): Generator<Tape> {
+  for (const [place, number] of tape.toReversed()) {
+    const isAlike = (other: string) =>
+      momentOf(other) === momentOf(place) && programOf(other) === programOf(place);
+    for (const other of places.filter(isAlike)) yield [[other, number]];
+  }
+}
+
+/** `operator` of `operator#2 request 3`: after a restart the same messages have other names. */
+const programOf = (place: string): string => place.split(/[ #]/, 1)[0] ?? '';
 
 /** Tapes one step smaller: half of it first, then without one choice, then with one choice milder. */
 function* smaller(tape: Tape): Generator<Tape> {

@@ -142,6 +142,11 @@ async function oneOf(scenario: Scenario, image: WorldImage, seed: number): Promi
   if (!outcome.finding) return { outcome, isRepeated, failure: undefined };
   const small = await shrunk(outcome, {
     with: (tape) => again(choicesOf(tape)),
+    async places() {
+      const names: string[] = [];
+      await again({ choose: ({ name }) => (names.push(name), 0) });
+      return names;
+    },
     single: (number) => again(singleChoice(seed, number)),
   });
   return { outcome, isRepeated, failure: recordOf(small, outcome) };
