@@ -58,11 +58,16 @@ async function showRun(scenario: Scenario, seed: string, tape: string | undefine
   if (outcome.finding) process.exitCode = 1;
 }
 
-async function scenariosOf(file: string): Promise<Scenario[]> {
+/** The scenarios of a module, by the names of its exports. */
+async function scenariosOf(file: string): Promise<Map<string, Scenario>> {
   try {
     const module = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
-    const names = Object.keys(module).sort();
-    return names.map((name) => module[name]).filter(isScenario);
+    const found = new Map<string, Scenario>();
+    for (const name of Object.keys(module).sort()) {
+      const value = module[name];
+      if (isScenario(value)) found.set(name, value);
+    }
+    return found;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandFailure(`${file} cannot be loaded: ${why}`);
@@ -70,12 +75,14 @@ async function scenariosOf(file: string): Promise<Scenario[]> {
 }
 
 function chosen(
-  all: readonly Scenario[],
+  byExport: ReadonlyMap<string, Scenario>,
   { file, only }: { readonly file: string; readonly only: string | undefined },
 ): readonly Scenario[] {
+  const all = [...byExport.values()];
   if (all.length === 0)
     throw new CommandFailure(`${file} exports no scenario: export const name = scenario({ … })`);
-  const exact = all.filter(({ name }) => name === only);
+  const exported = byExport.get(only ?? '');
+  const exact = all.filter((each) => each === exported || each.name === only);
   const found = exact.length > 0 ? exact : all.filter(({ name }) => name.startsWith(only ?? ''));
   if (found.length > 0) return found;
   const names = all.map(({ name }) => `"${name}"`).join(', ');

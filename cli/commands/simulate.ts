@@ -11,7 +11,7 @@ export function registerSimulate(program: Command): void {
     .description('run controllers on virtual time, with everything going wrong; from a seed')
     .option('--runs <number>', 'runs of each scenario', '100')
     .option('--seed <number>', 'the seed of the first run; the others follow on', '1')
-    .option('--only <name>', 'the scenario of this name, or those whose names begin so')
+    .option('--only <name>', 'the scenario of this name or export, or those whose names begin so')
     .option('--replay <seed>', 'one run again, with its whole history')
     .option('--tape <json>', 'with --replay: what is odd in it, as a story gives it')
     .action(async (file: string, flags: SimulateFlags) => {

@@ -24,6 +24,13 @@ describe('pinnace simulate', () => {
     expect(second.stdout).toBe(first.stdout);
   });
 
+  it('runs one scenario, by the name of its export', async () => {
+    const { code, stdout } = await runPinnace(['simulate', MODULE, '--only', 'wrong']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^lost update: wrong: FAILED in \d+ runs/m);
+    expect(stdout).not.toContain('lost update: right:');
+  });
+
   it.each([
     ['no-such.ts', {}, 'no-such.ts cannot be loaded: '],
     ['base/clock.ts', {}, 'base/clock.ts exports no scenario'],
