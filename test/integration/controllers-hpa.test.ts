@@ -277,7 +277,12 @@ describe('the autoscaler', () => {
 
   it.each([
     ['no selector', {}, 'SelectorRequired', "the HPA target's scale is missing a selector"],
-    ['a selector that cannot be read', { selector: '=,' }, 'InvalidSelector', /^couldn't convert sel/],
+    [
+      'a selector that cannot be read',
+      { selector: '=,' },
+      'InvalidSelector',
+      /^couldn't convert sel/,
+    ],
   ])(
     'brings a target into its bounds though its scale has %s, then says what it lacks',
     async (_, more, event, message) => {
