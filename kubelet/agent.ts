@@ -140,7 +140,12 @@ function makePods(
     onWritten: (pod) => pods.observeWrite(pod),
   });
   const sources = new ObjectSources(options);
-  context.ending.addEventListener('abort', () => sources.close(), { once: true });
+  const prober = new Prober({ ...options, door: options.host.probes });
+  const onEnd = () => {
+    sources.close();
+    prober.close();
+  };
+  context.ending.addEventListener('abort', onEnd, { once: true });
   const tokens = new PodTokens(options);
   const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
   const parts: WorkerParts = {
@@ -148,7 +153,7 @@ function makePods(
     node: context.node,
     events: context.events,
     statuses,
-    prober: new Prober({ ...options, door: options.host.probes }),
+    prober,
     volumes,
     sources,
     services: informers.informer(Services),

@@ -98,6 +98,18 @@ describe('probes', () => {
     expect(prober.ready(id)).toBe(false);
   });
 
+  it('end with the node agent, whose last verdicts stay', async () => {
+    well.add('ready');
+    watch({ readinessProbe: exec('ready') });
+    await clock.advance(0);
+    prober.close();
+    expect([prober.ready(id), clock.pendingTimers]).toEqual([true, 0]);
+    prober.forget(id);
+    watch({ readinessProbe: exec('ready') });
+    await clock.advance(20 * SECOND);
+    expect([tries, clock.pendingTimers]).toEqual([['ready@0'], 0]);
+  });
+
   it('of readiness run at once, then by period, and decide readiness', async () => {
     watch({ readinessProbe: exec('ready') });
     await clock.advance(0);

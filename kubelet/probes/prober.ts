@@ -1,5 +1,6 @@
 // Runs the probes of running containers and keeps their verdicts.
-// Invariant: readiness and liveness wait until startup has succeeded; a container that is gone has no running probe.
+// Invariant: readiness and liveness wait until startup has succeeded; a container that is gone has no running probe, and none has
+// one once the node agent has ended.
 import type { Container, Probe } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
@@ -52,14 +53,15 @@ interface Run {
 export class Prober {
   readonly #options: ProberOptions;
   readonly #watched = new Map<string, Watched>();
+  #closed = false;
 
   constructor(options: ProberOptions) {
     this.#options = options;
   }
 
-  /** Begins to probe a container; does nothing for one that is probed already. */
+  /** Begins to probe a container; does nothing for one that is probed already, nor once closed. */
   watch(probed: Probed): void {
-    if (this.#watched.has(probed.containerId)) return;
+    if (this.#closed || this.#watched.has(probed.containerId)) return;
     const { startupProbe, readinessProbe, livenessProbe } = this.#options.door.probesOf(
       probed.containerId,
       probed.container,
@@ -88,6 +90,12 @@ export class Prober {
   forget(containerId: string): void {
     this.#watched.get(containerId)?.ending.abort(new Error('the container is gone'));
     this.#watched.delete(containerId);
+  }
+
+  /** Ends all probes; the last verdicts stay. */
+  close(): void {
+    this.#closed = true;
+    for (const { ending } of this.#watched.values()) ending.abort(new Error('the node agent ends'));
   }
 
   /** The container is being stopped: only its readiness still matters. */

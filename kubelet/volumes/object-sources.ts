@@ -1,5 +1,5 @@
 // ConfigMaps and Secrets that the pods of this node use, each watched by name while somebody needs it.
-// Invariant: a node reads no object that none of its pods names; a watch ends with its last user.
+// Invariant: a node reads no object that none of its pods names; a watch ends with its last user, and none begins after `close`.
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
@@ -38,13 +38,15 @@ interface Watched {
 export class ObjectSources {
   readonly #options: ObjectSourceOptions;
   readonly #watched = new Map<string, Watched>();
+  readonly #closed = new AbortController();
 
   constructor(options: ObjectSourceOptions) {
     this.#options = options;
   }
 
-  /** Says that a pod needs exactly these objects; `onChange` is told when one of them changes. */
+  /** Says that a pod needs exactly these objects; `onChange` is told when one of them changes. Nothing once closed. */
   use(podUid: string, refs: readonly SourceRef[], onChange: () => void): void {
+    if (this.#closed.signal.aborted) return;
     const wanted = new Set(refs.map(idOf));
     for (const ref of refs) this.#watch(ref).users.set(podUid, onChange);
     for (const [id, watched] of this.#watched)
@@ -56,9 +58,10 @@ export class ObjectSources {
     this.use(podUid, [], () => undefined);
   }
 
-  /** Ends all watches. */
+  /** Ends all watches; who reads from now on is refused with that reason. */
   close(): void {
-    for (const { ending } of this.#watched.values()) ending.abort(new Error('the node agent ends'));
+    this.#closed.abort(new Error('the node agent ends'));
+    for (const { ending } of this.#watched.values()) ending.abort(this.#closed.signal.reason);
     this.#watched.clear();
   }
 
@@ -73,6 +76,7 @@ export class ObjectSources {
   }
 
   async #read(ref: SourceRef): Promise<KubeObject | undefined> {
+    this.#closed.signal.throwIfAborted();
     const { informer, ending } = this.#watch(ref);
     if (!(await syncedWithin(informer, this.#options.clock, ending.signal)))
       throw new ConfigError(
