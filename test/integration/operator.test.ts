@@ -18,6 +18,7 @@ import { controllerFor } from '../../controllers/framework/builder.ts';
 import { operate } from '../../controllers/framework/operator/operate.ts';
 import { OperatorFailure } from '../../controllers/framework/operator/operator-failure.ts';
 import type { OperatorOptions } from '../../controllers/framework/operator/options.ts';
+import { type ControllerFactory, done, source } from '../../controllers/framework/reconciler.ts';
 import { recordedLogger } from '../support/recorded-logger.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -259,6 +260,21 @@ describe('an operator that cannot run says why', () => {
     expect(lines[0]).toMatch(
       /"somebody" cannot list resource "pods".*; give its account a ClusterRole with the rule \{"apiGroups":\[""\],"resources":\["pods"\],"verbs":\["get","list","watch"\]\}$/,
     );
+  });
+
+  it('where some namespaces are read and no others: of these alone', async () => {
+    const here = { namespaces: ['here', 'there'] };
+    const narrow: ControllerFactory = () => ({
+      name: 'narrow',
+      sources: [source({ ref: Pods, scope: here })],
+      reconcile: () => Promise.resolve(done),
+    });
+    const nobody = kubeconfig({ user: { as: 'somebody' } });
+    const lines = (await refusal({ controllers: [narrow] }, nobody)).split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(/in the namespace "here"; give its account a Role in here with/),
+      expect.stringMatching(/in the namespace "there"; give its account a Role in there with/),
+    ]);
   });
 
   it('where its port is taken', async () => {

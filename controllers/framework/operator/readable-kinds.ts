@@ -34,11 +34,14 @@ function readsOf(
   context: Omit<ControllerContext, 'informers' | 'events'>,
 ): Read[] {
   const reads = new Map<string, Read>();
-  const note = (ref: KindRef, scope: InformerScope = {}) =>
-    void reads.set(JSON.stringify([ref.group, ref.version, ref.plural, scope.namespace]), {
-      ref,
-      scope,
-    });
+  const note = (ref: KindRef, { namespaces, ...scope }: InformerScope = {}) => {
+    // Who is content with some namespaces need not be allowed to read all of them.
+    for (const namespace of namespaces ?? [scope.namespace])
+      reads.set(JSON.stringify([ref.group, ref.version, ref.plural, namespace]), {
+        ref,
+        scope: { ...scope, namespace },
+      });
+  };
   const idle = createInformerFactory(context);
   const informers = {
     ...idle,
