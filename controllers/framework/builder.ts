@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { reconcileWithFinalizer } from './finalizers.ts';
+import { type KindsAsNeeded, kindsAsNeeded } from './kinds-as-needed.ts';
 import { controllerKeys } from './owner.ts';
 import type { ChangePredicate } from './predicates.ts';
 import type { ControllerContext, ControllerFactory, ReconcileContext } from './reconciler.ts';
@@ -14,7 +15,8 @@ import { done, source } from './reconciler.ts';
 /** What a reconcile function of the builder is given besides the object. */
 export interface BuilderContext<T extends KubeObject>
   extends Omit<ControllerContext, 'logger'>,
-    ReconcileContext {
+    ReconcileContext,
+    KindsAsNeeded {
   readonly key: string;
   /** The cache of the controller's own kind. */
   readonly informer: Informer<T>;
@@ -137,12 +139,14 @@ function factoryOf<T extends KubeObject>(
     const informer = informers.informer(ref);
     const resource = context.client.resource(ref);
     for (const [name, values] of plan.indexes) informer.addIndex(name, values);
-    const tools = { ...context, informer, resource };
+    const { connect, ...asNeeded } = kindsAsNeeded(informers);
+    const tools = { ...context, ...asNeeded, informer, resource };
     return {
       name: plan.name,
       concurrency: plan.concurrency,
       timeoutMs: plan.timeoutMs,
       sources: [own, ...plan.sources.map((each) => each({ informers, informer }))],
+      moreSources: connect,
       async reconcile(key, { signal, logger }) {
         const object = informer.get(key);
         if (!object) return done;

@@ -20,6 +20,7 @@ export {
   reconcileWithFinalizer,
   removeFinalizer,
 } from './finalizers.ts';
+export type { KindsAsNeeded, WatchAsNeeded } from './kinds-as-needed.ts';
 export { defineKind, type KindOptions, type OtherVersion } from './kinds/define-kind.ts';
 export {
   anything,

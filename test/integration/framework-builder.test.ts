@@ -173,3 +173,41 @@ describe('lanes', () => {
     expect(seen.indexOf('new')).toBe(1);
   });
 });
+
+describe('watch and unwatch', () => {
+  it('follow a kind that is found out about in a reconcile, once, until it is let go', async () => {
+    const { configs, secrets } = resources();
+    const seen: string[] = [];
+    const follower = controllerFor(ConfigMaps)
+      .where(inDefault)
+      .reconcile(({ metadata, data }, { watch, unwatch }) => {
+        const { name = '', namespace = '' } = metadata;
+        const scope = { namespace };
+        const map = (each: Secret) => (each.metadata.name === name ? [`${namespace}/${name}`] : []);
+        seen.push(`${data?.['follow']} ${watch(Secrets, { map, scope }).list().length}`);
+        if (data?.['follow'] === 'no') unwatch(Secrets, scope);
+        return Promise.resolve();
+      });
+    const { started } = run(follower);
+    await started;
+    const made = await configs.create(config('a', { follow: 'yes' }));
+    await until(() => seen.includes('yes 0'));
+    await secrets.create(secret('a'));
+    await until(() => seen.includes('yes 1'));
+    await configs.update({ ...made, data: { follow: 'yet' } });
+    await until(() => seen.includes('yet 1'));
+    await secrets.delete({ namespace: 'default', name: 'a' });
+    await until(() => seen.includes('yet 0'));
+    expect(seen).toHaveLength(4);
+    const at = { namespace: 'default', name: 'a' };
+    const follow = (value: string) =>
+      configs.patch(at, { type: 'merge', body: { data: { follow: value } } });
+    await follow('no');
+    await until(() => seen.includes('no 0'));
+    // Nobody listens to this one. The next look takes it up anew, and that it wakes a second time shows that it listens.
+    await secrets.create(secret('a'));
+    await follow('again');
+    await until(() => seen.includes('again 1'));
+    expect(seen.filter((each) => each.startsWith('no'))).toEqual(['no 0']);
+  });
+});
