@@ -34,7 +34,7 @@ export function kindsAsNeeded(
   informers: ControllerContext['informers'],
 ): KindsAsNeeded & { readonly connect: (add: (source: Source) => () => void) => void } {
   const watched = new Map<string, () => void>();
-  let add = (_: Source): (() => void) => {
+  let add: (source: Source) => () => void = () => {
     throw new Error('kinds can be watched as needed while the controller runs, in its reconciles');
   };
   return {
@@ -57,5 +57,8 @@ export function kindsAsNeeded(
   };
 }
 
-const idOf = (ref: KindRef, scope: InformerScope = {}): string =>
-  JSON.stringify([apiVersionOf(ref), ref.plural, Object.entries(scope).sort()]);
+function idOf(ref: KindRef, scope: InformerScope = {}): string {
+  const { namespace, namespaces, labelSelector, fieldSelector, metadataOnly } = scope;
+  const narrowed = [namespace, namespaces, labelSelector, fieldSelector, metadataOnly];
+  return JSON.stringify([apiVersionOf(ref), ref.plural, ...narrowed]);
+}
