@@ -8,6 +8,14 @@ export * from '../api/kinds.ts';
 export { Endpoints } from '../api/kinds.ts';
 export type { KubeList, KubeObject, ObjectMeta } from '../api/meta/object.ts';
 export {
+  parseQuantity,
+  type Quantity,
+  quantityOf,
+  toMilli,
+  toWhole,
+} from '../api/meta/quantity.ts';
+export { formatTime, parseTime } from '../api/meta/time.ts';
+export {
   isAlreadyExists,
   isConflict,
   isExpired,
