@@ -1,0 +1,354 @@
+// The operator of examples/05-replicated-cache in whole clusters, on virtual time: members start, stop, crash, are lost and replaced.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  CustomResourceDefinitions,
+  Events,
+  Nodes,
+  PersistentVolumeClaims,
+  type Pod,
+  Pods,
+  Services,
+  setReplicas,
+} from 'pinnace/client';
+import { installKinds } from 'pinnace/controllers';
+import {
+  type ClusterState,
+  eventually,
+  eventuallyGone,
+  eventuallyList,
+  faults,
+  type LivesOf,
+  scenario,
+  simulate,
+  startCluster,
+  type TestCluster,
+  withFaults,
+} from 'pinnace/testing';
+import { replicatedCache } from '../../examples/05-replicated-cache/controller.ts';
+import { type ReplicatedCache, ReplicatedCaches } from '../../examples/05-replicated-cache/kind.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const AT = { namespace: 'default', name: 'web' };
+const READY = { conditions: [{ type: 'Ready', status: 'True' }] };
+
+let cluster: TestCluster;
+afterEach(() => cluster.close());
+
+async function start(lives: LivesOf = { cache: { readyAfterMs: 2 * SECOND, stopMs: SECOND } }) {
+  cluster = await startCluster({ clock: 'virtual', nodes: 2, lives });
+  await installKinds(cluster.client, [ReplicatedCaches]);
+  const program = cluster.run([replicatedCache]);
+  await program.synced;
+  return program;
+}
+
+const aCache = (spec: Partial<ReplicatedCache['spec']> = {}) =>
+  ReplicatedCaches.object({
+    metadata: AT,
+    spec: { image: 'cache:1', storage: { size: '1Gi' }, ...spec },
+  });
+
+async function create(spec: Partial<ReplicatedCache['spec']> = {}): Promise<void> {
+  await cluster.client.resource(ReplicatedCaches).create(aCache(spec));
+}
+const change = (spec: Partial<ReplicatedCache['spec']>) =>
+  cluster.client.resource(ReplicatedCaches).patch(AT, { type: 'merge', body: { spec } });
+const until = (status: object) =>
+  eventually(cluster.client, ReplicatedCaches, AT, { status } as Partial<ReplicatedCache>);
+const pods = async (): Promise<Pod[]> =>
+  (await cluster.client.resource(Pods).list({ namespace: 'default' })).items;
+const names = async () => (await pods()).map(({ metadata }) => metadata.name);
+const claims = async () =>
+  (await cluster.client.resource(PersistentVolumeClaims).list()).items.map(
+    (each) => each.metadata.name,
+  );
+/** Names of pods whose containers run now, whatever the API says of them. */
+async function running(): Promise<string[]> {
+  const lists = cluster.nodes.map(async ({ runtime }) => {
+    const sandboxes = new Map((await runtime.listSandboxes()).map(({ id, name }) => [id, name]));
+    const containers = await runtime.listContainers();
+    return containers
+      .filter(({ state }) => state === 'running')
+      .map(({ sandboxId }) => sandboxes.get(sandboxId) ?? '');
+  });
+  return (await Promise.all(lists)).flat().toSorted();
+}
+const nodeOf = async (name: string) => {
+  const pod = await cluster.client.resource(Pods).get({ namespace: 'default', name });
+  const node = cluster.nodes.find((each) => each.name === pod.spec?.nodeName);
+  if (!node) throw new Error(`${name} is on no node`);
+  return node;
+};
+
+describe('a cache', () => {
+  it('starts its members one after the other, each with a claim and a name in DNS', async () => {
+    await start();
+    await create();
+    await cluster.advance(1_500);
+    expect(await names()).toEqual(['web-0']);
+    await until({ readyReplicas: 3, ...READY });
+    const started = (await pods()).map(({ metadata }) =>
+      Date.parse(metadata.creationTimestamp ?? ''),
+    );
+    expect(started.toSorted((a, b) => a - b)).toEqual(started);
+    expect(new Set(started).size).toBe(3);
+    expect(await claims()).toEqual(['data-web-0', 'data-web-1', 'data-web-2']);
+    const service = await cluster.client.resource(Services).get(AT);
+    expect(service.spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+    expect((await pods())[0]?.spec).toMatchObject({ hostname: 'web-0', subdomain: 'web' });
+  });
+
+  it('is scaled by its subresource, from the highest member down, and keeps their claims', async () => {
+    await start();
+    await create();
+    await until({ readyReplicas: 3 });
+    await setReplicas(cluster.client.resource(ReplicatedCaches), { ...AT, replicas: 1 });
+    await cluster.advance(500);
+    const going = (await pods()).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    expect(going.map(({ metadata }) => metadata.name)).toEqual(['web-2']);
+    await until({ replicas: 1, ...READY });
+    expect(await names()).toEqual(['web-0']);
+    expect(await claims()).toHaveLength(3);
+    await change({ storage: { size: '1Gi', whenUnused: 'Delete' } });
+    await cluster.settled();
+    expect(await claims()).toEqual(['data-web-0']);
+  });
+
+  it('is updated member by member, from the highest down, with two of three ready all the time', async () => {
+    await start();
+    await create();
+    await until({ readyReplicas: 3 });
+    await change({ image: 'cache:2' });
+    const order: string[] = [];
+    while (order.length < 100) {
+      const all = await pods();
+      const ready = all.filter(({ status }) =>
+        status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
+      );
+      expect(ready.length).toBeGreaterThanOrEqual(2);
+      for (const { metadata, spec } of all)
+        if (spec?.containers[0]?.image === 'cache:2' && !order.includes(metadata.name ?? ''))
+          order.push(metadata.name ?? '');
+      if (ready.length === 3 && order.length === 3) break;
+      await cluster.advance(250);
+    }
+    expect(order).toEqual(['web-2', 'web-1', 'web-0']);
+    await until({ updatedReplicas: 3, ...READY });
+  });
+
+  it('gets over a broken image once it is mended, and loses one member by it at most', async () => {
+    await start({
+      'cache:2': { readyAfterMs: 1e9 },
+      cache: { readyAfterMs: 2 * SECOND },
+    });
+    await create();
+    await until({ readyReplicas: 3 });
+    await change({ image: 'cache:2' });
+    await cluster.advance(10 * MINUTE);
+    await until({ readyReplicas: 2, updatedReplicas: 1 });
+    await change({ image: 'cache:3' });
+    await until({ updatedReplicas: 3, readyReplicas: 3, ...READY });
+  });
+
+  it('goes on where it was after its operator was killed in the middle', async () => {
+    let program = await start();
+    await create();
+    for (let time = 0; time < 6; time++) {
+      await cluster.advance(SECOND);
+      await program.crash();
+      program = cluster.run([replicatedCache]);
+      await program.synced;
+    }
+    await until({ readyReplicas: 3, ...READY });
+    expect(await names()).toEqual(['web-0', 'web-1', 'web-2']);
+  });
+
+  it('never has a member twice while its node is cut off, and gets it back elsewhere once that is gone', async () => {
+    await start();
+    await create();
+    await until({ readyReplicas: 3 });
+    const lost = await nodeOf('web-1');
+    const mine = (await pods()).filter(({ spec }) => spec?.nodeName === lost.name);
+    lost.partition();
+    for (let minute = 0; minute < 10; minute++) {
+      await cluster.advance(MINUTE);
+      const names = await running();
+      expect(names).toEqual([...new Set(names)]);
+    }
+    await until({ readyReplicas: 3 - mine.length });
+    // As an administrator would who knows that the machine is gone for good.
+    await lost.crash();
+    await cluster.client.resource(Nodes).delete({ name: lost.name });
+    await until({ readyReplicas: 3, ...READY });
+    expect(await running()).toEqual(['web-0', 'web-1', 'web-2']);
+  });
+
+  it('stops in order before it goes, and takes those claims along that are not kept', async () => {
+    await start();
+    await create({ storage: { size: '1Gi', whenUnused: 'Delete' } });
+    await until({ readyReplicas: 3 });
+    await cluster.client.resource(ReplicatedCaches).delete(AT);
+    await cluster.advance(500);
+    expect(await running()).toEqual(['web-0', 'web-1', 'web-2']);
+    await cluster.advance(SECOND);
+    expect(await running()).toEqual(['web-0', 'web-1']);
+    await eventuallyGone(cluster.client, ReplicatedCaches, AT);
+    await eventuallyList(cluster.client, PersistentVolumeClaims, {}, 0);
+    expect(await names()).toEqual([]);
+  });
+
+  it('keeps the volume of a member that is wanted again, though somebody decided before to delete it', async () => {
+    const first = await start();
+    await create({ storage: { size: '1Gi', whenUnused: 'Delete' } });
+    await until({ readyReplicas: 3 });
+    await first.stop();
+    const volume = async () => {
+      const at = { namespace: 'default', name: 'data-web-2' };
+      return (await cluster.client.resource(PersistentVolumeClaims).get(at)).metadata.uid;
+    };
+    const uid = await volume();
+    // A leader that was cut off: its decision arrives a minute late, when another one leads.
+    const slow = withFaults(cluster.client, [
+      { fault: faults.delay(MINUTE), verb: 'delete', ref: PersistentVolumeClaims },
+    ]);
+    cluster.run([replicatedCache], { client: slow });
+    await change({ replicas: 2 });
+    await cluster.advance(10 * SECOND);
+    expect(slow.injected).toHaveLength(1);
+    await change({ replicas: 3 });
+    cluster.run([replicatedCache]);
+    await until({ readyReplicas: 3 });
+    await cluster.advance(2 * MINUTE);
+    expect(await volume()).toBe(uid);
+  });
+
+  it('leaves its members alone where it goes without them', async () => {
+    await start();
+    await create();
+    await until({ readyReplicas: 3 });
+    await cluster.client.resource(ReplicatedCaches).delete(AT, { propagationPolicy: 'Orphan' });
+    await eventuallyGone(cluster.client, ReplicatedCaches, AT);
+    await cluster.advance(MINUTE);
+    expect(await running()).toEqual(['web-0', 'web-1', 'web-2']);
+    // Another cache of the name finds the names taken, and says so.
+    await create();
+    await eventuallyList(cluster.client, Events, { namespace: 'default' }, [
+      { reason: 'NameTaken', type: 'Warning' },
+    ]);
+  });
+});
+
+describe('the operator as a process of its own', () => {
+  it('goes on after kill -9 where it was', async () => {
+    cluster = await startCluster({ lives: { cache: { readyAfterMs: 500 } } });
+    const { kubeconfig } = await cluster.listen();
+    const program = 'examples/05-replicated-cache/main.ts';
+    const run = () =>
+      spawn('node_modules/.bin/node', ['--no-warnings', program], {
+        env: { ...process.env, KUBECONFIG: kubeconfig },
+        stdio: 'ignore',
+      });
+    const patience = { timeoutMs: 50_000 };
+    let child = run();
+    try {
+      const installed = { status: { conditions: [{ type: 'Established', status: 'True' }] } };
+      const name = `${ReplicatedCaches.plural}.${ReplicatedCaches.group}`;
+      await eventually(cluster.client, CustomResourceDefinitions, { name }, installed, patience);
+      await create();
+      const some = (items: readonly Pod[]) => items.length > 0;
+      await eventuallyList(cluster.client, Pods, { namespace: 'default' }, some, patience);
+      const dead = once(child, 'exit');
+      child.kill('SIGKILL');
+      await dead;
+      child = run();
+      const wanted = { status: { readyReplicas: 3, ...READY } } as Partial<ReplicatedCache>;
+      await eventually(cluster.client, ReplicatedCaches, AT, wanted, patience);
+      expect(await names()).toEqual(['web-0', 'web-1', 'web-2']);
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});
+
+const LONG = process.env['PINNACE_LONG'] === '1';
+const isReady = ({ status }: Pod) =>
+  status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
+const numberOf = ({ metadata }: { readonly metadata: { readonly name?: string } }) =>
+  Number(metadata.name?.split('-').at(-1));
+
+it(
+  'keeps its word whatever is late, lost or dies',
+  async () => {
+    const status = (state: ClusterState) => state.get(ReplicatedCaches, AT)?.status;
+    const isWhole = (state: ClusterState, image: string) =>
+      state.list(Pods).filter((pod) => isReady(pod) && pod.spec?.containers[0]?.image === image)
+        .length === state.get(ReplicatedCaches, AT)?.spec.replicas;
+    const patience = { withinMs: 10 * MINUTE };
+    /** Were all ready before, at a time of the run? The members of then are a lower bound for later. */
+    const wasWhole = ({ writes }: ClusterState) =>
+      writes.some(
+        ({ object }) =>
+          object.kind === 'ReplicatedCache' &&
+          (object as ReplicatedCache).status?.readyReplicas === 3,
+      );
+    const caches = scenario({
+      name: 'replicated cache',
+      programs: {
+        operator: { controllers: () => [replicatedCache], replicas: 2, leaderElection: true },
+      },
+      nodes: 1,
+      controllers: ['node-lifecycle-controller'],
+      lives: { cache: { readyAfterMs: SECOND, stopMs: SECOND } },
+      setUp: ({ client }) => installKinds(client, [ReplicatedCaches]),
+      async story({ client, until }) {
+        const caches = client.resource(ReplicatedCaches);
+        const change = (spec: object) => caches.patch(AT, { type: 'merge', body: { spec } });
+        await caches.create(aCache({ storage: { size: '1Gi', whenUnused: 'Delete' } }));
+        await until((state) => isWhole(state, 'cache:1'), patience);
+        await change({ image: 'cache:2' });
+        await until((state) => isWhole(state, 'cache:2'), patience);
+        await change({ replicas: 2 });
+        await until(
+          (state) =>
+            state.list(Pods).some(({ metadata }) => metadata.deletionTimestamp !== undefined),
+          patience,
+        );
+        await change({ replicas: 3 });
+      },
+      faults: { most: 4 },
+      always: {
+        'members start in order, one at a time': (state) => {
+          const last = state.writes.at(-1);
+          if (last?.type !== 'created' || last.object.kind !== 'Pod') return true;
+          const before = state.list(Pods).filter((pod) => numberOf(pod) < numberOf(last.object));
+          return (
+            (before.length === numberOf(last.object) && before.every(isReady)) ||
+            `${last.object.metadata.name} was made before ${before.length} others were ready`
+          );
+        },
+        'two of three are ready all the time, once they were': (state) =>
+          !wasWhole(state) || state.list(Pods).filter(isReady).length >= 2,
+        'no claim goes while its member is there': (state) => {
+          const last = state.writes.at(-1);
+          if (last?.type !== 'deleted' || last.object.kind !== 'PersistentVolumeClaim') return true;
+          return !state.list(Pods).some((pod) => numberOf(pod) === numberOf(last.object));
+        },
+      },
+      eventually: {
+        'all members are there, ready, and of the newest image': (state) =>
+          isWhole(state, 'cache:2') && status(state)?.readyReplicas === 3,
+        'each has its claim': (state) => state.list(PersistentVolumeClaims).length === 3,
+      },
+      within: 5 * MINUTE,
+    });
+    const report = await simulate(caches, { runs: LONG ? 1000 : 100, seed: 1 });
+    console.log(`${report.runs} runs in ${Math.round(report.elapsedMs)} ms`);
+  },
+  LONG ? 1_800_000 : 240_000,
+);
