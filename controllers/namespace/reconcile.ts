@@ -1,6 +1,7 @@
 // One look at a namespace that is being deleted: its pods are deleted, then everything else in it, then it is let go.
 // Invariants: the namespace's own finalizer comes off only after every kind was seen empty on the server, not in a cache;
-// nothing that pods may rely on (policies, secrets, accounts) is deleted while one of them may still run (KEP-5080).
+// nothing that pods may rely on (policies, secrets, accounts) is deleted while one of them may still run (KEP-5080);
+// nothing is deleted from a namespace that the server does not show as being deleted.
 import type { Clock } from '../../base/clock.ts';
 import type { Namespace } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
@@ -53,10 +54,12 @@ export class NamespaceReconciler {
 
   /** Empties one namespace, as far as can be done now. */
   async reconcile(name: string, signal: AbortSignal): Promise<Result> {
-    const namespace = this.#namespaces.get(name);
-    if (namespace?.metadata.deletionTimestamp === undefined) return done;
-    if (!namespace.spec?.finalizers?.includes(FINALIZER)) return done;
+    if (!this.isEnding(name)) return done;
     try {
+      // The cache may still show a namespace that went and was made anew since: what is in the new one is not to be emptied.
+      const namespace = await this.#client.resource(Namespaces).get({ name }, { signal });
+      if (namespace.metadata.deletionTimestamp === undefined) return done;
+      if (!namespace.spec?.finalizers?.includes(FINALIZER)) return done;
       const progress = await this.#empty(name, signal);
       const written = await writeStatus(
         { resource: this.#client.resource(Namespaces), informer: this.#namespaces, signal },
