@@ -105,6 +105,7 @@ async function furnish(
     const live = informers.informer(piece.ref).get(keyOf(piece.object));
     if (!isNew && covers(live, piece.object)) continue;
     try {
+      await stillIs(home, context);
       await put(piece, context);
     } catch (error) {
       if (!isInvalid(error)) throw error;
@@ -116,6 +117,13 @@ async function furnish(
     events.event(tenant, { type: 'Normal', reason: 'DriftCorrected', message });
   }
   return refused;
+}
+
+/** Asks the server: a cache may lag behind while the namespace goes and comes again as somebody else's. */
+async function stillIs(home: Namespace, { client, signal }: Context): Promise<void> {
+  const { name = '', uid } = home.metadata;
+  const { metadata } = await client.resource(Namespaces).get({ name }, { signal });
+  if (metadata.uid !== uid) throw new Error(`the namespace ${name} is another one by now`);
 }
 
 /** Applies the object. A binding to another role cannot be changed into what it should be, and is made anew. */

@@ -10,7 +10,14 @@ import {
   Secrets,
 } from 'pinnace/client';
 import { installKinds, startPart, webhookServer } from 'pinnace/controllers';
-import { type RunningProgram, simulate, startCluster, type TestCluster } from 'pinnace/testing';
+import {
+  faults,
+  type RunningProgram,
+  simulate,
+  startCluster,
+  type TestCluster,
+  withFaults,
+} from 'pinnace/testing';
 import 'pinnace/testing/vitest';
 import { tenants } from '../../examples/08-tenant/controller.ts';
 import { Tenants } from '../../examples/08-tenant/kind.ts';
@@ -189,6 +196,29 @@ describe('in a cluster', () => {
       ({ metadata }) => metadata.uid !== before.metadata.uid,
     );
   });
+});
+
+it('puts nothing into a namespace that came after the one that a lagging cache shows', async () => {
+  cluster = await startCluster({ clock: 'virtual', nodes: 0 });
+  const { client } = cluster;
+  await installKinds(client, [Tenants]);
+  const late = { fault: faults.delay(20_000), verb: 'watch', ref: Namespaces } as const;
+  await cluster.run([tenants], { client: withFaults(client, [late]) }).synced;
+  const all = client.resource(Tenants);
+  await all.create(aTenant('blue'));
+  await expect(client).toEventually(Tenants, { name: 'blue' }, ready('True'));
+  await client.resource(Namespaces).delete({ name: 'blue' });
+  await expect(client).toEventuallyBeGone(Namespaces, { name: 'blue' });
+  const theirs = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'blue' } };
+  await client.resource(Namespaces).create(theirs);
+  // Were it still the tenant's, this would be furnished anew.
+  await all.patch({ name: 'blue' }, { type: 'merge', body: { spec: { peers: ['green'] } } });
+  await cluster.advance(5000);
+  const bindings = () => client.resource(RoleBindings).list({ namespace: 'blue' });
+  expect((await bindings()).items).toEqual([]);
+  const taken = ready('False', { reason: 'NamespaceTaken' });
+  await expect(client).toEventually(Tenants, { name: 'blue' }, taken);
+  expect((await bindings()).items).toEqual([]);
 });
 
 describe('its webhook', () => {
