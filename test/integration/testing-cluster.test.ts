@@ -240,8 +240,42 @@ spec: { oars: 8 }
       ['Boat', 'default'],
       ['ConfigMap', 'default'],
     ]);
+    const [one, two] = await cluster.apply(`
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: { name: one }
+      data:
+        text: |
+          a
+            b
+
+          c
+      ---
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: { name: two }
+    `);
+    expect([one, two?.metadata.name]).toMatchObject([{ data: { text: 'a\n  b\n\nc\n' } }, 'two']);
     await expect(
       cluster.apply('{ apiVersion: v1, kind: Boat, metadata: { name: x } }'),
     ).rejects.toThrow('no kind Boat in v1');
+  });
+
+  it('says why a definition is never served', async () => {
+    const cluster = await aCluster({ controllers: 'none' });
+    const boats = (plural: string) => `
+      apiVersion: apiextensions.k8s.io/v1
+      kind: CustomResourceDefinition
+      metadata: { name: ${plural}.sea.example }
+      spec:
+        group: sea.example
+        scope: Namespaced
+        names: { plural: ${plural}, kind: Boat }
+        versions: [{ name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object } } }]
+    `;
+    await cluster.apply(boats('boats'));
+    await expect(cluster.apply(boats('ships'))).rejects.toThrow(
+      /does not accept the names of ships.sea.example/,
+    );
   });
 });

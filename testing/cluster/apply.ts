@@ -1,18 +1,22 @@
 // Server-side apply of objects and of YAML texts, for tests.
 // Invariant: objects go to the server in the order in which they were given; a definition of custom resources is served before what follows it.
 import { apiVersionOf } from '../../api/kind-ref.ts';
-import { isConditionTrue } from '../../api/meta/conditions.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import { parseManifest } from '../../api/wire/manifest.ts';
 import { resourcesOfVersion } from '../../client/discovery/discovery.ts';
 import type { Client, ResourceClient } from '../../client/rest/client.ts';
+import { untilServed } from '../../controllers/framework/kinds/install.ts';
+import { withoutIndentation } from './without-indentation.ts';
 
 /** The field manager of what a test applies. */
 const MANAGER = 'test';
 
-/** Applies everything, as an owner of every field that is given. Answers the objects as the server has them. */
+/**
+ * Applies everything, as an owner of every field that is given. Answers the objects as the server has them. Throws KindError for a
+ * definition that the server will not serve.
+ */
 export async function applyAll(
   client: Client,
   given: readonly (object | string)[],
@@ -27,14 +31,18 @@ export async function applyAll(
     const patch = { type: 'apply', body: object, force: true } as const;
     const now = await resource.patch({ namespace, name }, patch, { fieldManager: MANAGER });
     applied.push(now);
-    if (object.kind === CustomResourceDefinitions.kind) await established(client, now);
+    if (object.kind === CustomResourceDefinitions.kind)
+      await untilServed(
+        client.resource(CustomResourceDefinitions),
+        now as CustomResourceDefinition,
+      );
   }
   return applied;
 }
 
 function objectsOf(given: object | string): KubeObject[] {
   if (typeof given !== 'string') return [given as KubeObject];
-  return parseManifest(given, 'the YAML given to apply').map((document) => {
+  return parseManifest(withoutIndentation(given), 'the YAML given to apply').map((document) => {
     if (document.kind === 'broken') throw new Error(document.problem);
     return document.object;
   });
@@ -57,21 +65,3 @@ async function resourceOf(
     `the cluster has no kind ${kind} in ${apiVersion}; apply its CustomResourceDefinition first`,
   );
 }
-
-/** Waits until the definition's resources are served. */
-async function established(client: Client, { metadata }: KubeObject): Promise<void> {
-  const ended = new AbortController();
-  const watch = client.resource(CustomResourceDefinitions).watch({
-    fieldSelector: `metadata.name=${metadata.name}`,
-    signal: ended.signal,
-  });
-  try {
-    for await (const events of watch)
-      if (events.some(({ object }) => isEstablished(object))) return;
-  } finally {
-    ended.abort(new Error('the definition is established'));
-  }
-}
-
-const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
-  isConditionTrue(status?.conditions, 'Established');

@@ -8,7 +8,7 @@ import { CustomResourceDefinitions } from '../../../api/kinds.ts';
 import { findCondition } from '../conditions.ts';
 import { isExpired, isInvalid, StatusError } from '../../../api/status.ts';
 import { type Clock, systemClock } from '../../../base/clock.ts';
-import type { Client, ResourceClient } from '../../../client/rest/client.ts';
+import type { CallOptions, Client, ResourceClient } from '../../../client/rest/client.ts';
 import type { DefinitionOptions } from './kind.ts';
 import { KindError } from './kind-error.ts';
 
@@ -88,20 +88,29 @@ async function established(
   applied: CustomResourceDefinition,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = applied.metadata.name ?? '';
   let state = applied;
   try {
-    for (;;) {
-      if (isServed(state)) return;
-      state = await nextState(definitions, state, signal);
-    }
+    await untilServed(definitions, applied, { signal, onState: (now) => (state = now) });
   } catch (error) {
     if (!signal.aborted) throw error;
     if ((signal.reason as Error)?.message !== 'late') throw signal.reason;
-    throw new KindError(`${name} is not served in time`, [
+    throw new KindError(`${applied.metadata.name} is not served in time`, [
       { path: 'status', message: whyNot(state) },
     ]);
   }
+}
+
+/**
+ * Waits until the server serves the definition, from its state as it was applied; `onState` is told of later ones. Throws KindError
+ * where it never will.
+ */
+export async function untilServed(
+  definitions: Definitions,
+  applied: CustomResourceDefinition,
+  { signal, onState }: CallOptions & { onState?: (state: CustomResourceDefinition) => void } = {},
+): Promise<void> {
+  for (let state = applied; !isServed(state); onState?.(state))
+    state = await nextState(definitions, state, signal);
 }
 
 /** Throws KindError where it never will be. */
@@ -121,7 +130,7 @@ function isServed({ metadata, spec, status }: CustomResourceDefinition): boolean
 async function nextState(
   definitions: Definitions,
   state: CustomResourceDefinition,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<CustomResourceDefinition> {
   const { name = '', resourceVersion } = state.metadata;
   const fieldSelector = `metadata.name=${name}`;
