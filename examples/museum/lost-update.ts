@@ -1,5 +1,7 @@
 // Museum: a controller that writes back the whole object as its cache has it, and so undoes what somebody wrote meanwhile.
-// The wrong one takes the resourceVersion out so that "conflicts go away"; the right one writes its own field alone.
+// Published: higress-group/higress#4385 (a ConfigMap written without its resourceVersion, which the server takes without a question), and
+// kptdev/kpt#3991 (a server without that question, and controllers that fight). The wrong one takes the resourceVersion out so that
+// "conflicts go away"; the right one writes its own field alone.
 import { type ConfigMap, ConfigMaps } from 'pinnace/client';
 import { controllerFor } from 'pinnace/controllers';
 import { type Program, scenario } from 'pinnace/testing';

@@ -1,7 +1,9 @@
 // Museum: a controller that looks into its cache for what it has made, and makes it again while the cache is behind.
-// The wrong one writes through a client of its own, of which the framework's caches learn nothing, and gives its pod a made-up name
-// whenever its cache shows none; the right one uses the client that it is given, and a name that follows from the pod's owner, so that
-// the server refuses a second one with AlreadyExists, even where the reply to the first was lost.
+// Published: ray-project/kuberay#704 and #715 (pods made twice, then one at random deleted), scylladb/scylla-operator#2492 (a whole
+// datacenter made again under a generated name). This goes round the framework: the wrong one writes through a client of its own, of which
+// the framework's caches learn nothing, and gives its pod a made-up name whenever its cache shows none; the right one uses the client
+// that it is given, and a name that follows from the pod's owner, so that the server refuses a second one with AlreadyExists, even where
+// the reply to the first was lost.
 import { type ConfigMap, ConfigMaps, isAlreadyExists, type Pod, Pods } from 'pinnace/client';
 import { controllerFor, ownerReferenceFor } from 'pinnace/controllers';
 import { type ClusterState, type Program, scenario } from 'pinnace/testing';
