@@ -4,6 +4,8 @@
 import { breathe } from '../../base/breathe.ts';
 import type { Timer } from '../../base/clock.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
+import { parseLabelSelector } from '../../api/meta/labels.ts';
+import type { Selector } from '../../api/meta/labels.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { partialMetadata } from '../../api/wire/table.ts';
@@ -33,6 +35,8 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   readonly #options: InformerFactoryOptions;
   readonly #store = new ObjectStore<T>();
   readonly #feeds = new Set<HandlerFeed<T>>();
+  /** Which labels are within the scope. */
+  readonly #labels: Selector;
   readonly #firstList = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
   /** Aborted once nothing is followed any more. */
@@ -43,6 +47,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   constructor(ref: KindRef, scope: InformerScope, options: InformerFactoryOptions) {
     this.ref = ref;
     this.#scope = scope;
+    this.#labels = parseLabelSelector(scope.labelSelector ?? '');
     this.#options = options;
   }
 
@@ -140,13 +145,17 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   }
 
   observeWrite(object: T): void {
-    const { namespace, labelSelector, fieldSelector } = this.#scope;
+    const { namespace, fieldSelector } = this.#scope;
     if (namespace !== undefined && namespace !== '' && object.metadata.namespace !== namespace)
       return;
-    const narrowed = Boolean(labelSelector) || Boolean(fieldSelector);
-    // Whether a new object is within the selectors only the server knows; its event will say.
+    if (!this.#labels.matches(object.metadata.labels)) {
+      // It may have been within the scope before: then it has left it.
+      this.#tell(this.#store.observeLeft(object));
+      return;
+    }
+    // Whether a new object is within a field selector only the server knows; its event will say.
     const known = this.#store.get(keyOf(object)) !== undefined;
-    if (narrowed && !known) return;
+    if (fieldSelector && !known) return;
     this.#tell(this.#store.observe(this.kept(object)));
   }
 

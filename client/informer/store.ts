@@ -28,15 +28,18 @@ type Places<T> = readonly { readonly index: Index<T>; readonly place: Place<T> }
 /** The built-in index by namespace. */
 const NAMESPACE = 'metadata.namespace';
 
-/** Own deletes that the stream has not shown yet are remembered up to this number; beyond it the oldest is forgotten. */
+/** What own writes took away and the stream has not shown yet is remembered up to this number; beyond it the oldest is forgotten. */
 export const MAX_GONE = 10_000;
 
 /** Objects of one kind. */
 export class ObjectStore<T extends KubeObject> {
   #objects = new Map<string, T>();
   readonly #indexes = new Map<string, Index<T>>();
-  /** Uids of objects that this program removed and the stream has not shown as deleted. */
-  readonly #gone = new Set<string>();
+  /**
+   * Uids of objects that this program took away before the stream has shown so, each with the revision up to which its states
+   * are over: every one where it was removed for good.
+   */
+  readonly #gone = new Map<string, number>();
   /** The newest revision the server's stream has shown: everything up to it is in. */
   #revision = 0;
 
@@ -90,7 +93,7 @@ export class ObjectStore<T extends KubeObject> {
     const revision = revisionOf(object);
     if (revision <= this.#revision) return [];
     this.advance(revision);
-    this.#gone.delete(object.metadata.uid ?? '');
+    this.#shown(object.metadata.uid ?? '', revision);
     const old = this.#objects.get(keyOf(object));
     if (!old || revisionOf(old) > revision) return [];
     this.#drop(keyOf(object));
@@ -105,14 +108,23 @@ export class ObjectStore<T extends KubeObject> {
     return revisionOf(object) > this.#revision ? this.#put(object) : [];
   }
 
+  /** Takes an own write by which the object left the scope; passed over as `observe` passes over, and where it was not here. */
+  observeLeft(object: T): StoreChange<T>[] {
+    const revision = revisionOf(object);
+    const old = this.#objects.get(keyOf(object));
+    if (!(revision > this.#revision) || !old || old.metadata.uid !== object.metadata.uid) return [];
+    if (revisionOf(old) > revision) return [];
+    this.#takeAway(object.metadata.uid ?? '', revision);
+    this.#drop(keyOf(object));
+    return [{ kind: 'delete', object }];
+  }
+
   /**
    * Takes an own delete that removed the object of that uid. What the stream still has to tell of it is passed over, for uids
    * are never given again.
    */
   observeDelete(key: string, uid: string): StoreChange<T>[] {
-    const [oldest] = this.#gone;
-    if (oldest !== undefined && this.#gone.size >= MAX_GONE) this.#gone.delete(oldest);
-    this.#gone.add(uid);
+    this.#takeAway(uid, Number.POSITIVE_INFINITY);
     const old = this.#objects.get(key);
     if (old?.metadata.uid !== uid) return [];
     this.#drop(key);
@@ -163,9 +175,23 @@ export class ObjectStore<T extends KubeObject> {
     yield changes;
   }
 
+  #takeAway(uid: string, upTo: number): void {
+    const [oldest] = this.#gone.keys();
+    if (oldest !== undefined && this.#gone.size >= MAX_GONE) this.#gone.delete(oldest);
+    this.#gone.set(uid, upTo);
+  }
+
+  /** The stream has come to where the object was taken away. */
+  #shown(uid: string, revision: number): void {
+    const upTo = this.#gone.get(uid);
+    if (upTo === Number.POSITIVE_INFINITY || (upTo !== undefined && revision >= upTo))
+      this.#gone.delete(uid);
+  }
+
   #put(object: T, evenIfOlder = false): StoreChange<T>[] {
     const key = keyOf(object);
-    if (this.#gone.has(object.metadata.uid ?? '')) return [];
+    const goneUpTo = this.#gone.get(object.metadata.uid ?? '');
+    if (goneUpTo !== undefined && !(revisionOf(object) > goneUpTo)) return [];
     const old = this.#objects.get(key);
     const places = this.#placesOf(object);
     if (!old) {

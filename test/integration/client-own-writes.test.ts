@@ -7,6 +7,7 @@ import { ConfigMaps, Secrets } from '../../api/kinds.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
+import type { InformerScope } from '../../client/informer/informer.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { observingClient } from '../../client/informer/observing-client.ts';
 import type { Client } from '../../client/rest/client.ts';
@@ -72,14 +73,14 @@ const NAMES = ['a', 'b', 'c'];
 const doors = { clock: systemClock, random: systemRandom, logger: silentLogger };
 
 /** A program with a cache of ConfigMaps behind a held watch, and somebody else with none. */
-async function aProgram() {
+async function aProgram(scope: InformerScope = {}) {
   const others = createClient(server.transport);
   await others.resource(ConfigMaps).deleteCollection({ namespace });
   const held = new HeldWatch(server.transport);
   const direct = createClient(held.transport, { fieldManager: 'test' });
   const informers = createInformerFactory({ client: direct, ...doors });
   const stop = new AbortController();
-  const informer = informers.informer(ConfigMaps, { namespace });
+  const informer = informers.informer(ConfigMaps, { namespace, ...scope });
   informers.start(stop.signal);
   await informer.synced();
   const close = async () => {
@@ -257,6 +258,43 @@ describe('a client beside informers', () => {
     const again = await configs.create(configMap('own', { n: '3' }));
     expect(informer.get(key)?.metadata.uid).toBe(again.metadata.uid);
     expect(told).toEqual(['+1', '~2', '-2', '+3']);
+    await close();
+  });
+
+  it('knows by itself what comes into the labels that it is to hold, and what leaves them', async () => {
+    const { held, informer, client, others, close } = await aProgram({
+      labelSelector: 'app in (a)',
+    });
+    const configs = client.resource(ConfigMaps);
+    const key = `${namespace}/own`;
+    const labelled = (app: string) => ({
+      ...configMap('own'),
+      metadata: { name: 'own', namespace, labels: { app } },
+    });
+    const told: string[] = [];
+    informer.subscribe({
+      onAdd: ({ metadata }) => told.push(`+${metadata.labels?.['app']}`),
+      onDelete: ({ metadata }) => told.push(`-${metadata.labels?.['app']}`),
+    });
+    await configs.create({ ...configMap('other'), metadata: { name: 'other', namespace } });
+    expect(informer.list()).toEqual([]);
+    await configs.create(labelled('a'));
+    expect(informer.get(key)?.metadata.labels).toEqual({ app: 'a' });
+    await others
+      .resource(ConfigMaps)
+      .patch({ namespace, name: 'own' }, { type: 'merge', body: { data: { n: 'others' } } });
+    await configs.update(labelled('b'));
+    expect(informer.get(key)).toBeUndefined();
+    // What the others wrote while it was within the labels comes late, and is over.
+    held.let(2);
+    await configs.get({ namespace, name: 'own' });
+    expect(informer.get(key)).toBeUndefined();
+    held.open();
+    await configs.update(labelled('a'));
+    expect(informer.get(key)?.metadata.labels).toEqual({ app: 'a' });
+    await others.resource(ConfigMaps).delete({ namespace, name: 'own' });
+    await until(() => informer.get(key) === undefined);
+    expect(told).toEqual(['+a', '-b', '+a', '-a']);
     await close();
   });
 
