@@ -99,8 +99,8 @@ describe('a simulated run', () => {
 
   it('sees every kind of thing go wrong, and a right controller comes through', async () => {
     const seen = new Set<string>();
-    const report = await explore(copies({ faults: { most: 5 } }), {
-      runs: 800,
+    const report = await explore(copies({ faults: { most: 10 } }), {
+      runs: 350,
       onRun: ({ tape }) => {
         for (const [place, number] of tape) {
           const moment = /(request|reply|event) \d+$/.exec(place)?.[1] as keyof typeof ODDS;
