@@ -39,6 +39,8 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   readonly #labels: Selector;
   readonly #firstList = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
+  /** The ways to stop what is told again and again. */
+  readonly #resyncs = new Set<() => void>();
   /** Aborted once nothing is followed any more. */
   #signal: AbortSignal = this.#ended.signal;
   #hasSynced = false;
@@ -64,7 +66,9 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
         counters: this.counters,
       },
       this.#signal,
-    );
+    ).finally(() => {
+      for (const stop of this.#resyncs) stop();
+    });
   }
 
   /** Does anybody listen? */
@@ -216,7 +220,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
 
   /** Tells the handler of everything every so often; answers the way to stop. */
   #resync(feed: HandlerFeed<T>, everyMs: number): () => void {
-    if (everyMs <= 0) return () => undefined;
+    if (everyMs <= 0 || this.#signal.aborted) return () => undefined;
     const { clock } = this.#options;
     let timer: Timer;
     const arm = () => {
@@ -227,7 +231,12 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
       });
     };
     arm();
-    return () => timer.cancel();
+    const stop = () => {
+      timer.cancel();
+      this.#resyncs.delete(stop);
+    };
+    this.#resyncs.add(stop);
+    return stop;
   }
 
   async #tellAgain(feed: HandlerFeed<T>): Promise<void> {

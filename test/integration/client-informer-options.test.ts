@@ -229,6 +229,26 @@ describe('resync', () => {
   });
 });
 
+describe('the end of informers', () => {
+  it('leaves no timer of their resyncs, nor of those asked for later', async () => {
+    const { cluster } = await setUp();
+    const clock = new VirtualClock();
+    const random = seededRandom(1);
+    const { client } = cluster;
+    const informers = createInformerFactory({ client, clock, random, logger: silentLogger });
+    const informer = informers.informer(ConfigMaps);
+    const stop = new AbortController();
+    informers.start(stop.signal);
+    informer.subscribe({}, { resyncMs: 3_600_000 });
+    await informer.synced();
+    expect(clock.pendingTimers).toBe(1);
+    stop.abort(new Error('the program ends'));
+    await informers.finished();
+    informer.subscribe({}, { resyncMs: 3_600_000 });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('handlers', () => {
   it('that come late are told of what is there in the order in which it came, before anything newer', async () => {
     const { cluster, informers, start } = await setUp();
