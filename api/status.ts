@@ -248,11 +248,18 @@ export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'Al
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict');
 /** … that history no longer covers the asked revision? */
 export const isExpired = (error: unknown): boolean => hasReason(error, 'Expired', 'Gone');
-/** … that nothing can be created there, since the namespace is being deleted? */
-export function isNamespaceTerminating(error: unknown): boolean {
+/** … that nothing can be created there, since the namespace is being deleted? Where one is given: since it is that one. */
+export function isNamespaceTerminating(error: unknown, namespace?: string): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause)
     if (e instanceof StatusError)
-      return e.details?.causes?.some(({ reason }) => reason === NAMESPACE_TERMINATING) ?? false;
+      return (
+        e.details?.causes?.some(
+          ({ reason, message = '' }) =>
+            reason === NAMESPACE_TERMINATING &&
+            // No field of a cause has the name: it is a word of the message.
+            (namespace === undefined || message.split(' ').includes(namespace)),
+        ) ?? false
+      );
   return false;
 }
 /** … that the object breaks its kind's rules? */

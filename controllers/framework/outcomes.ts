@@ -59,8 +59,8 @@ export function settleFailure(
   error: unknown,
 ): Outcome {
   const { queue, counters, observer } = parts;
-  // The key's own namespace goes, and the key with it: trying again would only make noise.
-  if (isNamespaceTerminating(error) && key.includes('/')) {
+  // The key's own namespace goes, and the key with it: trying again would only make noise. Another one may come again.
+  if (isNamespaceTerminating(error, namespaceOf(key))) {
     queue.forget(key);
     logger.debug('nothing more is made in a namespace that ends');
     return 'success';
@@ -80,3 +80,6 @@ export function settleFailure(
   logger[behind ? 'debug' : 'error']('reconcile failed; trying again', { retryInMs, err });
   return 'error';
 }
+
+/** The namespace of a key; one of a cluster-scoped object has none, and '' is no namespace's name. */
+const namespaceOf = (key: string): string => key.slice(0, Math.max(0, key.indexOf('/')));

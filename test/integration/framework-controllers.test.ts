@@ -197,6 +197,27 @@ describe('controllers', () => {
     expect(counters).toMatchObject({ errors: 0, queue: { retries: 0 } });
   });
 
+  it('try again what another namespace than the key’s own refuses while it ends', async () => {
+    const { client, configMaps } = await aServer();
+    const namespaces = client.resource(Namespaces);
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'going' } };
+    await namespaces.create(namespace);
+    const held = { metadata: { namespace: 'going', name: 'held', finalizers: ['test.dev/held'] } };
+    await configMaps.create({ ...aConfigMap('held'), ...held });
+    await namespaces.delete({ name: 'going' });
+    const { metadata, ...made } = aConfigMap('made');
+    let turns = 0;
+    const maker = controllerFor(ConfigMaps)
+      .where((object) => object.metadata.namespace === 'default')
+      .reconcile(async () => {
+        turns++;
+        await configMaps.create({ ...made, metadata: { ...metadata, namespace: 'going' } });
+      });
+    await configMaps.create(aConfigMap('asks'));
+    run([maker], { client });
+    await until(() => turns >= 3);
+  });
+
   it('look again when they asked to, on the clock', async () => {
     const { client, configMaps } = await aServer();
     let turns = 0;
