@@ -2,6 +2,7 @@
 // Invariant: a run is judged only after the last disturbance; one that is over will not be broken by what was in it.
 import type { ClusterState } from './cluster-state.ts';
 import { type Broken, firstBroken } from './conditions.ts';
+import { timeText } from './message-texts.ts';
 import type { Finding } from './outcome.ts';
 import { type Scenario, WITHIN_MS } from './scenario.ts';
 
@@ -62,8 +63,8 @@ export class Ending {
       kind: 'eventually',
       invariant: broken?.name ?? conditions.join(', '),
       detail: broken
-        ? `not so ${within} ms after the last disturbance${broken.detail === '' ? '' : `: ${broken.detail}`}`
-        : `it came and went, and did not stay for ${STEADY_MS} ms`,
+        ? `not so ${timeText(within)} after the last disturbance${broken.detail === '' ? '' : `: ${broken.detail}`}`
+        : `it came and went, and did not stay for ${timeText(STEADY_MS)}`,
     };
   }
 

@@ -105,7 +105,7 @@ export class EventLine implements AsyncIterable<readonly WatchFrame[]> {
     const allows = (odd: Odd) => end.allows(odd);
     const odd = run.choose({ name: `${name} event ${++this.#events}`, moment: 'event', allows });
     if (!odd) return undefined;
-    run.history.odd(end.name, `event ${text} ${oddText(odd)}`);
+    run.history.odd(end.name, oddText(odd, `event ${text}`));
     if (odd.kind === 'crash' || odd.kind === 'pause' || odd.kind === 'step') end.befall(odd);
     return odd;
   }

@@ -177,7 +177,7 @@ export class Line {
     const allows = (odd: Odd) => this.#end.allows(odd) && fits(odd, request);
     const odd = this.#run.choose({ name, moment, allows });
     if (!odd) return undefined;
-    this.#run.history.odd(this.#end.name, `${moment} ${text} ${oddText(odd)}`);
+    this.#run.history.odd(this.#end.name, oddText(odd, `${moment} ${text}`));
     if (odd.kind === 'crash' || odd.kind === 'pause' || odd.kind === 'step') this.#end.befall(odd);
     return odd;
   }

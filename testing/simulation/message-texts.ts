@@ -34,29 +34,30 @@ export function resourceOf(path: string): string {
   return parts[inNamespace ? root + 2 : root] ?? path;
 }
 
-/** What befalls a message, said of the message. */
-export function oddText(odd: Odd): string {
+/** What befalls a message (`reply 200 to GET /api/v1/pods`), as a sentence. */
+export function oddText(odd: Odd, message: string): string {
+  const the = `the ${message}`;
   switch (odd.kind) {
     case 'hold':
-      return `is held back for ${timeText(odd.ms)}`;
+      return `${the} is held back for ${timeText(odd.ms)}`;
     case 'lag':
-      return `and every later one of this watch come ${timeText(odd.ms)} late`;
+      return `${the} and every later one of this watch come ${timeText(odd.ms)} late`;
     case 'lose':
-      return 'is lost: the connection breaks';
+      return `${the} is lost: the connection breaks`;
     case 'refuse':
-      return `is answered with ${odd.code}, and nothing is done`;
+      return `${the} is answered with ${odd.code}, and nothing is done`;
     case 'end':
-      return 'never comes: the server ends the watch in good order';
+      return `${the} never comes: the server ends the watch in good order`;
     case 'cut':
-      return `never comes: the watch falls silent and breaks ${after(odd.ms)}`;
+      return `${the} never comes: the watch falls silent and breaks ${after(odd.ms)}`;
     case 'expire':
-      return `never comes: the watch falls silent and ends with 410 Expired ${after(odd.ms)}`;
+      return `${the} never comes: the watch falls silent and ends with 410 Expired ${after(odd.ms)}`;
     case 'crash':
-      return `is when the program is killed; it is started again ${after(odd.ms)}`;
+      return `at ${the}, the program is killed; it is started again ${after(odd.ms)}`;
     case 'pause':
-      return `is when the program stands still for ${timeText(odd.ms)}`;
+      return `at ${the}, the program stands still for ${timeText(odd.ms)}`;
     case 'step':
-      return `is when the program's wall clock is stepped by ${odd.ms < 0 ? '-' : '+'}${timeText(Math.abs(odd.ms))}`;
+      return `at ${the}, the program's wall clock is stepped by ${odd.ms < 0 ? '-' : '+'}${timeText(Math.abs(odd.ms))}`;
   }
 }
 

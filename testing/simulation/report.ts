@@ -9,6 +9,9 @@ import type { RunOutcome } from './outcome.ts';
 const AROUND = 6;
 /** Entries shown before the end. */
 const LAST = 14;
+/** What is said again at once, up to so many entries of it, is told once where it comes so often. */
+const LONGEST_REFRAIN = 6;
+const REFRAINS_TOLD_ONCE = 3;
 
 /** The story of a run. `first`: the run before it was made small. */
 export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): string {
@@ -21,7 +24,7 @@ export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): strin
     oddPart(outcome),
     '',
     'What happened:',
-    ...shownEntries(outcome.history).map(entryText),
+    ...shownEntries(folded(outcome.history)).map(entryText),
     '',
     ...objectsPart(outcome.objects),
     `The same again:      replay(scenario, { seed: ${seed}, tape: ${JSON.stringify(tape)} })`,
@@ -55,10 +58,42 @@ function headline({ finding, seed, virtualMs, tape }: RunOutcome, first: RunOutc
 function oddPart({ history }: RunOutcome): string {
   const odd = history.filter(({ isOdd }) => isOdd);
   if (odd.length === 0) return 'Nothing odd happened: it fails by itself.';
-  const lines = odd.map(
-    ({ atMs, who, text }, i) => `  ${i + 1}. ${moment(atMs)} ${who}: the ${text}`,
-  );
+  const lines = odd.map(({ atMs, who, text }, i) => `  ${i + 1}. ${moment(atMs)} ${who}: ${text}`);
   return ['What was odd:', ...lines].join('\n');
+}
+
+/** The history, told once what follows upon itself again and again: retries, and loops. */
+function folded(history: readonly HistoryEntry[]): HistoryEntry[] {
+  const told: HistoryEntry[] = [];
+  for (let from = 0; from < history.length; ) {
+    const { length, times } = refrainAt(history, from);
+    told.push(...history.slice(from, from + length));
+    from += length * times;
+    const last = history[from - 1];
+    if (times > 1 && last) told.push({ ...last, who: '…', text: `and so ${times - 1} times more` });
+  }
+  return told;
+}
+
+/** How many entries make up the refrain that begins here, and how often it comes; one entry, once, where there is none. */
+function refrainAt(history: readonly HistoryEntry[], from: number) {
+  for (let length = 1; length <= LONGEST_REFRAIN; length++) {
+    let times = 1;
+    while (isRepeated(history, { from, at: from + length * times, length })) times++;
+    if (times >= REFRAINS_TOLD_ONCE) return { length, times };
+  }
+  return { length: 1, times: 1 };
+}
+
+function isRepeated(
+  history: readonly HistoryEntry[],
+  { from, at, length }: { readonly from: number; readonly at: number; readonly length: number },
+): boolean {
+  for (let i = 0; i < length; i++) {
+    const [a, b] = [history[from + i], history[at + i]];
+    if (!a || !b || a.isOdd || b.isOdd || a.who !== b.who || a.text !== b.text) return false;
+  }
+  return true;
 }
 
 /** The entries around what was odd and before the end; undefined where some are left out. */
