@@ -1,16 +1,13 @@
 // From changes to keys: a controller's sources, subscribed to their informers.
 // Invariant: nothing that a source's own functions do wrong reaches the informer, the queue or another change.
-import { breathe } from '../../base/breathe.ts';
-import type { Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
+import type { SubscribeOptions } from '../../client/informer/informer.ts';
 import type { Lane, WorkQueue } from '../../client/workqueue/queue.ts';
 import type { ControllerContext, ObjectChange, Source } from './reconciler.ts';
 
-/** Objects that a resync tells in one turn of the event loop. */
-export const RESYNC_TURN = 1000;
-/** The share of the resync period by which resyncs are spread. */
+/** The share of the resync period by which those of several controllers are spread. */
 const RESYNC_JITTER = 0.1;
 
 /** Where keys go, and who is told of what goes wrong. */
@@ -29,24 +26,21 @@ export function subscribe(source: Source, wakers: Wakers, context: ControllerCon
   const lane = (): Lane => (replaying || !informer.hasSynced ? 'background' : 'change');
   const wake = (object: KubeObject, change: Change) =>
     enqueue(source, wakers, { object, ...change });
-  const leave = informer.subscribe({
-    onAdd: (object) => wake(object, { change: 'add', lane: lane() }),
-    onUpdate: (object, old) =>
-      wake(object, { change: 'update', old, lane: object === old ? 'background' : lane() }),
-    onDelete: (object) => wake(object, { change: 'delete', lane: lane() }),
-  });
-  replaying = false;
-  const { resyncMs } = source;
-  if (resyncMs === undefined) return leave;
-  const stop = everySoOften(resyncMs, context, (isOver) =>
-    tellAgain(informer.list(), isOver, (object) =>
-      wake(object, { change: 'update', old: object, lane: 'background' }),
-    ),
+  const leave = informer.subscribe(
+    {
+      onAdd: (object) => wake(object, { change: 'add', lane: lane() }),
+      onUpdate: (object, old) =>
+        wake(object, { change: 'update', old, lane: object === old ? 'background' : lane() }),
+      onDelete: (object) => wake(object, { change: 'delete', lane: lane() }),
+    },
+    resyncOf(source, context),
   );
-  return () => {
-    stop();
-    leave();
-  };
+  replaying = false;
+  return leave;
+}
+
+function resyncOf({ resyncMs }: Source, { random }: ControllerContext): SubscribeOptions {
+  return resyncMs === undefined ? {} : { resyncMs: resyncMs * (1 + RESYNC_JITTER * random.next()) };
 }
 
 interface Change {
@@ -88,34 +82,4 @@ function keysIn(answer: unknown): readonly string[] {
   throw new TypeError(
     `a map function answers a list of keys (NAMESPACE/NAME, or NAME), not ${JSON.stringify(answer) ?? typeof answer}`,
   );
-}
-
-/** Calls `act` each period, with a little jitter, until what it answers is called. */
-function everySoOften(
-  periodMs: number,
-  { clock, random }: ControllerContext,
-  act: (isOver: () => boolean) => Promise<void>,
-): () => void {
-  let over = false;
-  let timer: Timer;
-  const arm = () => {
-    const ms = periodMs * (1 + RESYNC_JITTER * random.next());
-    timer = clock.timer(ms, () => void act(() => over).then(() => over || arm()));
-  };
-  arm();
-  return () => {
-    over = true;
-    timer.cancel();
-  };
-}
-
-async function tellAgain(
-  objects: readonly KubeObject[],
-  isOver: () => boolean,
-  tell: (object: KubeObject) => void,
-): Promise<void> {
-  for (let from = 0; from < objects.length && !isOver(); from += RESYNC_TURN) {
-    for (const object of objects.slice(from, from + RESYNC_TURN)) tell(object);
-    if (from + RESYNC_TURN < objects.length) await breathe();
-  }
 }

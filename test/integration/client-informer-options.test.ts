@@ -17,7 +17,7 @@ import {
 } from '../../client/informer/indexes.ts';
 import { InformerFigures } from '../../client/informer/informer-figures.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
-import type { InformerFactoryOptions } from '../../client/informer/options.ts';
+import { type InformerFactoryOptions, REPLACE_TURN } from '../../client/informer/options.ts';
 import { startCluster } from '../../testing/cluster/start-cluster.ts';
 import { FaultyTransport } from '../support/faulty-transport.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
@@ -226,6 +226,31 @@ describe('resync', () => {
     await cluster.advance(120_000);
     expect(told).toHaveLength(6);
     expect(never).toBe(0);
+  });
+});
+
+describe('a large resync', () => {
+  it('lets others in between, and is over when its handler is left', async () => {
+    const pods = Array.from({ length: 2 * REPLACE_TURN + 1 }, (_, i) => aMap(`m-${i}`));
+    const { cluster, informers, start } = await setUp({ clock: new VirtualClock() });
+    const informer = informers.informer(ConfigMaps, { namespace: 'default' });
+    start();
+    await informer.synced();
+    for (const [i, pod] of pods.entries())
+      informer.observeWrite({
+        ...pod,
+        metadata: { ...pod.metadata, uid: `${i}`, resourceVersion: `${1e6 + i}` },
+      });
+    let told = 0;
+    const leave = informer.subscribe({ onUpdate: () => told++ }, { resyncMs: 10_000 });
+    const passed = cluster.advance(10_000);
+    while (told === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toBeLessThan(pods.length);
+    await passed;
+    expect(told).toBe(pods.length);
+    leave();
+    await cluster.advance(20_000);
+    expect(told).toBe(pods.length);
   });
 });
 
