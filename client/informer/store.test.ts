@@ -34,6 +34,18 @@ describe('ObjectStore', () => {
     expect(store.get('n/a')?.metadata.resourceVersion).toBe('5');
   });
 
+  it('shows an own write that a list knows already, though its turn in the list is still to come', () => {
+    const store = new ObjectStore();
+    replace(store, [anObject('a', 1), anObject('b', 2)], 2);
+    const steps = store.replace([anObject('a', 3), anObject('b', 5)], 6, 1);
+    steps.next();
+    expect(store.get('n/b')?.metadata.resourceVersion).toBe('2');
+    expect(kinds(store.observe(anObject('b', 4)))).toEqual(['update']);
+    expect(store.get('n/b')?.metadata.resourceVersion).toBe('5');
+    expect(kinds([...steps].flat())).toEqual([]);
+    expect(store.observe(anObject('b', 4))).toEqual([]);
+  });
+
   it('shows an own write at once, and is not told of it again by the stream', () => {
     const store = new ObjectStore();
     replace(store, [anObject('a', 1)], 1);

@@ -40,7 +40,9 @@ export class ObjectStore<T extends KubeObject> {
    * are over: every one where it was removed for good.
    */
   readonly #gone = new Map<string, number>();
-  /** The newest revision the server's stream has shown: everything up to it is in. */
+  /** The collection that is being taken in, by key: part of what the stream has shown. */
+  #coming: ReadonlyMap<string, T> | undefined;
+  /** The newest revision the server's stream has shown: everything up to it is in, or `#coming`. */
   #revision = 0;
 
   constructor() {
@@ -103,9 +105,12 @@ export class ObjectStore<T extends KubeObject> {
   /**
    * Takes the outcome of this program's own write. Passed over where the stream is past it already:
    * then a missing object was deleted since, and a present one is newer. So is one whose revision is no number.
+   * One that is past in a collection whose turn has not come yet comes now.
    */
   observe(object: T): StoreChange<T>[] {
-    return revisionOf(object) > this.#revision ? this.#put(object) : [];
+    if (revisionOf(object) > this.#revision) return this.#put(object);
+    const listed = this.#coming?.get(keyOf(object));
+    return listed ? this.#put(listed) : [];
   }
 
   /** Takes an own write by which the object left the scope; passed over as `observe` passes over, and where it was not here. */
@@ -149,7 +154,8 @@ export class ObjectStore<T extends KubeObject> {
     const otherHistory = revision < this.#revision;
     if (otherHistory) this.#gone.clear();
     const before = new Map(this.#objects);
-    const listed = new Set(before.size === 0 ? [] : objects.map(keyOf));
+    const listed = new Map(before.size === 0 ? [] : objects.map((each) => [keyOf(each), each]));
+    this.#coming = listed;
     // What has changed since this began is an own write, and so is what is newer than the list.
     const stays = (key: string, old: T | undefined) =>
       this.#objects.get(key) !== old ||
@@ -172,6 +178,7 @@ export class ObjectStore<T extends KubeObject> {
       yield changes;
       changes = [];
     }
+    this.#coming = undefined;
     yield changes;
   }
 
