@@ -54,6 +54,18 @@ it('moves an odd thing to where it does alone, as messages have other names with
   expect(reruns.counts.singles).toBe(0);
 });
 
+it('moves it in another degree, where the same one does nothing alone', async () => {
+  // Of what can befall a reply, 7 is being killed and started again at once, 9 after 20 s.
+  const alone = JSON.stringify([['p reply 1', 9]]);
+  const reruns = rerunsOf((tape) => tape.length === 2 || JSON.stringify(tape) === alone);
+  const tape: Tape = [
+    ['p reply 1', 7],
+    ['p#1 reply 3', 7],
+  ];
+  const small = await shrunk(outcome(tape, true), reruns);
+  expect(JSON.stringify(small.tape)).toBe(alone);
+});
+
 it('gives up after a number of runs, and answers the smallest that it has', async () => {
   const reruns = rerunsOf((tape) => tape.length === 2);
   const small = await shrunk(outcome(CRASH_THEN_LOST, true), reruns);

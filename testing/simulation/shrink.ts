@@ -60,13 +60,23 @@ async function smallest(failing: RunOutcome, reruns: Reruns): Promise<RunOutcome
   return best;
 }
 
-/** Each odd thing of the tape alone, befalling each message of its kind to the same program; the last one first, as it is the likeliest. */
+/**
+ * Each odd thing of the tape alone, befalling each message of its moment to the same program, and then in other degrees;
+ * the last one first, as it is the likeliest.
+ */
 function* movedAlone(tape: Tape, places: readonly string[]): Generator<Tape> {
-  for (const [place, number] of tape.toReversed()) {
-    const isAlike = (other: string) =>
-      momentOf(other) === momentOf(place) && programOf(other) === programOf(place);
-    for (const other of places.filter(isAlike)) yield [[other, number]];
-  }
+  const likeliest = tape.toReversed();
+  for (const [place, number] of likeliest)
+    for (const other of alike(place, places)) yield [[other, number]];
+  for (const [place, number] of likeliest)
+    for (const degree of degreesOf([place, number]).toReversed())
+      if (degree !== number) for (const other of alike(place, places)) yield [[other, degree]];
+}
+
+/** The places of the same moment and program. */
+function alike(place: string, places: readonly string[]): string[] {
+  const [moment, program] = [momentOf(place), programOf(place)];
+  return places.filter((each) => momentOf(each) === moment && programOf(each) === program);
 }
 
 /** `operator` of `operator#2 request 3`: after a restart the same messages have other names. */
@@ -85,12 +95,16 @@ function* smaller(tape: Tape): Generator<Tape> {
 }
 
 /** The same kind of thing, less of it: numbers of a kind stand in order of how much they are. */
-function milderThan([place, number]: Choice): Choice[] {
+const milderThan = ([place, number]: Choice): Choice[] =>
+  degreesOf([place, number]).flatMap((degree) =>
+    degree < number ? [[place, degree] as const] : [],
+  );
+
+/** The numbers of the choice's kind of odd thing. */
+function degreesOf([place, number]: Choice): number[] {
   const table = ODDS[momentOf(place)];
   const kind = table[number - 1]?.kind;
-  return table
-    .slice(0, number - 1)
-    .flatMap((odd, i) => (odd.kind === kind ? [[place, i + 1] as const] : []));
+  return table.flatMap((odd, i) => (odd.kind === kind ? [i + 1] : []));
 }
 
 function momentOf(place: string): Moment {
