@@ -47,8 +47,9 @@ const named = (name: string, painter: Program) =>
         data: { colour: 'red' },
       };
       await doors.create(door);
-      for (const colour of ['green', 'blue']) {
-        await doors.patch(at, { type: 'merge', body: { data: { colour } } });
+      for (const colours of [['green'], ['white', 'black'], ['grey', 'blue']]) {
+        for (const colour of colours)
+          await doors.patch(at, { type: 'merge', body: { data: { colour } } });
         await sleep(1000);
       }
     },
