@@ -1,9 +1,8 @@
 // `pinnace new operator`: what it makes is a project that works: its types, tests, simulation and definition, and the program itself,
 // which runs as a process of its own against a whole server, with the rights that its manifests give and no more.
-// Packages are put in place as npm would link and install them, from this repository's own: no registry is asked.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,8 +12,8 @@ import { CustomResourceDefinitions, Deployments, requestToken } from 'pinnace/cl
 import { defineKind } from 'pinnace/controllers';
 import { eventually, startCluster, type TestCluster } from 'pinnace/testing';
 import { writeKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
+import { installPackages, projectEnvironment } from '../support/new-project.ts';
 import { runPinnace } from '../support/pinnace.ts';
-import { root } from '../tidy/sources.ts';
 
 const NAME = 'cron-policy-operator';
 const GROUP = 'ops.example.org';
@@ -27,45 +26,17 @@ beforeAll(async () => {
   folder = join(mkdtempSync(join(tmpdir(), 'new-operator-')), 'made');
   const made = await runPinnace(['new', 'operator', NAME, '--group', GROUP, '--dir', folder]);
   expect(made).toMatchObject({ code: 0, stderr: '' });
-  install();
+  installPackages(folder);
 }, CEILING_MS);
 afterAll(() => rmSync(join(folder, '..'), { recursive: true }));
 
-/** As `npm install` leaves it: pinnace is a link to its folder, the rest are packages of the same versions. */
-function install(): void {
-  const { dependencies, devDependencies } = manifestOf(folder);
-  const own = manifestOf(root);
-  const versions = { ...own.dependencies, ...own.devDependencies };
-  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-    const from = name === 'pinnace' ? join(folder, version.slice('file:'.length)) : undefined;
-    if (from === undefined) expect(version).toBe(versions[name]);
-    symlinkSync(from ?? join(root, 'node_modules', name), join(folder, 'node_modules', name));
-  }
-  mkdirSync(join(folder, 'node_modules', '.bin'));
-  for (const program of ['node', 'tsc', 'vitest'])
-    symlinkSync(
-      join(root, 'node_modules/.bin', program),
-      join(folder, 'node_modules/.bin', program),
-    );
-  symlinkSync(join(root, 'cli/pinnace.mjs'), join(folder, 'node_modules/.bin/pinnace'));
-}
-
-type Versions = Readonly<Record<string, string>>;
-const manifestOf = (of: string) =>
-  JSON.parse(readFileSync(join(of, 'package.json'), 'utf8')) as {
-    readonly dependencies: Versions;
-    readonly devDependencies: Versions;
-  };
 const fileOf = (path: string) => readFileSync(join(folder, path), 'utf8');
 
 /** A script of the project, without the variables of the runner that this test is run by. */
 function npm(script: string, environment: Record<string, string> = {}) {
-  const { HOME, PATH } = process.env;
-  const env = { HOME, PATH, NO_COLOR: '1', npm_config_update_notifier: 'false', ...environment };
   return spawn('npm', ['run', '-s', script], {
     cwd: folder,
-    env,
+    env: projectEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
     // With what it starts, so that a signal reaches the program and not npm alone.
     detached: true,
