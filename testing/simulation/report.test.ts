@@ -46,6 +46,13 @@ it('tells once what comes again and again, with how often, and goes on after it'
   expect(historyOf(outcomeOf(history)).split('\n')).toHaveLength(history.length + 1);
 });
 
+it('leaves out bookmarks, which say nothing, and keeps them in the whole history', () => {
+  const marks = ['pods', 'nodes', 'jobs'].map((kind) => entry(60_000, `← BOOKMARK ${kind} at 9`));
+  const history = [entry(0, 'starts'), ...marks, entry(70_000, 'ends')];
+  expect(happened(history)).toEqual(['+0.000s p starts', '+70.000s p ends']);
+  expect(historyOf(outcomeOf(history))).toContain('← BOOKMARK nodes at 9');
+});
+
 it('leaves alone what is said twice, and what is odd', () => {
   const twice = [entry(0, 'asks'), entry(1, 'asks'), entry(2, 'ends')];
   expect(happened(twice)).toHaveLength(3);

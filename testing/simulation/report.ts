@@ -24,7 +24,7 @@ export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): strin
     oddPart(outcome),
     '',
     'What happened:',
-    ...shownEntries(folded(outcome.history)).map(entryText),
+    ...shownEntries(folded(outcome.history.filter(isNews))).map(entryText),
     '',
     ...objectsPart(outcome.objects),
     `The same again:      replay(scenario, { seed: ${seed}, tape: ${JSON.stringify(tape)} })`,
@@ -61,6 +61,9 @@ function oddPart({ history }: RunOutcome): string {
   const lines = odd.map(({ atMs, who, text }, i) => `  ${i + 1}. ${moment(atMs)} ${who}: ${text}`);
   return ['What was odd:', ...lines].join('\n');
 }
+
+/** Bookmarks say that nothing happened, and there is one of each watch each minute. */
+const isNews = ({ text }: HistoryEntry): boolean => !text.startsWith('← BOOKMARK ');
 
 /** The history, told once what follows upon itself again and again: retries, and loops. */
 function folded(history: readonly HistoryEntry[]): HistoryEntry[] {
