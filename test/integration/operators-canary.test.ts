@@ -25,9 +25,13 @@ import { canaryController } from '../../examples/07-canary/controller.ts';
 import { Canaries, type Canary } from '../../examples/07-canary/kind.ts';
 import { type MetricsSource, podCpu } from '../../examples/07-canary/metrics.ts';
 import { revisionOf, versionOf } from '../../examples/07-canary/tracks.ts';
+import { type OperatorProcess, startOperatorProcess } from '../support/operator-process.ts';
+import { until } from '../support/until.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/** A lead that nobody let go is taken over after 15 s. */
+const PATIENCE = { timeoutMs: 50_000 };
 const AT = { namespace: 'default', name: 'web' };
 
 /** Bad while a pod of the version runs app:bad. */
@@ -70,8 +74,8 @@ const create = (image: string, spec: Partial<Canary['spec']> = {}) =>
 const change = (spec: object) =>
   cluster.client.resource(Canaries).patch(AT, { type: 'merge', body: { spec } });
 const to = (image: string) => change({ container: { image } });
-const until = (status: object) =>
-  eventually(cluster.client, Canaries, AT, { status } as Partial<Canary>);
+const reaches = (status: object, patience = {}) =>
+  eventually(cluster.client, Canaries, AT, { status } as Partial<Canary>, patience);
 /** How many ready pods there are of each image. */
 async function pods(): Promise<Record<string, number>> {
   const { items } = await cluster.client.resource(Pods).list({ namespace: 'default' });
@@ -80,15 +84,19 @@ async function pods(): Promise<Record<string, number>> {
     counts[imageOf(pod) ?? ''] = (counts[imageOf(pod) ?? ''] ?? 0) + 1;
   return counts;
 }
-const settleOn = (counts: Record<string, number>) =>
-  eventuallyList(cluster.client, Pods, { namespace: 'default' }, (items) => {
-    const ready = items.filter(isReady);
-    return (
+/** Waits for so many ready pods of each image, and no others. */
+const settleOn = (counts: Record<string, number>, patience = {}) =>
+  eventuallyList(
+    cluster.client,
+    Pods,
+    { namespace: 'default' },
+    (items) =>
+      items.every(isReady) &&
       Object.entries(counts).every(
-        ([image, count]) => ready.filter((pod) => imageOf(pod) === image).length === count,
-      ) && items.length === ready.length
-    );
-  });
+        ([image, count]) => items.filter((pod) => imageOf(pod) === image).length === count,
+      ),
+    patience,
+  );
 
 describe('a canary', () => {
   afterEach(() => cluster.close());
@@ -107,7 +115,7 @@ describe('a canary', () => {
     }
     expect([...shares].slice(0, 3)).toEqual([0, 1, 2]);
     expect(await pods()).toEqual({ 'app:2': 4 });
-    const { status } = await until({ phase: 'Steady', weight: 0 });
+    const { status } = await reaches({ phase: 'Steady', weight: 0 });
     expect(status?.stable).toEqual(versionOf(aCanary('app:2')));
     const slices = await cluster.client.resource(EndpointSlices).list({ namespace: 'default' });
     const behind = slices.items
@@ -121,7 +129,7 @@ describe('a canary', () => {
     await create('app:1');
     await settleOn({ 'app:1': 4 });
     await to('app:bad');
-    const { status } = await until({ phase: 'RolledBack' });
+    const { status } = await reaches({ phase: 'RolledBack' });
     expect(status).toMatchObject({ weight: 0, stable: { container: { image: 'app:1' } } });
     await settleOn({ 'app:1': 4, 'app:bad': 0 });
     await cluster.advance(10 * MINUTE);
@@ -130,7 +138,7 @@ describe('a canary', () => {
       { reason: 'RolledBack', type: 'Warning', message: 'app:bad failed' },
     ]);
     await change({ attempt: 2 });
-    await until({ phase: 'Progressing', weight: 25 });
+    await reaches({ phase: 'Progressing', weight: 25 });
   });
 
   it("judges by the pods' own use of the processor where it is given no other source", async () => {
@@ -141,9 +149,9 @@ describe('a canary', () => {
     });
     await settleOn({ 'app:1': 4 });
     await to('app:2');
-    await until({ phase: 'RolledBack' });
+    await reaches({ phase: 'RolledBack' });
     await to('app:3');
-    await until({ phase: 'Steady', stable: { container: { image: 'app:3' } } });
+    await reaches({ phase: 'Steady', stable: { container: { image: 'app:3' } } });
     await settleOn({ 'app:3': 4 });
   });
 
@@ -154,7 +162,7 @@ describe('a canary', () => {
     await to('app:2');
     await cluster.advance(4 * MINUTE);
     expect(await pods()).toEqual({ 'app:1': 4 });
-    await until({ phase: 'RolledBack' });
+    await reaches({ phase: 'RolledBack' });
     await settleOn({ 'app:1': 4 });
   });
 
@@ -166,7 +174,7 @@ describe('a canary', () => {
     await cluster.advance(10 * MINUTE);
     expect(await pods()).toEqual({ 'app:1': 3, 'app:2': 1 });
     await to('app:1');
-    await until({ phase: 'Steady', weight: 0 });
+    await reaches({ phase: 'Steady', weight: 0 });
     await settleOn({ 'app:1': 4, 'app:2': 0 });
   });
 
@@ -208,7 +216,7 @@ describe('a canary', () => {
     await create('app:1');
     await settleOn({ 'app:1': 4 });
     await to('app:2');
-    await until({ stable: { container: { image: 'app:2' } } });
+    await reaches({ stable: { container: { image: 'app:2' } } });
     await settleOn({ 'app:2': 4 });
     await first.stop();
     const late = withFaults(cluster.client, [
@@ -219,7 +227,7 @@ describe('a canary', () => {
     await cluster.settled();
     expect(late.injected).toHaveLength(1);
     cluster.run([canaryController(byImage)]);
-    await until({ phase: 'RolledBack' });
+    await reaches({ phase: 'RolledBack' });
     await settleOn({ 'app:2': 4, 'app:bad': 0 });
     const generation = async () => {
       const at = { namespace: 'default', name: 'web-canary' };
@@ -255,6 +263,35 @@ describe('a canary', () => {
     await cluster.client.resource(Canaries).delete(AT);
     await eventuallyList(cluster.client, Pods, { namespace: 'default' }, 0);
     await eventuallyList(cluster.client, Deployments, { namespace: 'default' }, 0);
+  });
+});
+
+describe('the operator as a process of its own', () => {
+  let program: OperatorProcess;
+  afterEach(async () => {
+    await program.kill();
+    await cluster.close();
+  });
+
+  it('goes on after kill -9 in the middle of a trial', async () => {
+    cluster = await startCluster({ nodes: [{ figuresPeriodMs: 1_000 }] });
+    const { kubeconfig } = await cluster.listen();
+    const run = () =>
+      startOperatorProcess('examples/07-canary/main.ts', { KUBECONFIG: kubeconfig });
+    program = run();
+    const quick = {
+      steps: [{ weight: 50, holdSeconds: 1 }],
+      analysis: { max: 100, intervalSeconds: 1, failures: 1, readySeconds: 60 },
+    };
+    const canaries = cluster.client.resource(Canaries);
+    await until(() => canaries.create(aCanary('app:1', quick)).then(Boolean, () => false));
+    await settleOn({ 'app:1': 4 }, PATIENCE);
+    await to('app:2');
+    await reaches({ phase: 'Progressing' }, PATIENCE);
+    await program.kill();
+    program = run();
+    await settleOn({ 'app:1': 0, 'app:2': 4 }, PATIENCE);
+    expect(await program.stop(), program.log()).toBe(0);
   });
 });
 

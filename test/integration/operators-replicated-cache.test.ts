@@ -1,9 +1,6 @@
 // The operator of examples/05-replicated-cache in whole clusters, on virtual time: members start, stop, crash, are lost and replaced.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  CustomResourceDefinitions,
   Events,
   Nodes,
   PersistentVolumeClaims,
@@ -28,10 +25,14 @@ import {
 } from 'pinnace/testing';
 import { replicatedCache } from '../../examples/05-replicated-cache/controller.ts';
 import { type ReplicatedCache, ReplicatedCaches } from '../../examples/05-replicated-cache/kind.ts';
+import { type OperatorProcess, startOperatorProcess } from '../support/operator-process.ts';
+import { until } from '../support/until.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const AT = { namespace: 'default', name: 'web' };
+/** A lead that nobody let go is taken over after 15 s. */
+const PATIENCE = { timeoutMs: 50_000 };
 const READY = { conditions: [{ type: 'Ready', status: 'True' }] };
 
 let cluster: TestCluster;
@@ -55,7 +56,7 @@ async function create(spec: Partial<ReplicatedCache['spec']> = {}): Promise<void
 }
 const change = (spec: Partial<ReplicatedCache['spec']>) =>
   cluster.client.resource(ReplicatedCaches).patch(AT, { type: 'merge', body: { spec } });
-const until = (status: object) =>
+const reaches = (status: object) =>
   eventually(cluster.client, ReplicatedCaches, AT, { status } as Partial<ReplicatedCache>);
 const pods = async (): Promise<Pod[]> =>
   (await cluster.client.resource(Pods).list({ namespace: 'default' })).items;
@@ -90,7 +91,7 @@ describe('a cache', () => {
     await create();
     await cluster.advance(1_500);
     expect(await names()).toEqual(['web-0']);
-    await until({ readyReplicas: 3, ...READY });
+    await reaches({ readyReplicas: 3, ...READY });
     const started = (await pods()).map(({ metadata }) =>
       Date.parse(metadata.creationTimestamp ?? ''),
     );
@@ -105,12 +106,12 @@ describe('a cache', () => {
   it('is scaled by its subresource, from the highest member down, and keeps their claims', async () => {
     await start();
     await create();
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await setReplicas(cluster.client.resource(ReplicatedCaches), { ...AT, replicas: 1 });
     await cluster.advance(500);
     const going = (await pods()).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
     expect(going.map(({ metadata }) => metadata.name)).toEqual(['web-2']);
-    await until({ replicas: 1, ...READY });
+    await reaches({ replicas: 1, ...READY });
     expect(await names()).toEqual(['web-0']);
     expect(await claims()).toHaveLength(3);
     await change({ storage: { size: '1Gi', whenUnused: 'Delete' } });
@@ -121,7 +122,7 @@ describe('a cache', () => {
   it('is updated member by member, from the highest down, with two of three ready all the time', async () => {
     await start();
     await create();
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await change({ image: 'cache:2' });
     const order: string[] = [];
     while (order.length < 100) {
@@ -137,7 +138,7 @@ describe('a cache', () => {
       await cluster.advance(250);
     }
     expect(order).toEqual(['web-2', 'web-1', 'web-0']);
-    await until({ updatedReplicas: 3, ...READY });
+    await reaches({ updatedReplicas: 3, ...READY });
   });
 
   it('gets over a broken image once it is mended, and loses one member by it at most', async () => {
@@ -146,12 +147,12 @@ describe('a cache', () => {
       cache: { readyAfterMs: 2 * SECOND },
     });
     await create();
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await change({ image: 'cache:2' });
     await cluster.advance(10 * MINUTE);
-    await until({ readyReplicas: 2, updatedReplicas: 1 });
+    await reaches({ readyReplicas: 2, updatedReplicas: 1 });
     await change({ image: 'cache:3' });
-    await until({ updatedReplicas: 3, readyReplicas: 3, ...READY });
+    await reaches({ updatedReplicas: 3, readyReplicas: 3, ...READY });
   });
 
   it('goes on where it was after its operator was killed in the middle', async () => {
@@ -163,14 +164,14 @@ describe('a cache', () => {
       program = cluster.run([replicatedCache]);
       await program.synced;
     }
-    await until({ readyReplicas: 3, ...READY });
+    await reaches({ readyReplicas: 3, ...READY });
     expect(await names()).toEqual(['web-0', 'web-1', 'web-2']);
   });
 
   it('never has a member twice while its node is cut off, and gets it back elsewhere once that is gone', async () => {
     await start();
     await create();
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     const lost = await nodeOf('web-1');
     const mine = (await pods()).filter(({ spec }) => spec?.nodeName === lost.name);
     lost.partition();
@@ -179,18 +180,18 @@ describe('a cache', () => {
       const names = await running();
       expect(names).toEqual([...new Set(names)]);
     }
-    await until({ readyReplicas: 3 - mine.length });
+    await reaches({ readyReplicas: 3 - mine.length });
     // As an administrator would who knows that the machine is gone for good.
     await lost.crash();
     await cluster.client.resource(Nodes).delete({ name: lost.name });
-    await until({ readyReplicas: 3, ...READY });
+    await reaches({ readyReplicas: 3, ...READY });
     expect(await running()).toEqual(['web-0', 'web-1', 'web-2']);
   });
 
   it('stops in order before it goes, and takes those claims along that are not kept', async () => {
     await start();
     await create({ storage: { size: '1Gi', whenUnused: 'Delete' } });
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await cluster.client.resource(ReplicatedCaches).delete(AT);
     await cluster.advance(500);
     expect(await running()).toEqual(['web-0', 'web-1', 'web-2']);
@@ -204,7 +205,7 @@ describe('a cache', () => {
   it('keeps the volume of a member that is wanted again, though somebody decided before to delete it', async () => {
     const first = await start();
     await create({ storage: { size: '1Gi', whenUnused: 'Delete' } });
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await first.stop();
     const volume = async () => {
       const at = { namespace: 'default', name: 'data-web-2' };
@@ -221,7 +222,7 @@ describe('a cache', () => {
     expect(slow.injected).toHaveLength(1);
     await change({ replicas: 3 });
     cluster.run([replicatedCache]);
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await cluster.advance(2 * MINUTE);
     expect(await volume()).toBe(uid);
   });
@@ -229,7 +230,7 @@ describe('a cache', () => {
   it('leaves its members alone where it goes without them', async () => {
     await start();
     await create();
-    await until({ readyReplicas: 3 });
+    await reaches({ readyReplicas: 3 });
     await cluster.client.resource(ReplicatedCaches).delete(AT, { propagationPolicy: 'Orphan' });
     await eventuallyGone(cluster.client, ReplicatedCaches, AT);
     await cluster.advance(MINUTE);
@@ -243,39 +244,34 @@ describe('a cache', () => {
 });
 
 describe('the operator as a process of its own', () => {
-  afterEach(() => cluster.close());
+  let program: OperatorProcess;
+  afterEach(async () => {
+    await program.kill();
+    await cluster.close();
+  });
 
   it('goes on after kill -9 where it was', async () => {
     cluster = await startCluster({ lives: { cache: { readyAfterMs: 500 } } });
     const { kubeconfig } = await cluster.listen();
-    const program = 'examples/05-replicated-cache/main.ts';
     const run = () =>
-      spawn('node_modules/.bin/node', ['--no-warnings', program], {
-        env: { ...process.env, KUBECONFIG: kubeconfig },
-        stdio: 'ignore',
-      });
-    const patience = { timeoutMs: 50_000 };
-    let child = run();
-    try {
-      const installed = { status: { conditions: [{ type: 'Established', status: 'True' }] } };
-      const name = `${ReplicatedCaches.plural}.${ReplicatedCaches.group}`;
-      await eventually(cluster.client, CustomResourceDefinitions, { name }, installed, patience);
-      await create();
-      const some = (items: readonly Pod[]) => items.length > 0;
-      await eventuallyList(cluster.client, Pods, { namespace: 'default' }, some, patience);
-      const dead = once(child, 'exit');
-      child.kill('SIGKILL');
-      await dead;
-      child = run();
-      const wanted = { status: { readyReplicas: 3, ...READY } } as Partial<ReplicatedCache>;
-      await eventually(cluster.client, ReplicatedCaches, AT, wanted, patience);
-      expect(await names()).toEqual(['web-0', 'web-1', 'web-2']);
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      expect(await ended).toEqual([0, null]);
-    } finally {
-      child.kill('SIGKILL');
-    }
+      startOperatorProcess('examples/05-replicated-cache/main.ts', { KUBECONFIG: kubeconfig });
+    program = run();
+    const caches = cluster.client.resource(ReplicatedCaches);
+    await until(() => caches.create(aCache()).then(Boolean, () => false));
+    const { client } = cluster;
+    await eventuallyList(
+      client,
+      Pods,
+      { namespace: 'default' },
+      ({ length }) => length > 0,
+      PATIENCE,
+    );
+    await program.kill();
+    program = run();
+    const wanted = { status: { readyReplicas: 3, ...READY } } as Partial<ReplicatedCache>;
+    await eventually(client, ReplicatedCaches, AT, wanted, PATIENCE);
+    expect(await names()).toEqual(['web-0', 'web-1', 'web-2']);
+    expect(await program.stop(), program.log()).toBe(0);
   });
 });
 
