@@ -1,6 +1,6 @@
 // What came of one run, as data.
 // Invariant: an outcome alone is enough to repeat its run, and to tell its story.
-import type { KubeObject } from '../../api/meta/object.ts';
+import type { Write } from './cluster-state.ts';
 import type { HistoryEntry } from './history.ts';
 import type { Tape } from './tape.ts';
 
@@ -30,8 +30,8 @@ export interface RunOutcome {
   readonly messages: number;
   /** Virtual time that passed. */
   readonly virtualMs: number;
-  /** The objects last written before the run ended, oldest first; where something was found. */
-  readonly objects: readonly KubeObject[];
+  /** What was written last before the run ended, oldest first; where something was found. */
+  readonly written: readonly Omit<Write, 'previous'>[];
 }
 
 /** Did both runs find the same? */

@@ -22,7 +22,7 @@ const outcomeOf = (history: readonly HistoryEntry[]): RunOutcome => ({
   hash: 'abc',
   messages: 0,
   virtualMs: 0,
-  objects: [],
+  written: [],
 });
 
 /** What happened, as the story shows it. */
@@ -51,6 +51,14 @@ it('leaves out bookmarks, which say nothing, and keeps them in the whole history
   const history = [entry(0, 'starts'), ...marks, entry(70_000, 'ends')];
   expect(happened(history)).toEqual(['+0.000s p starts', '+70.000s p ends']);
   expect(historyOf(outcomeOf(history))).toContain('← BOOKMARK nodes at 9');
+});
+
+it('shows what was written last, and by whom, as what is deleted looks like what is there', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+  const written = [{ atMs: 1500, by: 'operator', type: 'deleted' as const, object }];
+  expect(storyOf({ ...outcomeOf([]), written })).toContain(
+    'What was written last:\n  # deleted at +1.500s by operator\n  apiVersion: v1\n',
+  );
 });
 
 it('leaves alone what is said twice, and what is odd', () => {

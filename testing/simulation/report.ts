@@ -1,6 +1,5 @@
 // Tells a failed run as a story that a person can follow: what broke, what was odd, what happened around it, what there was in the end.
 // Invariant: pure; the story alone says how to see the same again.
-import type { KubeObject } from '../../api/meta/object.ts';
 import { yamlOf } from '../yaml.ts';
 import type { HistoryEntry } from './history.ts';
 import type { RunOutcome } from './outcome.ts';
@@ -26,7 +25,7 @@ export function storyOf(outcome: RunOutcome, first: RunOutcome = outcome): strin
     'What happened:',
     ...shownEntries(folded(outcome.history.filter(isNews))).map(entryText),
     '',
-    ...objectsPart(outcome.objects),
+    ...writtenPart(outcome.written),
     `The same again:      replay(scenario, { seed: ${seed}, tape: ${JSON.stringify(tape)} })`,
     `on the command line: pinnace simulate FILE --only '${scenario}' --replay ${seed} --tape '${JSON.stringify(tape)}'`,
   ];
@@ -122,9 +121,11 @@ function entryText(entry: HistoryEntry | undefined): string {
   return `${entry.isOdd ? ' !' : '  '}${moment(entry.atMs)} ${entry.who} ${entry.text}`;
 }
 
-function objectsPart(objects: readonly KubeObject[]): string[] {
-  if (objects.length === 0) return [];
-  const texts = objects.map((object) => indented(yamlOf(object)));
+function writtenPart(written: RunOutcome['written']): string[] {
+  if (written.length === 0) return [];
+  const texts = written.map(({ atMs, by, type, object }) =>
+    indented(`# ${type} at ${moment(atMs)} by ${by}\n${yamlOf(object)}`),
+  );
   return ['What was written last:', texts.join('\n  ---\n'), ''];
 }
 

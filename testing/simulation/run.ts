@@ -30,8 +30,8 @@ import { startWorld, type World, type WorldImage } from './world.ts';
 const MAX_TURNS = 200;
 /** Built-in controllers that work while a scenario is set up: without them no pod can be made in a namespace. */
 const SETTING_UP = ['service-account-controller', 'root-ca-certificate-publisher-controller'];
-/** Objects that an outcome shows. */
-const SHOWN_OBJECTS = 5;
+/** Writes that an outcome shows. */
+const SHOWN_WRITES = 5;
 
 /** What a run is made of. */
 export interface RunOptions {
@@ -180,7 +180,7 @@ class Run implements ProcessRun, StoryRun {
 
   outcome(): RunOutcome {
     const { scenario, seed } = this.#options;
-    const written = this.finding ? this.#state.writes.slice(-SHOWN_OBJECTS) : [];
+    const written = this.finding ? this.#state.writes.slice(-SHOWN_WRITES) : [];
     return {
       scenario: scenario.name,
       seed,
@@ -190,7 +190,7 @@ class Run implements ProcessRun, StoryRun {
       hash: this.history.digest(),
       messages: this.#messages,
       virtualMs: this.agenda.now - this.#startMs,
-      objects: written.map(({ object }) => object),
+      written: written.map(({ atMs, by, type, object }) => ({ atMs, by, type, object })),
     };
   }
 

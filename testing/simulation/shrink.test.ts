@@ -13,7 +13,7 @@ const outcome = (tape: Tape, isFound: boolean): RunOutcome => ({
   hash: '',
   messages: 0,
   virtualMs: 0,
-  objects: [],
+  written: [],
 });
 
 /** Reruns of a program that fails with the tapes that `fails` says, and how many there were. */
