@@ -45,7 +45,7 @@ export const clusterRoleAggregator: ControllerFactory = ({ client, informers }) 
       const body = { apiVersion: role.apiVersion, kind: role.kind, metadata: { name, uid }, rules };
       try {
         const patch = { type: 'apply', body, force: true } as const;
-        roles.observeWrite(await resource.patch({ name }, patch, { fieldManager: NAME, signal }));
+        await resource.patch({ name }, patch, { fieldManager: NAME, signal });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

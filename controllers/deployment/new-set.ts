@@ -55,7 +55,6 @@ async function keep(rollout: Rollout, current: ReplicaSet, doors: Doors): Promis
       ...(stale ? { spec: { minReadySeconds } } : {}),
     };
     set = await doors.sets.patch(nameOf(current), { type: 'merge', body });
-    doors.setCache.observeWrite(set);
   }
   const noted = await noteRevision(deployment, set, doors);
   const found = progressing('True', [
@@ -107,9 +106,7 @@ async function createOrFind(
   doors: Doors,
 ): Promise<ReplicaSet> {
   try {
-    const made = await doors.sets.create(set);
-    doors.setCache.observeWrite(made);
-    return made;
+    return await doors.sets.create(set);
   } catch (error) {
     if (isAlreadyExists(error)) return ownOrCollide(deployment, set, { doors, error });
     const why = `Failed to create new replica set ${JSON.stringify(set.metadata.name)}: ${
@@ -141,11 +138,10 @@ async function ownOrCollide(
     return existing;
   }
   const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-  await writeStatus(
-    { resource: doors.deployments, informer: doors.deploymentCache },
-    deployment,
-    ({ status }) => ({ ...status, collisionCount }),
-  );
+  await writeStatus({ resource: doors.deployments }, deployment, ({ status }) => ({
+    ...status,
+    collisionCount,
+  }));
   // The next attempt has another name.
   throw error;
 }
@@ -159,9 +155,7 @@ async function noteRevision(
   if (revision === undefined || deployment.metadata.annotations?.[REVISION] === revision)
     return deployment;
   const body = { metadata: { annotations: { [REVISION]: revision } } };
-  const written = await doors.deployments.patch(nameOf(deployment), { type: 'merge', body });
-  doors.deploymentCache.observeWrite(written);
-  return written;
+  return doors.deployments.patch(nameOf(deployment), { type: 'merge', body });
 }
 
 /** Writes one condition of the deployment. */
@@ -170,14 +164,10 @@ export async function noteCondition(
   condition: BareCondition,
   doors: Doors,
 ): Promise<Deployment> {
-  return writeStatus(
-    { resource: doors.deployments, informer: doors.deploymentCache },
-    deployment,
-    ({ status }) => ({
-      ...status,
-      conditions: withDeploymentCondition(status?.conditions, condition, doors.clock.now()),
-    }),
-  );
+  return writeStatus({ resource: doors.deployments }, deployment, ({ status }) => ({
+    ...status,
+    conditions: withDeploymentCondition(status?.conditions, condition, doors.clock.now()),
+  }));
 }
 
 /** The object's place. */

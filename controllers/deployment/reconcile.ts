@@ -122,8 +122,7 @@ export class DeploymentReconciler {
     const annotations = sizeAnnotations(desired(deployment), mostPods(deployment));
     // The revision makes it fail where the set changed meanwhile; the next look then sees why.
     const body = { metadata: { resourceVersion, annotations }, spec: { replicas } };
-    const written = await this.#doors.sets.patch(nameOf(set), { type: 'merge', body });
-    this.#doors.setCache.observeWrite(written);
+    await this.#doors.sets.patch(nameOf(set), { type: 'merge', body });
     const size = wanted(set);
     if (size === replicas) return;
     const way = replicas > size ? 'up' : 'down';
@@ -147,18 +146,14 @@ export class DeploymentReconciler {
 
   /** `generation` is that of the spec which was acted on. */
   async #writeStatus(deployment: Deployment, generation: number | undefined): Promise<Deployment> {
-    const { deployments, deploymentCache, clock } = this.#doors;
-    return writeStatus(
-      { resource: deployments, informer: deploymentCache },
-      deployment,
-      (current) => {
-        const nowMs = clock.now();
-        const generations = generationsOf(current, this.#setsOf(current));
-        const figures = statusFigures(current, { generations, generation, nowMs });
-        const leaving = current.metadata.deletionTimestamp !== undefined;
-        if (leaving || current.spec?.paused) return figures;
-        return withProgress(current, figures, { generations, nowMs });
-      },
-    );
+    const { deployments, clock } = this.#doors;
+    return writeStatus({ resource: deployments }, deployment, (current) => {
+      const nowMs = clock.now();
+      const generations = generationsOf(current, this.#setsOf(current));
+      const figures = statusFigures(current, { generations, generation, nowMs });
+      const leaving = current.metadata.deletionTimestamp !== undefined;
+      if (leaving || current.spec?.paused) return figures;
+      return withProgress(current, figures, { generations, nowMs });
+    });
   }
 }

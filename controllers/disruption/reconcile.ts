@@ -47,14 +47,10 @@ export class DisruptionReconciler {
     if (!budget || budget.metadata.deletionTimestamp !== undefined) return done;
     let outcome: Outcome | undefined;
     try {
-      await writeStatus(
-        { resource: this.#budgetClient, informer: this.#budgets, signal },
-        budget,
-        (current) => {
-          outcome = this.#plan(current);
-          return outcome.status;
-        },
-      );
+      await writeStatus({ resource: this.#budgetClient, signal }, budget, (current) => {
+        outcome = this.#plan(current);
+        return outcome.status;
+      });
     } catch (error) {
       // It went meanwhile.
       if (isNotFound(error)) return done;

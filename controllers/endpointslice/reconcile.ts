@@ -102,10 +102,8 @@ export class EndpointReconciler {
         return node && { zone: zoneOf(node) };
       },
     });
-    for (const slice of plan.create)
-      this.#slices.observeWrite(await this.#sliceClient.create(slice));
-    for (const slice of plan.update)
-      this.#slices.observeWrite(await this.#sliceClient.update(slice));
+    for (const slice of plan.create) await this.#sliceClient.create(slice);
+    for (const slice of plan.update) await this.#sliceClient.update(slice);
     for (const { metadata } of plan.remove)
       await ifThere(
         this.#sliceClient.delete({ namespace: metadata.namespace, name: metadata.name ?? '' }),
@@ -116,10 +114,8 @@ export class EndpointReconciler {
     const old = this.#endpoints.get(keyOf(service));
     const next = endpointsOf(service, pods, old);
     if (old && deepEqual(old.subsets ?? [], next.subsets) && sameMeta(old, next)) return;
-    const written = old
-      ? await this.#endpointsClient.update(next)
-      : await this.#endpointsClient.create(next);
-    this.#endpoints.observeWrite(written);
+    if (old) await this.#endpointsClient.update(next);
+    else await this.#endpointsClient.create(next);
   }
 
   async #removeEndpoints(key: string): Promise<void> {

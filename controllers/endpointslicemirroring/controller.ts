@@ -46,10 +46,8 @@ export const endpointSliceMirroringController: ControllerFactory = ({ client, in
       const plan = isMirrored(shown, services.get(key))
         ? planMirror(shown, ours)
         : { create: [], update: [], remove: ours };
-      for (const slice of plan.create)
-        slices.observeWrite(await resource.create(slice, { signal }));
-      for (const slice of plan.update)
-        slices.observeWrite(await resource.update(slice, { signal }));
+      for (const slice of plan.create) await resource.create(slice, { signal });
+      for (const slice of plan.update) await resource.update(slice, { signal });
       for (const { metadata } of plan.remove)
         await resource
           .delete({ namespace: metadata.namespace, name: metadata.name ?? '' }, { signal })

@@ -129,13 +129,11 @@ async function writeOwner<O extends KubeObject, T extends KubeObject>(
   const { namespace, name = '', uid } = object.metadata;
   const body = { metadata: { uid, ownerReferences: [reference] } };
   try {
-    const written = await claim.things.patch(
+    return await claim.things.patch(
       { namespace, name },
       { type: 'strategic', body },
       { signal: claim.signal },
     );
-    claim.informer.observeWrite(written);
-    return written;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

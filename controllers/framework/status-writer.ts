@@ -2,7 +2,6 @@
 // Invariant: a status worked out for one object is never written onto a new object of the same name.
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isConflict } from '../../api/status.ts';
-import type { Informer } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { sameJson } from './same-json.ts';
 
@@ -15,8 +14,6 @@ type WithStatus = KubeObject & { status?: unknown };
 /** Where a status is written. */
 export interface StatusTarget<T extends KubeObject> {
   readonly resource: ResourceClient<T>;
-  /** Told of the outcome, so that the next reconcile reads it. */
-  readonly informer?: Pick<Informer<T>, 'observeWrite'> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How often it is tried; MAX_STATUS_ATTEMPTS unless given. 1 for a status that claims something: a Conflict is thrown at once. */
   readonly attempts?: number | undefined;
@@ -31,15 +28,13 @@ export async function writeStatus<T extends WithStatus>(
   object: T,
   next: (current: T) => T['status'],
 ): Promise<T> {
-  const { resource, informer, signal, attempts = MAX_STATUS_ATTEMPTS } = target;
+  const { resource, signal, attempts = MAX_STATUS_ATTEMPTS } = target;
   let current = object;
   for (let attempt = 1; ; attempt++) {
     const status = next(current);
     if (sameJson(current.status, status)) return current;
     try {
-      const written = await resource.updateStatus({ ...current, status }, { signal });
-      informer?.observeWrite(written);
-      return written;
+      return await resource.updateStatus({ ...current, status }, { signal });
     } catch (error) {
       if (!isConflict(error) || attempt >= attempts) throw error;
       const { namespace, name = '' } = object.metadata;

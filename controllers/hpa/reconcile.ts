@@ -358,10 +358,8 @@ export class AutoscalerReconciler {
     const next = autoscalerStatus(autoscaler, outcome);
     if (!isWorthWriting(autoscaler.status, next, pace)) return;
     memory.writtenAtMs = now;
-    await writeStatus(
-      { resource: this.#resource, informer: this.#autoscalers },
-      autoscaler,
-      (current) => autoscalerStatus(current, outcome),
+    await writeStatus({ resource: this.#resource }, autoscaler, (current) =>
+      autoscalerStatus(current, outcome),
     );
   }
 

@@ -62,7 +62,7 @@ export class NamespaceReconciler {
       if (!namespace.spec?.finalizers?.includes(FINALIZER)) return done;
       const progress = await this.#empty(name, signal);
       const written = await writeStatus(
-        { resource: this.#client.resource(Namespaces), informer: this.#namespaces, signal },
+        { resource: this.#client.resource(Namespaces), signal },
         namespace,
         (current) => namespaceStatus(current, progress, this.#clock.now()),
       );

@@ -90,13 +90,10 @@ export class NodeReconciler {
 
   /** A newer state that the write meets is judged anew: the node may have spoken meanwhile. */
   #markAway(node: Node, signal: AbortSignal): Promise<Node> {
-    return writeStatus(
-      { resource: this.#nodeClient, informer: this.#nodes, signal },
-      node,
-      (current) =>
-        this.#awayInMs(current) > 0
-          ? current.status
-          : { ...current.status, conditions: unknownConditions(current, this.#clock.now()) },
+    return writeStatus({ resource: this.#nodeClient, signal }, node, (current) =>
+      this.#awayInMs(current) > 0
+        ? current.status
+        : { ...current.status, conditions: unknownConditions(current, this.#clock.now()) },
     );
   }
 
@@ -105,9 +102,7 @@ export class NodeReconciler {
     const taints = nextTaints(node, { eviction: this.#eviction(node), nowMs: this.#clock.now() });
     if (!taints) return;
     const body = { metadata: { resourceVersion }, spec: { taints } };
-    this.#nodes.observeWrite(
-      await this.#nodeClient.patch({ name }, { type: 'merge', body }, { signal }),
-    );
+    await this.#nodeClient.patch({ name }, { type: 'merge', body }, { signal });
   }
 
   /** A node that is ready costs no look at the others. */
@@ -144,11 +139,10 @@ export class NodeReconciler {
       this.#clock.now(),
     );
     try {
-      const written = await this.#podClient.updateStatus(
+      await this.#podClient.updateStatus(
         { ...pod, status: { ...pod.status, conditions } },
         { signal },
       );
-      this.#pods.observeWrite(written);
       this.#events.event(pod, {
         type: 'Warning',
         reason: 'NodeNotReady',

@@ -65,7 +65,7 @@ export class ReplicaSetReconciler {
     const nowMs = this.#clock.now();
     const failure = mayAct ? outcome?.failure : 'unknown';
     const { generation } = set.metadata;
-    await writeStatus({ resource: this.#setClient, informer: this.#sets, signal }, set, (current) =>
+    await writeStatus({ resource: this.#setClient, signal }, set, (current) =>
       replicaSetStatus(current, { pods, generation, failure, nowMs }),
     );
     if (outcome) throw outcome.error;
@@ -91,9 +91,8 @@ export class ReplicaSetReconciler {
     const outcome = await slowStart(count, async () => {
       try {
         const made = await this.#podClient.create(pod);
+        // The cache has it, and so the creation is counted as seen.
         this.#tell(set, 'Normal', ['SuccessfulCreate', `Created pod: ${made.metadata.name ?? ''}`]);
-        // Counts the creation as seen, unless the watch was faster.
-        this.#pods.observeWrite(made);
       } catch (error) {
         this.#expectations.creationObserved(key);
         if (isNamespaceTerminating(error)) return;
@@ -117,10 +116,8 @@ export class ReplicaSetReconciler {
     const { namespace, name = '', uid } = pod.metadata;
     try {
       const preconditions = uid === undefined ? undefined : { uid };
-      const left = await this.#podClient.delete({ namespace, name }, { preconditions });
+      await this.#podClient.delete({ namespace, name }, { preconditions });
       this.#tell(set, 'Normal', ['SuccessfulDelete', `Deleted pod: ${name}`]);
-      if (left.kind === 'Pod' && left.metadata.deletionTimestamp !== undefined)
-        this.#pods.observeWrite(left as Pod);
     } catch (error) {
       this.#expectations.deletionObserved(keyOf(set), keyOf(pod));
       if (isNotFound(error)) return;

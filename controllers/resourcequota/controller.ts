@@ -69,7 +69,7 @@ export const resourceQuotaController: ControllerFactory = ({ client, informers }
       if (!quota || quota.metadata.deletionTimestamp !== undefined) return done;
       const { namespace = '' } = quota.metadata;
       try {
-        await writeStatus({ resource, informer: quotas, signal }, quota, (current) => ({
+        await writeStatus({ resource, signal }, quota, (current) => ({
           hard: { ...current.spec?.hard },
           used: {
             ...totalUsage(current, objectsIn(namespace, [...builtIn, ...custom])),

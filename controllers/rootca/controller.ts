@@ -40,7 +40,7 @@ export function rootCaPublisher(certificate: string): ControllerFactory {
           const fresh: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
           await madeOrNeedless(configMaps.create(fresh, { signal }));
         } else if (!deepEqual(known.data, data))
-          published.observeWrite(await configMaps.update({ ...known, data }, { signal }));
+          await configMaps.update({ ...known, data }, { signal });
         return done;
       },
     };

@@ -57,8 +57,7 @@ export function serviceAccountTokenController(tokens: LegacyTokens): ControllerF
             .catch((error: unknown) => {
               if (!isNotFound(error) && !isConflict(error)) throw error;
             });
-        if (plan.kind === 'fill')
-          secrets.observeWrite(await resource.update(plan.secret, { signal }));
+        if (plan.kind === 'fill') await resource.update(plan.secret, { signal });
         return done;
       },
     };

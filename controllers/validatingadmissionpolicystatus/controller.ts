@@ -51,7 +51,7 @@ export const validatingAdmissionPolicyStatus: ControllerFactory = ({ client, inf
       const found = await warningsOf(policy, signal);
       const typeChecking = found.length > 0 ? { expressionWarnings: found } : {};
       try {
-        await writeStatus({ resource, informer: policies, signal }, policy, (current) =>
+        await writeStatus({ resource, signal }, policy, (current) =>
           // What was found is of the generation that was looked at; a newer one is looked at next.
           ({ ...current.status, observedGeneration: generation, typeChecking }),
         );
