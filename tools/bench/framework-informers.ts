@@ -1,8 +1,6 @@
 // What a cache of 10,000 Pods costs whoever holds it: memory, the time until it is filled, and how long it holds the event loop.
 // Invariant: memory is what is left after a collection, with the cache and without; in process the server's own is there before.
 import { performance } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
@@ -16,6 +14,7 @@ import type { Client } from '../../client/rest/client.ts';
 import { startCluster } from '../../testing/cluster/start-cluster.ts';
 import { prepareSetting } from './api-setting.ts';
 import { benchPodJson, benchPodStatusJson } from './bench-objects.ts';
+import { heldMb } from './heap.ts';
 import type { Note } from './part.ts';
 import { withServedApi } from './served-api.ts';
 
@@ -48,7 +47,7 @@ interface Way {
 
 /** One informer from nothing to filled; it is gone afterwards. */
 async function measure(note: Note, client: Client, { way, scope, tuning }: Way): Promise<void> {
-  const before = usedMb();
+  const before = heldMb();
   const doors = { client, clock: systemClock, random: systemRandom, logger: silentLogger };
   const factory = createInformerFactory({ ...doors, ...tuning });
   const informer = factory.informer(Pods, { namespace: NAMESPACE, ...scope });
@@ -60,7 +59,7 @@ async function measure(note: Note, client: Client, { way, scope, tuning }: Way):
   const filledMs = performance.now() - startedAt;
   const longest = turns.end();
   const what = `a cache of ${OBJECTS.toLocaleString('en')} Pods, ${way}`;
-  const memory = usedMb() - before;
+  const memory = heldMb() - before;
   if (informer.list().length !== OBJECTS) throw new Error(`${what}: not all are there`);
   note({ what: `${what}: memory`, value: memory, unit: 'MB', goal: GOALS.memory });
   note({ what: `${what}: until it is filled`, value: filledMs, unit: 'ms' });
@@ -121,18 +120,4 @@ function freezing(note: Note): void {
   for (const pod of all) cacheable(pod);
   const each = ((performance.now() - startedAt) * 1000) / OBJECTS;
   note({ what: 'freezing a Pod off the wire', value: each, unit: 'µs' });
-}
-
-let collect: (() => void) | undefined;
-
-/** Memory in use after a collection. */
-function usedMb(): number {
-  if (!collect) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1e6;
 }
