@@ -282,9 +282,13 @@ describe('an operator that cannot run says why', () => {
     endings.push(() => new Promise((resolve) => other.close(resolve)));
     await until(() => other.listening);
     const { port } = other.address() as AddressInfo;
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const before = sockets();
     expect(await refusal({ health: { port, host: '127.0.0.1' } })).toBe(
       `the health port ${port} on 127.0.0.1 is taken; name another by health: { port }`,
     );
+    await until(() => sockets() <= before);
   });
 });
 

@@ -1,5 +1,6 @@
 // The port for probes and figures: what it answers, and what it does with those who ask too much of it.
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Figures } from '../../../base/figures.ts';
@@ -31,6 +32,20 @@ describe('serveHealth', () => {
     ready = true;
     expect(await ask('/readyz?verbose')).toEqual([200, '[+]caches\n']);
     expect(await ask('/livez', 'HEAD')).toEqual([200, '']);
+  });
+
+  it('listens on every address unless told, of either family', async () => {
+    const open = await serveHealth({ port: 0 }, { figures: new Figures(), checks: () => [] });
+    const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const hosts = own.filter(({ internal }) => internal);
+    const statuses = hosts.map(async ({ address, family }) => {
+      const host = family === 'IPv6' ? `[${address}]` : address;
+      const { status } = await fetch(`http://${host}:${open.port}/healthz`);
+      return status;
+    });
+    const answered = await Promise.allSettled(statuses);
+    await open.close();
+    expect(answered).toEqual(hosts.map(() => ({ status: 'fulfilled', value: 200 })));
   });
 
   it('says what is asked wrongly', async () => {

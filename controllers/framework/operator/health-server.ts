@@ -36,7 +36,7 @@ export async function serveHealth(
   options: HealthOptions,
   parts: HealthParts,
 ): Promise<HealthServer> {
-  const { host = '0.0.0.0' } = options;
+  const { host, port } = options;
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: 8192 };
   const server = createServer(limits, (request, response) => {
     const [path] = (request.url ?? '').split('?');
@@ -48,9 +48,10 @@ export async function serveHealth(
   await new Promise<void>((resolve, reject) => {
     server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
       const why = code === 'EADDRINUSE' ? 'is taken; name another by health: { port }' : message;
-      reject(new OperatorFailure(`the health port ${options.port} on ${host} ${why}`));
+      const where = host === undefined ? '' : ` on ${host}`;
+      reject(new OperatorFailure(`the health port ${port}${where} ${why}`));
     });
-    server.listen(options.port, host, resolve);
+    server.listen({ port, host }, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

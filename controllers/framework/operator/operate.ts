@@ -16,7 +16,7 @@ import { type Installable, installKinds } from '../kinds/install.ts';
 import { type LeaderElection, runControllers } from '../manager.ts';
 import { ReconcileFigures } from '../reconcile-figures.ts';
 import { connectToCluster, type Surroundings } from './cluster-connection.ts';
-import { serveHealth } from './health-server.ts';
+import { type HealthServer, serveHealth } from './health-server.ts';
 import { OperatorFailure } from './operator-failure.ts';
 import type { OperatorOptions, OperatorPart } from './options.ts';
 import { checkReadable } from './readable-kinds.ts';
@@ -45,10 +45,10 @@ export async function operate(
   });
   const counted = new ClientFigures(figures).counted(transport, new URL(server).host, clock);
   const progress = new Progress(options);
-  const served =
-    health && (await serveHealth(health, { figures, checks: () => progress.checks() }));
-  logger.info('the operator runs', { server, namespace, healthPort: served?.port });
+  let served: HealthServer | undefined;
   try {
+    served = health && (await serveHealth(health, { figures, checks: () => progress.checks() }));
+    logger.info('the operator runs', { server, namespace, healthPort: served?.port });
     const client = createClient(counted, { fieldManager: name });
     await prepare({ options, doors, client }, signal);
     await runAll({ options, doors, client, namespace, figures, progress }, signal);
