@@ -119,11 +119,25 @@ describe('eventually', () => {
     await expect(wait).rejects.toThrow('no longer wanted');
   });
 
+  it('takes an expectation without braces around it', async () => {
+    const { client } = await aCluster({ controllers: 'none', scheduler: false });
+    const named = (name: string) => (object: { metadata: object }) =>
+      expect(object.metadata).toMatchObject({ name });
+    await eventually(client, Namespaces, { name: 'default' }, named('default'));
+    const wait = eventually(client, Namespaces, { name: 'default' }, named('other'), BRIEFLY);
+    await expect(wait).rejects.toThrow("to match object { name: 'other' }");
+  });
+
   it('refuses a function whose answer means nothing', async () => {
     const { client } = await aCluster({ controllers: 'none', scheduler: false });
     const careless = (async () => true) as unknown as () => boolean;
     const wait = eventually(client, Namespaces, { name: 'default' }, careless);
     await expect(wait).rejects.toThrow('has to answer true, false or nothing, at once');
+    const circle: object[] = [];
+    circle.push(circle);
+    const odd = (() => circle) as unknown as () => boolean;
+    const second = eventually(client, Namespaces, { name: 'default' }, odd);
+    await expect(second).rejects.toThrow('but answered what cannot be shown as JSON');
   });
 });
 

@@ -26,8 +26,16 @@ export function differences(wanted: unknown, actual: unknown): string[] {
 
 /** A value in one line, cut where it is long. */
 export function told(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = jsonOf(value);
   return text.length > MAX_VALUE_CHARS ? `${text.slice(0, MAX_VALUE_CHARS)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'what cannot be shown as JSON';
+  }
 }
 
 interface Pair {

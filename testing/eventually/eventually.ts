@@ -136,6 +136,10 @@ function missingOfItem(wanted: unknown, items: readonly KubeObject[]): readonly 
   ];
 }
 
+/** `(pod) => expect(pod)…` answers what chai's matchers answer when they do not throw, though its type says nothing. */
+const isAssertion = (answer: unknown): boolean =>
+  typeof answer === 'object' && answer !== null && '__flags' in answer;
+
 /** What a function of the test's own has against the value. */
 function objections<V>(judge: (value: V) => unknown, value: V): readonly string[] {
   let answer: unknown;
@@ -144,7 +148,7 @@ function objections<V>(judge: (value: V) => unknown, value: V): readonly string[
   } catch (error) {
     return messageOf(error).split('\n');
   }
-  if (answer === undefined || answer === true) return [];
+  if (answer === undefined || answer === true || isAssertion(answer)) return [];
   if (answer === false) return [`not yet: ${judge.toString()}`];
   throw new TypeError(
     `what is wanted has to answer true, false or nothing, at once, but answered ${told(answer)}; compare with === or !!, and wait for several things one after another`,
