@@ -6,7 +6,8 @@ import { type BackupSchedule, BackupSchedules } from './kind.ts';
 
 /** The label of all runs of a schedule. */
 export const SCHEDULE_LABEL = 'ops.example.com/backup-schedule';
-const TIME_ANNOTATION = 'ops.example.com/scheduled-at';
+/** The time that a run is of. */
+export const TIME_ANNOTATION = 'ops.example.com/scheduled-at';
 const MINUTE_MS = 60_000;
 
 /** One backup, going on or over. */

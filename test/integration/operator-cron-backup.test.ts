@@ -1,11 +1,19 @@
 // The operator of examples/06-cron-backup in a whole cluster, on virtual time: days of backups in milliseconds.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Pod, Pods } from 'pinnace/client';
+import { formatTime, type Pod, Pods } from 'pinnace/client';
 import { installKinds } from 'pinnace/controllers';
-import { simulate, scenario, startCluster, type TestCluster } from 'pinnace/testing';
+import {
+  eventually,
+  eventuallyList,
+  scenario,
+  simulate,
+  startCluster,
+  type TestCluster,
+} from 'pinnace/testing';
 import { cronBackup } from '../../examples/06-cron-backup/controller.ts';
 import { type BackupSchedule, BackupSchedules } from '../../examples/06-cron-backup/kind.ts';
-import { runOf } from '../../examples/06-cron-backup/runs.ts';
+import { runOf, TIME_ANNOTATION } from '../../examples/06-cron-backup/runs.ts';
+import { type OperatorProcess, startOperatorProcess } from '../support/operator-process.ts';
 
 const MINUTE = 60_000;
 const AT = { namespace: 'default', name: 'db' };
@@ -100,6 +108,47 @@ describe('in a cluster', () => {
     await schedules.patch(AT, { type: 'merge', body: { spec: { timeZone: 'Etc/UTC' } } });
     await cluster.advance(10 * MINUTE);
     expect(await pods()).toHaveLength(1);
+  });
+});
+
+describe('as a process of its own', () => {
+  let cluster: TestCluster;
+  let program: OperatorProcess;
+  afterEach(async () => {
+    await program.kill();
+    await cluster.close();
+  });
+
+  it('goes on after kill -9 in the middle of a backup, and begins none twice', async () => {
+    cluster = await startCluster({ lives: { dump: { exitAfterMs: 1_000 } } });
+    const { client, clock } = cluster;
+    await installKinds(client, [BackupSchedules]);
+    const schedules = client.resource(BackupSchedules);
+    const created = await schedules.create(aSchedule({ schedule: '* * * * *' }));
+    // It ran before, so that a time is due now.
+    const lastScheduleTime = formatTime(clock.now() - 3 * MINUTE);
+    await schedules.updateStatus({ ...created, status: { lastScheduleTime } });
+    const { kubeconfig } = await cluster.listen();
+    const start = () =>
+      startOperatorProcess('examples/06-cron-backup/main.ts', { KUBECONFIG: kubeconfig });
+    program = start();
+    // A lead that nobody let go is taken over after 15 s.
+    const patience = { timeoutMs: 50_000 };
+    const some = (pods: readonly Pod[]) => pods.length > 0;
+    await eventuallyList(client, Pods, { namespace: 'default' }, some, patience);
+    await program.kill();
+    program = start();
+    const good = { type: 'Succeeding', status: 'True' } as const;
+    const wanted = (object: BackupSchedule) =>
+      expect(object.status).toMatchObject({
+        backups: expect.toSatisfy((count: number) => count > 0),
+        conditions: expect.arrayContaining([expect.objectContaining(good)]),
+      });
+    await eventually(client, BackupSchedules, AT, wanted, patience);
+    const { items } = await client.resource(Pods).list({ namespace: 'default' });
+    const times = items.map(({ metadata }) => metadata.annotations?.[TIME_ANNOTATION]);
+    expect(new Set(times).size).toBe(times.length);
+    expect(await program.stop(), program.log()).toBe(0);
   });
 });
 
