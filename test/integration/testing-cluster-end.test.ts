@@ -34,6 +34,15 @@ async function heapBytes(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
+describe('a cluster that cannot be started', () => {
+  it('says why, and leaves no timer', async () => {
+    const clock = new VirtualClock();
+    const twice = { clock, nodes: [{ name: 'one' }, { name: 'one' }] };
+    await expect(startCluster(twice)).rejects.toThrow('there is a fake node one already');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('a closed cluster', () => {
   it('leaves no handle, no file and no timer', async () => {
     const before = process.getActiveResourcesInfo();

@@ -98,8 +98,14 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
     nodeDialer: dialer,
   });
   const cluster = new InProcessCluster(resolved, { server, storage, dialer });
-  await Promise.all(resolved.nodes.map((node) => cluster.addNode(node)));
-  return cluster;
+  try {
+    await Promise.all(resolved.nodes.map((node) => cluster.addNode(node)));
+    return cluster;
+  } catch (error) {
+    // Nobody else can: the cluster is never seen.
+    await cluster.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 interface ServerParts {
