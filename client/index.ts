@@ -27,9 +27,19 @@ export {
   isUnauthorized,
   StatusError,
 } from '../api/status.ts';
+export { type ManifestDocument, parseManifest } from '../api/wire/manifest.ts';
 export { systemClock } from '../base/clock.ts';
 export { createLogger, silentLogger } from '../base/logger.ts';
 export { systemRandom } from '../base/random.ts';
+export {
+  type DiscoveredResource,
+  discover,
+  type Discovery,
+  type GroupVersion,
+  resourceNamed,
+  resourceOfKind,
+  resourcesOfVersion,
+} from './discovery/discovery.ts';
 export { ClientEventRecorder } from './events/recorder.ts';
 export * from './informer/indexes.ts';
 export type {
