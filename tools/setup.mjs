@@ -11,7 +11,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = new Set(process.argv.slice(2));
 
 /** Debian packages by the program that shows they are there. */
-const HOST_PACKAGES = { runc: 'runc', conmon: 'conmon', nft: 'nftables', ip: 'iproute2' };
+const HOST_PACKAGES = {
+  runc: 'runc',
+  conmon: 'conmon',
+  nft: 'nftables',
+  ip: 'iproute2',
+  git: 'git',
+};
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`);
 

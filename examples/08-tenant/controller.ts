@@ -1,6 +1,7 @@
 // The controller: sees to it that each tenant has its namespace, and that what belongs into it is there and as it should be.
 // Invariant: nothing is written into a namespace that was not made for the tenant, and people lose their rights before the rest goes.
 import {
+  formatTime,
   isAlreadyExists,
   isInvalid,
   isNotFound,
@@ -152,7 +153,7 @@ async function tell(
   context: Context,
   [status, reason, message]: readonly ['True' | 'False', string, string],
 ): Promise<void> {
-  const now = new Date(context.clock.now()).toISOString().replace('.000Z', 'Z');
+  const now = formatTime(context.clock.now());
   const { generation = 0 } = tenant.metadata;
   const ready = { type: 'Ready', status, reason, message, observedGeneration: generation };
   await writeStatus(context, tenant, (current) => ({
