@@ -261,6 +261,14 @@ spec: { oars: 8 }
     ).rejects.toThrow('no kind Boat in v1');
   });
 
+  it('says why it could not be known what kinds there are', async () => {
+    const cluster = await aCluster({ controllers: 'none' });
+    const nobody = { ...aConfigMap('one'), apiVersion: 'nowhere.example/v1' };
+    await expect(cluster.apply(nobody)).rejects.toThrow('no kind ConfigMap in nowhere.example/v1');
+    cluster.client.transport.close();
+    await expect(cluster.apply(aConfigMap('one'))).rejects.toThrow('the transport is closed');
+  });
+
   it('says why a definition is never served', async () => {
     const cluster = await aCluster({ controllers: 'none' });
     const boats = (plural: string) => `

@@ -4,6 +4,7 @@ import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
+import { isNotFound } from '../../api/status.ts';
 import { parseManifest } from '../../api/wire/manifest.ts';
 import { resourcesOfVersion } from '../../client/discovery/discovery.ts';
 import type { Client, ResourceClient } from '../../client/rest/client.ts';
@@ -58,7 +59,10 @@ async function resourceOf(
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const at = { group, version: apiVersion.slice(slash + 1), preferred: true };
-  const resources = await resourcesOfVersion(client.transport, at).catch(() => []);
+  const resources = await resourcesOfVersion(client.transport, at).catch((error: unknown) => {
+    if (isNotFound(error)) return [];
+    throw error;
+  });
   const found = resources.find(({ ref }) => ref.kind === kind && apiVersionOf(ref) === apiVersion);
   if (found) return client.resource(found.ref);
   throw new Error(
