@@ -11,6 +11,9 @@ import type { PodNetwork } from './pod-network.ts';
 import type { ContainerRuntime, ImageStore } from './runtime/runtime.ts';
 import type { ServeNode } from './server/node-requests.ts';
 
+/** Default of heartbeatMs, as upstream's. */
+export const HEARTBEAT_MS = 10_000;
+
 /** What the agent needs. */
 export interface NodeAgentOptions {
   readonly client: Client;
@@ -39,6 +42,11 @@ export interface NodeAgentOptions {
   readonly taints?: readonly Taint[];
   /** How often figures are taken and sent; each second unless given. */
   readonly figuresPeriodMs?: number;
+  /**
+   * How often the node's Lease is renewed, and its facts and the sizes of its logs are looked at; HEARTBEAT_MS unless given. The Lease
+   * lasts for four of them, and what watches over nodes must be as patient.
+   */
+  readonly heartbeatMs?: number;
   /** How often all pods are looked at without an event; RELIST_MS unless given. Longer where the runtime loses none. */
   readonly relistMs?: number;
 }

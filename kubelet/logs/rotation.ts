@@ -1,22 +1,20 @@
 // Keeps the logs of running containers within their size, as long as the agent runs.
 // Invariant: one log that cannot be rotated keeps no other from it for longer than a look.
 import type { Clock } from '../../base/clock.ts';
-import type { NodeAgentOptions } from '../options.ts';
+import { HEARTBEAT_MS, type NodeAgentOptions } from '../options.ts';
 import type { ContainerRuntime, ContainerStatus } from '../runtime/runtime.ts';
 import type { PodLogs, RotationLimits } from './pod-logs.ts';
 
 /** Upstream's containerLogMaxSize and containerLogMaxFiles. */
 export const MAX_LOG_BYTES = 10 * 1024 * 1024;
 export const MAX_LOG_FILES = 5;
-/** How often sizes are looked at. */
-const LOOK_MS = 10_000;
 
 /** Looks after the logs of running containers until the signal aborts. Never rejects. */
 export async function keepLogsSmall(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
-  const { clock, runtime, logger } = options;
+  const { clock, runtime, logger, heartbeatMs = HEARTBEAT_MS } = options;
   const parts = { clock, runtime, logs: options.host.logs };
   while (!signal.aborted) {
-    await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+    await clock.sleep(heartbeatMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
       for (const status of await runtime.listContainers())

@@ -1,23 +1,22 @@
-// The node's heartbeat: a Lease in kube-node-lease, renewed every ten seconds.
+// The node's heartbeat: a Lease in kube-node-lease, renewed every ten seconds unless told otherwise.
 // Invariant: never gives up; a renewal that fails is tried again well before the lease runs out.
 import type { Lease } from '../../api/generated/types.ts';
 import { Leases, Nodes } from '../../api/kinds.ts';
 import { formatMicroTime } from '../../api/meta/time.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/status.ts';
-import type { NodeAgentOptions } from '../options.ts';
+import { HEARTBEAT_MS, type NodeAgentOptions } from '../options.ts';
 
 const NAMESPACE = 'kube-node-lease';
-/** As upstream. */
-const DURATION_SECONDS = 40;
-const RENEW_MS = 10_000;
+/** As upstream: a Lease outlives three renewals that fail. */
+const RENEWALS = 4;
 const RETRY_MS = 1_000;
 
 /** Renews until the signal aborts. Never rejects. */
 export async function keepNodeLease(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
-  const { clock, logger } = options;
+  const { clock, logger, heartbeatMs = HEARTBEAT_MS } = options;
   let held: Lease | undefined;
   for (let failures = 0; !signal.aborted; ) {
-    let pause = RENEW_MS;
+    let pause = heartbeatMs;
     try {
       held = await renew(options, held, signal);
       failures = 0;
@@ -45,7 +44,7 @@ async function renew(
     const spec = {
       ...known.spec,
       holderIdentity: nodeName,
-      leaseDurationSeconds: DURATION_SECONDS,
+      leaseDurationSeconds: durationOf(options),
       renewTime,
     };
     try {
@@ -64,7 +63,7 @@ async function renewFresh(options: NodeAgentOptions, signal: AbortSignal): Promi
   const leases = client.resource(Leases);
   const spec = {
     holderIdentity: nodeName,
-    leaseDurationSeconds: DURATION_SECONDS,
+    leaseDurationSeconds: durationOf(options),
     renewTime: formatMicroTime(clock.now()),
   };
   const known = await getLease(options, signal);
@@ -85,6 +84,9 @@ async function renewFresh(options: NodeAgentOptions, signal: AbortSignal): Promi
     return leases.get({ namespace: NAMESPACE, name: nodeName }, { signal });
   }
 }
+
+const durationOf = ({ heartbeatMs = HEARTBEAT_MS }: NodeAgentOptions): number =>
+  Math.ceil((RENEWALS * heartbeatMs) / 1000);
 
 async function getLease(
   { client, nodeName }: NodeAgentOptions,

@@ -6,13 +6,11 @@ import { Nodes } from '../../api/kinds.ts';
 import { isAlreadyExists, isNotFound } from '../../api/status.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { Informer } from '../../client/informer/informer.ts';
-import type { NodeAgentOptions } from '../options.ts';
+import { HEARTBEAT_MS, type NodeAgentOptions } from '../options.ts';
 import { covers, statusPatch } from '../status-patch.ts';
 import { nodeNews, STARTING } from './node-news.ts';
 import { newNode, nodeLabels, type NodeObjectFacts, nodeStatus, ownSpec } from './node-object.ts';
 
-/** How often the facts are looked at; a change of the Node in the API is seen at once. */
-const LOOK_MS = 10_000;
 /** How often it is told without a change: the Lease is the heartbeat. */
 const REPORT_MS = 300_000;
 const RETRY = { initialMs: 200, maxMs: 7_000, jitter: 0.3 };
@@ -49,12 +47,13 @@ export class NodeReporter {
 
   /** Registers the node, trying until it is done, then reports until the signal aborts. Never rejects. */
   async run(signal: AbortSignal, onRegistered: () => void): Promise<void> {
-    const { clock, random, logger, nodeName } = this.#options;
+    const { clock, random, logger, nodeName, heartbeatMs = HEARTBEAT_MS } = this.#options;
     const look = () => this.#wake.abort();
     const unsubscribe = this.#informer.subscribe({ onUpdate: look, onDelete: look });
     let registered = false;
     for (let failures = 0; !signal.aborted; ) {
-      let pause = LOOK_MS;
+      // A change of the Node in the API is seen at once.
+      let pause = heartbeatMs;
       this.#wake = new AbortController();
       try {
         const known = registered ? this.#informer.get(nodeName) : undefined;
@@ -70,7 +69,7 @@ export class NodeReporter {
         pause = backoffDelay(failures++, RETRY, random);
       }
       // A failure is not tried again any sooner for what happens meanwhile.
-      const awake = pause === LOOK_MS ? AbortSignal.any([signal, this.#wake.signal]) : signal;
+      const awake = pause === heartbeatMs ? AbortSignal.any([signal, this.#wake.signal]) : signal;
       await clock.sleep(pause, awake).catch(() => undefined);
     }
     unsubscribe();

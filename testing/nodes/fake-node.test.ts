@@ -1,7 +1,14 @@
 // Pods' lives on fake nodes, in whole clusters on virtual time: nothing is waited for, all of it is at a known moment.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Deployment, Pod, PodSpec } from '../../api/generated/types.ts';
-import { Deployments, Events, Nodes, PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
+import {
+  Deployments,
+  Events,
+  Leases,
+  Nodes,
+  PersistentVolumeClaims,
+  Pods,
+} from '../../api/kinds.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
@@ -434,4 +441,22 @@ it('leaves no timer, once its cluster is closed', async () => {
   await pods().delete({ namespace: 'default', name: 'web' });
   await cluster.close();
   expect(clock.pendingTimers).toBe(0);
+});
+
+it('says that it is there as often as it is told, by a Lease that lasts four times as long', async () => {
+  cluster = await startCluster({ clock: 'virtual', nodes: [{ heartbeatMs: 5 * MINUTE }] });
+  await cluster.nodes[0]?.registered;
+  const lease = async () => {
+    const at = { namespace: 'kube-node-lease', name: 'node-1' };
+    return (await cluster.client.resource(Leases).get(at)).spec;
+  };
+  // A first try may come before the Node, and is made again after a second.
+  await advance(5 * SECOND);
+  const first = await lease();
+  expect(first?.leaseDurationSeconds).toBe(1200);
+  await advance(4 * MINUTE);
+  expect((await lease())?.renewTime).toBe(first?.renewTime);
+  await advance(MINUTE);
+  const next = Date.parse((await lease())?.renewTime ?? '');
+  expect(next - Date.parse(first?.renewTime ?? '')).toBe(5 * MINUTE);
 });

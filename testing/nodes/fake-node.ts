@@ -133,6 +133,7 @@ export class FakeNode {
       maxPods: node.maxPods,
       reserved: { cpuMillis: 0, memoryBytes: 0 },
       figuresPeriodMs: node.figuresPeriodMs,
+      heartbeatMs: node.heartbeatMs,
       relistMs: RELIST_MS,
       serve: this.#parts.dialer.serving(node.ip, () => this.#run !== undefined && !this.#loss),
     });
