@@ -59,6 +59,7 @@ export {
   labelsChanged,
   resourceVersionChanged,
 } from './predicates.ts';
+export { isPodActive, isPodReady, isPodTerminal } from './pod-state.ts';
 export { ReconcileFigures } from './reconcile-figures.ts';
 export {
   type ControllerContext,
