@@ -2,7 +2,7 @@
 // Invariant: pure. Names follow from the cache's name and the member's number, so that no member is ever there twice.
 import { createHash } from 'node:crypto';
 import type { PersistentVolumeClaim, Pod, Service } from 'pinnace/client';
-import { ownerReferenceFor } from 'pinnace/controllers';
+import { isPodReady, isPodTerminal, ownerReferenceFor } from 'pinnace/controllers';
 import { type ReplicatedCache, ReplicatedCaches } from './kind.ts';
 
 /** The label that all parts of a cache have. */
@@ -49,15 +49,14 @@ const numberOf = (name = ''): number => Number(name.slice(name.lastIndexOf('-') 
 
 /** The member that a pod is. */
 export function memberOf(pod: Pod): Member {
-  const { metadata, status } = pod;
+  const { metadata } = pod;
   return {
     pod,
     number: numberOf(metadata.name),
     revision: metadata.labels?.[REVISION_LABEL] ?? '',
-    ready:
-      status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false,
+    ready: isPodReady(pod),
     ending: metadata.deletionTimestamp !== undefined,
-    over: status?.phase === 'Failed' || status?.phase === 'Succeeded',
+    over: isPodTerminal(pod),
   };
 }
 

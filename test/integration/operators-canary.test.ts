@@ -1,21 +1,12 @@
 // The operator of examples/07-canary in whole clusters, on virtual time: new versions take over, fail, are held and taken back.
 import { afterEach, describe, expect, it } from 'vitest';
+import { Deployments, EndpointSlices, Events, type Pod, Pods } from 'pinnace/client';
+import { installKinds, isPodReady } from 'pinnace/controllers';
 import {
-  type Deployment,
-  Deployments,
-  EndpointSlices,
-  Events,
-  type Pod,
-  Pods,
-} from 'pinnace/client';
-import { installKinds } from 'pinnace/controllers';
-import {
-  type ClusterState,
   eventually,
   eventuallyList,
   faults,
   type LivesOf,
-  scenario,
   simulate,
   startCluster,
   type TestCluster,
@@ -24,7 +15,8 @@ import {
 import { canaryController } from '../../examples/07-canary/controller.ts';
 import { Canaries, type Canary } from '../../examples/07-canary/kind.ts';
 import { type MetricsSource, podCpu } from '../../examples/07-canary/metrics.ts';
-import { revisionOf, versionOf } from '../../examples/07-canary/tracks.ts';
+import { byImage, canariesKeepTheirWord } from '../../examples/07-canary/scenario.ts';
+import { versionOf } from '../../examples/07-canary/tracks.ts';
 import { type OperatorProcess, startOperatorProcess } from '../support/operator-process.ts';
 import { until } from '../support/until.ts';
 
@@ -33,13 +25,6 @@ const MINUTE = 60 * SECOND;
 /** A lead that nobody let go is taken over after 15 s. */
 const PATIENCE = { timeoutMs: 50_000 };
 const AT = { namespace: 'default', name: 'web' };
-
-/** Bad while a pod of the version runs app:bad. */
-const byImage: MetricsSource = async ({ client, labelSelector, namespace, signal }) => {
-  const { items } = await client.resource(Pods).list({ labelSelector, namespace, signal });
-  if (items.length === 0) return undefined;
-  return items.some(({ spec }) => spec?.containers[0]?.image === 'app:bad') ? 100 : 1;
-};
 
 const aCanary = (image: string, spec: Partial<Canary['spec']> = {}) =>
   Canaries.object({
@@ -54,9 +39,6 @@ const aCanary = (image: string, spec: Partial<Canary['spec']> = {}) =>
       ...spec,
     },
   });
-const isReady = ({ metadata, status }: Pod) =>
-  metadata.deletionTimestamp === undefined &&
-  (status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false);
 const imageOf = ({ spec }: Pod) => spec?.containers[0]?.image;
 
 let cluster: TestCluster;
@@ -80,7 +62,7 @@ const reaches = (status: object, patience = {}) =>
 async function pods(): Promise<Record<string, number>> {
   const { items } = await cluster.client.resource(Pods).list({ namespace: 'default' });
   const counts: Record<string, number> = {};
-  for (const pod of items.filter(isReady))
+  for (const pod of items.filter(isPodReady))
     counts[imageOf(pod) ?? ''] = (counts[imageOf(pod) ?? ''] ?? 0) + 1;
   return counts;
 }
@@ -91,7 +73,7 @@ const settleOn = (counts: Record<string, number>, patience = {}) =>
     Pods,
     { namespace: 'default' },
     (items) =>
-      items.every(isReady) &&
+      items.every(isPodReady) &&
       Object.entries(counts).every(
         ([image, count]) => items.filter((pod) => imageOf(pod) === image).length === count,
       ),
@@ -300,61 +282,7 @@ const LONG = process.env['PINNACE_LONG'] === '1';
 it(
   'keeps its word whatever is late, lost or dies',
   async () => {
-    const status = (state: ClusterState) => state.get(Canaries, AT)?.status;
-    const patience = { withinMs: 10 * MINUTE };
-    const ready = (state: ClusterState, image?: string) =>
-      state.list(Pods).filter((pod) => isReady(pod) && (!image || imageOf(pod) === image)).length;
-    const canaries = scenario({
-      name: 'canary',
-      programs: {
-        operator: {
-          controllers: () => [canaryController(byImage)],
-          replicas: 2,
-          leaderElection: true,
-        },
-      },
-      nodes: 1,
-      controllers: ['node-lifecycle-controller', 'deployment-controller', 'replicaset-controller'],
-      lives: { app: { readyAfterMs: SECOND } },
-      setUp: ({ client }) => installKinds(client, [Canaries]),
-      async story({ client, until }) {
-        const canaries = client.resource(Canaries);
-        const to = (image: string) =>
-          canaries.patch(AT, { type: 'merge', body: { spec: { container: { image } } } });
-        await canaries.create(
-          aCanary('app:1', { replicas: 2, steps: [{ weight: 50, holdSeconds: 10 }] }),
-        );
-        await until((state) => ready(state) === 2, patience);
-        await to('app:2');
-        await until((state) => status(state)?.stable.container.image === 'app:2', patience);
-        await to('app:bad');
-        await until((state) => status(state)?.phase === 'RolledBack', patience);
-      },
-      faults: { most: 4 },
-      always: {
-        'traffic never comes back to a version that failed': (state) => {
-          const last = state.writes.at(-1);
-          const failed = status(state)?.failedRevision;
-          if (!failed || last?.object.kind !== 'Deployment') return true;
-          const [now, before] = [last.object, last.previous] as (Deployment | undefined)[];
-          if (!now || revisionOf(now) !== failed) return true;
-          const had = before && revisionOf(before) === failed ? (before.spec?.replicas ?? 0) : 0;
-          return (now.spec?.replicas ?? 0) <= had;
-        },
-        'two pods are ready once they were, but for those of a version that failed': (state) => {
-          const began = status(state)?.stable !== undefined && state.list(Pods).length > 2;
-          if (!began) return true;
-          const least = status(state)?.phase === 'RolledBack' ? 1 : 2;
-          return ready(state) >= least || `${ready(state)} are ready`;
-        },
-      },
-      eventually: {
-        'the good version has all pods, the bad one none': (state) =>
-          ready(state, 'app:2') === 2 && state.list(Pods).length === 2,
-      },
-      within: 5 * MINUTE,
-    });
-    const report = await simulate(canaries, { runs: LONG ? 1000 : 100, seed: 1 });
+    const report = await simulate(canariesKeepTheirWord, { runs: LONG ? 1000 : 100, seed: 1 });
     console.log(`${report.runs} runs in ${Math.round(report.elapsedMs)} ms`);
   },
   LONG ? 3_600_000 : 600_000,

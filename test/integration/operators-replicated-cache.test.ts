@@ -9,15 +9,13 @@ import {
   Services,
   setReplicas,
 } from 'pinnace/client';
-import { installKinds } from 'pinnace/controllers';
+import { installKinds, isPodReady } from 'pinnace/controllers';
 import {
-  type ClusterState,
   eventually,
   eventuallyGone,
   eventuallyList,
   faults,
   type LivesOf,
-  scenario,
   simulate,
   startCluster,
   type TestCluster,
@@ -25,6 +23,7 @@ import {
 } from 'pinnace/testing';
 import { replicatedCache } from '../../examples/05-replicated-cache/controller.ts';
 import { type ReplicatedCache, ReplicatedCaches } from '../../examples/05-replicated-cache/kind.ts';
+import { cachesKeepTheirWord } from '../../examples/05-replicated-cache/scenario.ts';
 import { type OperatorProcess, startOperatorProcess } from '../support/operator-process.ts';
 import { until } from '../support/until.ts';
 
@@ -127,9 +126,7 @@ describe('a cache', () => {
     const order: string[] = [];
     while (order.length < 100) {
       const all = await pods();
-      const ready = all.filter(({ status }) =>
-        status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
-      );
+      const ready = all.filter(isPodReady);
       expect(ready.length).toBeGreaterThanOrEqual(2);
       for (const { metadata, spec } of all)
         if (spec?.containers[0]?.image === 'cache:2' && !order.includes(metadata.name ?? ''))
@@ -276,77 +273,11 @@ describe('the operator as a process of its own', () => {
 });
 
 const LONG = process.env['PINNACE_LONG'] === '1';
-const isReady = ({ status }: Pod) =>
-  status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
-const numberOf = ({ metadata }: { readonly metadata: { readonly name?: string } }) =>
-  Number(metadata.name?.split('-').at(-1));
 
 it(
   'keeps its word whatever is late, lost or dies',
   async () => {
-    const status = (state: ClusterState) => state.get(ReplicatedCaches, AT)?.status;
-    const isWhole = (state: ClusterState, image: string) =>
-      state.list(Pods).filter((pod) => isReady(pod) && pod.spec?.containers[0]?.image === image)
-        .length === state.get(ReplicatedCaches, AT)?.spec.replicas;
-    const patience = { withinMs: 10 * MINUTE };
-    /** Were all ready before, at a time of the run? The members of then are a lower bound for later. */
-    const wasWhole = ({ writes }: ClusterState) =>
-      writes.some(
-        ({ object }) =>
-          object.kind === 'ReplicatedCache' &&
-          (object as ReplicatedCache).status?.readyReplicas === 3,
-      );
-    const caches = scenario({
-      name: 'replicated cache',
-      programs: {
-        operator: { controllers: () => [replicatedCache], replicas: 2, leaderElection: true },
-      },
-      nodes: 1,
-      controllers: ['node-lifecycle-controller'],
-      lives: { cache: { readyAfterMs: SECOND, stopMs: SECOND } },
-      setUp: ({ client }) => installKinds(client, [ReplicatedCaches]),
-      async story({ client, until }) {
-        const caches = client.resource(ReplicatedCaches);
-        const change = (spec: object) => caches.patch(AT, { type: 'merge', body: { spec } });
-        await caches.create(aCache({ storage: { size: '1Gi', whenUnused: 'Delete' } }));
-        await until((state) => isWhole(state, 'cache:1'), patience);
-        await change({ image: 'cache:2' });
-        await until((state) => isWhole(state, 'cache:2'), patience);
-        await change({ replicas: 2 });
-        await until(
-          (state) =>
-            state.list(Pods).some(({ metadata }) => metadata.deletionTimestamp !== undefined),
-          patience,
-        );
-        await change({ replicas: 3 });
-      },
-      faults: { most: 4 },
-      always: {
-        'members start in order, one at a time': (state) => {
-          const last = state.writes.at(-1);
-          if (last?.type !== 'created' || last.object.kind !== 'Pod') return true;
-          const before = state.list(Pods).filter((pod) => numberOf(pod) < numberOf(last.object));
-          return (
-            (before.length === numberOf(last.object) && before.every(isReady)) ||
-            `${last.object.metadata.name} was made before ${before.length} others were ready`
-          );
-        },
-        'two of three are ready all the time, once they were': (state) =>
-          !wasWhole(state) || state.list(Pods).filter(isReady).length >= 2,
-        'no claim goes while its member is there': (state) => {
-          const last = state.writes.at(-1);
-          if (last?.type !== 'deleted' || last.object.kind !== 'PersistentVolumeClaim') return true;
-          return !state.list(Pods).some((pod) => numberOf(pod) === numberOf(last.object));
-        },
-      },
-      eventually: {
-        'all members are there, ready, and of the newest image': (state) =>
-          isWhole(state, 'cache:2') && status(state)?.readyReplicas === 3,
-        'each has its claim': (state) => state.list(PersistentVolumeClaims).length === 3,
-      },
-      within: 5 * MINUTE,
-    });
-    const report = await simulate(caches, { runs: LONG ? 1000 : 100, seed: 1 });
+    const report = await simulate(cachesKeepTheirWord, { runs: LONG ? 1000 : 100, seed: 1 });
     console.log(`${report.runs} runs in ${Math.round(report.elapsedMs)} ms`);
   },
   LONG ? 3_600_000 : 600_000,
