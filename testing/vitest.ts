@@ -3,11 +3,12 @@
 import { expect } from 'vitest';
 import { type EventuallyMatchers, eventuallyMatchers } from './eventually/matchers.ts';
 
-declare module 'vitest' {
-  // The parameters are as vitest declares them.
-  // oxlint-disable-next-line no-unused-vars
-  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown>
-    extends EventuallyMatchers<Promise<void>> {}
+declare global {
+  // By way of chai's types, which vitest's `expect` is made of and which are global: a project may have another copy of vitest than
+  // this package, and then an addition to the module `vitest` would not be to its own.
+  namespace Chai {
+    interface Assertion extends EventuallyMatchers<Promise<void>> {}
+  }
 }
 
 expect.extend(eventuallyMatchers);

@@ -1,29 +1,46 @@
 // Projects that `pinnace new` makes, in a folder of the test's own: packages put in place as npm would link and install them, from
 // this repository's own, so that no registry is asked. Invariant: programs run without the variables of the test's runner.
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../tidy/sources.ts';
+
+/** What the project has copies of its own of, as after `npm install`: their types and state are not those that pinnace itself has. */
+const COPIED = ['vitest', 'zod'];
 
 /** As `npm install` leaves it: pinnace is a link to its folder, the rest are packages of the same versions. Throws where they differ. */
 export function installPackages(folder: string): void {
   const { dependencies, devDependencies } = manifestOf(folder);
   const own = manifestOf(root);
   const versions = { ...own.dependencies, ...own.devDependencies };
-  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true });
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-    const linked = name === 'pinnace';
-    if (!linked && version !== versions[name])
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+    if (name === 'pinnace')
+      symlinkSync(join(folder, version.slice('file:'.length)), join(modules, name));
+    else if (version !== versions[name])
       throw new Error(`${name} is wanted in ${version}, not in ${versions[name]}`);
-    const from = linked
-      ? join(folder, version.slice('file:'.length))
-      : join(root, 'node_modules', name);
-    symlinkSync(from, join(folder, 'node_modules', name));
-  }
-  mkdirSync(join(folder, 'node_modules', '.bin'));
-  const program = (name: string) => join(folder, 'node_modules', '.bin', name);
-  for (const name of ['node', 'tsc', 'vitest'])
-    symlinkSync(join(root, 'node_modules', '.bin', name), program(name));
-  symlinkSync(join(root, 'cli', 'pinnace.mjs'), program('pinnace'));
+  for (const name of readdirSync(join(root, 'node_modules')))
+    if (!name.startsWith('.') && !COPIED.includes(name))
+      symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  for (const name of COPIED) copyPackage(name, modules);
+  linkPrograms(join(modules, '.bin'));
+}
+
+/** The copy is another version by its own word: the compiler takes copies that are alike, as installs seldom are, for one. */
+function copyPackage(name: string, modules: string): void {
+  cpSync(join(root, 'node_modules', name), join(modules, name), { recursive: true });
+  const path = join(modules, name, 'package.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+  const version = `${manifest.version}-copy`;
+  writeFileSync(path, JSON.stringify({ ...manifest, version }));
+}
+
+function linkPrograms(folder: string): void {
+  mkdirSync(folder);
+  for (const name of ['node', 'tsc'])
+    symlinkSync(join(root, 'node_modules', '.bin', name), join(folder, name));
+  symlinkSync('../vitest/vitest.mjs', join(folder, 'vitest'));
+  symlinkSync('../pinnace/cli/pinnace.mjs', join(folder, 'pinnace'));
 }
 
 type Versions = Readonly<Record<string, string>>;
