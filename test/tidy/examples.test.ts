@@ -1,5 +1,5 @@
 // Every example is listed in examples/README.md, with the tests that run it.
-// Invariant: a numbered example's tests have its folder in their text, or in that of what they import from test/support.
+// Invariant: the tests of an example that is a program have its folder in their text, or in that of what they import from test/support.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -28,7 +28,7 @@ it('names tests that run it', () => {
 });
 
 function runs(path: string, example: string): boolean {
-  if (!/^\d/.test(example)) return existsSync(join(root, path));
+  if (!existsSync(join(root, 'examples', example, 'main.ts'))) return existsSync(join(root, path));
   return textOf(path).includes(`examples/${example}/`);
 }
 
