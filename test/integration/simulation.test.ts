@@ -362,9 +362,11 @@ describe('a run that does not end by itself', () => {
     expect(await limited({ virtualMs: 20_000 })).toMatchObject(
       found('20000 ms of virtual time were not enough'),
     );
-    expect(await limited({ realMs: 0 })).toMatchObject(
-      found('the time that the host gives a run were not enough'),
-    );
+    // How far a run comes in that time is not the same twice, and nobody's fault.
+    for (const realMs of [0, 100])
+      expect(await limited({ realMs })).toMatchObject(
+        found('the time that the host gives a run were not enough'),
+      );
   });
 
   it('because its program ended, its story failed or its story waits for nothing, says so', async () => {

@@ -34,6 +34,13 @@ export interface RunOutcome {
   readonly written: readonly Omit<Write, 'previous'>[];
 }
 
+/** What a run has too little of where the host is too slow for it. */
+export const HOST_TIME = 'the time that the host gives a run';
+
+/** Was the run ended for want of the host's time? How far it came then is not the same twice. */
+export const ranOutOfTime = ({ finding }: RunOutcome): boolean =>
+  finding?.kind === 'limit' && finding.detail.startsWith(HOST_TIME);
+
 /** Did both runs find the same? */
 export const isSameFinding = (a: Finding | undefined, b: Finding | undefined): boolean =>
   a?.kind === b?.kind && a?.invariant === b?.invariant;

@@ -15,7 +15,7 @@ import { Ending } from './ending.ts';
 import { History } from './history.ts';
 import { SimulatedNodes } from './nodes.ts';
 import { type Odd, oddOf } from './odds.ts';
-import type { Finding, RunOutcome } from './outcome.ts';
+import { type Finding, HOST_TIME, type RunOutcome } from './outcome.ts';
 import { type HostUse, within } from './outside.ts';
 import type { ProcessRun, RunningProcess } from './process.ts';
 import { ProcessClock } from './process-clock.ts';
@@ -317,7 +317,7 @@ class Run implements ProcessRun, StoryRun {
     }
     const { virtualMs } = this.#limits;
     if (next - this.#startMs > virtualMs) this.#limit(`${virtualMs} ms of virtual time`);
-    if (systemClock.monotonic() > this.#endsBy) this.#limit('the time that the host gives a run');
+    if (systemClock.monotonic() > this.#endsBy) this.#limit(HOST_TIME);
     return this.finding !== undefined;
   }
 
