@@ -1,8 +1,8 @@
 // Documents keep to what is there: every path named in Markdown exists.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { filesWith, root } from './sources.ts';
+import { filesWith, isTest, root, sources } from './sources.ts';
 
 const documents = filesWith(['.md']);
 
@@ -23,6 +23,16 @@ describe('documents', () => {
         .map((link) => `${path}: ${link}`);
     });
     expect(broken).toEqual([]);
+  });
+
+  it('of the guide are led to from its first page, and have their code run by a test', () => {
+    const pages = documents.filter((path) => /^docs\/guide\/(?!README)/.test(path));
+    const first = readFileSync(join(root, 'docs/guide/README.md'), 'utf8');
+    expect(pages.filter((path) => !first.includes(`](${basename(path)})`))).toEqual([]);
+    const coded = pages.filter((path) => readFileSync(join(root, path), 'utf8').includes('```ts'));
+    expect(coded.length).toBeGreaterThan(5);
+    const tests = sources.filter(({ path }) => isTest(path)).map(({ text }) => text);
+    expect(coded.filter((path) => !tests.some((text) => text.includes(path)))).toEqual([]);
   });
 
   it('name paths of the repository that exist', () => {

@@ -1,5 +1,5 @@
 // Every example is listed in examples/README.md, with the tests that run it.
-// Invariant: the tests of an example that is a program have its folder in their text, or in that of what they import from test/support.
+// Invariant: a numbered example's tests have its folder in their text, or in that of what they import from test/support.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -28,8 +28,8 @@ it('names tests that run it', () => {
 });
 
 function runs(path: string, example: string): boolean {
-  if (!existsSync(join(root, 'examples', example, 'main.ts'))) return existsSync(join(root, path));
-  return textOf(path).includes(`examples/${example}/`);
+  if (!/^\d/.test(example)) return existsSync(join(root, path));
+  return textOf(path).includes(`examples/${example}`);
 }
 
 /** The test's text, and those of what it imports from test/support, all the way. */
