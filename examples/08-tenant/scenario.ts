@@ -73,6 +73,14 @@ export const tenantsKeepApart = scenario({
         ({ object: { metadata } }) =>
           (metadata.namespace ?? metadata.name) === 'legacy' && metadata.ownerReferences,
       ),
+    'a tenant goes no sooner than its namespace': (state) => {
+      const last = state.writes.at(-1);
+      if (last?.type !== 'deleted' || last.object.kind !== Tenants.kind) return true;
+      const { uid } = last.object.metadata;
+      return !state
+        .list(Namespaces)
+        .some(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid);
+    },
   },
   eventually: {
     'who is there has a home, and who has left has none': (state) => {
