@@ -26,11 +26,12 @@ export {
   isTooManyRequests,
   isUnauthorized,
   StatusError,
+  type StatusReason,
 } from '../api/status.ts';
 export { type ManifestDocument, parseManifest } from '../api/wire/manifest.ts';
-export { systemClock } from '../base/clock.ts';
-export { createLogger, silentLogger } from '../base/logger.ts';
-export { systemRandom } from '../base/random.ts';
+export { type Clock, systemClock, type Timer } from '../base/clock.ts';
+export { createLogger, type Logger, type LogLevel, silentLogger } from '../base/logger.ts';
+export { type Random, seededRandom, systemRandom } from '../base/random.ts';
 export {
   type DiscoveredResource,
   discover,
@@ -40,7 +41,12 @@ export {
   resourceOfKind,
   resourcesOfVersion,
 } from './discovery/discovery.ts';
-export { ClientEventRecorder } from './events/recorder.ts';
+export {
+  ClientEventRecorder,
+  type EventCounters,
+  type EventNote,
+  type EventRecorderOptions,
+} from './events/recorder.ts';
 export * from './informer/indexes.ts';
 export type {
   Informer,

@@ -1,4 +1,5 @@
 // `pinnace/controllers`: the framework for controllers of one's own. Inside, files are imported by themselves.
+export type { FieldError } from '../../api/field-error.ts';
 export { keyOf } from '../../api/meta/object.ts';
 export { Figures } from '../../base/figures.ts';
 export { ElectionFigures } from '../../client/election/election-figures.ts';
@@ -11,11 +12,19 @@ export {
   type MapToKeys,
   type ReconcileObject,
 } from './builder.ts';
-export { findCondition, isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
+export {
+  type ConditionFields,
+  findCondition,
+  isConditionTrue,
+  type NewCondition,
+  withCondition,
+  withoutCondition,
+} from './conditions.ts';
 export { covers } from './covers.ts';
 export { Expectations } from './expectations.ts';
 export {
   addFinalizer,
+  type FinalizerSteps,
   hasFinalizer,
   reconcileWithFinalizer,
   removeFinalizer,
@@ -34,7 +43,7 @@ export {
   timestamp,
 } from './kinds/fields.ts';
 export { type Installable, installKinds, type InstallOptions } from './kinds/install.ts';
-export { isKind, type Kind, type KindVersion } from './kinds/kind.ts';
+export { type DefinitionOptions, isKind, type Kind, type KindVersion } from './kinds/kind.ts';
 export { KindError, type KindFault } from './kinds/kind-error.ts';
 export type { ObjectOf, SpecOf, StatusOf } from './kinds/object-types.ts';
 export { checkRoundTrips, RoundTripError, type RoundTripOptions } from './kinds/round-trips.ts';

@@ -27,6 +27,9 @@ it('tells of every export, and every link within leads to a heading', () => {
   const pages = referencePages(entries);
   const headings = new Set([...pages].flatMap(([name, text]) => headingsOf(name, text)));
   expect(headings).toContain('client.md#resourceclient');
+  // What a function of a user's has to name in order to take it from a reconcile's context.
+  for (const type of ['clock', 'random', 'logger', 'eventnote', 'informerfactory'])
+    expect(headings).toContain(`client.md#${type}`);
   const links = [...pages.values()].flatMap((text) =>
     [...text.matchAll(/\]\(([\w-]+\.md#[\w-]+)\)/g)].map(([, link]) => link),
   );
