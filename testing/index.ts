@@ -10,6 +10,7 @@ export {
   type TestCluster,
 } from './cluster/start-cluster.ts';
 export * from './simulation/index.ts';
+export * from './traffic/index.ts';
 export {
   eventually,
   eventuallyGone,
