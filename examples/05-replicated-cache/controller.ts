@@ -107,30 +107,43 @@ async function claimVolume(cache: ReplicatedCache, number: number, context: Cont
     .patch({ namespace, name }, { type: 'merge', body }, { signal });
 }
 
-/** Makes it: true. False where it is there already and this cache's. Throws where it is somebody else's. */
+/** Makes it: true. False where it is there already and this cache's. Else throws, and tells the cache's users why. */
 async function make<T extends KubeObject>(
   ref: KindRef<T>,
   object: T,
-  { client, events, signal, informer, key }: Context,
+  context: Context,
 ): Promise<boolean> {
-  const resource = client.resource(ref);
-  const { namespace, name = '', labels } = object.metadata;
+  const { client, events, signal, informer, key } = context;
   try {
-    await resource.create(object, { signal });
+    await client.resource(ref).create(object, { signal });
     return true;
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    const isTaken = isAlreadyExists(error);
+    if (isTaken && (await isOurs(ref, object, context))) return false;
+    const why = isTaken ? NOT_OURS : (error as Error).message;
+    const message = `${ref.kind} ${object.metadata.name} cannot be made: ${why}`;
+    const reason = isTaken ? 'NameTaken' : 'FailedCreate';
     const cache = informer.get(key);
-    const there = await resource.get({ namespace, name }, { signal });
-    const isOurs =
-      ref.kind === PersistentVolumeClaims.kind
-        ? there.metadata.labels?.[CACHE_LABEL] === labels?.[CACHE_LABEL]
-        : cache !== undefined && isControlledBy(there, cache);
-    if (isOurs) return false;
-    const message = `${ref.kind} ${name} is there already and belongs to somebody else; it has to go, or the cache needs another name`;
-    if (cache) events.event(cache, { type: 'Warning', reason: 'NameTaken', message });
+    if (cache && !signal.aborted) events.event(cache, { type: 'Warning', reason, message });
     throw new Error(message, { cause: error });
   }
+}
+
+const NOT_OURS =
+  'it is there already and belongs to somebody else; it has to go, or the cache needs another name';
+
+/** Is what is there in its place this cache's? Claims that are kept have no owner: there the label counts. */
+async function isOurs<T extends KubeObject>(
+  ref: KindRef<T>,
+  { metadata }: T,
+  { client, informer, key, signal }: Context,
+): Promise<boolean> {
+  const { labels, name = '', namespace } = metadata;
+  const there = await client.resource(ref).get({ namespace, name }, { signal });
+  if (ref.kind === PersistentVolumeClaims.kind)
+    return there.metadata.labels?.[CACHE_LABEL] === labels?.[CACHE_LABEL];
+  const cache = informer.get(key);
+  return cache !== undefined && isControlledBy(there, cache);
 }
 
 async function remove<T extends KubeObject>(

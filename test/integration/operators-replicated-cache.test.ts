@@ -6,6 +6,7 @@ import {
   PersistentVolumeClaims,
   type Pod,
   Pods,
+  ResourceQuotas,
   Services,
   setReplicas,
 } from 'pinnace/client';
@@ -222,6 +223,28 @@ describe('a cache', () => {
     await reaches({ readyReplicas: 3 });
     await cluster.advance(2 * MINUTE);
     expect(await volume()).toBe(uid);
+  });
+
+  it('tells why a member cannot be made, and goes on once it can', async () => {
+    await start();
+    const quotas = cluster.client.resource(ResourceQuotas);
+    const quota = { namespace: 'default', name: 'few' };
+    await quotas.create({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: quota,
+      spec: { hard: { pods: '1' } },
+    });
+    await cluster.settled();
+    await create();
+    await eventuallyList(cluster.client, Events, { namespace: 'default' }, (events) =>
+      events.some(
+        ({ message = '', reason }) =>
+          reason === 'FailedCreate' && /^Pod web-1 cannot be made: .*exceeded quota/.test(message),
+      ),
+    );
+    await quotas.delete(quota);
+    await reaches({ readyReplicas: 3, ...READY });
   });
 
   it('leaves its members alone where it goes without them', async () => {
