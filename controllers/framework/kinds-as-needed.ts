@@ -1,9 +1,9 @@
 // Kinds that a controller of the builder finds out about while it runs: those of objects that users name, for instance.
 // Invariant: a kind and scope is listened to once however often it is asked for, and no more once it is let go.
 import type { KindRef } from '../../api/kind-ref.ts';
-import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { Informer, InformerScope } from '../../client/informer/informer.ts';
+import { collectionId } from './informer-view.ts';
 import type { ChangePredicate } from './predicates.ts';
 import type { ControllerContext, Source } from './reconciler.ts';
 import { source } from './reconciler.ts';
@@ -42,7 +42,7 @@ export function kindsAsNeeded(
       add = given;
     },
     watch<W extends KubeObject>(ref: KindRef<W>, { map, scope, where }: WatchAsNeeded<W>) {
-      const id = idOf(ref, scope);
+      const id = collectionId(ref, scope);
       const keys = (object: W, old: W | undefined) =>
         old && old !== object ? [...new Set([...map(object), ...map(old)])] : map(object);
       const more = { ...(scope && { scope }), ...(where && { predicate: where }) };
@@ -50,15 +50,9 @@ export function kindsAsNeeded(
       return informers.informer(ref, scope) as Informer<W>;
     },
     unwatch(ref, scope) {
-      const id = idOf(ref, scope);
+      const id = collectionId(ref, scope);
       watched.get(id)?.();
       watched.delete(id);
     },
   };
-}
-
-function idOf(ref: KindRef, scope: InformerScope = {}): string {
-  const { namespace, namespaces, labelSelector, fieldSelector, metadataOnly } = scope;
-  const narrowed = [namespace, namespaces, labelSelector, fieldSelector, metadataOnly];
-  return JSON.stringify([apiVersionOf(ref), ref.plural, ...narrowed]);
 }

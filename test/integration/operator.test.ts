@@ -277,6 +277,21 @@ describe('an operator that cannot run says why', () => {
     ]);
   });
 
+  it('gives controllers that are made to see what they read all that they get when they run', async () => {
+    const INFORMERS = ['informer', 'release', 'observeWrite', 'observeDelete', 'synced'] as const;
+    const told: string[] = [];
+    const careful: ControllerFactory = ({ informers }) => {
+      for (const name of INFORMERS) told.push(`${name} ${typeof informers[name]}`);
+      const sources = [source({ ref: Pods })];
+      return { name: 'careful', sources, reconcile: () => Promise.resolve(done) };
+    };
+    const nobody = kubeconfig({ user: { as: 'somebody' } });
+    expect(await refusal({ controllers: [careful] }, nobody)).toMatch(
+      /cannot list resource "pods"/,
+    );
+    expect(told).toEqual(INFORMERS.map((name) => `${name} function`));
+  });
+
   it('where its port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     endings.push(() => new Promise((resolve) => other.close(resolve)));

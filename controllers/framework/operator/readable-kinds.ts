@@ -2,11 +2,11 @@
 // Invariant: all that is missing is told at once, each with what to do about it; nothing is written.
 import type { KindRef } from '../../../api/kind-ref.ts';
 import { isForbidden, isNotFound, STATUS_CODES, StatusError } from '../../../api/status.ts';
-import type { Informer, InformerScope } from '../../../client/informer/informer.ts';
+import type { InformerScope } from '../../../client/informer/informer.ts';
 import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
 import type { Client } from '../../../client/rest/client.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
 import { makeControllers } from '../checked-spec.ts';
+import { informerView } from '../informer-view.ts';
 import type { ControllerContext, ControllerFactory } from '../reconciler.ts';
 import { OperatorFailure } from './operator-failure.ts';
 
@@ -34,7 +34,7 @@ function readsOf(
   context: Omit<ControllerContext, 'informers' | 'events'>,
 ): Read[] {
   const reads = new Map<string, Read>();
-  const note = (ref: KindRef, { namespaces, ...scope }: InformerScope = {}) => {
+  const note = (ref: KindRef, { namespaces, ...scope }: InformerScope) => {
     // Who is content with some namespaces need not be allowed to read all of them.
     for (const namespace of namespaces ?? [scope.namespace])
       reads.set(JSON.stringify([ref.group, ref.version, ref.plural, namespace]), {
@@ -42,21 +42,11 @@ function readsOf(
         scope: { ...scope, namespace },
       });
   };
-  const idle = createInformerFactory(context);
-  const informers = {
-    ...idle,
-    informer<T extends KubeObject>(ref: KindRef<T>, scope?: InformerScope): Informer<T> {
-      note(ref as unknown as KindRef, scope);
-      return idle.informer(ref, scope);
-    },
-    release: idle.release.bind(idle),
-    start: idle.start.bind(idle),
-    synced: idle.synced.bind(idle),
-  };
+  const informers = informerView(createInformerFactory(context), note);
   const events = { event: () => undefined };
   const contexts = factories.map(() => ({ ...context, informers, events }));
   for (const { spec } of makeControllers(factories, contexts))
-    for (const source of spec.sources) note(source.ref, source.scope);
+    for (const { ref, scope } of spec.sources) informers.informer(ref, scope);
   return [...reads.values()];
 }
 
