@@ -9,7 +9,7 @@ interface Line {
   readonly name: string;
   readonly color: string;
   readonly values: readonly number[];
-  /** What is steps rather than a slope. */
+  /** Drawn with gaps, to be told from a line of the same colour. */
   readonly dashed?: boolean;
 }
 
