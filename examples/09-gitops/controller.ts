@@ -204,10 +204,9 @@ function unfollow(
   if (gone.length === 0) return;
   const others = informer.list().filter((sync) => sync.metadata.uid !== metadata.uid);
   const kept = new Set(others.flatMap((sync) => sync.status?.inventory ?? []).map(nameOfKind));
-  for (const entry of gone) {
-    const ref = kept.has(nameOfKind(entry)) ? undefined : desk.kinds.forget(entry);
-    if (ref) unwatch(ref, SCOPE);
-  }
+  const unused = gone.filter((entry) => !kept.has(nameOfKind(entry)));
+  for (const ref of unused.map((entry) => desk.kinds.known(entry))) if (ref) unwatch(ref, SCOPE);
+  for (const entry of unused) desk.kinds.forget(entry);
 }
 
 /** Before a sync goes. Asks the server for the inventory: another copy of this program may have claimed more than the cache shows. */

@@ -25,7 +25,7 @@ export class KindFinder {
 
   /** The resource; undefined where the server has none. Throws where it cannot be asked. */
   async find({ apiVersion, kind }: KindName, signal: AbortSignal): Promise<KindRef | undefined> {
-    const known = refOf(this.#known.get(apiVersion), kind);
+    const known = this.known({ apiVersion, kind });
     if (known) return known;
     const slash = apiVersion.indexOf('/');
     const group = slash < 0 ? '' : apiVersion.slice(0, slash);
@@ -40,11 +40,14 @@ export class KindFinder {
     return refOf(found, kind);
   }
 
-  /** For a kind that is no longer needed, and may go. Answers what it was. */
-  forget({ apiVersion, kind }: KindName): KindRef | undefined {
-    const ref = refOf(this.#known.get(apiVersion), kind);
+  /** As it was found last, without asking. */
+  known({ apiVersion, kind }: KindName): KindRef | undefined {
+    return refOf(this.#known.get(apiVersion), kind);
+  }
+
+  /** For kinds that may go, and come again as others. */
+  forget({ apiVersion }: KindName): void {
     this.#known.delete(apiVersion);
-    return ref;
   }
 }
 

@@ -28,31 +28,38 @@ export async function applyOne(
 ): Promise<Applied> {
   if (covers(cached, object)) return 'as it was';
   const resource = client.resource(ref);
-  const apply = (body: object) =>
-    resource.patch(entry, { type: 'apply', body, force: true }, { fieldManager: MANAGER, signal });
+  const apply = (body: object, force: boolean) =>
+    resource.patch(entry, { type: 'apply', body, force }, { fieldManager: MANAGER, signal });
   try {
     const live = await find(resource, entry, signal);
     const whose = ownership(sync, live);
     if (typeof whose === 'object') return { failed: whose.taken };
+    if (!live) return await make({ object, entry }, apply);
     // With its uid the apply is about this object, never about another that has come in its place.
-    const uid = live?.metadata.uid;
-    const now = await apply(
-      uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } },
-    );
-    if (whose === 'free' && !isAlone(now)) {
-      // Somebody made it at the same moment, and keeps it: what was laid over it is taken back.
-      const { apiVersion, kind, ...metadata } = { ...entry, uid: now.metadata.uid };
-      await apply({ apiVersion, kind, metadata });
-      return { failed: `${nameOf(entry)} was made by somebody else at the same moment` };
-    }
-    return live?.metadata.resourceVersion === now.metadata.resourceVersion
-      ? 'as it was'
-      : 'changed';
+    const { uid, resourceVersion } = live.metadata;
+    const now = await apply({ ...object, metadata: { ...object.metadata, uid } }, true);
+    return resourceVersion === now.metadata.resourceVersion ? 'as it was' : 'changed';
   } catch (error) {
     // What the server says of this object keeps no other from its place. What changed in between is looked at anew.
     if (!(error instanceof StatusError) || isConflict(error)) throw error;
     return { failed: error.message };
   }
+}
+
+/**
+ * Makes an object that there was none of. Where somebody makes it at the same moment, it is theirs: without force, fields of theirs are a
+ * Conflict; where all are alike, what was laid over them is taken back.
+ */
+async function make(
+  { object, entry }: Pick<Wanted, 'object' | 'entry'>,
+  apply: (body: object, force: boolean) => Promise<KubeObject>,
+): Promise<Applied> {
+  const { metadata } = await apply(object, false);
+  const managers = (metadata.managedFields ?? []) as { manager?: string }[];
+  if (managers.every(({ manager }) => manager === MANAGER)) return 'changed';
+  const { apiVersion, kind, ...at } = { ...entry, uid: metadata.uid };
+  await apply({ apiVersion, kind, metadata: at }, false);
+  return { failed: `${nameOf(entry)} was made by somebody else at the same moment` };
 }
 
 /** Deletes what has left the repository. Answers whether it is still there. */
@@ -75,12 +82,6 @@ export async function removeOne(
     .catch(unlessGone);
   return true;
 }
-
-/** Did the apply make it? Then nobody else has fields of it yet. */
-const isAlone = ({ metadata }: KubeObject): boolean =>
-  ((metadata.managedFields ?? []) as { manager?: string }[]).every(
-    ({ manager }) => manager === MANAGER,
-  );
 
 function find(
   resource: ResourceClient<KubeObject>,

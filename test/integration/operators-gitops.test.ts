@@ -1,7 +1,7 @@
 // The operator of examples/09-gitops in a whole cluster, on virtual time, with a repository in memory: what is applied, what is put right,
 // what is pruned, and what never is.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigMaps, Deployments, Namespaces } from 'pinnace/client';
+import { ConfigMaps, createClient, Deployments, Namespaces, type Transport } from 'pinnace/client';
 import { installKinds } from 'pinnace/controllers';
 import { simulate, startCluster, type RunningProgram, type TestCluster } from 'pinnace/testing';
 import 'pinnace/testing/vitest';
@@ -10,6 +10,7 @@ import { gitSync } from '../../examples/09-gitops/controller.ts';
 import { type GitSync, GitSyncs } from '../../examples/09-gitops/kind.ts';
 import { MemoryRepository } from '../../examples/09-gitops/memory-repository.ts';
 import { followsItsRepository } from '../../examples/09-gitops/scenario.ts';
+import { intercepted } from '../support/intercepted-transport.ts';
 
 const AT = { namespace: 'default', name: 'shop' };
 const MINUTE = 60_000;
@@ -234,6 +235,67 @@ describe('in a cluster', () => {
     await gone('a');
     await gone('b');
   });
+});
+
+it.each(['mine', 'theirs'])(
+  'leaves %s to somebody who makes the object at the same moment',
+  async (text) => {
+    await using cluster = await startCluster({ clock: 'virtual', nodes: 0, controllers: 'none' });
+    const { client } = cluster;
+    await installKinds(client, [GitSyncs]);
+    const repository = new MemoryRepository();
+    repository.commit({ 'all.yaml': yaml(config('raced', 'mine')) });
+    const transport = intercepted(client.transport, {
+      async request({ method, path }, send) {
+        if (method === 'PATCH' && path.endsWith('/raced') && !(await hasRaced()))
+          await client.resource(ConfigMaps).create(config('raced', text));
+        return send();
+      },
+    });
+    const raced = { namespace: 'default', name: 'raced' };
+    const hasRaced = () =>
+      client
+        .resource(ConfigMaps)
+        .get(raced)
+        .then(Boolean, () => false);
+    await cluster.run([gitSync(repository)], { client: createClient(transport) }).synced;
+    const spec = { repository: '/srv/shop.git' };
+    await client.resource(GitSyncs).create(GitSyncs.object({ metadata: AT, spec }));
+    await expect(client).toEventually(GitSyncs, AT, { status: { failures: [{}] } });
+    const { data, metadata } = await client.resource(ConfigMaps).get(raced);
+    expect([data, metadata.labels]).toEqual([{ text }, undefined]);
+  },
+);
+
+it('watches the kinds of what it applied, and lets them go with the last object', async () => {
+  await using cluster = await startCluster({ clock: 'virtual', nodes: 0, controllers: 'none' });
+  const { client } = cluster;
+  await installKinds(client, [GitSyncs]);
+  const watched = new Set<string>();
+  const transport: Transport = {
+    ...intercepted(client.transport, {}),
+    async *watch(call) {
+      if (!call.query?.['labelSelector']) return yield* client.transport.watch(call);
+      watched.add(call.path);
+      try {
+        yield* client.transport.watch(call);
+      } finally {
+        watched.delete(call.path);
+      }
+    },
+  };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } };
+  const repository = new MemoryRepository();
+  repository.commit({ 'all.yaml': yaml(config('a', '1'), config('b', '1'), secret) });
+  await cluster.run([gitSync(repository)], { client: createClient(transport) }).synced;
+  const spec = { repository: '/srv/shop.git' };
+  await client.resource(GitSyncs).create(GitSyncs.object({ metadata: AT, spec }));
+  await cluster.settled();
+  expect([...watched].sort()).toEqual(['/api/v1/configmaps', '/api/v1/secrets']);
+  repository.commit({});
+  await cluster.advance(2 * MINUTE);
+  expect((await client.resource(GitSyncs).get(AT)).status?.inventory).toEqual([]);
+  expect([...watched]).toEqual([]);
 });
 
 const LONG = process.env['PINNACE_LONG'] === '1';
