@@ -276,16 +276,21 @@ describe('the autoscaler', () => {
   });
 
   it.each([
-    ['no selector', {}, 'SelectorRequired', "the HPA target's scale is missing a selector"],
-    [
-      'a selector that cannot be read',
-      { selector: '=,' },
-      'InvalidSelector',
-      /^couldn't convert sel/,
-    ],
+    {
+      lack: 'no selector',
+      more: {},
+      event: 'SelectorRequired',
+      message: "the HPA target's scale is missing a selector",
+    },
+    {
+      lack: 'a selector that cannot be read',
+      more: { selector: '=,' },
+      event: 'InvalidSelector',
+      message: /^couldn't convert sel/,
+    },
   ])(
-    'brings a target into its bounds though its scale has %s, then says what it lacks',
-    async (_, more, event, message) => {
+    'brings a target into its bounds though its scale has $lack, then says what it lacks',
+    async ({ more, event, message }) => {
       const { client, hpas, condition } = await aCluster();
       const routes = await withRoutes(client);
       await routes.create(aRoute({ workers: 9, ...more }));
