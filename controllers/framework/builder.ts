@@ -1,8 +1,9 @@
 // Sugar over ControllerSpec: says in one sentence what a controller watches and does.
 // Invariant: builders are values; each call answers a new one and nothing runs before runControllers.
 import type { KindRef } from '../../api/kind-ref.ts';
+import { parseLabelSelector } from '../../api/meta/labels.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import type { Informer } from '../../client/informer/informer.ts';
+import type { Informer, InformerScope } from '../../client/informer/informer.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { reconcileWithFinalizer } from './finalizers.ts';
 import { type KindsAsNeeded, kindsAsNeeded } from './kinds-as-needed.ts';
@@ -51,6 +52,8 @@ interface Plan<T extends KubeObject> {
   readonly sources: readonly ((context: MapContext<T>) => Source)[];
   readonly indexes: readonly (readonly [string, (object: T) => readonly string[]])[];
   readonly predicates: readonly ChangePredicate<T>[];
+  /** Which objects of the own kind; all unless given. */
+  readonly labelSelector?: string;
   readonly finalizer?: { readonly name: string; readonly cleanUp: ReconcileObject<T> };
 }
 
@@ -70,6 +73,11 @@ export interface ControllerBuilder<T extends KubeObject> {
   watches<W extends KubeObject>(ref: KindRef<W>, map: MapToKeys<W, T>): ControllerBuilder<T>;
   /** Gives the cache of our own kind an index, for map functions and reconciles. */
   index(name: string, values: (object: T) => readonly string[]): ControllerBuilder<T>;
+  /**
+   * Only objects of our own kind whose labels match (`app=shop,tier in (a,b)`); of several selectors, all must. No others are read,
+   * cached or reconciled: one that loses its labels is as one that is gone, and a finalizer on it stays. Throws TypeError for bad syntax.
+   */
+  selecting(labelSelector: string): ControllerBuilder<T>;
   /** Only changes of our own kind that pass count; of several predicates, all must pass. */
   where(predicate: ChangePredicate<T>): ControllerBuilder<T>;
   /**
@@ -99,10 +107,29 @@ function build<T extends KubeObject>(plan: Plan<T>): ControllerBuilder<T> {
     watches: (ref, map) =>
       withSource((context) => mapped(ref, (object) => ownKeys(plan.ref, map(object, context)))),
     index: (name, values) => build({ ...plan, indexes: [...plan.indexes, [name, values]] }),
+    selecting: (labels) => build({ ...plan, labelSelector: bothSelectors(plan, labels) }),
     where: (predicate) => build({ ...plan, predicates: [...plan.predicates, predicate] }),
     withFinalizer: (name, cleanUp) => build({ ...plan, finalizer: { name, cleanUp } }),
     reconcile: (reconcile) => factoryOf(plan, reconcile),
   };
+}
+
+function bothSelectors<T extends KubeObject>(
+  { ref, labelSelector: before }: Plan<T>,
+  added: string,
+): string {
+  try {
+    parseLabelSelector(added);
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new TypeError(
+      `a controller of ${ref.kind}: .selecting(${JSON.stringify(added)}): ${why}`,
+      {
+        cause,
+      },
+    );
+  }
+  return [before, added].filter(Boolean).join(',');
 }
 
 function mapped<W extends KubeObject>(
@@ -128,15 +155,17 @@ function factoryOf<T extends KubeObject>(
   plan: Plan<T>,
   reconcile: ReconcileObject<T>,
 ): ControllerFactory {
-  const { ref, resyncMs, predicates } = plan;
+  const { ref, resyncMs, predicates, labelSelector } = plan;
+  const scope: InformerScope = { labelSelector };
   const own = source<T>({
     ref,
+    scope,
     resyncMs,
     predicate: (object, old, change) => predicates.every((each) => each(object, old, change)),
   });
   return (context) => {
     const { informers } = context;
-    const informer = informers.informer(ref);
+    const informer = informers.informer(ref, scope);
     const resource = context.client.resource(ref);
     for (const [name, values] of plan.indexes) informer.addIndex(name, values);
     const { connect, ...asNeeded } = kindsAsNeeded(informers);

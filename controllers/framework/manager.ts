@@ -33,6 +33,11 @@ export interface ControllersOptions {
   readonly logger: Logger;
   readonly leaderElection?: LeaderElection | undefined;
   readonly hooks?: ControllerHooks | undefined;
+  /**
+   * The controllers read objects of these namespaces alone, where they name none themselves; of all unless given. Kinds without
+   * namespaces are read whole.
+   */
+  readonly namespaces?: readonly string[] | undefined;
   /** What the controllers' caches keep of an object; the whole unless given. */
   readonly transform?: InformerFactoryOptions['transform'];
 }
@@ -98,14 +103,15 @@ function runsOf(
   { options, client, informers, recorder }: Parts,
   signal: AbortSignal,
 ): (() => Promise<void>)[] {
-  const { clock, random, logger, hooks } = options;
+  const { clock, random, logger, hooks, namespaces } = options;
   // A controller's events carry its name, which is known once its factory has answered.
   const names: string[] = [];
   const contexts = factories.map((_, at) => {
     const events: EventRecorder = {
       event: (about, note) => recorder.for(names[at] ?? COMPONENT).event(about, note),
     };
-    return { client, clock, random, logger, informers: informerView(informers), events, hooks };
+    const view = informerView(informers, { namespaces });
+    return { client, clock, random, logger, informers: view, events, hooks };
   });
   const made = makeControllers(factories, contexts);
   names.push(...made.map(({ spec }) => spec.name));

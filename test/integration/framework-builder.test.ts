@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { ConfigMap, Secret } from '../../api/generated/types.ts';
-import { ConfigMaps, Secrets } from '../../api/kinds.ts';
+import { ConfigMaps, Namespaces, Secrets } from '../../api/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
-import { runControllers } from '../../controllers/framework/manager.ts';
+import { type ControllersOptions, runControllers } from '../../controllers/framework/manager.ts';
 import { generationChanged } from '../../controllers/framework/predicates.ts';
 import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
 import { requeueAfter } from '../../controllers/framework/reconciler.ts';
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const inDefault = ({ metadata }: ConfigMap) => metadata.namespace === 'default';
 
-function run(factory: ControllerFactory) {
+function run(factory: ControllerFactory, options: Pick<ControllersOptions, 'namespaces'> = {}) {
   const clock = new VirtualClock();
   const stop = new AbortController();
   const { logger, lines } = recordedLogger();
@@ -35,7 +35,7 @@ function run(factory: ControllerFactory) {
   const started = Promise.withResolvers<void>();
   const hooks = { started: () => started.resolve() };
   const doors = { clock, random: seededRandom(1), logger };
-  const ended = runControllers([factory], { client, ...doors, hooks }, stop.signal);
+  const ended = runControllers([factory], { client, ...doors, ...options, hooks }, stop.signal);
   endings.push(async () => {
     stop.abort(new Error('the test is over'));
     await ended;
@@ -86,6 +86,97 @@ describe('withFinalizer', () => {
       return !(await configs.list({ namespace: 'default' })).items.some(inDefault);
     });
     expect(steps.filter((step) => step === 'clean up').length).toBeGreaterThan(1);
+  });
+});
+
+describe('selecting', () => {
+  const labelled = (name: string, labels: Record<string, string>) => ({
+    ...config(name),
+    metadata: { name, namespace: 'default', labels },
+  });
+
+  it('reads and reconciles the objects with the labels of every selector, as they come to have them', async () => {
+    const { configs, secrets } = resources();
+    const seen: string[] = [];
+    const held = Promise.withResolvers<() => string[]>();
+    const chosen = controllerFor(ConfigMaps)
+      .selecting('app=shop')
+      .selecting('tier in (a,b)')
+      .watches(Secrets, () => ['default/all', 'default/some'])
+      .reconcile(({ metadata }, { informer }) => {
+        seen.push(metadata.name ?? '');
+        held.resolve(() => informer.list().map(keyOf));
+        return Promise.resolve();
+      });
+    await configs.create(labelled('some', { app: 'shop' }));
+    await configs.create(labelled('all', { app: 'shop', tier: 'a' }));
+    await run(chosen).started;
+    const cached = await held.promise;
+    expect(cached()).toEqual(['default/all']);
+    await secrets.create(secret('wakes'));
+    await until(() => seen.length > 1);
+    const body = { metadata: { labels: { tier: 'b' } } };
+    await configs.patch({ namespace: 'default', name: 'some' }, { type: 'merge', body });
+    await until(() => seen.includes('some'));
+    expect(seen.slice(0, seen.indexOf('some')).every((name) => name === 'all')).toBe(true);
+    const leaves = { metadata: { labels: { app: 'other' } } };
+    await configs.patch({ namespace: 'default', name: 'all' }, { type: 'merge', body: leaves });
+    await until(() => cached().join() === 'default/some');
+  });
+
+  it('refuses what is no selector, when it is said', () => {
+    expect(() => controllerFor(ConfigMaps).selecting('app=(')).toThrow(
+      /^a controller of ConfigMap: \.selecting\("app=\("\): unable to parse/,
+    );
+  });
+});
+
+describe('namespaces', () => {
+  it('keep what controllers read, as their own kind or beside it, where they name none themselves', async () => {
+    const { configs, secrets } = resources();
+    const there = { namespace: 'kube-system' };
+    const seen: string[] = [];
+    const keeper = controllerFor(ConfigMaps)
+      .watches(Secrets, ({ metadata }) => [`default/${metadata.name}`])
+      .reconcile((_, { key, informers, informer }) => {
+        const all = [informer, informers.informer(Secrets), informers.informer(Namespaces)];
+        const elsewhere = informers.informer(Secrets, there);
+        seen.push([key, ...all.map((each) => each.list().length), elsewhere.list().length].join());
+        return Promise.resolve();
+      });
+    await configs.create(config('a'));
+    await configs.create({ ...config('b'), metadata: { name: 'b', ...there } });
+    await secrets.create(secret('a'));
+    await secrets.create({ ...secret('a'), metadata: { name: 'a', ...there } });
+    const both: ControllerFactory = (context) => {
+      context.informers.informer(Namespaces);
+      context.informers.informer(Secrets, there);
+      return keeper(context);
+    };
+    await run(both, { namespaces: ['default'] }).started;
+    await until(() => seen.length > 0);
+    await configs.create({ ...config('c'), metadata: { name: 'c', ...there } });
+    await configs.create(config('d'));
+    await until(() => seen.some((line) => line.startsWith('default/d')));
+    expect(seen.filter((line) => line.startsWith('kube-system'))).toEqual([]);
+    // The one secret of its namespace, all four namespaces, and the secret that it asked for by name.
+    expect(seen[0]).toBe('default/a,1,1,4,1');
+  });
+
+  it('are refused where none is named, or one is no name', async () => {
+    const idle = controllerFor(ConfigMaps).reconcile(() => Promise.resolve());
+    for (const [namespaces, why] of [
+      [[], 'namespaces must be a list of one namespace or more; leave it out for all of them'],
+      [[''], 'namespaces: "" is no name of a namespace; leave namespaces out for all of them'],
+    ] as const) {
+      const client = createClient(server.transport);
+      const { logger } = recordedLogger();
+      const doors = { client, clock: new VirtualClock(), random: seededRandom(1), logger };
+      const { signal } = new AbortController();
+      await expect(runControllers([idle], { ...doors, namespaces }, signal)).rejects.toThrow(
+        new TypeError(why),
+      );
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
-import { ConfigMaps, Pods } from '../../api/kinds.ts';
+import { ConfigMaps, Pods, RoleBindings, Roles } from '../../api/kinds.ts';
 import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
@@ -161,6 +161,40 @@ describe('an operator', () => {
     await until(() => acted.includes('second'));
   });
 
+  it('runs with a Role in its namespace alone, where it is kept to that', async () => {
+    const client = await aClient();
+    const rights = { verbs: ['get', 'list', 'watch'], apiGroups: [''], resources: ['configmaps'] };
+    const metadata = { name: 'reader', namespace: 'default' };
+    const group = 'rbac.authorization.k8s.io';
+    await client
+      .resource(Roles)
+      .create({ apiVersion: `${group}/v1`, kind: 'Role', metadata, rules: [rights] });
+    await client.resource(RoleBindings).create({
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name: 'reader' },
+      subjects: [{ apiGroup: group, kind: 'User', name: 'somebody' }],
+    });
+    for (const namespace of ['kube-system', 'default'])
+      await client
+        .resource(ConfigMaps)
+        .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made', namespace } });
+    const seen: string[] = [];
+    const reader = controllerFor(ConfigMaps).reconcile((_, { key }) => {
+      seen.push(key);
+      return Promise.resolve();
+    });
+    const somebody = kubeconfig({ user: { as: 'somebody' } });
+    const kept = { controllers: [reader], namespaces: ['default'] };
+    const { running, end } = start(kept, somebody);
+    await Promise.race([running, until(() => seen.includes('default/made'))]);
+    await end();
+    await running;
+    expect(seen).toContain('default/made');
+    expect(seen.every((key) => key.startsWith('default/'))).toBe(true);
+  });
+
   it('lets its controllers wait for what runs beside them, and ends with it', async () => {
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();
@@ -270,11 +304,12 @@ describe('an operator that cannot run says why', () => {
       reconcile: () => Promise.resolve(done),
     });
     const nobody = kubeconfig({ user: { as: 'somebody' } });
-    const lines = (await refusal({ controllers: [narrow] }, nobody)).split('\n');
-    expect(lines).toEqual([
-      expect.stringMatching(/in the namespace "here"; give its account a Role in here with/),
-      expect.stringMatching(/in the namespace "there"; give its account a Role in there with/),
-    ]);
+    const wide = controllerFor(Pods).reconcile(() => Promise.resolve());
+    for (const options of [{ controllers: [narrow] }, { controllers: [wide], ...here }])
+      expect((await refusal(options, nobody)).split('\n')).toEqual([
+        expect.stringMatching(/in the namespace "here"; give its account a Role in here with/),
+        expect.stringMatching(/in the namespace "there"; give its account a Role in there with/),
+      ]);
   });
 
   it('gives controllers that are made to see what they read all that they get when they run', async () => {

@@ -15,6 +15,8 @@ export interface Doors {
   readonly random: Random;
   readonly logger: Logger;
   readonly leaderElection?: LeaderElection | undefined;
+  /** Those that its controllers read; all unless given. */
+  readonly namespaces?: readonly string[] | undefined;
 }
 
 /** A program of controllers. */

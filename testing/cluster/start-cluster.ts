@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly name?: string;
   /** Works only while it holds this Lease. */
   readonly leaderElection?: LeaderElection;
+  /** Its controllers read objects of these namespaces alone; of all unless given. */
+  readonly namespaces?: readonly string[];
   /** Who it is; an administrator unless given. */
   readonly client?: Client;
 }
@@ -163,11 +165,11 @@ class InProcessCluster implements TestCluster {
   }
 
   run(controllers: readonly ControllerFactory[], options: RunOptions = {}): RunningProgram {
-    const { leaderElection } = options;
+    const { leaderElection, namespaces } = options;
     const name = options.name ?? `program-${this.#programs.length}`;
     const client = options.client ?? this.as(name, ADMINS);
     return this.#start(name, client, (doors) =>
-      controllersProgram(controllers, { ...doors, leaderElection }),
+      controllersProgram(controllers, { ...doors, leaderElection, namespaces }),
     );
   }
 

@@ -66,7 +66,7 @@ interface Operation {
 
 /** Installs the kinds and looks whether the controllers may read what they need. */
 async function prepare({ options, doors, client }: Operation, signal: AbortSignal): Promise<void> {
-  const { kinds = [], controllers, name } = options;
+  const { kinds = [], controllers, name, namespaces } = options;
   const { clock } = doors;
   try {
     if (kinds.length > 0)
@@ -76,7 +76,7 @@ async function prepare({ options, doors, client }: Operation, signal: AbortSigna
         fieldManager: name,
         conversion: (kind) => conversionOf(kind, options),
       });
-    await checkReadable(controllers, { client, ...doors });
+    await checkReadable(controllers, { client, ...doors, namespaces });
   } catch (error) {
     if (signal.aborted) return;
     throw error instanceof KindError ? new OperatorFailure(error.message, { cause: error }) : error;
@@ -148,6 +148,7 @@ function control(running: Running, signal: AbortSignal): Promise<void> {
       clock,
       random,
       logger,
+      namespaces: options.namespaces,
       ...(options.transform && { transform: options.transform }),
       leaderElection: electionOf(running),
       hooks: {

@@ -16,6 +16,11 @@ export interface OperatorOptions {
   /** In logs, as the user agent, as the owner of fields, and as the Lease's name. */
   readonly name: string;
   readonly controllers: readonly ControllerFactory[];
+  /**
+   * Its controllers read objects of these namespaces alone, where they name none themselves: Roles there do then, in the place of
+   * a ClusterRole, but for kinds without namespaces. All namespaces unless given.
+   */
+  readonly namespaces?: readonly string[];
   /** Kinds whose definitions are applied first (the account needs the rights for that); none unless given. */
   readonly kinds?: readonly Installable[];
   /** What runs beside the controllers, such as webhooks; it is there before they begin. */

@@ -16,10 +16,15 @@ interface Read {
   readonly scope: InformerScope;
 }
 
+/** What controllers are made with to see what they read, and where they may. */
+interface ReadContext extends Omit<ControllerContext, 'informers' | 'events'> {
+  readonly namespaces?: readonly string[] | undefined;
+}
+
 /** Throws OperatorFailure, with one line for each kind that is not there or may not be read. */
 export async function checkReadable(
   factories: readonly ControllerFactory[],
-  context: Omit<ControllerContext, 'informers' | 'events'>,
+  context: ReadContext,
 ): Promise<void> {
   const problems = await Promise.all(
     readsOf(factories, context).map((read) => problemWith(context.client, read)),
@@ -31,7 +36,7 @@ export async function checkReadable(
 /** Which collections the controllers would read: they are made once for that, on informers that never start. */
 function readsOf(
   factories: readonly ControllerFactory[],
-  context: Omit<ControllerContext, 'informers' | 'events'>,
+  { namespaces: kept, ...context }: ReadContext,
 ): Read[] {
   const reads = new Map<string, Read>();
   const note = (ref: KindRef, { namespaces, ...scope }: InformerScope) => {
@@ -42,7 +47,10 @@ function readsOf(
         scope: { ...scope, namespace },
       });
   };
-  const informers = informerView(createInformerFactory(context), note);
+  const informers = informerView(createInformerFactory(context), {
+    namespaces: kept,
+    asked: note,
+  });
   const events = { event: () => undefined };
   const contexts = factories.map(() => ({ ...context, informers, events }));
   for (const { spec } of makeControllers(factories, contexts))
