@@ -1,7 +1,8 @@
 // Museum: a leader that takes its lead for a lock, stands still for a minute, and goes on beside its successor.
 // Published: the documentation of client-go's tools/leaderelection (it does not promise that only one client acts as the leader, and does no
 // fencing). The wrong one counts on nobody else writing the counter while it leads; the right one's writes carry the revision that it
-// read: of two leaders one meets a conflict. The framework begins no reconcile once the lead is lost; one that is under way goes on.
+// read: of two leaders one meets a conflict. This goes round the framework: by the client that reconciles are given nothing is written
+// once the lead is lost as far as one can know; both write by the process's own.
 import { type ConfigMap, ConfigMaps, type ResourceClient } from 'pinnace/client';
 import { controllerFor } from 'pinnace/controllers';
 import { type ClusterState, type Program, scenario } from 'pinnace/testing';
@@ -10,25 +11,32 @@ const counter = { namespace: 'default', name: 'counter' };
 const numberOf = ({ data }: ConfigMap): number => Number(data?.['number'] ?? 0);
 const isGuest = ({ metadata }: ConfigMap): boolean => metadata.labels?.['guest'] !== undefined;
 
-type Write = (configs: ResourceClient<ConfigMap>, config: ConfigMap, number: string) => unknown;
+type Configs = ResourceClient<ConfigMap>;
+type Write = (configs: Configs, config: ConfigMap, number: string) => unknown;
+/** Of the client of the process and the one that the framework gives a reconcile, the one to use. */
+type Way = (own: Configs, given: Configs) => Configs;
 
 /** Gives each guest the next number. */
-const numbers = (write: Write): Program => ({
+const numbers = (way: Way, write: Write): Program => ({
   replicas: 2,
   leaderElection: true,
-  controllers: () => [
+  controllers: ({ client }) => [
     controllerFor(ConfigMaps)
       .named('numbers')
       .where(isGuest)
       .reconcile(async (guest, { resource }) => {
         if (numberOf(guest) > 0) return;
-        const last = await resource.get(counter);
+        const configs = way(client.resource(ConfigMaps), resource);
+        const last = await configs.get(counter);
         const number = String(numberOf(last) + 1);
-        await write(resource, last, number);
-        await write(resource, guest, number);
+        await write(configs, last, number);
+        await write(configs, guest, number);
       }),
   ],
 });
+
+const byOwn: Way = (own) => own;
+const byGiven: Way = (_, given) => given;
 
 const byName: Write = (configs, { metadata: { namespace, name = '' } }, number) =>
   configs.patch({ namespace, name }, { type: 'merge', body: { data: { number } } });
@@ -73,6 +81,8 @@ const named = (name: string, program: Program) =>
   });
 
 /** Two of them give the same number to two guests. */
-export const wrong = named('two leaders: wrong', numbers(byName));
+export const wrong = named('two leaders: wrong', numbers(byOwn, byName));
 /** Two of them do no harm. */
-export const right = named('two leaders: right', numbers(byRevision));
+export const right = named('two leaders: right', numbers(byOwn, byRevision));
+/** The framework keeps two of them from writing at once. */
+export const fenced = named('two leaders: fenced', numbers(byGiven, byName));
