@@ -41,6 +41,7 @@ export {
   resourceOfKind,
   resourcesOfVersion,
 } from './discovery/discovery.ts';
+export { LeadershipLost } from './election/term.ts';
 export {
   ClientEventRecorder,
   type EventCounters,

@@ -1,7 +1,8 @@
 // Leader election by a Lease: at most one holder acts at a time, as long as clocks run at nearly the same rate.
 // Invariants: the leading signal is aborted before anybody may take over, whatever becomes of requests: at the renew deadline,
 // counted from when the last renewal was sent; another waits a lease's duration from when it last saw it change. No wall clock
-// is compared with another's. Work that goes on after its signal is not fenced off: its writes should carry a resourceVersion.
+// is compared with another's. The Lease is renewed until the work has ended, after a stop too; the work's writes are for whoever
+// leads to fence, by the term that it is given.
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
@@ -10,6 +11,7 @@ import { Leases } from '../../api/kinds.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
 import type { Client, ResourceClient } from '../rest/client.ts';
 import type { ElectionFigures, ElectionObserver } from './election-figures.ts';
+import { RunningTerm, type Term } from './term.ts';
 
 /** Upstream's defaults: others wait 15 s after the last renewal, a leader gives up after 10 s, both try every 2 s. */
 export const ELECTION_TIMES = {
@@ -35,6 +37,9 @@ export interface ElectionOptions {
   readonly retryPeriodMs?: number;
 }
 
+/** What is done while leading: until the signal aborts, and with no write that the term's `check` refuses. */
+export type Lead = (signal: AbortSignal, term: Term) => Promise<void>;
+
 /**
  * Waits for leadership, runs `lead` while it lasts, and starts over until the signal aborts or `lead` ends
  * by itself. The signal given to `lead` aborts when leadership is lost; the Lease is released on the way out.
@@ -43,7 +48,7 @@ export interface ElectionOptions {
  */
 export async function runElection(
   options: ElectionOptions,
-  lead: (signal: AbortSignal) => Promise<void>,
+  lead: Lead,
   signal: AbortSignal,
 ): Promise<void> {
   const candidate = new Candidate(options);
@@ -55,22 +60,18 @@ export async function runElection(
 }
 
 /** One term: leads and renews until either ends, then lets go of the Lease. */
-async function serve(
-  candidate: Candidate,
-  lead: (signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  const term = new AbortController();
-  const onAbort = () => term.abort(signal.reason);
+async function serve(candidate: Candidate, lead: Lead, signal: AbortSignal): Promise<void> {
+  const term = candidate.begin();
+  const onAbort = () => term.stop(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   let failedFirst = false;
   const endTerm = () => {
     failedFirst = !term.signal.aborted;
-    term.abort(new Error('the leader has ended'));
+    term.end('the leader has ended');
   };
   const [work] = await Promise.allSettled([
-    lead(term.signal).finally(endTerm),
+    lead(term.signal, term).finally(endTerm),
     candidate.keep(term),
   ]);
   signal.removeEventListener('abort', onAbort);
@@ -121,34 +122,40 @@ class Candidate {
     return false;
   }
 
-  /** Renews until the term ends; ends it at the deadline of the last renewal, or once another has the Lease. */
-  async keep(term: AbortController): Promise<void> {
+  /** A term, from the request on that took the Lease. */
+  begin(): RunningTerm {
     const { clock } = this.#options;
-    let renewedAt = this.#acquiredAt;
-    while (!term.signal.aborted) {
+    const { renewDeadlineMs } = this.#times;
+    const lose = (term: RunningTerm) => this.#lose(term);
+    return new RunningTerm({ clock, renewDeadlineMs, acquiredAt: this.#acquiredAt, lose });
+  }
+
+  /** Renews until the term is over; ends it at the deadline of the last renewal, or once another has the Lease. */
+  async keep(term: RunningTerm): Promise<void> {
+    const { clock } = this.#options;
+    while (!term.over.aborted) {
       const attempt = new AbortController();
-      const left = renewedAt + this.#times.renewDeadlineMs - clock.monotonic();
-      const timer = clock.timer(left, () => {
+      const timer = clock.timer(term.leftMs, () => {
         this.#lose(term);
         attempt.abort(new Error('renewing took too long'));
       });
-      await this.#pause(term.signal);
+      await this.#pause(term.over);
       const triedAt = clock.monotonic();
-      const renewed = !term.signal.aborted && (await this.#attempt(attempt.signal));
+      const renewed = !term.over.aborted && (await this.#attempt(attempt.signal));
       timer.cancel();
-      if (renewed) renewedAt = triedAt;
+      if (renewed) term.renewed(triedAt);
       else if (this.#takenOver()) this.#lose(term);
     }
     this.#observer?.leads(false);
   }
 
-  #lose(term: AbortController): void {
-    if (term.signal.aborted) return;
+  #lose(term: RunningTerm): void {
+    if (term.over.aborted) return;
     const { logger, name } = this.#options;
     logger.warn('leadership is lost', { lease: name });
     this.#observer?.leads(false);
     this.lost = true;
-    term.abort(new Error(`the lease ${name} could not be renewed`));
+    term.end(`the lease ${name} could not be renewed`);
   }
 
   /** Notes what the work made of the loss. */

@@ -1,16 +1,20 @@
 // Runs controllers together: one set of informers, one event recorder, one stop, and leadership where asked for.
-// Invariant: when runControllers has settled, nothing that it started is still running.
+// Invariant: when runControllers has settled, nothing that it started is still running; of a term whose lead is lost, or that has
+// ended, no write of its controllers is sent any more.
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { runElection } from '../../client/election/lease-election.ts';
+import type { Term } from '../../client/election/term.ts';
 import { ClientEventRecorder } from '../../client/events/recorder.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { observingClient } from '../../client/informer/observing-client.ts';
 import type { InformerFactory } from '../../client/informer/informer.ts';
 import type { InformerFactoryOptions } from '../../client/informer/options.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { createClient } from '../../client/rest/rest-client.ts';
 import { makeControllers } from './checked-spec.ts';
+import { FencedTransport } from './fenced-transport.ts';
 import { informerView } from './informer-view.ts';
 import { runController } from './loop.ts';
 import type { ControllerHooks } from './loop.ts';
@@ -56,14 +60,14 @@ export async function runControllers(
   if (!election) return runTogether(factories, options, signal);
   await runElection(
     { ...options, ...election, figures: options.hooks?.elections },
-    (leading) => runTogether(factories, options, leading),
+    (leading, term) => runTogether(factories, { ...options, term }, leading),
     signal,
   );
 }
 
 async function runTogether(
   factories: readonly ControllerFactory[],
-  options: ControllersOptions,
+  options: ControllersOptions & { readonly term?: Term },
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
@@ -73,7 +77,7 @@ async function runTogether(
   const informers = createInformerFactory(options);
   options.hooks?.informers?.(informers);
   // What a controller writes, its caches show before its next line.
-  const client = observingClient(options.client, informers);
+  const client = observingClient(fenced(options), informers);
   const recorder = new ClientEventRecorder({ ...options, component: COMPONENT });
   const recording = new AbortController();
   const sent = recorder.run(recording.signal);
@@ -88,6 +92,12 @@ async function runTogether(
     recording.abort(new Error('the controllers are stopped'));
     await sent;
   }
+}
+
+/** The client that controllers write by: with an election, as long as the term lasts. */
+function fenced({ client, term }: { readonly client: Client; readonly term?: Term }): Client {
+  if (!term) return client;
+  return createClient(new FencedTransport(client.transport, term), client.options);
 }
 
 interface Parts {
