@@ -8,6 +8,8 @@ import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
 import { controllerFor } from '../../controllers/framework/builder.ts';
+import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
+import { MAX_TURNS_AT_A_MOMENT } from '../../testing/cluster/endless-work.ts';
 import { eventuallyList, startCluster, VirtualClock } from '../../testing/index.ts';
 import { aDeployment } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
@@ -110,6 +112,35 @@ describe('a closed cluster', () => {
     await Promise.all([cluster.close(), cluster.close()]);
     await cluster[Symbol.asyncDispose]();
     expect(() => cluster.run([stubborn])).toThrow('the cluster is closed');
+  });
+});
+
+describe('a program that is at fault', () => {
+  it('by waking itself while time stands still is ended, and told; the test would hang without a word', async () => {
+    const cluster = await startCluster({ clock: 'virtual', controllers: 'none', nodes: 0 });
+    const metadata = { namespace: 'default', name: 'counted' };
+    let turns = 0;
+    const counting = controllerFor(ConfigMaps)
+      .named('counting')
+      .where(({ metadata: { name } }) => name === 'counted')
+      .reconcile(async (_, { resource }) => {
+        await resource.patch(metadata, { type: 'merge', body: { data: { turns: `${++turns}` } } });
+      });
+    const program = cluster.run([counting]);
+    await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    await cluster.advance(1);
+    const why = `controller counting reconciled default/counted ${MAX_TURNS_AT_A_MOMENT} times while time stood still`;
+    await expect(program.done).rejects.toThrow(why);
+    await expect(cluster.close()).rejects.toThrow(why);
+    expect(turns).toBe(MAX_TURNS_AT_A_MOMENT);
+  });
+
+  it('by having a builder for a controller is told how to end it', async () => {
+    const cluster = await startCluster({ clock: 'virtual', controllers: 'none', nodes: 0 });
+    const builder = controllerFor(ConfigMaps).named('builder') as unknown as ControllerFactory;
+    const why = 'controller 1 of the list is no controller: end its builder with .reconcile(…)';
+    await expect(cluster.run([builder]).done).rejects.toThrow(why);
+    await expect(cluster.close()).rejects.toThrow(why);
   });
 });
 

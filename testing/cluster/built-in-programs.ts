@@ -8,6 +8,7 @@ import { createInformerFactory } from '../../client/informer/informer-factory.ts
 import { type LeaderElection, runControllers } from '../../controllers/framework/manager.ts';
 import type { ControllerFactory } from '../../controllers/framework/reconciler.ts';
 import { runScheduler } from '../../scheduler/scheduler.ts';
+import { endingWork } from './endless-work.ts';
 import type { ProgramParts } from './program.ts';
 
 /** What programs take from their cluster besides. */
@@ -19,7 +20,7 @@ export interface Doors {
   readonly namespaces?: readonly string[] | undefined;
 }
 
-/** A program of controllers. */
+/** A program of controllers. Rejects, too, when one of them keeps itself busy while time stands still (endless-work.ts). */
 export function controllersProgram(factories: readonly ControllerFactory[], doors: Doors) {
   return ({ signal, onSynced, ...parts }: ProgramParts): Promise<void> => {
     let waiting = factories.length;
@@ -27,16 +28,19 @@ export function controllersProgram(factories: readonly ControllerFactory[], door
       if (--waiting === 0) onSynced();
     };
     if (waiting === 0) onSynced();
-    const told = factories.map(
-      (factory): ControllerFactory =>
-        (context) => {
-          const spec = factory(context);
-          // The caches of the spec's sources are asked for in this same turn, after the factory has answered.
-          void followed(context.informers, signal).then(oneSynced, () => undefined);
-          return spec;
-        },
-    );
-    return runControllers(told, { ...parts, ...doors }, signal);
+    const endless = Promise.withResolvers<never>();
+    const told = factories.map((factory): ControllerFactory => {
+      // Refused by runControllers, in its own words.
+      if (typeof factory !== 'function') return factory;
+      const make = endingWork(factory, endless.reject);
+      return (context) => {
+        const spec = make(context);
+        // The caches of the spec's sources are asked for in this same turn, after the factory has answered.
+        void followed(context.informers, signal).then(oneSynced, () => undefined);
+        return spec;
+      };
+    });
+    return Promise.race([runControllers(told, { ...parts, ...doors }, signal), endless.promise]);
   };
 }
 

@@ -146,6 +146,8 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
 
   /** The same controller, its reconciles noted, and none begun in a hot loop. */
   #watched(factory: ControllerFactory): ControllerFactory {
+    // Refused by runControllers, in its own words.
+    if (typeof factory !== 'function') return factory;
     return (context) => {
       const spec = factory(context);
       const reconcile: ControllerSpec['reconcile'] = (key, about) => {
