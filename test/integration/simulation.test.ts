@@ -636,5 +636,15 @@ describe('a scenario', () => {
     expect(() => copies({ programs: { copier: { ...copier, replicas: 0 } } })).toThrow(
       'scenario copies: replicas of copier must be 1 or more',
     );
+    expect(() => copies({ story: undefined as never })).toThrow(
+      'scenario copies: say in story, a function, what a user does',
+    );
+  });
+
+  it('with a field that is spelled wrong is refused, as files are run without a check of types', () => {
+    const misspelled = { wihtin: 5_000 };
+    expect(() => copies(misspelled as object)).toThrow(
+      /^scenario copies: nothing is known of wihtin; its fields are name, .*\bwithin\b/,
+    );
   });
 });

@@ -148,9 +148,36 @@ export interface Scenario extends ScenarioOptions {
   readonly isScenario: true;
 }
 
-/** Checks a scenario. Throws a TypeError that says what is missing. */
+/** Every field, so that one which is spelled wrong is found where types are not checked. */
+const FIELDS: Readonly<Record<keyof Scenario, true>> = {
+  name: true,
+  programs: true,
+  setUp: true,
+  story: true,
+  always: true,
+  eventually: true,
+  within: true,
+  faults: true,
+  controllers: true,
+  nodes: true,
+  lives: true,
+  scheduler: true,
+  limits: true,
+  harmless: true,
+  isScenario: true,
+};
+
+/** Checks a scenario. Throws a TypeError that says what is missing, or what it does not know. */
 export function scenario(options: ScenarioOptions): Scenario {
-  const { name, programs, always = {}, eventually = {} } = options;
+  const { name, programs, story, always = {}, eventually = {} } = options;
+  const unknown = Object.keys(options).filter((field) => !Object.hasOwn(FIELDS, field));
+  if (unknown.length > 0) {
+    const known = Object.keys(FIELDS).filter((field) => field !== 'isScenario');
+    const fields = `${unknown.join(', ')}; its fields are ${known.join(', ')}`;
+    throw new TypeError(`scenario ${name}: nothing is known of ${fields}`);
+  }
+  if (typeof story !== 'function')
+    throw new TypeError(`scenario ${name}: say in story, a function, what a user does`);
   for (const [program, { controllers, run, replicas = 1 }] of Object.entries(programs)) {
     if ((controllers === undefined) === (run === undefined))
       throw new TypeError(`scenario ${name}: the program ${program} needs controllers or run`);
