@@ -74,8 +74,14 @@ export class ObjectStore<T extends KubeObject> {
 
   byIndex(name: string, value: string): T[] {
     const index = this.#indexes.get(name);
-    if (!index) throw new RangeError(`no index named ${JSON.stringify(name)}`);
+    if (!index) throw new RangeError(this.#without(name));
     return [...(index.buckets.get(value)?.values() ?? [])];
+  }
+
+  #without(name: string): string {
+    const there = [...this.#indexes.keys()].filter((known) => known !== NAMESPACE);
+    const known = there.length > 0 ? `there are ${there.join(', ')}` : 'there is none';
+    return `no index named ${JSON.stringify(name)}: ${known}; addIndex makes one, of a controller's own kind .index(…)`;
   }
 
   /**
