@@ -80,7 +80,7 @@ class ObservingResource<T extends KubeObject> implements ResourceClient<T> {
   async delete(ref: ObjectRef, options?: DeleteOptions): Promise<KubeObject> {
     const answer = await this.#inner.delete(ref, options);
     if (options?.dryRun) return answer;
-    const uid = goneUid(answer);
+    const uid = goneUid(answer, this.#isOwn(answer));
     if (uid === undefined) this.#observe(answer);
     else this.#informers.observeDelete(this.ref, { ...ref, uid });
     return answer;
@@ -102,14 +102,30 @@ class ObservingResource<T extends KubeObject> implements ResourceClient<T> {
 
   /** What is answered may be another kind: a Scale, a Status. */
   #observe(object: KubeObject): void {
-    const isOwn = object.kind === this.ref.kind && object.apiVersion === apiVersionOf(this.ref);
     const { uid, resourceVersion } = object.metadata ?? {};
-    if (isOwn && uid && resourceVersion) this.#informers.observeWrite(this.ref, object);
+    if (this.#isOwn(object) && uid && resourceVersion)
+      this.#informers.observeWrite(this.ref, object);
+  }
+
+  #isOwn({ kind, apiVersion }: KubeObject): boolean {
+    return kind === this.ref.kind && apiVersion === apiVersionOf(this.ref);
   }
 }
 
-/** Uid of the object that a delete removed; undefined where it goes on existing for a while, and is the answer itself. */
-function goneUid(answer: KubeObject): string | undefined {
+/**
+ * Uid of the object that a delete removed; undefined where it goes on existing for a while. The answer is a Status, or, as upstream's
+ * for pods, services and some others, the object as it was last.
+ */
+function goneUid(answer: KubeObject, isOwn: boolean): string | undefined {
+  if (isOwn) return goesOn(answer) ? undefined : answer.metadata.uid;
   const { kind, status, details } = answer as unknown as Partial<Status>;
   return kind === 'Status' && status === 'Success' ? details?.uid : undefined;
+}
+
+/** Whether something holds a deleted object still: finalizers (of namespaces in the spec), or a time of grace. */
+function goesOn({ metadata, ...rest }: KubeObject): boolean {
+  const { finalizers = [], deletionTimestamp, deletionGracePeriodSeconds } = metadata;
+  const { spec } = rest as { readonly spec?: { readonly finalizers?: unknown } };
+  if (finalizers.length > 0 || spec?.finalizers !== undefined) return true;
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds !== 0;
 }

@@ -111,7 +111,7 @@ export interface ResourceClient<T extends KubeObject> {
    * longer gives are removed. Needs a fieldManager, here or of the client. Throws Conflict where others own a field.
    */
   apply(object: Applied<T>, options?: ApplyOptions): Promise<T>;
-  /** The answer is the object where it goes on existing (finalizers, grace), else a Status. */
+  /** The answer is the object where it goes on existing (finalizers, grace), else a Status; of some kinds the object in either case. */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<KubeObject>;
   deleteCollection(options?: ListOptions & DeleteOptions): Promise<void>;
   /** POST to a subresource; subresources.ts has those of the built-in kinds, typed. `create` takes options besides. */

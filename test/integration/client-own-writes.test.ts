@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConfigMap } from '../../api/generated/types.ts';
 import { ConfigMaps, Secrets } from '../../api/kinds.ts';
+import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
@@ -14,6 +15,7 @@ import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import type { Transport } from '../../client/transport/transport.ts';
 import { type ClientServer, anApiServer } from '../support/client-server.ts';
+import { type Interception, intercepted } from '../support/intercepted-transport.ts';
 import { until } from '../support/until.ts';
 
 let server: ClientServer;
@@ -73,10 +75,10 @@ const NAMES = ['a', 'b', 'c'];
 const doors = { clock: systemClock, random: systemRandom, logger: silentLogger };
 
 /** A program with a cache of ConfigMaps behind a held watch, and somebody else with none. */
-async function aProgram(scope: InformerScope = {}) {
+async function aProgram(scope: InformerScope = {}, interception: Interception = {}) {
   const others = createClient(server.transport);
   await others.resource(ConfigMaps).deleteCollection({ namespace });
-  const held = new HeldWatch(server.transport);
+  const held = new HeldWatch(intercepted(server.transport, interception));
   const direct = createClient(held.transport, { fieldManager: 'test' });
   const informers = createInformerFactory({ client: direct, ...doors });
   const stop = new AbortController();
@@ -258,6 +260,38 @@ describe('a client beside informers', () => {
     const again = await configs.create(configMap('own', { n: '3' }));
     expect(informer.get(key)?.metadata.uid).toBe(again.metadata.uid);
     expect(told).toEqual(['+1', '~2', '-2', '+3']);
+    await close();
+  });
+
+  it('takes an object that a delete answers for gone, unless something holds it still', async () => {
+    // As upstream's servers answer for pods and services: with the object, whatever became of it.
+    const form: { last: KubeObject | undefined } = { last: undefined };
+    const { informer, client, close } = await aProgram(
+      {},
+      {
+        async request(request, send) {
+          const reply = await send();
+          const { last } = form;
+          if (request.method !== 'DELETE' || reply.object().kind !== 'Status' || !last)
+            return reply;
+          return { ...reply, object: () => last as LooseObject };
+        },
+      },
+    );
+    const configs = client.resource(ConfigMaps);
+    const ended = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 0 };
+    for (const more of [{}, ended]) {
+      const made = await configs.create(configMap('own'));
+      form.last = { ...made, metadata: { ...made.metadata, ...more } };
+      expect((await configs.delete({ namespace, name: 'own' })).kind).toBe('ConfigMap');
+      expect(informer.list()).toEqual([]);
+    }
+    const finalizers = ['example.com/held'];
+    await configs.create({ ...configMap('own'), metadata: { name: 'own', namespace, finalizers } });
+    await configs.delete({ namespace, name: 'own' });
+    expect(informer.get(`${namespace}/own`)?.metadata).toMatchObject({ finalizers });
+    const released = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
+    await configs.patch({ namespace, name: 'own' }, released);
     await close();
   });
 
