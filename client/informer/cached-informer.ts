@@ -4,6 +4,7 @@
 import { breathe } from '../../base/breathe.ts';
 import type { Timer } from '../../base/clock.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
+import { type FieldTerm, parseFieldSelector } from '../../api/meta/field-selector.ts';
 import { parseLabelSelector } from '../../api/meta/labels.ts';
 import type { Selector } from '../../api/meta/labels.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta/object.ts';
@@ -11,6 +12,7 @@ import { keyOf } from '../../api/meta/object.ts';
 import { partialMetadata } from '../../api/wire/table.ts';
 import type { ResourceClient, WatchEvent } from '../rest/client.ts';
 import { metadataClient } from '../rest/metadata-client.ts';
+import { fieldVerdict } from './field-scope.ts';
 import { cacheable } from './freeze.ts';
 import { HandlerFeed } from './handler-feed.ts';
 import type {
@@ -37,6 +39,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   readonly #feeds = new Set<HandlerFeed<T>>();
   /** Which labels are within the scope. */
   readonly #labels: Selector;
+  readonly #fields: readonly FieldTerm[];
   readonly #firstList = Promise.withResolvers<void>();
   readonly #ended = new AbortController();
   /** The ways to stop what is told again and again. */
@@ -50,6 +53,7 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
     this.ref = ref;
     this.#scope = scope;
     this.#labels = parseLabelSelector(scope.labelSelector ?? '');
+    this.#fields = parseFieldSelector(scope.fieldSelector ?? '');
     this.#options = options;
   }
 
@@ -149,17 +153,19 @@ export class CachedInformer<T extends KubeObject> implements Informer<T>, Reflec
   }
 
   observeWrite(object: T): void {
-    const { namespace, fieldSelector } = this.#scope;
+    const { namespace } = this.#scope;
     if (namespace !== undefined && namespace !== '' && object.metadata.namespace !== namespace)
       return;
+    const verdict = fieldVerdict(this.#fields, object);
+    // It has never been within: names and namespaces do not change.
+    if (verdict === 'outside') return;
     if (!this.#labels.matches(object.metadata.labels)) {
       // It may have been within the scope before: then it has left it.
       this.#tell(this.#store.observeLeft(object));
       return;
     }
-    // Whether a new object is within a field selector only the server knows; its event will say.
-    const known = this.#store.get(keyOf(object)) !== undefined;
-    if (fieldSelector && !known) return;
+    // Of other fields only the server knows whether a new object is within; its event will say.
+    if (verdict === 'unknown' && this.#store.get(keyOf(object)) === undefined) return;
     this.#tell(this.#store.observe(this.kept(object)));
   }
 

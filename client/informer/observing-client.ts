@@ -1,7 +1,7 @@
 // Read your own writes: a client that lets the informers beside it know what each of its writes came to.
 // Invariant: a read of an informer after a write through this client has settled never shows an older state of that object.
 // Not covered, and shown once the watch does: deleteCollection, subresources whose answer is another kind (scale, binding, eviction),
-// and a new object in a cache with a field selector.
+// and a new object in a cache with a selector of other fields than name and namespace.
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeList, KubeObject } from '../../api/meta/object.ts';

@@ -332,6 +332,40 @@ describe('a client beside informers', () => {
     await close();
   });
 
+  it('knows by itself the name that it is to hold', async () => {
+    const named = await aProgram({ fieldSelector: 'metadata.name=own' });
+    const configs = named.client.resource(ConfigMaps);
+    await configs.create(configMap('other'));
+    const made = await configs.create(configMap('own', { n: '1' }));
+    expect(named.informer.list().map(({ metadata }) => metadata.uid)).toEqual([made.metadata.uid]);
+    await configs.delete({ namespace, name: 'own' });
+    expect(named.informer.list()).toEqual([]);
+    await named.close();
+  });
+
+  it('waits for the server to say whether other fields are within', async () => {
+    const held = new HeldWatch(server.transport);
+    const direct = createClient(held.transport);
+    const informers = createInformerFactory({ client: direct, ...doors });
+    const stop = new AbortController();
+    const fieldSelector = 'metadata.name=own,type=example.com/a';
+    const informer = informers.informer(Secrets, { namespace, fieldSelector });
+    informers.start(stop.signal);
+    await informer.synced();
+    const secrets = observingClient(direct, informers).resource(Secrets);
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace } };
+    await secrets.create({ ...secret, type: 'example.com/b' });
+    expect(informer.list()).toEqual([]);
+    await secrets.delete({ namespace, name: 'own' });
+    const { metadata } = await secrets.create({ ...secret, type: 'example.com/a' });
+    held.open();
+    await until(() => informer.get(`${namespace}/own`)?.metadata.uid === metadata.uid);
+    await secrets.delete({ namespace, name: 'own' });
+    expect(informer.list()).toEqual([]);
+    stop.abort(new Error('the test is over'));
+    await informers.finished();
+  });
+
   it('takes no answer of another kind, nor of another kind of objects, for the object', async () => {
     const { informer, client, close } = await aProgram();
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'own', namespace } };
