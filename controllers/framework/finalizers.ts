@@ -1,7 +1,8 @@
 // Finalizers: cleaning up outside the cluster before an object may go.
-// Invariant: what `apply` set up is only ever there while the finalizer is, and `cleanup` runs before it is taken off.
+// Invariant: what `apply` set up is only ever there while the finalizer is, and `cleanup` runs before it is taken off. What else of the
+// object changes meanwhile, by `cleanup` itself or by others, does not keep it from being taken off.
 import type { KubeObject } from '../../api/meta/object.ts';
-import { isNotFound } from '../../api/status.ts';
+import { conflict, isInvalid, isNotFound } from '../../api/status.ts';
 import type { ResourceClient } from '../../client/rest/client.ts';
 import { checkedResult } from './checked-result.ts';
 import type { Result } from './reconciler.ts';
@@ -19,23 +20,54 @@ export function addFinalizer<T extends KubeObject>(
   finalizer: string,
 ): Promise<T> {
   if (hasFinalizer(object, finalizer)) return Promise.resolve(object);
-  return setFinalizers(resource, object, [...(object.metadata.finalizers ?? []), finalizer]);
+  const { namespace, name = '', resourceVersion, finalizers = [] } = object.metadata;
+  // The revision makes the patch fail where the list was changed by somebody else meanwhile.
+  const body = { metadata: { resourceVersion, finalizers: [...finalizers, finalizer] } };
+  return resource.patch({ namespace, name }, { type: 'merge', body });
 }
 
-/** Takes the finalizer off; the object may be gone afterwards, or before. Throws Conflict as addFinalizer does. */
+/**
+ * Takes the finalizer off; the object may be gone afterwards, or before. Throws Conflict where its finalizers have changed since it
+ * was read, or another object has its name; other changes are in nobody's way.
+ */
 export async function removeFinalizer<T extends KubeObject>(
   resource: ResourceClient<T>,
   object: T,
   finalizer: string,
 ): Promise<T> {
-  if (!hasFinalizer(object, finalizer)) return object;
-  const left = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer);
+  const { namespace, name = '', uid, finalizers = [] } = object.metadata;
+  const at = finalizers.indexOf(finalizer);
+  if (at < 0) return object;
+  const path = `/metadata/finalizers/${at}`;
+  const body = [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path, value: finalizer },
+    { op: 'remove', path },
+  ];
   try {
-    return await setFinalizers(resource, object, left);
+    return await resource.patch({ namespace, name }, { type: 'json', body });
   } catch (error) {
     if (isNotFound(error)) return object;
-    throw error;
+    if (!isInvalid(error)) throw error;
+    return whereItStays(resource, object, { at, finalizer, error });
   }
+}
+
+/** A test that fails is Invalid, as is much else: only a look can tell. Answers the object where it is gone, else throws. */
+async function whereItStays<T extends KubeObject>(
+  resource: ResourceClient<T>,
+  object: T,
+  { at, finalizer, error }: { at: number; finalizer: string; error: unknown },
+): Promise<T> {
+  const { namespace, name = '', uid } = object.metadata;
+  try {
+    const { metadata } = await resource.get({ namespace, name });
+    if (metadata.uid === uid && metadata.finalizers?.[at] === finalizer) throw error;
+  } catch (failure) {
+    if (isNotFound(failure)) return object;
+    throw failure;
+  }
+  throw conflict(resource.ref, name, 'its finalizers have changed; look at them again');
 }
 
 /** What to do while an object lives, and before it goes. */
@@ -60,15 +92,4 @@ export async function reconcileWithFinalizer<T extends KubeObject>(
   if (cleaned?.kind === 'requeueAfter') return cleaned;
   await removeFinalizer(resource, object, finalizer);
   return done;
-}
-
-function setFinalizers<T extends KubeObject>(
-  resource: ResourceClient<T>,
-  object: T,
-  finalizers: readonly string[],
-): Promise<T> {
-  const { namespace, name = '', resourceVersion } = object.metadata;
-  // The revision makes the patch fail where the list was changed by somebody else meanwhile.
-  const body = { metadata: { resourceVersion, finalizers } };
-  return resource.patch({ namespace, name }, { type: 'merge', body });
 }
