@@ -14,6 +14,7 @@ import { isNotFound } from '../api/status.ts';
 import type { EventNote } from '../client/events/recorder.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
+import { bindPod } from '../client/rest/subresources.ts';
 import { type Profile, refusals, selectNode } from './framework/select-node.ts';
 import { leastAllocated, mostAllocated } from './plugins/allocation-scores.ts';
 import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts';
@@ -239,12 +240,7 @@ class Scheduler {
     const { pod } = queued;
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     try {
-      await this.#parts.client.resource(Pods).createSubresource({ namespace, name }, 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { name, namespace, uid },
-        target: { apiVersion: 'v1', kind: 'Node', name: node },
-      } as KubeObject);
+      await bindPod(this.#parts.client, { namespace, name, uid, node });
       this.#parts.events.event(pod, {
         type: 'Normal',
         reason: 'Scheduled',

@@ -90,10 +90,6 @@ class ObservingResource<T extends KubeObject> implements ResourceClient<T> {
     return this.#inner.deleteCollection(options);
   }
 
-  createSubresource(ref: ObjectRef, subresource: string, body: KubeObject): Promise<KubeObject> {
-    return this.#inner.createSubresource(ref, subresource, body);
-  }
-
   async #written(answer: Promise<T>, options: WriteOptions | undefined): Promise<T> {
     const object = await answer;
     if (!options?.dryRun) this.#observe(object);

@@ -101,7 +101,7 @@ export interface ResourceClient<T extends KubeObject> {
   ): Promise<T>;
   list(options?: ListOptions): Promise<KubeList<T>>;
   watch(options?: WatchOptions): AsyncIterable<readonly WatchEvent<T>[]>;
-  /** With `subresource`, a POST to that of the object that is named. */
+  /** With `subresource`, a POST to that of the object that is named; subresources.ts has those of the built-in kinds, typed. */
   create(object: T, options?: WriteOptions): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
   updateStatus(object: T, options?: WriteOptions): Promise<T>;
@@ -114,8 +114,6 @@ export interface ResourceClient<T extends KubeObject> {
   /** The answer is the object where it goes on existing (finalizers, grace), else a Status; of some kinds the object in either case. */
   delete(ref: ObjectRef, options?: DeleteOptions): Promise<KubeObject>;
   deleteCollection(options?: ListOptions & DeleteOptions): Promise<void>;
-  /** POST to a subresource; subresources.ts has those of the built-in kinds, typed. `create` takes options besides. */
-  createSubresource(ref: ObjectRef, subresource: string, body: KubeObject): Promise<KubeObject>;
 }
 
 /** What a client says with every call. */

@@ -22,7 +22,7 @@ it('refuses an object without a name unsent, since its path would be the whole c
     () => configs.updateStatus(object),
     () => configs.patch(ref, { type: 'merge', body: {} }),
     () => configs.delete(ref),
-    () => configs.createSubresource(ref, 'token', object),
+    () => configs.create(object, { subresource: 'token' }),
     () => configs.create(nameless, { subresource: 'token' }),
   ])
     await expect(call()).rejects.toThrow('resource name may not be empty');

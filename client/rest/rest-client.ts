@@ -150,15 +150,6 @@ class RestResource<T extends KubeObject> implements ResourceClient<T> {
     await this.#call('DELETE', { signal, namespace, query, body: deleteBody(options) });
   }
 
-  async createSubresource(
-    ref: ObjectRef,
-    subresource: string,
-    body: KubeObject,
-  ): Promise<KubeObject> {
-    const reply = await this.#call('POST', named({ ...ref, subresource, body }));
-    return reply.object();
-  }
-
   async #named(method: Method, call: Call): Promise<T> {
     return this.#object(method, named(call));
   }

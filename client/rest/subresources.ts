@@ -72,17 +72,17 @@ export async function evictPod(
   await post(client.resource(Pods), eviction, { signal, dryRun, subresource: 'eviction' });
 }
 
-/** Puts a pod on a node, as a scheduler does. Throws Conflict where it is on one already. */
+/** Puts a pod on a node, as a scheduler does. Throws Conflict where it is on one already, or is not the one with the `uid`. */
 export async function bindPod(
   client: Client,
-  target: ObjectRef & { readonly node: string },
+  target: ObjectRef & { readonly node: string; readonly uid?: string | undefined },
   options: SubresourceOptions = {},
 ): Promise<void> {
-  const { node, ...ref } = target;
+  const { node, uid, ...ref } = target;
   const binding: Binding = {
     apiVersion: 'v1',
     kind: 'Binding',
-    metadata: metadataOf(ref),
+    metadata: { ...metadataOf(ref), ...(uid === undefined ? {} : { uid }) },
     target: { apiVersion: 'v1', kind: 'Node', name: node },
   };
   await post(client.resource(Pods), binding, { ...options, subresource: 'binding' });

@@ -1,11 +1,11 @@
 // Tokens of pods' ServiceAccounts, asked of the API server by this node (TokenRequest), each for one pod and audience.
 // Invariants: a token is asked for anew when four fifths of its life are over, or after a day, and by then the old one still
 // counts; nothing is kept of a pod that is released.
-import type { AuthenticationTokenRequest, Pod } from '../../api/generated/types.ts';
-import { ServiceAccounts } from '../../api/kinds.ts';
+import type { Pod } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { requestToken } from '../../client/rest/subresources.ts';
 import { ConfigError } from './volume-error.ts';
 
 /** What tokens need. */
@@ -86,25 +86,17 @@ export class PodTokens {
   async #ask(pod: Pod, { audience, seconds }: WantedToken): Promise<Held> {
     const { namespace, name, uid } = pod.metadata;
     const account = pod.spec?.serviceAccountName ?? 'default';
-    const request: AuthenticationTokenRequest = {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      metadata: {},
-      spec: {
-        audiences: audience ? [audience] : [],
-        expirationSeconds: seconds,
-        boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
-      },
-    };
     const ref = { namespace, name: account };
-    const accounts = this.#options.client.resource(ServiceAccounts);
-    const answer = await accounts.createSubresource(ref, 'token', request);
-    const { status } = answer as AuthenticationTokenRequest;
+    const { token, expirationTimestamp } = await requestToken(this.#options.client, ref, {
+      audiences: audience ? [audience] : [],
+      expirationSeconds: seconds,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+    });
     const now = this.#options.clock.now();
-    const expiresAtMs = Date.parse(status?.expirationTimestamp ?? '');
-    if (!status?.token || Number.isNaN(expiresAtMs))
+    const expiresAtMs = Date.parse(expirationTimestamp);
+    if (!token || Number.isNaN(expiresAtMs))
       throw new Error('the API server answered without a token');
     const age = Math.min((expiresAtMs - now) * REFRESH_AT, MAX_AGE_MS);
-    return { token: status.token, expiresAtMs, refreshAtMs: now + age };
+    return { token, expiresAtMs, refreshAtMs: now + age };
   }
 }

@@ -1,10 +1,11 @@
 // What admission gives new pods for their ServiceAccount, and for which pods a node may ask for tokens.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Pod } from '../../api/generated/types.ts';
+import type { Pod, TokenRequestSpec } from '../../api/generated/types.ts';
 import { Leases, Nodes, Pods, ServiceAccounts } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isForbidden } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
+import { requestToken } from '../../client/rest/subresources.ts';
 import { type ControlledCluster, aControlledCluster } from '../support/controlled-cluster.ts';
 
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -96,13 +97,16 @@ describe('a new pod', () => {
 });
 
 describe('a node', () => {
-  const askAs = (client: Client, boundObjectRef: object | undefined, audiences: string[] = []) =>
-    client.resource(ServiceAccounts).createSubresource({ namespace, name: 'robot' }, 'token', {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      metadata: {},
-      spec: { audiences, ...(boundObjectRef && { boundObjectRef }) },
-    } as KubeObject);
+  const askAs = (
+    client: Client,
+    boundObjectRef: TokenRequestSpec['boundObjectRef'],
+    audiences: string[] = [],
+  ) =>
+    requestToken(
+      client,
+      { namespace, name: 'robot' },
+      { audiences, ...(boundObjectRef && { boundObjectRef }) },
+    );
   const tied = ({ metadata }: KubeObject) => ({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -120,8 +124,8 @@ describe('a node', () => {
       nodeName: 'n1',
       volumes: [{ name: 'v', projected: { sources: [vault] } }],
     });
-    const answer = (await askAs(node('n1'), tied(mine))) as { status?: { token?: string } };
-    expect(answer.status?.token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const { token } = await askAs(node('n1'), tied(mine));
+    expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     await askAs(node('n1'), tied(mine), ['vault']);
     const bare = { apiVersion: 'v1', kind: 'Pod', name: 'mine' };
     for (const [client, bound, audiences, why] of [

@@ -191,6 +191,9 @@ describe.each(TRANSPORTS)('%s', (over) => {
       .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: node } });
     const { metadata } = await aPod(client);
     const ref = { name: metadata.name ?? '', namespace };
+    // Another pod may have come to have the name.
+    const another = bindPod(client, { ...ref, node, uid: 'another' });
+    await expect(another).rejects.toSatisfy(isConflict);
     await bindPod(client, { ...ref, node });
     expect((await client.resource(Pods).get(ref)).spec?.nodeName).toBe(node);
     await expect(bindPod(client, { ...ref, node })).rejects.toSatisfy(isConflict);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Pod, PodDisruptionBudget } from '../../api/generated/types.ts';
 import { Deployments, Jobs, PodDisruptionBudgets, Pods } from '../../api/kinds.ts';
+import { evictPod } from '../../client/rest/subresources.ts';
 import type { ControlledCluster } from '../support/controlled-cluster.ts';
 import {
   aControlledCluster,
@@ -34,10 +35,7 @@ async function running(name: string, replicas: number): Promise<void> {
   await readyAll(cluster.client, name);
 }
 
-function evict(name: string): Promise<unknown> {
-  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: at(name) };
-  return cluster.client.resource(Pods).createSubresource(at(name), 'eviction', eviction);
-}
+const evict = (name: string) => evictPod(cluster.client, at(name));
 
 it('a budget counts the pods of its deployment, and an eviction takes what it allows', async () => {
   await running('shop', 3);

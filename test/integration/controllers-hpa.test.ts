@@ -10,10 +10,10 @@ import {
   Events,
   HorizontalPodAutoscalers,
   Nodes,
-  Pods,
 } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import { bindPod } from '../../client/rest/subresources.ts';
 import type { NodeSample } from '../../api/metrics/sample.ts';
 import type { ClusterOptions, ControlledCluster } from '../support/controlled-cluster.ts';
 import {
@@ -70,16 +70,7 @@ async function aCluster(options: ClusterOptions = {}) {
     for (const { spec, metadata } of await podsOf(client, 'web')) {
       if (spec?.nodeName) continue;
       const { namespace, name = '' } = metadata;
-      const binding = {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { namespace, name },
-        target: { kind: 'Node', name: 'n1' },
-      };
-      await client
-        .resource(Pods)
-        .createSubresource({ namespace, name }, 'binding', binding as KubeObject)
-        .catch(() => undefined);
+      await bindPod(client, { namespace, name, node: 'n1' }).catch(() => undefined);
     }
   };
   /** Tells that each pod uses so much CPU, in thousandths of a core. */
