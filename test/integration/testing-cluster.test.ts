@@ -168,6 +168,20 @@ describe('programs of the user', () => {
     expect(metadata.managedFields?.map(({ manager }) => manager)).toContain('the-operator');
   });
 
+  it('read the namespaces that they are kept to, and no others', async () => {
+    const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
+    const seen: string[] = [];
+    const reader = controllerFor(ConfigMaps).reconcile((_, { key }) => {
+      seen.push(key);
+      return Promise.resolve();
+    });
+    const elsewhere = { name: 'one', namespace: 'kube-system' };
+    await cluster.apply({ ...aConfigMap('one'), metadata: elsewhere }, aConfigMap('two'));
+    await cluster.run([reader], { namespaces: ['default'] }).synced;
+    await cluster.settled();
+    expect(seen).toEqual(['default/two']);
+  });
+
   it('stop in order: the last reconcile is awaited, and the lease is there for the next', async () => {
     const cluster = await aCluster({ clock: 'virtual', controllers: 'none' });
     const lease = { namespace: 'default', name: 'the-lease' };
