@@ -71,7 +71,7 @@ function start(options: Partial<OperatorOptions>, environment: Record<string, st
     const answer = await fetch(`http://127.0.0.1:${String(port())}${path}`);
     return { status: answer.status, text: await answer.text() };
   };
-  return { running, end, lines, ask };
+  return { running, stop, end, lines, ask };
 }
 
 /** A kubeconfig like the server's, with another cluster or user. */
@@ -193,6 +193,28 @@ describe('an operator', () => {
     await running;
     expect(seen).toContain('default/made');
     expect(seen.every((key) => key.startsWith('default/'))).toBe(true);
+  });
+
+  it.each([
+    ['from the first', '/nothing'],
+    ['once it has said what it is', '/version'],
+  ])('stops at once where the server is silent %s', async (_name, answered) => {
+    const asked: string[] = [];
+    const silent = createServer(({ url = '' }, response) => {
+      if (url === answered) response.end('{"gitVersion":"v1.36.0"}');
+      else asked.push(url);
+    });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    endings.push(() => silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const environment = kubeconfig({ cluster: { server: `http://127.0.0.1:${port}` } });
+    const controllers = [controllerFor(ConfigMaps).reconcile(() => Promise.resolve())];
+    const { running, stop } = start({ controllers }, environment);
+    endings.push(() => silent.closeAllConnections());
+    await until(() => asked.length === 1);
+    stop.abort(new Error('SIGTERM'));
+    await running;
   });
 
   it('lets its controllers wait for what runs beside them, and ends with it', async () => {

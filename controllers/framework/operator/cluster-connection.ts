@@ -29,10 +29,17 @@ export interface ClusterConnection {
   readonly namespace: string;
 }
 
-/** Connects, and asks the server what it is. Throws OperatorFailure. */
+interface Greeting {
+  readonly userAgent: string;
+  readonly clock: Clock;
+  /** Ends the wait for a server that says nothing. */
+  readonly signal: AbortSignal;
+}
+
+/** Connects, and asks the server what it is. Throws OperatorFailure, and the signal's reason once that aborts. */
 export async function connectToCluster(
   { environment, home }: Surroundings,
-  { userAgent, clock }: { readonly userAgent: string; readonly clock: Clock },
+  { userAgent, clock, signal }: Greeting,
 ): Promise<ClusterConnection> {
   const found = await configIn({ environment, home }).catch((error: unknown) => {
     throw error instanceof KubeconfigError ? new OperatorFailure(error.message) : error;
@@ -40,7 +47,7 @@ export async function connectToCluster(
   const { server } = found.transport;
   const transport = createHttpTransport({ ...found.transport, userAgent, clock });
   try {
-    await greet(transport, server);
+    await greet(transport, server, signal);
   } catch (error) {
     transport.close();
     throw error;
@@ -64,12 +71,13 @@ async function configIn({ environment, home }: Surroundings): Promise<Found> {
   );
 }
 
-async function greet(transport: Transport, server: string): Promise<void> {
+async function greet(transport: Transport, server: string, signal: AbortSignal): Promise<void> {
   let version: unknown;
   try {
-    const reply = await transport.request({ method: 'GET', path: '/version' });
+    const reply = await transport.request({ method: 'GET', path: '/version', signal });
     version = (reply.object() as { gitVersion?: unknown }).gitVersion;
   } catch (error) {
+    signal.throwIfAborted();
     if (error instanceof ConnectionError && error.failure !== 'malformed')
       throw new OperatorFailure(connectionProblem(error, server), { cause: error });
     if (error instanceof StatusError && error.reason === 'Unauthorized')

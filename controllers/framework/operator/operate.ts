@@ -39,10 +39,14 @@ export async function operate(
   const { name, health } = options;
   const { clock, logger } = doors;
   const figures = new Figures();
-  const { transport, server, namespace } = await connectToCluster(doors, {
-    userAgent: name,
-    clock,
-  });
+  const connected = await connectToCluster(doors, { userAgent: name, clock, signal }).catch(
+    (error: unknown) => {
+      if (signal.aborted) return undefined;
+      throw error;
+    },
+  );
+  if (!connected) return;
+  const { transport, server, namespace } = connected;
   const counted = new ClientFigures(figures).counted(transport, new URL(server).host, clock);
   const progress = new Progress(options);
   let served: HealthServer | undefined;
@@ -76,7 +80,7 @@ async function prepare({ options, doors, client }: Operation, signal: AbortSigna
         fieldManager: name,
         conversion: (kind) => conversionOf(kind, options),
       });
-    await checkReadable(controllers, { client, ...doors, namespaces });
+    await checkReadable(controllers, { client, ...doors, namespaces, signal });
   } catch (error) {
     if (signal.aborted) return;
     throw error instanceof KindError ? new OperatorFailure(error.message, { cause: error }) : error;

@@ -4,7 +4,6 @@ import type { KindRef } from '../../../api/kind-ref.ts';
 import { isForbidden, isNotFound, STATUS_CODES, StatusError } from '../../../api/status.ts';
 import type { InformerScope } from '../../../client/informer/informer.ts';
 import { createInformerFactory } from '../../../client/informer/informer-factory.ts';
-import type { Client } from '../../../client/rest/client.ts';
 import { makeControllers } from '../checked-spec.ts';
 import { informerView } from '../informer-view.ts';
 import type { ControllerContext, ControllerFactory } from '../reconciler.ts';
@@ -19,6 +18,8 @@ interface Read {
 /** What controllers are made with to see what they read, and where they may. */
 interface ReadContext extends Omit<ControllerContext, 'informers' | 'events'> {
   readonly namespaces?: readonly string[] | undefined;
+  /** Ends the wait for a server that says nothing. */
+  readonly signal: AbortSignal;
 }
 
 /** Throws OperatorFailure, with one line for each kind that is not there or may not be read. */
@@ -27,7 +28,7 @@ export async function checkReadable(
   context: ReadContext,
 ): Promise<void> {
   const problems = await Promise.all(
-    readsOf(factories, context).map((read) => problemWith(context.client, read)),
+    readsOf(factories, context).map((read) => problemWith(context, read)),
   );
   const told = problems.filter((problem) => problem !== undefined);
   if (told.length > 0) throw new OperatorFailure(told.join('\n'));
@@ -58,10 +59,13 @@ function readsOf(
   return [...reads.values()];
 }
 
-async function problemWith(client: Client, { ref, scope }: Read): Promise<string | undefined> {
+async function problemWith(
+  { client, signal }: Pick<ReadContext, 'client' | 'signal'>,
+  { ref, scope }: Read,
+): Promise<string | undefined> {
   const name = ref.group ? `${ref.plural}.${ref.group}` : ref.plural;
   try {
-    await client.resource(ref).list({ ...scope, limit: 1 });
+    await client.resource(ref).list({ ...scope, limit: 1, signal });
     return undefined;
   } catch (error) {
     if (isNotFound(error))
