@@ -56,6 +56,8 @@ const NEWLINE = 10;
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
   let size = 0;
+  // The piece that was given last may have been the whole of its line.
+  let isCut = false;
   const line = () => {
     const text = Buffer.concat(parts).toString('utf8');
     parts = [];
@@ -64,13 +66,20 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<strin
   };
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; ) {
+      const endsPiece = isCut && chunk[from] === NEWLINE;
+      isCut = false;
+      if (endsPiece) {
+        from++;
+        continue;
+      }
       const room = chunk.subarray(from, from + MAX_LOG_LINE_BYTES - size);
       const end = room.indexOf(NEWLINE);
       const part = end < 0 ? room : room.subarray(0, end);
       parts.push(part);
       size += part.length;
       from += end < 0 ? room.length : end + 1;
-      if (end >= 0 || size === MAX_LOG_LINE_BYTES) yield line();
+      isCut = end < 0 && size === MAX_LOG_LINE_BYTES;
+      if (end >= 0 || isCut) yield line();
     }
   }
   if (size > 0) yield line();
