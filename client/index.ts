@@ -6,7 +6,13 @@ export type { KindRef } from '../api/kind-ref.ts';
 export * from '../api/kinds.ts';
 // Both a kind and the name of its objects' type; the name stays the kind's.
 export { Endpoints } from '../api/kinds.ts';
-export type { KubeList, KubeObject, ObjectMeta } from '../api/meta/object.ts';
+export {
+  fromLabelSelector,
+  parseLabelSelector,
+  type Selector,
+  selectorFromMap,
+} from '../api/meta/labels.ts';
+export { keyOf, type KubeList, type KubeObject, type ObjectMeta } from '../api/meta/object.ts';
 export {
   parseQuantity,
   type Quantity,
@@ -21,6 +27,7 @@ export {
   isExpired,
   isForbidden,
   isInvalid,
+  isNamespaceTerminating,
   isNotFound,
   isTimeout,
   isTooManyRequests,

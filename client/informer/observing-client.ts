@@ -24,7 +24,10 @@ import type { InformerFactory } from './informer.ts';
 /** Who is told of writes. */
 export type WriteObserver = Pick<InformerFactory, 'observeWrite' | 'observeDelete'>;
 
-/** The same client, whose writes the informers know of before their callers do. */
+/**
+ * The same client, whose writes the informers know of before their callers do. For programs with informers of their own:
+ * `runControllers` and what stands on it give controllers such a client already.
+ */
 export function observingClient(client: Client, informers: WriteObserver): Client {
   return {
     transport: client.transport,

@@ -22,7 +22,7 @@ export function indexForClaims<T extends KubeObject>(informer: Informer<T>): voi
   );
 }
 
-/** Who claims what. */
+/** Who claims what: objects of a kind that has strategic merge patches, as built-in kinds do and kinds of definitions do not. */
 export interface Claim<O extends KubeObject, T extends KubeObject> {
   readonly owner: O;
   readonly selector: Selector;

@@ -12,6 +12,7 @@ export {
   type MapToKeys,
   type ReconcileObject,
 } from './builder.ts';
+export { type Claim, claimAll, indexForClaims } from './claim.ts';
 export {
   type ConditionFields,
   findCondition,
@@ -48,6 +49,7 @@ export { KindError, type KindFault } from './kinds/kind-error.ts';
 export type { ObjectOf, SpecOf, StatusOf } from './kinds/object-types.ts';
 export { checkRoundTrips, RoundTripError, type RoundTripOptions } from './kinds/round-trips.ts';
 export { type ControllerCounters, type ControllerHooks, runController } from './loop.ts';
+export { madeOrNeedless } from './made-or-needless.ts';
 export { type ControllersOptions, type LeaderElection, runControllers } from './manager.ts';
 export { EXIT_CODES } from './operator/operator-failure.ts';
 export type { HealthOptions } from './operator/health-server.ts';
