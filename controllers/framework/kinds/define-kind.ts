@@ -52,7 +52,7 @@ export interface KindOptions<S, T, V extends readonly unknown[]> extends Version
   readonly versions?: { readonly [N in keyof V]: OtherVersion<V[N], StoredObject<S, T>> };
   /** The version that objects are stored in; this one unless told. */
   readonly storageVersion?: string;
-  /** Where versions are converted, for kinds whose versions have converters; `serveWebhooks` fills it in. */
+  /** Where versions are converted, for kinds whose versions have converters; `installKinds` takes it too. */
   readonly conversion?: CustomResourceConversion;
 }
 
@@ -183,7 +183,7 @@ function finished(
   if (conversion === undefined) {
     if (!converted) return made;
     const message =
-      'its versions are converted by functions: say where they are served (defineKind({ conversion }), definition({ conversion }) or serveWebhooks)';
+      'its versions are converted by functions: say where they are served (webhookServer(…).conversion, given to installKinds(client, kinds, { conversion }) or to definition({ conversion }))';
     throw new KindError(what, [{ path: 'conversion', message }]);
   }
   made.spec.conversion = structuredClone(conversion);
