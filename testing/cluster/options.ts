@@ -3,7 +3,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { systemClock } from '../../base/clock.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
-import { type Random, seededRandom, systemRandom } from '../../base/random.ts';
+import { type Random, seededRandom, seedFor, systemRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Transport } from '../../client/transport/transport.ts';
 import { namedControllers } from '../../controllers/all.ts';
@@ -64,7 +64,7 @@ export function resolveOptions(options: TestClusterOptions): ResolvedOptions {
     scheduler: options.scheduler ?? true,
     nodes: typeof nodes === 'number' ? Array.from({ length: nodes }, () => ({})) : nodes,
     lives: options.lives,
-    randomFor: (who) => (seed === undefined ? systemRandom : seededRandom(mixed(seed, who))),
+    randomFor: (who) => (seed === undefined ? systemRandom : seededRandom(seedFor(seed, who))),
     transport: options.transport ?? ((inner) => inner),
   };
 }
@@ -84,14 +84,4 @@ function chosen(names: 'all' | 'none' | readonly string[]): readonly ControllerF
     const all = Object.keys(known).join(', ');
     throw new Error(`there is no built-in controller ${name}; there are: ${all}`);
   });
-}
-
-/** A seed of its own for each name (FNV-1a). */
-function mixed(seed: number, name: string): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (const character of name) {
-    hash ^= character.codePointAt(0) ?? 0;
-    hash = Math.imul(hash, 0x01000193);
-  }
-  return hash >>> 0;
 }

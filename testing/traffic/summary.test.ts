@@ -1,21 +1,10 @@
 // A day's figures: sums of its rows, and changes of size that undo each other.
 import { describe, expect, it } from 'vitest';
 import { summarize } from './summary.ts';
-import type { TrafficMinute } from './traffic-day.ts';
+import { nothingYet, type TrafficMinute } from './traffic-day.ts';
 
 const row = (atSeconds: number, more: Partial<TrafficMinute>): TrafficMinute => ({
-  atSeconds,
-  offered: 0,
-  served: 0,
-  delayed: 0,
-  lost: 0,
-  waitedSeconds: 0,
-  longestSeconds: 0,
-  overloadedSeconds: 0,
-  wanted: 0,
-  ready: 0,
-  pods: 0,
-  utilization: 0,
+  ...nothingYet(atSeconds),
   ...more,
 });
 

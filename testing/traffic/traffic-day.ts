@@ -119,21 +119,26 @@ export class TrafficDay {
   #rowOf(second: number): TrafficMinute {
     const last = this.minutes.at(-1);
     if (last && second < last.atSeconds + ROW_SECONDS) return last;
-    const row: TrafficMinute = {
-      atSeconds: second,
-      offered: 0,
-      served: 0,
-      delayed: 0,
-      lost: 0,
-      waitedSeconds: 0,
-      longestSeconds: 0,
-      overloadedSeconds: 0,
-      wanted: 0,
-      ready: 0,
-      pods: 0,
-      utilization: 0,
-    };
+    const row = nothingYet(second);
     this.minutes.push(row);
     return row;
   }
+}
+
+/** The row of a minute in which nothing has happened yet. */
+export function nothingYet(atSeconds: number): TrafficMinute {
+  return {
+    atSeconds,
+    offered: 0,
+    served: 0,
+    delayed: 0,
+    lost: 0,
+    waitedSeconds: 0,
+    longestSeconds: 0,
+    overloadedSeconds: 0,
+    wanted: 0,
+    ready: 0,
+    pods: 0,
+    utilization: 0,
+  };
 }

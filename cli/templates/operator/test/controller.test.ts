@@ -9,7 +9,10 @@ import { Widgets } from '../src/kind.ts';
 
 const metadata = { name: 'first', namespace: 'default' };
 const first = (replicas?: number) =>
-  Widgets.manifest({ metadata, spec: { image: 'web:1', ...(replicas && { replicas }) } });
+  Widgets.manifest({
+    metadata,
+    spec: { image: 'web:1', ...(replicas !== undefined && { replicas }) },
+  });
 
 describe('in a cluster', () => {
   let cluster: TestCluster;
