@@ -55,6 +55,6 @@ async function converted(
 }
 
 function nameOf(object: unknown): string {
-  const { metadata } = (object ?? {}) as Partial<LooseObject>;
-  return keyOf({ metadata: metadata ?? {} });
+  const { name, namespace } = ((object ?? {}) as Partial<LooseObject>).metadata ?? {};
+  return keyOf({ metadata: { name: textOf(name), namespace: textOf(namespace) } });
 }

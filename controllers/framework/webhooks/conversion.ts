@@ -5,7 +5,7 @@ import type { LooseObject } from '../../../api/meta/object.ts';
 import { sameJson } from '../same-json.ts';
 import { notJson } from './plain-json.ts';
 import { handlerFault, messageOf, type WebhookFault } from './webhook-fault.ts';
-import { mistakeIn } from './handler-mistakes.ts';
+import { mistakeIn, shown } from './handler-mistakes.ts';
 
 /** Turns an object of one version into one of another. The object is frozen; its apiVersion and kind are filled in. */
 export type Convert = (object: LooseObject) => object | Promise<object>;
@@ -76,10 +76,11 @@ export function converting(ref: KindRef, converters: ConversionFunctions): Conve
 }
 
 function versionIn(ref: KindRef, apiVersion: unknown): string {
-  const text = String(apiVersion);
-  if (!text.startsWith(`${ref.group}/`))
-    throw handlerFault(`${ref.plural}.${ref.group} has no version ${JSON.stringify(text)}`);
-  return text.slice(ref.group.length + 1);
+  if (typeof apiVersion !== 'string' || !apiVersion.startsWith(`${ref.group}/`))
+    throw handlerFault(
+      `${ref.plural}.${ref.group} has no version ${typeof apiVersion === 'string' ? JSON.stringify(apiVersion) : shown(apiVersion)}`,
+    );
+  return apiVersion.slice(ref.group.length + 1);
 }
 
 function fewestSteps(

@@ -447,6 +447,27 @@ describe('hostile reviews', () => {
       request,
     });
   });
+
+  it('are told by what is odd about them, where that has no text of its own', async () => {
+    const odd = { toString: false };
+    const ref = { group: 'a.io', version: 'v1', kind: 'A', plural: 'as', namespaced: true };
+    const webhook = converting(ref, { 'v1→v2': (each) => ({ ...each }) });
+    const convert = (object: object) =>
+      ask(webhook, {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'ConversionReview',
+        request: { uid: 'u', desiredAPIVersion: 'a.io/v2', objects: [object] },
+      });
+    const metadata = { name: 'a' };
+    const version = await convert({ apiVersion: odd, kind: 'A', metadata });
+    expect(version.response.result.message).toContain('has no version an object with');
+    const name = await convert({
+      apiVersion: 'b.io/v1',
+      kind: 'A',
+      metadata: { name: odd, namespace: odd },
+    });
+    expect(name.response.result.message).toContain('has no version "b.io/v1"');
+  });
 });
 
 describe('types', () => {
