@@ -1,10 +1,11 @@
-// `npm test`: every test, in phases from the quickest to those on real containers; prints the minutes of each.
+// `npm test`: every test, in phases from the quickest to those on real containers; prints the minutes of each, and
+// at the very end each failure once more, so that the last page of a long log is enough to know what broke.
 // Arguments are passed on to the test runner of each phase. Long forms run with PINNACE_LONG=1 (`npm run test:long`).
 // Invariant: exits 0 only when every phase ran at least one test and none failed.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 interface Phase {
@@ -36,8 +37,33 @@ interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Each failed test, or file that could not be loaded, with the first lines of why. */
+  readonly failures: readonly string[];
   readonly ok: boolean;
 }
+
+/** The part of the runner's JSON report that is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly FileReport[];
+}
+
+interface FileReport {
+  readonly name: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages?: readonly string[];
+  }[];
+}
+
+/** Lines of one failure's message that are told again. */
+const FAILURE_LINES = 25;
 
 const extra = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'pinnace-test-'));
@@ -58,21 +84,40 @@ async function runPhase(phase: Phase): Promise<Outcome> {
 }
 
 function countsOf(report: string): Omit<Outcome, 'ok'> {
+  let json: Report;
   try {
-    const json = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
-    return {
-      passed: json['numPassedTests'] ?? 0,
-      failed: json['numFailedTests'] ?? 0,
-      skipped: (json['numPendingTests'] ?? 0) + (json['numTodoTests'] ?? 0),
-    };
+    json = JSON.parse(readFileSync(report, 'utf8')) as Report;
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
+  return {
+    passed: json.numPassedTests,
+    failed: json.numFailedTests,
+    skipped: json.numPendingTests + json.numTodoTests,
+    failures: json.testResults.flatMap(failuresOf),
+  };
+}
+
+function failuresOf(file: FileReport): string[] {
+  const path = relative(process.cwd(), file.name);
+  const failed = file.assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0) {
+    return file.status === 'failed' ? [told(path, file.message ?? '')] : [];
+  }
+  return failed.map((test) =>
+    told(`${path}: ${test.fullName}`, (test.failureMessages ?? []).join('\n')),
+  );
+}
+
+function told(title: string, message: string): string {
+  const lines = message.split('\n').slice(0, FAILURE_LINES);
+  return [title, ...lines.map((line) => `    ${line}`)].join('\n');
 }
 
 let ok = true;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const lines: string[] = [];
+const failures: string[] = [];
 for (const phase of PHASES) {
   const startedAt = performance.now();
   process.stdout.write(`\n== ${phase.name}\n`);
@@ -81,6 +126,7 @@ for (const phase of PHASES) {
   total.passed += outcome.passed;
   total.failed += outcome.failed;
   total.skipped += outcome.skipped;
+  failures.push(...outcome.failures);
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   const verdict = outcome.ok ? 'ok' : 'FAILED';
   lines.push(
@@ -88,6 +134,7 @@ for (const phase of PHASES) {
   );
 }
 rmSync(scratch, { recursive: true, force: true });
+for (const failure of failures) process.stdout.write(`\nFAILED ${failure}\n`);
 process.stdout.write(`\n${lines.join('\n')}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exit(ok ? 0 : 1);
