@@ -1,5 +1,5 @@
 // Tests of the heap against a sorted list.
-import fc from 'fast-check';
+import { fc } from '../test/support/properties.ts';
 import { expect, it } from 'vitest';
 import { Heap } from './heap.ts';
 

@@ -1,5 +1,5 @@
 // Tests of the virtual clock: order of timers, stillness between them, and that cancelled ones cost nothing for long.
-import fc from 'fast-check';
+import { fc } from '../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { breathe, stillness } from './breathe.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,5 +1,5 @@
 // Whatever is written: compiling and evaluating never throw, and no evaluation costs more than was estimated.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { expect, it } from 'vitest';
 import { DYN } from './cel-type.ts';
 import { compile, evaluate } from './compile.ts';

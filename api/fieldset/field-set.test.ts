@@ -1,5 +1,5 @@
 // The algebra of field sets against plain sets of paths, and the form that they are written in.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import {
   difference,

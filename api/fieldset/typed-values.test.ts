@@ -1,5 +1,5 @@
 // Objects as field sets by schema: what is owned part by part, how changes compare, how configurations merge and leave.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { deepEqual } from '../meta/deep-equal.ts';
 import { misfitMessage, misfitsOf } from './check-config.ts';

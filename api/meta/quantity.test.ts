@@ -1,5 +1,5 @@
 // Quantities keep their amount exactly and come out in canonical form.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import {
   addQuantities,

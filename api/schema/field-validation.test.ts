@@ -1,6 +1,6 @@
 // How the API tells of fields that a body should not have.
 // Unknown and duplicate fields: found with their paths, and ignored, warned of or refused as asked.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { checkFields, parseFieldValidation } from './field-validation.ts';
 import { duplicateFields } from './strict-json.ts';

@@ -1,7 +1,7 @@
 // Protobuf bodies of every kind: as client-go makes them of objects of ours, and a number for every
 // field that a served kind has.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { StatusError } from '../status.ts';
@@ -48,7 +48,7 @@ describe('a broken protobuf body', () => {
         const sent = broken.subarray(0, broken.length - (cut % 8));
         expect([200, 400, 415]).toContain(codeOf(() => readProtobuf(sent)));
       }),
-      { numRuns: 2000, seed: 20_261_121 },
+      { numRuns: 2000 },
     );
   });
 });

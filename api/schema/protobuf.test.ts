@@ -1,6 +1,6 @@
 // Bodies that kubectl's typed commands send: read to the same value that JSON would give, or
 // refused whole.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { StatusError } from '../status.ts';
 import { decodeObject } from './decode.ts';

@@ -1,5 +1,5 @@
 // Applies against a model: many managers apply and update the entries of a ConfigMap, in any order.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { configMapDefinition } from '../../api/core/config-map.ts';
 import type { ResourceDefinition } from '../../api/definition.ts';

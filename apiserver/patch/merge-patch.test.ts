@@ -1,6 +1,6 @@
 // RFC 7396 as a PATCH body uses it.
 // JSON merge patch: the examples of RFC 7396 and the laws that hold for any document.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { applyMergePatch } from './merge-patch.ts';
 import { MAX_PATCH_DEPTH } from './patch-error.ts';

@@ -1,6 +1,6 @@
 // Strategic merge patch on real schemas: merge keys, all directives, order, and the laws that hold
 // for any patch.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { schemaOf } from '../../api/schema/schema.ts';
 import { applyStrategicMergePatch } from './strategic-merge-patch.ts';

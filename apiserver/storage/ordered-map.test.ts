@@ -1,6 +1,6 @@
 // The ordered map against a plain Map that is sorted at each look.
 // Small key alphabets make collisions and block borders likely.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { OrderedMap } from './ordered-map.ts';
 

@@ -1,6 +1,6 @@
 // What one handler is told while it is slow, throws, or makes changes itself.
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { until } from '../../test/support/until.ts';
 import { HandlerFeed } from './handler-feed.ts';

@@ -1,5 +1,5 @@
 // Each transition of the reflector, and that no input but stop ends it.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { initialState, SETBACKS, step, TRANSITIONS } from './reflector-machine.ts';
 import type { Course, ReflectorInput, ReflectorState } from './reflector-machine.ts';

@@ -1,5 +1,5 @@
 // The copy's rules: newer replaces older, never the other way round; indexes follow; each change is told once.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { MAX_GONE, ObjectStore } from './store.ts';

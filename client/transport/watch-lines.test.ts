@@ -1,5 +1,5 @@
 // Cutting a watch's bytes into events: any chunk borders, and nothing dropped in silence.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { WatchLineDecoder } from './watch-lines.ts';
 

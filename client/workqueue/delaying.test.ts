@@ -1,5 +1,5 @@
 // Keys for later: the earliest moment counts, and time is the clock's.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { DelayingQueue, FULL_QUEUE_RETRY_MS } from './delaying.ts';

@@ -1,5 +1,5 @@
 // The work queue's promises: each key once, never with two workers, none lost.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { countQueue } from './queue-observer.ts';

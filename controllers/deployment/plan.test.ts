@@ -1,5 +1,5 @@
 // Sizes of sets: fences, steps, shares; and a property: every rollout ends and stays within its bounds.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import type { Deployment, DeploymentStrategy, ReplicaSet } from '../../api/generated/types.ts';
 import {

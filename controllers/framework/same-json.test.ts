@@ -1,5 +1,5 @@
 // Equality as JSON has it.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { sameJson } from './same-json.ts';
 

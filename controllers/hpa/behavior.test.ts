@@ -1,5 +1,5 @@
 // Windows, rate policies and bounds; and a property: the outcome is always on the recommended side.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import type { HorizontalPodAutoscalerBehaviorV2 } from '../../api/generated/types.ts';
 import type { Normalization } from './behavior.ts';

@@ -1,5 +1,5 @@
 // Counts of replicas from use, with pods that cannot be judged; cases and a property.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import type { Reading } from './pod-usage.ts';
 import type { CountInput } from './replica-count.ts';

@@ -1,6 +1,6 @@
 // The nftables text: what a Service comes to, and that changes lead exactly from one state to the next.
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import type { Front } from './rows.ts';
 import { elementsOf, ServiceTable } from './ruleset.ts';
 

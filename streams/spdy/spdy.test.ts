@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { duplexPair, type Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { constants, createDeflate, createInflate } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { HEADER_DICTIONARY } from './dictionary.ts';

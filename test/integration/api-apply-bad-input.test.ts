@@ -1,5 +1,5 @@
 // Configurations and owners that make no sense: never a 500, never a hang, and never a stored object that cannot be written again.
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiCaller, anApiCaller, type Called } from '../support/api-caller.ts';
 import { applierTo } from '../support/applying.ts';

@@ -1,6 +1,6 @@
 // Read your own writes: whatever a program writes, and however late its watch is, its cache never shows it an older state.
 // The server is real; the watch is held back between the two, and let through bit by bit.
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConfigMap } from '../../api/generated/types.ts';
 import { ConfigMaps, Secrets } from '../../api/kinds.ts';

@@ -47,6 +47,12 @@ const BANS: readonly Ban[] = [
     allowed: /^(?!api\/|apiserver\/)|^api\/metrics\/schemas\.ts$/,
   },
   {
+    pattern: /from 'fast-check'/,
+    instead: 'take it seeded, from test/support/properties.ts',
+    allowed: /^test\/(tidy\/|support\/properties\.ts$)/,
+    everywhere: true,
+  },
+  {
     pattern: /\b(TODO|FIXME|XXX|HACK)\b/,
     instead: 'finish it, or name an issue in docs/',
     allowed: /^test\/tidy\//,

@@ -1,5 +1,5 @@
 // The order of what happens in simulated time.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { Agenda } from './agenda.ts';
 

@@ -1,5 +1,5 @@
 // Choices: where they come from, and that a tape repeats them.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../base/random.ts';
 import { type Moment, ODDS, type Odd, oddOf } from './odds.ts';

@@ -1,5 +1,5 @@
 // The queue before a service: what comes is served, lost or waits, and nothing waits for longer than it would.
-import fc from 'fast-check';
+import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { RequestQueue } from './request-queue.ts';
 

@@ -1,5 +1,5 @@
 // What a mutating webhook's patch does and how long it is: by what RFC 6902 says of operations, applied by the server's own code.
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
 import { applyJsonPatch } from '../../../apiserver/patch/json-patch.ts';
 import { jsonDifference, MAX_COMPARED_PAIRS, MAX_PATCH_OPERATIONS } from './json-difference.ts';

@@ -1,5 +1,5 @@
 // Reviews and their answers, without sockets: what handlers are given, what becomes of what they answer, and of their mistakes.
-import fc from 'fast-check';
+import { fc } from '../../../test/support/properties.ts';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { ConfigMap } from '../../../api/generated/types.ts';
 import { ConfigMaps, Pods } from '../../../api/kinds.ts';
