@@ -29,7 +29,7 @@ const PHASES: readonly Phase[] = [
     paths: ['test/integration', 'test/contracts', 'test/regression', 'kubelet/runtime/oci'],
     workers: 2,
   },
-  { name: 'real clients', paths: ['test/clients'], workers: 1 },
+  { name: 'real clients', paths: ['test/clients'], workers: 2 },
   { name: 'real containers', paths: ['test/e2e'], workers: 1 },
 ];
 
