@@ -15,6 +15,10 @@ export interface SandboxConfig {
   /** Containers see the host's processes, and its System V and POSIX message queues, semaphores and shared memory. */
   readonly hostPid?: boolean;
   readonly hostIpc?: boolean;
+  /** The containers see each other's processes, whose parent is a process of the sandbox that reaps what they leave. */
+  readonly shareProcessNamespace?: boolean;
+  /** The containers' users 0 to `size` - 1 are the host's from `hostId` on; the host's own unless given. */
+  readonly userNamespace?: { readonly hostId: number; readonly size: number };
   /** Path of the network namespace file, made by PodNetwork; undefined with hostNetwork. */
   readonly netnsPath: string | undefined;
   /** Contents of /etc/resolv.conf and /etc/hosts in each container. */
@@ -42,8 +46,21 @@ export interface ContainerMount {
   readonly hostPath: string;
   readonly containerPath: string;
   readonly readOnly: boolean;
+  /** What is mounted below it is read-only as well; only with readOnly, and refused where the kernel cannot. */
+  readonly recursiveReadOnly?: boolean;
   readonly propagation?: 'None' | 'HostToContainer' | 'Bidirectional';
 }
+
+/** A device of the host in a container. */
+export interface ContainerDevice {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  /** Some of `r`, `w` and `m` (make the node). */
+  readonly permissions: string;
+}
+
+/** What decides which system calls may be made; a profile on the host is named by its absolute path. */
+export type SeccompChoice = 'RuntimeDefault' | 'Unconfined' | { readonly localhostProfile: string };
 
 /** Who the process runs as and what it may do. */
 export interface ContainerSecurity {
@@ -52,10 +69,16 @@ export interface ContainerSecurity {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly supplementalGroups: readonly number[];
+  /** Strict: without the groups that the image gives its user. Merge unless given. */
+  readonly supplementalGroupsPolicy?: 'Merge' | 'Strict';
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly noNewPrivileges: boolean;
-  readonly seccomp: 'RuntimeDefault' | 'Unconfined';
+  readonly seccomp: SeccompChoice;
+  /** Unmasked: nothing of /proc is hidden or read-only. Default unless given. */
+  readonly procMount?: 'Default' | 'Unmasked';
+  /** Name of a profile of the host, or that the runtime's own is wanted. */
+  readonly appArmor?: 'RuntimeDefault' | 'Unconfined' | { readonly localhostProfile: string };
 }
 
 /** What of a container the runtime needs. */
@@ -70,6 +93,7 @@ export interface ContainerConfig {
   readonly workingDir: string;
   readonly env: readonly { name: string; value: string }[];
   readonly mounts: readonly ContainerMount[];
+  readonly devices?: readonly ContainerDevice[];
   readonly resources: LinuxResources;
   readonly security: ContainerSecurity;
   /** Id of a running container of the pod whose processes this one sees, rather than only its own. */
@@ -177,6 +201,13 @@ export class RuntimeError extends Error {
   }
 }
 
+/** What a runtime can do on this host, as Node.status tells it. */
+export interface RuntimeFeatures {
+  readonly userNamespaces: boolean;
+  readonly recursiveReadOnlyMounts: boolean;
+  readonly supplementalGroupsPolicy: boolean;
+}
+
 /** The reason of a container whose program could not be run, and the exit code that it is given. */
 export const START_ERROR = 'StartError';
 export const START_ERROR_CODE = 128;
@@ -220,12 +251,18 @@ export interface ContainerRuntime {
   /** Calls back on each event until the signal aborts. */
   subscribe(handler: (event: RuntimeEvent) => void, signal: AbortSignal): void;
   readonly info: { name: string; version: string };
+  /** Left out by runtimes that cannot say. */
+  features?(): Promise<RuntimeFeatures>;
 }
 
 /** An image that is present. */
 export interface ImageInfo {
+  /** Digest of its configuration, `sha256:…`. */
   readonly id: string;
+  /** Names with tags, in their normal form. */
   readonly names: readonly string[];
+  /** Names with the digest of the manifest or index under which a registry has it: `docker.io/library/busybox@sha256:…`. */
+  readonly repoDigests: readonly string[];
   readonly sizeBytes: number;
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
@@ -235,12 +272,63 @@ export interface ImageInfo {
   readonly stopSignal: string | undefined;
 }
 
-/** For whom an image is pulled: its pod may bring credentials, and say how long it is wanted. */
+/** How to prove to a registry who asks; the fields of a CRI AuthConfig. An empty one means anonymous. */
+export interface RegistryCredential {
+  readonly username?: string;
+  readonly password?: string;
+  /** A refresh token: it gets access tokens from the registry's token server. */
+  readonly identityToken?: string;
+  /** An access token: it is sent to the registry as it is. */
+  readonly registryToken?: string;
+}
+
+/** How far a pull is. Bytes are those of the compressed layers; the total is known once the manifest is. */
+export interface PullProgress {
+  readonly image: string;
+  readonly layersDone: number;
+  readonly layersTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** For whom an image is pulled, and with what. */
 export interface PullRequest {
   readonly pod: Pod;
   readonly container: Container;
+  /** Tried in this order, before what the node's own settings have for the registry, and before nothing. */
+  readonly credentials?: readonly RegistryCredential[];
   /** Aborted when the pod leaves. */
   readonly signal: AbortSignal;
+  /** Called a few times a second at most. */
+  readonly onProgress?: (progress: PullProgress) => void;
+}
+
+/** Why an image could not be pulled: reasons of a container's waiting state, as upstream's. */
+export type PullReason =
+  | 'ErrImagePull'
+  | 'RegistryUnavailable'
+  | 'SignatureValidationFailed'
+  | 'InvalidImageName';
+
+/** A pull that failed. The message is one line for the pod's user, and holds no secret. */
+export class PullError extends Error {
+  override readonly name = 'PullError';
+  readonly reason: PullReason;
+
+  constructor(reason: PullReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+  }
+}
+
+/** The file system that images lie on, and how much of it they take. */
+export interface ImageUsage {
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+  readonly availableBytes: number;
+  readonly inodesUsed: number;
+  readonly inodes: number;
+  readonly inodesFree: number;
 }
 
 /** The images on a node. */
@@ -249,8 +337,13 @@ export interface ImageStore {
   resolve(image: string): Promise<ImageInfo | undefined>;
   list(): Promise<readonly ImageInfo[]>;
   /**
-   * Begins to fetch an image that is not present; undefined where there is nowhere to fetch it from. Left out by stores that
-   * fetch none. Rejects with what people need to know, and with the signal's reason when aborted.
+   * Begins to fetch an image, whether it is present or not; undefined where there is nowhere to fetch it from. Left out by stores
+   * that fetch none. Pulls of one image share one flight; each waits only until its own signal aborts. Rejects with PullError, and
+   * with the signal's reason when aborted.
    */
   pull?(image: string, request: PullRequest): Promise<ImageInfo> | undefined;
+  /** Removes an image with all its names, and the layers that nothing else uses; false when it is not there. Left out by stores that keep all. */
+  remove?(imageId: string): Promise<boolean>;
+  /** What images take and what their file system has left. Cheap: it walks no directories. */
+  usage?(): Promise<ImageUsage>;
 }

@@ -20,6 +20,7 @@ import { type ProcessUser, resolveUser } from './image-user.ts';
 import type { ContainerPaths } from './layout.ts';
 import type { ContainerRecord } from './records.ts';
 import { buildSpec } from './runtime-spec.ts';
+import { refuseContainer } from './unsupported.ts';
 
 /** How long the kernel may take to end a container after SIGKILL. */
 const KILL_TIMEOUT_MS = 30_000;
@@ -43,6 +44,7 @@ export async function createContainer(
   if (known && known.phase !== 'creating') return known.id;
   if (records.sandboxes.get(sandboxId)?.state !== 'ready')
     throw new RuntimeError('CreateContainerError', `the sandbox ${sandboxId} is not ready`);
+  refuseContainer(config);
   const image = await context.images.resolve(config.imageId);
   if (!image) throw new RuntimeError('ErrImageNeverPull', `no image ${config.imageId}`);
   const id = newId(random);

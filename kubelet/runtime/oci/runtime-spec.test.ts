@@ -10,6 +10,7 @@ import { layoutFor } from './layout.ts';
 import { cpuUsageOf, workingSetOf } from './node-stats.ts';
 import { argumentsOf, buildSpec, type SpecInput } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
+import { refuseContainer, refuseSandbox } from './unsupported.ts';
 
 const image: ImageInfo = {
   id: 'sha256:1',
@@ -21,6 +22,7 @@ const image: ImageInfo = {
   workingDir: '/work',
   user: '',
   stopSignal: undefined,
+  repoDigests: [],
 };
 
 const all = new Set<string>(CAPABILITY_NAMES);
@@ -147,6 +149,23 @@ describe('the specification', () => {
     expect(args(['/own'], ['x'])).toEqual(['/own', 'x']);
     const config = aContainer({ name: '', imageId: '', command: [], logPath: '' });
     expect(() => argumentsOf(config, { ...image, entrypoint: [], cmd: [] })).toThrow('command');
+  });
+});
+
+describe('what this runtime cannot do', () => {
+  it.each([
+    [{ seccomp: { localhostProfile: '/p.json' } }, /seccomp profiles/],
+    [{ appArmor: 'RuntimeDefault' }, /AppArmor is not enabled/],
+    [{ procMount: 'Unmasked' }, /unmasked/],
+  ] as const)('is refused with its name: %j', (wanted, why) => {
+    const config = aContainer({ name: '', imageId: '', command: [], logPath: '' });
+    expect(() => refuseContainer({ ...config, security: { ...security, ...wanted } })).toThrow(why);
+  });
+
+  it('is refused for whole pods as well', () => {
+    expect(() => refuseSandbox(aSandbox('u', { shareProcessNamespace: true }))).toThrow('shared');
+    const userNamespace = { hostId: 100_000, size: 65_536 };
+    expect(() => refuseSandbox(aSandbox('u', { userNamespace }))).toThrow('hostUsers');
   });
 });
 

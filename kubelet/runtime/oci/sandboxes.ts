@@ -5,6 +5,7 @@ import { RuntimeError, type SandboxConfig } from '../runtime.ts';
 import { removeCgroup } from './cgroup-removal.ts';
 import { type Context, newId, reasonOf } from './context.ts';
 import type { SandboxRecord } from './records.ts';
+import { refuseSandbox } from './unsupported.ts';
 
 /** Size of a pod's /dev/shm, as container engines have it. */
 const SHM_BYTES = 64 * 1024 * 1024;
@@ -17,6 +18,7 @@ export async function runSandbox(context: Context, config: SandboxConfig): Promi
       other.podUid === config.podUid && other.attempt === config.attempt && state === 'ready',
   );
   if (known) return known.id;
+  refuseSandbox(config);
   const id = newId(random);
   mkdirSync(layout.sandbox(id).root, { mode: 0o700 });
   const record = records.putSandbox({
