@@ -60,10 +60,10 @@ export async function listImages(flags: ImageFlags): Promise<void> {
 }
 
 /** Removes a name, or an image by id. */
-export function removeImages(images: readonly string[], flags: ImageFlags): void {
+export async function removeImages(images: readonly string[], flags: ImageFlags): Promise<void> {
   const store = storeThere(flags);
   for (const image of images) {
-    if (!store.remove(image)) throw new UsageError(`there is no image ${image}`);
+    if (!(await store.remove(image))) throw new UsageError(`there is no image ${image}`);
     process.stdout.write(`removed ${image}\n`);
   }
   store.prune();

@@ -215,14 +215,14 @@ describe('removing', () => {
     const [image] = await store.load(await ociArchive('a:1', { layers }));
     await store.load(await ociArchive('b:1', { layers }));
     expect((await store.resolve('a:1'))?.names).toHaveLength(2);
-    expect(store.remove('a:1')).toBe(true);
+    expect(await store.remove('a:1')).toBe(true);
     expect(await store.resolve('a:1')).toBeUndefined();
     store.prune();
     expect(readdirSync(store.layers.directory)).toHaveLength(1);
-    expect(store.remove(image?.id ?? '')).toBe(true);
+    expect(await store.remove(image?.id ?? '')).toBe(true);
     store.prune();
     await expectNoTrace();
-    expect(store.remove('a:1')).toBe(false);
+    expect(await store.remove('a:1')).toBe(false);
   });
 
   it('keeps a layer that is mounted', async () => {
@@ -233,7 +233,7 @@ describe('removing', () => {
     const data = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
     system.mount({ source: 'overlay', target: target ?? '', type: 'overlay', data });
     try {
-      store.remove('a:1');
+      await store.remove('a:1');
       store.prune();
       expect(existsSync(lower)).toBe(true);
     } finally {

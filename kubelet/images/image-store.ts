@@ -39,7 +39,7 @@ export interface OciImageStore extends ImageStore {
   /** Records an image. A name that another image had moves to this one. */
   add(image: NewImage): ImageInfo;
   /** Takes a name away, or by id the image with all its names. False when there is none. Layers stay until `prune`. */
-  remove(image: string): boolean;
+  remove(image: string): Promise<boolean>;
   /** Removes images without names (except `keep`) and layers that no image and no live mount uses. */
   prune(keep?: ReadonlySet<string>): void;
 }
@@ -136,7 +136,11 @@ class DirectoryImageStore implements OciImageStore {
     return info;
   }
 
-  remove(image: string): boolean {
+  remove(image: string): Promise<boolean> {
+    return Promise.resolve(this.#remove(image));
+  }
+
+  #remove(image: string): boolean {
     const id = this.#idOf(image);
     if (id === undefined || !this.#record(id)) return false;
     const all = this.#allNames().filter((entry) => entry.id === id);
@@ -208,6 +212,7 @@ class DirectoryImageStore implements OciImageStore {
     return {
       id,
       names: names.filter((entry) => entry.id === id).map((entry) => entry.name),
+      repoDigests: [],
       sizeBytes: record.sizeBytes,
       entrypoint: config.Entrypoint ?? [],
       cmd: config.Cmd ?? [],

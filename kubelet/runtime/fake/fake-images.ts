@@ -35,9 +35,11 @@ export class FakeImageStore implements ImageStore {
     return image;
   }
 
-  /** Takes it away. */
-  remove(name: string): void {
-    this.#images.delete(name);
+  /** Takes it away, by name or id; false when it is not there. */
+  remove(image: string): Promise<boolean> {
+    const found = [...this.#images].filter(([name, { id }]) => name === image || id === image);
+    for (const [name] of found) this.#images.delete(name);
+    return Promise.resolve(found.length > 0);
   }
 
   async resolve(image: string): Promise<ImageInfo | undefined> {
@@ -75,6 +77,7 @@ function imageNamed(name: string, parts: Partial<ImageInfo>): ImageInfo {
   return {
     id: `fake:${name}`,
     names: [name],
+    repoDigests: [],
     sizeBytes: 1_000_000,
     entrypoint: [],
     cmd: ['run'],
