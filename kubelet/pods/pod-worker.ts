@@ -1,44 +1,37 @@
 // One pod's worker: looks at what there is, does what the plan says, tells the API. The only one that touches the pod's containers.
 // Invariants: one pass at a time, and another one after whatever happened meanwhile; a pod that is leaving never starts anything;
 // once a pod is over nothing of it is left on the node, and only then it is deleted from the API.
-import type { Container, Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
+import type { Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Timer } from '../../base/clock.ts';
-import type { ContainerStatus } from '../runtime/runtime.ts';
-import type { PodFacts } from '../volumes/pod-fields.ts';
 import { sourcesOf } from '../volumes/source-refs.ts';
-import { ConfigError } from '../volumes/volume-error.ts';
 import { containerHash } from './container-hash.ts';
-import { startContainer } from './container-starter.ts';
-import { statusNamed } from './container-status.ts';
-import { ContainerStopper } from './container-stopper.ts';
 import { backoffUntil } from './crash-backoff.ts';
-import { type Act, isFinished, isLive, type Plan, planPod, type PodState } from './plan.ts';
+import { type Act, isFinished, type Plan, planPod, type PodState } from './plan.ts';
+import { probeContainers } from './pod-probing.ts';
 import { releasePod, removePod } from './pod-removal.ts';
 import { PodResizer } from './pod-resizer.ts';
 import { PodSandbox } from './pod-sandbox.ts';
-import { containersOf, nextToStop, podStateOf } from './pod-state.ts';
+import { PodStarts } from './pod-starts.ts';
+import { containersOf, podStateOf } from './pod-state.ts';
 import { podStatusOf, type Verdict } from './pod-status.ts';
-import { StartFailure } from './start-failure.ts';
-import { StartHolds } from './start-holds.ts';
+import { containersIn, PodStops } from './pod-stops.ts';
+import type { PodView } from './pod-view.ts';
 import { TerminationMessages } from './termination-message.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-/** Keys of holds that are no container's. */
-const SANDBOX = '';
-const VOLUMES = '/volumes';
 /** A pass that failed for no reason of the pod's own is tried again after this. */
 const RETRY_MS = 1_000;
 
 /** Life of one pod on this node. */
-export class PodWorker {
+export class PodWorker implements PodView {
   readonly #parts: WorkerParts;
   readonly #uid: string;
-  readonly #stopper: ContainerStopper;
+  readonly #stops: PodStops;
   /** Where it runs, and its address. */
   readonly sandbox: PodSandbox;
   readonly resizer: PodResizer;
-  readonly #holds = new StartHolds();
+  readonly #starts: PodStarts;
   readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
   /** Ends that were told, by container name. */
@@ -59,7 +52,8 @@ export class PodWorker {
     this.resizer = new PodResizer(parts);
     this.#pod = this.resizer.held(pod);
     this.#uid = pod.metadata.uid ?? '';
-    this.#stopper = new ContainerStopper(parts, () => this.kick());
+    this.#stops = new PodStops(parts, this);
+    this.#starts = new PodStarts(parts, this, this.#leaving.signal);
     this.sandbox = new PodSandbox(parts, this.#uid);
     this.#useSources();
   }
@@ -72,6 +66,11 @@ export class PodWorker {
   /** What the runtime had of it at the last look. */
   get state(): PodState {
     return this.#state;
+  }
+
+  /** This agent's last word on the pod, or that of its predecessor. */
+  get before(): PodStatus | undefined {
+    return this.#parts.statuses.of(this.#uid) ?? this.#pod.status;
   }
 
   /** Does it take room on the node? */
@@ -140,8 +139,8 @@ export class PodWorker {
     this.#checkDeadline();
     if (this.#isOver()) return this.#finish();
     await this.#resize();
-    const volumes = await this.#volumes();
-    this.#probe();
+    const volumes = await this.#starts.volumes();
+    probeContainers(this.#parts, this);
     const plan = this.#plan();
     this.#tell();
     if (await this.#doAll(plan.acts, volumes)) this.kick();
@@ -151,12 +150,11 @@ export class PodWorker {
   /** What the plan waits for may be due by now; of the holds only those still to come count. */
   #arm(lookAgainAt: number | undefined): void {
     const now = this.#now();
-    const holds = [this.#holds.until(VOLUMES), this.#holds.until(SANDBOX)];
     const next = Math.min(
       lookAgainAt ?? Infinity,
       this.#deadline(),
       this.#parts.volumes.dueAt(this.#uid),
-      ...holds.filter((at) => at > now),
+      this.#starts.dueAfter(now),
     );
     if (next < Infinity) this.#lookAgainIn(next - now);
   }
@@ -165,10 +163,10 @@ export class PodWorker {
     return planPod(this.#pod, this.#state, {
       nowMs: this.#now(),
       probes: this.#parts.prober,
-      before: this.#before(),
+      before: this.before,
       hashOf: containerHash,
-      stopping: (id) => this.#stopper.has(id),
-      heldUntil: (name) => this.#holds.until(name),
+      stopping: (id) => this.#stops.has(id),
+      heldUntil: (name) => this.#starts.holds.until(name),
     });
   }
 
@@ -192,7 +190,7 @@ export class PodWorker {
 
   /** Has it come to an end of its own, or by a verdict? */
   #isOver(): boolean {
-    const phase = this.#before()?.phase;
+    const phase = this.before?.phase;
     if (this.#verdict || phase === 'Succeeded' || phase === 'Failed') return true;
     return isFinished(this.#pod.spec as PodSpec, this.#state);
   }
@@ -205,8 +203,9 @@ export class PodWorker {
     ]);
     const seen = podStateOf(this.#uid, sandboxes, containers);
     this.#state = await this.#messages.complete(seen, host.logs);
-    for (const name of this.#holds.problems.keys())
-      if (this.#state.containers.get(name)?.[0]?.state === 'running') this.#holds.clear(name);
+    for (const name of this.#starts.holds.problems.keys())
+      if (this.#state.containers.get(name)?.[0]?.state === 'running')
+        this.#starts.holds.clear(name);
     this.#tellCrashes();
     await this.sandbox.recover(this.#pod, this.#state.sandbox);
   }
@@ -221,7 +220,7 @@ export class PodWorker {
 
   #deadline(): number {
     const seconds = this.#pod.spec?.activeDeadlineSeconds;
-    const start = Date.parse(this.#before()?.startTime ?? '');
+    const start = Date.parse(this.before?.startTime ?? '');
     return seconds === undefined || Number.isNaN(start) ? Infinity : start + seconds * 1000;
   }
 
@@ -237,56 +236,10 @@ export class PodWorker {
     const { pod, restart } = await this.resizer.resize(this.#state);
     this.#pod = pod;
     for (const status of restart)
-      this.#stop(status, {
+      this.#stops.stop(status, {
         graceMs: undefined,
         why: `Container ${status.name} resize requires restart`,
       });
-  }
-
-  /** Host paths of the volumes, or undefined when something of them is missing. */
-  async #volumes(): Promise<ReadonlyMap<string, string> | undefined> {
-    try {
-      const paths = await this.#parts.volumes.prepare(this.#pod, this.#facts());
-      this.#holds.clear(VOLUMES);
-      return paths;
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const { message } = error;
-      const said = this.#holds.problems.get(VOLUMES)?.message === message;
-      if (!said) this.#event('Warning', 'FailedMount', message);
-      this.#holds.hold(VOLUMES, { reason: 'ContainerCreating', message }, { nowMs: this.#now() });
-      return undefined;
-    }
-  }
-
-  #probe(): void {
-    const { prober } = this.#parts;
-    for (const container of this.#containers()) {
-      const [status] = this.#state.containers.get(container.name) ?? [];
-      if (status?.state !== 'running') {
-        for (const each of this.#state.containers.get(container.name) ?? []) prober.forget(each.id);
-        continue;
-      }
-      prober.watch({
-        containerId: status.id,
-        container,
-        podIp: this.sandbox.podIp ?? '',
-        startedAtMs: status.startedAtMs ?? status.createdAtMs,
-        known: this.#toldOf(container.name, status.id),
-        onChange: () => this.kick(),
-        onFailure: (kind, message) => {
-          const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
-          this.#event('Warning', 'Unhealthy', `${title} probe failed: ${message}`);
-        },
-      });
-    }
-  }
-
-  /** What the API was last told of this container; an agent that starts again must not call it unready meanwhile. */
-  #toldOf(name: string, id: string): { started: boolean; ready: boolean } | undefined {
-    const told = statusNamed(this.#before(), name);
-    if (!told?.containerID?.endsWith(id)) return undefined;
-    return { started: told.started ?? false, ready: told.ready };
   }
 
   /** True when something was done after which the state is another one. */
@@ -294,15 +247,15 @@ export class PodWorker {
     const { runtime } = this.#parts.options;
     switch (act.kind) {
       case 'createSandbox':
-        return this.#createSandbox(act.attempt);
+        return this.#starts.createSandbox(act.attempt);
       case 'removeSandbox':
         await runtime.removeSandbox(act.id);
         return true;
       case 'start':
-        return this.#start(act, volumes);
+        return this.#starts.start(act, volumes);
       case 'kill': {
         const status = containersOf(this.#state).find((each) => each.id === act.id);
-        if (status) this.#stop(status, { graceMs: act.graceMs, why: act.why });
+        if (status) this.#stops.stop(status, { graceMs: act.graceMs, why: act.why });
         return false;
       }
       case 'forget':
@@ -312,72 +265,9 @@ export class PodWorker {
     }
   }
 
-  async #createSandbox(attempt: number): Promise<boolean> {
-    try {
-      await this.#parts.slots.run(() => this.sandbox.create(this.#pod, attempt));
-      this.#holds.clear(SANDBOX);
-      return true;
-    } catch (error) {
-      const message = `Failed to create pod sandbox: ${(error as Error).message}`;
-      this.#holds.hold(SANDBOX, { reason: 'ContainerCreating', message }, { nowMs: this.#now() });
-      this.#event('Warning', 'FailedCreatePodSandBox', message);
-      return false;
-    }
-  }
-
-  async #start(
-    act: Extract<Act, { kind: 'start' }>,
-    volumes: ReadonlyMap<string, string>,
-  ): Promise<boolean> {
-    const { container, attempt } = act;
-    const live = this.#state.sandbox;
-    if (!live) return false;
-    const request = {
-      pod: this.#pod,
-      container,
-      attempt,
-      live,
-      sandbox: this.sandbox.config(this.#pod, live),
-      facts: this.#facts(),
-      volumes,
-      before: this.#state.containers.get(container.name) ?? [],
-      signal: this.#leaving.signal,
-      runningId: (name: string) => {
-        const status = this.#state.containers.get(name)?.[0];
-        return status?.state === 'running' ? status.id : undefined;
-      },
-    };
-    try {
-      await startContainer(this.#parts, request);
-      this.#holds.clear(container.name);
-    } catch (error) {
-      if (!(error instanceof StartFailure)) throw error;
-      for (const note of this.#holds.failed(container, error, this.#now()))
-        this.#parts.events.event(this.#pod, note);
-    }
-    return true;
-  }
-
-  #stop(status: ContainerStatus, how: { graceMs: number | undefined; why: string }): void {
-    if (status.state === 'running') this.#event('Normal', 'Killing', how.why);
-    this.#stopper.stop({
-      pod: this.#pod,
-      container: this.#containers().find((each) => each.name === status.name),
-      status,
-      graceMs: how.graceMs ?? this.#graceMs(),
-      podIp: this.sandbox.podIp ?? '',
-    });
-  }
-
-  #graceMs(): number {
-    const { metadata, spec } = this.#pod;
-    const seconds = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds;
-    return (seconds ?? 30) * 1000;
-  }
-
   /** It has come to its end and stays for its logs and status: what it held is given back. */
   async #finish(): Promise<void> {
-    const live = this.#stopAll();
+    const live = this.#stops.stopAll();
     this.#tell();
     if (live || this.#released) return;
     await releasePod(this.#parts, this.#pod, this.#state);
@@ -388,7 +278,7 @@ export class PodWorker {
 
   /** It is deleted: all its containers are stopped, then everything is removed, then the API is told. */
   async #end(): Promise<void> {
-    const live = this.#stopAll();
+    const live = this.#stops.stopAll();
     if (this.#inApi) this.#tell();
     if (live) return;
     for (const { id } of containersOf(this.#state)) this.#parts.prober.forget(id);
@@ -401,55 +291,25 @@ export class PodWorker {
     this.#parts.gone(this.#uid);
   }
 
-  /** Stops what lives, in its order. True while something lives. */
-  #stopAll(): boolean {
-    const live = containersOf(this.#state).filter(isLive);
-    for (const status of nextToStop(this.#pod.spec as PodSpec, live)) {
-      this.#parts.prober.endure(status.id);
-      if (!this.#stopper.has(status.id) || this.#pod.metadata.deletionTimestamp)
-        this.#stopOnce(status);
-    }
-    return live.length > 0;
-  }
-
-  /** Told once; a shorter grace period is passed on silently. */
-  #stopOnce(status: ContainerStatus): void {
-    const why = `Stopping container ${status.name}`;
-    if (!this.#stopper.has(status.id)) this.#stop(status, { graceMs: undefined, why });
-    else
-      this.#stopper.stop({
-        pod: this.#pod,
-        container: undefined,
-        status,
-        graceMs: this.#graceMs(),
-        podIp: '',
-      });
-  }
-
   #tell(): void {
     const status = podStatusOf(this.#pod, {
       state: this.#state,
       probes: this.#parts.prober,
-      problems: this.#holds.problems,
+      problems: this.#starts.holds.problems,
       ending: this.#isDeleted() || this.#isOver(),
       nowMs: this.#now(),
       verdict: this.#verdict,
       resize: this.resizer.conditions,
       podIp: this.sandbox.podIp,
       hostIp: this.#parts.options.nodeIp,
-      before: this.#before(),
+      before: this.before,
     });
     this.#parts.statuses.set(this.#pod, status);
   }
 
-  /** This agent's last word on the pod, or that of its predecessor. */
-  #before(): PodStatus | undefined {
-    return this.#parts.statuses.of(this.#uid) ?? this.#pod.status;
-  }
-
   /** Says once for each end that its container waits before it runs again. */
   #tellCrashes(): void {
-    for (const container of this.#containers()) {
+    for (const container of containersIn(this.#pod)) {
       const statuses = this.#state.containers.get(container.name) ?? [];
       const [latest] = statuses;
       if (latest?.state !== 'exited' || this.#told.get(container.name) === latest.id) continue;
@@ -465,22 +325,9 @@ export class PodWorker {
 
   #useSources(): void {
     this.#parts.sources.use(this.#uid, sourcesOf(this.#pod), () => {
-      this.#holds.release();
+      this.#starts.holds.release();
       this.kick();
     });
-  }
-
-  #facts(): PodFacts {
-    return {
-      podIp: this.sandbox.podIp ?? '',
-      hostIp: this.#parts.options.nodeIp,
-      nodeName: this.#parts.options.nodeName,
-      allocatable: this.#parts.node.allocatable,
-    };
-  }
-
-  #containers(): Container[] {
-    return [...(this.#pod.spec?.initContainers ?? []), ...(this.#pod.spec?.containers ?? [])];
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -1,0 +1,43 @@
+// Which of a pod's containers are probed: those that run. Called in each pass of the pod's worker.
+// Invariant: a container that does not run any more has no probe.
+import type { PodStatus } from '../../api/generated/types.ts';
+import { statusNamed } from './container-status.ts';
+import { containersIn } from './pod-stops.ts';
+import type { PodView } from './pod-view.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** Begins and ends probes as the containers come and go. */
+export function probeContainers({ prober, events }: WorkerParts, view: PodView): void {
+  const { pod, state, sandbox, before } = view;
+  for (const container of containersIn(pod)) {
+    const [status] = state.containers.get(container.name) ?? [];
+    if (status?.state !== 'running') {
+      for (const each of state.containers.get(container.name) ?? []) prober.forget(each.id);
+      continue;
+    }
+    prober.watch({
+      containerId: status.id,
+      container,
+      podIp: sandbox.podIp ?? '',
+      startedAtMs: status.startedAtMs ?? status.createdAtMs,
+      known: toldOf(before, container.name, status.id),
+      onChange: () => view.kick(),
+      onFailure: (kind, said) => {
+        const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+        const message = `${title} probe failed: ${said}`;
+        events.event(view.pod, { type: 'Warning', reason: 'Unhealthy', message });
+      },
+    });
+  }
+}
+
+/** What the API was last told of this container; an agent that starts again must not call it unready meanwhile. */
+function toldOf(
+  before: PodStatus | undefined,
+  name: string,
+  id: string,
+): { started: boolean; ready: boolean } | undefined {
+  const told = statusNamed(before, name);
+  if (!told?.containerID?.endsWith(id)) return undefined;
+  return { started: told.started ?? false, ready: told.ready };
+}
