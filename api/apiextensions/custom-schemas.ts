@@ -1,7 +1,7 @@
 // How documents describe a custom kind: its schema with what every object has, and that of its list.
 // Invariant: pure; names follow upstream's form, the group reversed: `com.example.stable.v1.CronTab`.
 import type { JSONSchemaProps } from '../generated/types.ts';
-import { isSchema } from '../schema/structural/structural.ts';
+import { isSchema } from '../schema/structural/sayings.ts';
 import type { Schema } from '../schema/schema.ts';
 
 const META = '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1';

@@ -5,7 +5,7 @@ import { definitionAllowance } from '../cel/pattern-allowance.ts';
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts';
 import type { CustomResourceDefinitionVersion, JSONSchemaProps } from '../generated/types.ts';
 import { deepEqual } from '../meta/deep-equal.ts';
-import { isSchema } from '../schema/structural/structural.ts';
+import { isSchema, SAID, says } from '../schema/structural/sayings.ts';
 
 type Versions = readonly CustomResourceDefinitionVersion[];
 
@@ -41,23 +41,28 @@ function versionsPatterns(versions: Versions): Found[] {
   const found: Found[] = [];
   for (const [i, { schema }] of (same ? versions.slice(0, 1) : versions).entries()) {
     const at = same ? 'spec.validation' : `spec.versions[${i}].schema`;
-    collectPatterns(schema?.openAPIV3Schema ?? {}, `${at}.openAPIV3Schema`, found);
+    if (schema?.openAPIV3Schema)
+      collectPatterns(schema.openAPIV3Schema, `${at}.openAPIV3Schema`, found);
   }
   return found;
 }
 
 /** A list and not a generator: one that hands on what others below it yield takes ten times as long. */
 function collectPatterns(schema: JSONSchemaProps, path: string, found: Found[]): void {
-  if (schema.pattern) found.push({ pattern: schema.pattern, path: `${path}.pattern` });
-  const { properties } = schema;
-  for (const name in properties) {
-    const part = properties[name];
-    if (part !== undefined) collectPatterns(part, `${path}.properties[${name}]`, found);
-  }
-  for (const key of ['additionalProperties', 'items', 'not'] as const) {
-    const part = schema[key];
-    if (isSchema(part)) collectPatterns(part, `${path}.${key}`, found);
-  }
-  for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
-    schema[key]?.forEach((part, i) => collectPatterns(part, `${path}.${key}[${i}]`, found));
+  const collect = (place: JSONSchemaProps, at: string): void => {
+    if (!says(schema, place, SAID.pattern)) return;
+    if (place.pattern) found.push({ pattern: place.pattern, path: `${at}.pattern` });
+    const { properties } = place;
+    for (const name in properties) {
+      const part = properties[name];
+      if (part !== undefined) collect(part, `${at}.properties[${name}]`);
+    }
+    for (const key of ['additionalProperties', 'items', 'not'] as const) {
+      const part = place[key];
+      if (isSchema(part)) collect(part, `${at}.${key}`);
+    }
+    for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
+      place[key]?.forEach((part, i) => collect(part, `${at}.${key}[${i}]`));
+  };
+  collect(schema, path);
 }

@@ -3,7 +3,7 @@
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
-import { isSchema } from '../schema/structural/structural.ts';
+import { isSchema, SAID, says } from '../schema/structural/sayings.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const LIST_TYPES = ['atomic', 'map', 'set'];
@@ -22,24 +22,24 @@ const UNUSED = [
 /** Errors of a schema and of all below it. */
 export function schemaKeywordErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  collectErrors(schema, path, errors);
+  // Thousands of schemas stand in one definition, nearly all of them plain: only those that are not are looked at.
+  const collect = (place: JSONSchemaProps, at: string): void => {
+    if (!says(schema, place, SAID.remarkable)) return;
+    ownErrors(place, at, errors);
+    const { properties } = place;
+    for (const name in properties) {
+      const part = properties[name];
+      if (part !== undefined) collect(part, `${at}.properties[${name}]`);
+    }
+    for (const key of ['additionalProperties', 'items', 'not'] as const) {
+      const part = place[key];
+      if (isSchema(part)) collect(part, `${at}.${key}`);
+    }
+    for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
+      place[key]?.forEach((part, i) => collect(part, `${at}.${key}[${i}]`));
+  };
+  collect(schema, path);
   return errors;
-}
-
-/** Thousands of schemas stand in one definition, nearly all of them right: lists are made for those that are wrong only. */
-function collectErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {
-  ownErrors(schema, path, errors);
-  const { properties } = schema;
-  for (const name in properties) {
-    const part = properties[name];
-    if (part !== undefined) collectErrors(part, `${path}.properties[${name}]`, errors);
-  }
-  for (const key of ['additionalProperties', 'items', 'not'] as const) {
-    const part = schema[key];
-    if (isSchema(part)) collectErrors(part, `${path}.${key}`, errors);
-  }
-  for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
-    schema[key]?.forEach((part, i) => collectErrors(part, `${path}.${key}[${i}]`, errors));
 }
 
 function ownErrors(schema: JSONSchemaProps, path: string, errors: FieldError[]): void {

@@ -4,7 +4,8 @@ import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
 import { deepEqual } from '../meta/deep-equal.ts';
-import { isSchema, patternOf } from '../schema/structural/structural.ts';
+import { isSchema, SAID, says } from '../schema/structural/sayings.ts';
+import { patternOf } from '../schema/structural/structural.ts';
 
 type Level = 'root' | 'items' | 'field';
 
@@ -36,32 +37,36 @@ const NOT_IN_RULES: readonly (readonly [keyof JSONSchemaProps, string])[] = [
 /** Why the schema is not structural. */
 export function structuralErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  placeErrors({ schema, path, level: 'root' }, errors);
+  placeErrors({ root: schema, schema, path, level: 'root' }, errors);
   return errors;
 }
 
 interface Place {
+  /** The schema of the whole. */
+  readonly root: JSONSchemaProps;
   readonly schema: JSONSchemaProps;
   readonly path: string;
   readonly level: Level;
 }
 
-/** Thousands of places are in one definition, nearly all of them right: lists are made for those that are wrong only. */
-function placeErrors({ schema, path, level }: Place, errors: FieldError[]): void {
+/** Thousands of places are in one definition, nearly all of them plain: only those that are not are looked at. */
+function placeErrors({ root, schema, path, level }: Place, errors: FieldError[]): void {
+  if (level !== 'root' && !says(root, schema, SAID.remarkable)) return;
   const { items, additionalProperties: additional, properties } = schema;
   if (schema.type === 'array' && !isSchema(items))
     errors.push(required(`${path}.items`, 'must be specified'));
   if (isSchema(items))
-    placeErrors({ schema: items, path: `${path}.items`, level: 'items' }, errors);
+    placeErrors({ root, schema: items, path: `${path}.items`, level: 'items' }, errors);
   if (isSchema(additional)) {
     const at = `${path}.additionalProperties`;
     if (level === 'root') errors.push(forbiddenField(at, 'must not be used at the root'));
-    placeErrors({ schema: additional, path: at, level: 'field' }, errors);
+    placeErrors({ root, schema: additional, path: at, level: 'field' }, errors);
   }
   for (const name in properties) {
     const part = properties[name];
     if (part === undefined) continue;
-    placeErrors({ schema: part, path: `${path}.properties[${name}]`, level: 'field' }, errors);
+    const at = `${path}.properties[${name}]`;
+    placeErrors({ root, schema: part, path: at, level: 'field' }, errors);
   }
   errors.push(...typeErrors(schema, path, level));
   if (schema['x-kubernetes-int-or-string'] || schema['x-kubernetes-embedded-resource'])

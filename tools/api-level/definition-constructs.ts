@@ -1,7 +1,7 @@
 // What a CustomResourceDefinition can say, from the public reference of apiextensions.k8s.io/v1, and which tests hold us to it.
 // Invariant: which sample of crds/ says a thing is looked up in the samples, and a test that is named is there.
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/generated/types.ts';
-import { isSchema } from '../../api/schema/structural/structural.ts';
+import { isSchema } from '../../api/schema/structural/sayings.ts';
 
 /** One of them. */
 export interface Construct {

@@ -2,6 +2,7 @@
 // Invariant: pure; a tree is made once for each stored definition and shared, and says the same whenever it is asked.
 import { RE2JS } from 're2js';
 import type { JSONSchemaProps, ValidationRule } from '../../generated/types.ts';
+import { isSchema, SAID, says } from './sayings.ts';
 
 /** JSON types that a schema may name. */
 export type SchemaType = 'array' | 'boolean' | 'integer' | 'number' | 'object' | 'string';
@@ -72,11 +73,8 @@ export interface Structural {
 
 /** The tree of a schema, each place of it made when it is come to: objects use few of thousands. Patterns were checked before. */
 export function structuralOf(schema: JSONSchemaProps): Structural {
-  return new SchemaPlace(schema, new Sayings(schema));
+  return new SchemaPlace(schema, schema);
 }
-
-/** What is asked of a schema and of all below it. */
-const SAID = { default: 1, validations: 2, embedded: 4 } as const;
 
 class SchemaPlace implements Structural {
   readonly type: SchemaType | undefined;
@@ -89,11 +87,11 @@ class SchemaPlace implements Structural {
   #properties: ReadonlyMap<string, Structural> | undefined;
   #additional: Structural['additional'];
   #items: Structural | undefined;
-  readonly #sayings: Sayings;
+  readonly #root: JSONSchemaProps;
   #rules: ValueRules | undefined;
 
-  constructor(schema: JSONSchemaProps, sayings: Sayings) {
-    this.#sayings = sayings;
+  constructor(schema: JSONSchemaProps, root: JSONSchemaProps) {
+    this.#root = root;
     this.type = schema.type === '' ? undefined : (schema.type as SchemaType | undefined);
     this.nullable = schema.nullable ?? false;
     this.intOrString = schema['x-kubernetes-int-or-string'] ?? false;
@@ -105,20 +103,20 @@ class SchemaPlace implements Structural {
   }
 
   get properties(): ReadonlyMap<string, Structural> {
-    this.#properties ??= propertiesOf(this.#schema, this.#sayings);
+    this.#properties ??= propertiesOf(this.#schema, this.#root);
     return this.#properties;
   }
 
   get additional(): Structural['additional'] {
     const { additionalProperties: value } = this.#schema;
-    if (isSchema(value)) this.#additional ??= new SchemaPlace(value, this.#sayings);
+    if (isSchema(value)) this.#additional ??= new SchemaPlace(value, this.#root);
     else if (value === true) return 'any';
     return this.#additional;
   }
 
   get items(): Structural | undefined {
     const { items } = this.#schema;
-    if (isSchema(items)) this.#items ??= new SchemaPlace(items, this.#sayings);
+    if (isSchema(items)) this.#items ??= new SchemaPlace(items, this.#root);
     return this.#items;
   }
 
@@ -127,7 +125,7 @@ class SchemaPlace implements Structural {
   }
 
   get validations(): readonly ValidationRule[] {
-    return this.#schema[VALIDATIONS] ?? [];
+    return this.#schema['x-kubernetes-validations'] ?? [];
   }
 
   get hasValidations(): boolean {
@@ -139,7 +137,7 @@ class SchemaPlace implements Structural {
   }
 
   #says(what: number): boolean {
-    return (this.#sayings.of(this.#schema) & what) !== 0;
+    return says(this.#root, this.#schema, what);
   }
 
   get listType(): Structural['listType'] {
@@ -164,52 +162,11 @@ const NO_FIELDS: ReadonlyMap<string, Structural> = new Map();
 
 function propertiesOf(
   { properties }: JSONSchemaProps,
-  sayings: Sayings,
+  root: JSONSchemaProps,
 ): ReadonlyMap<string, Structural> {
   if (properties === undefined) return NO_FIELDS;
   const parts = Object.entries(properties);
-  return new Map(parts.map(([name, part]) => [name, new SchemaPlace(part, sayings)]));
-}
-
-const VALIDATIONS = 'x-kubernetes-validations';
-
-/** What is said where in a tree: one walk of the whole at the first question, and only places that say something are kept. */
-class Sayings {
-  readonly #root: JSONSchemaProps;
-  #said: Map<JSONSchemaProps, number> | undefined;
-
-  constructor(root: JSONSchemaProps) {
-    this.#root = root;
-  }
-
-  /** What is said at this place of the tree or below it. */
-  of(schema: JSONSchemaProps): number {
-    if (!this.#said) {
-      this.#said = new Map();
-      this.#look(this.#root, this.#said);
-    }
-    return this.#said.get(schema) ?? 0;
-  }
-
-  #look(schema: JSONSchemaProps, found: Map<JSONSchemaProps, number>): number {
-    let said = schema.default === undefined ? 0 : SAID.default;
-    if (schema[VALIDATIONS] !== undefined) said |= SAID.validations;
-    if (schema['x-kubernetes-embedded-resource'] !== undefined) said |= SAID.embedded;
-    const { properties, items, additionalProperties: additional } = schema;
-    for (const name in properties) {
-      const part = properties[name];
-      if (part !== undefined) said |= this.#look(part, found);
-    }
-    if (isSchema(items)) said |= this.#look(items, found);
-    if (isSchema(additional)) said |= this.#look(additional, found);
-    if (said !== 0) found.set(schema, said);
-    return said;
-  }
-}
-
-/** Is it a schema, and not a boolean or a list of schemas? */
-export function isSchema(value: unknown): value is JSONSchemaProps {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return new Map(parts.map(([name, part]) => [name, new SchemaPlace(part, root)]));
 }
 
 const NONE: ReadonlySet<unknown> = new Set();

@@ -5,7 +5,7 @@ import type {
   CustomResourceDefinitionVersion,
   JSONSchemaProps,
 } from '../../../api/generated/types.ts';
-import { isSchema } from '../../../api/schema/structural/structural.ts';
+import { isSchema } from '../../../api/schema/structural/sayings.ts';
 import { fieldPath } from './kind-error.ts';
 
 /** The page of a kind, all its versions in the order of the definition. */

@@ -1,7 +1,7 @@
 // CEL rules told by path (`rules: { 'spec.targets[]': 'self.port > 0' }`), put where they belong in a schema.
 // Invariant: a path that leads nowhere is a fault that names what is there.
 import type { JSONSchemaProps, ValidationRule } from '../../../api/generated/types.ts';
-import { isSchema } from '../../../api/schema/structural/structural.ts';
+import { isSchema } from '../../../api/schema/structural/sayings.ts';
 import type { KindFault } from './kind-error.ts';
 
 /** A rule: its expression, or all that a definition may say of it. */

@@ -3,7 +3,8 @@
 import type { JSONSchemaProps } from '../../../api/generated/types.ts';
 import { apiVersionOf } from '../../../api/kind-ref.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { isSchema, patternOf } from '../../../api/schema/structural/structural.ts';
+import { isSchema } from '../../../api/schema/structural/sayings.ts';
+import { patternOf } from '../../../api/schema/structural/structural.ts';
 import type { Random } from '../../../base/random.ts';
 import { KindError } from './kind-error.ts';
 import type { KindRules } from './kind-rules.ts';

@@ -2,7 +2,7 @@
 // Invariant: pure; a change that may make a stored object invalid, or take something from it, is never called anything less.
 import type { JSONSchemaProps, ValidationRule } from '../../../api/generated/types.ts';
 import { deepEqual } from '../../../api/meta/deep-equal.ts';
-import { isSchema } from '../../../api/schema/structural/structural.ts';
+import { isSchema } from '../../../api/schema/structural/sayings.ts';
 import { fieldPath } from './kind-error.ts';
 
 /** How a change bears on objects that are there: what is removed or narrowed may break them. */
