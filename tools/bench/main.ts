@@ -10,11 +10,12 @@ import { cluster } from './cluster.ts';
 import { crds } from './crds.ts';
 import { watch } from './fan-out.ts';
 import { framework } from './framework.ts';
+import { node } from './node.ts';
 import type { Figure, Part } from './part.ts';
 import { start } from './start.ts';
 import { tables } from './tables.ts';
 
-const PARTS: readonly Part[] = [calibration, start, api, watch, crds, cluster, framework];
+const PARTS: readonly Part[] = [calibration, start, api, watch, crds, cluster, node, framework];
 
 function chosen(names: readonly string[]): readonly Part[] {
   const unknown = names.find((name) => !PARTS.some((part) => part.name === name));
