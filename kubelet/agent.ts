@@ -2,7 +2,9 @@
 // Invariants: ends without touching a container; started again, it goes on with what runs.
 import { Pods, Services } from '../api/kinds.ts';
 import { ClientEventRecorder } from '../client/events/recorder.ts';
+import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
 import { keepLogsSmall } from './logs/rotation.ts';
+import { nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { type NodeObjectFacts, nodeLabels } from './node/node-object.ts';
 import { NodeReporter } from './node/node-reporter.ts';
@@ -21,8 +23,6 @@ import { PodVolumes } from './volumes/pod-volumes.ts';
 
 /** The API level that this agent serves, as nodes show it. */
 const AGENT_VERSION = 'v1.36.0+pinnace';
-const DEFAULT_MAX_PODS = 110;
-const DEFAULT_RESERVED = { cpuMillis: 100, memoryBytes: 256 * 1024 * 1024 };
 
 /** A node agent. */
 export interface NodeAgent {
@@ -36,7 +36,7 @@ export interface NodeAgent {
   readonly port: number | undefined;
 }
 
-/** Makes an agent; nothing happens before `start`. */
+/** Makes an agent; nothing happens before `start`, which throws ConfigurationError for a configuration that cannot be honoured. */
 export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   return new Agent(options);
 }
@@ -68,7 +68,8 @@ class Agent implements NodeAgent {
   async start(signal: AbortSignal): Promise<void> {
     const options = this.#options;
     const host = options.host.prepare();
-    const node = nodeFacts(options, host);
+    const configuration = resolveConfiguration(options.configuration);
+    const node = nodeFactsOf(host, configuration);
     const events = new ClientEventRecorder({
       ...options,
       component: 'kubelet',
@@ -90,7 +91,13 @@ class Agent implements NodeAgent {
       nowMs: options.clock.now(),
     });
     const labels = nodeLabels(await makeFacts());
-    const { manager, statuses } = makePods(options, { node, events, labels, ending: signal });
+    const { manager, statuses } = makePods(options, {
+      configuration,
+      node,
+      events,
+      labels,
+      ending: signal,
+    });
     const sampler = new Sampler(options, (uid) => {
       const metadata = manager.get(uid)?.metadata;
       return metadata && { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
@@ -123,6 +130,7 @@ class Agent implements NodeAgent {
 }
 
 interface PodsContext {
+  readonly configuration: KubeletConfiguration;
   readonly node: NodeFacts;
   readonly events: ClientEventRecorder;
   readonly labels: Readonly<Record<string, string>>;
@@ -150,6 +158,7 @@ function makePods(
   const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
   const parts: WorkerParts = {
     options,
+    configuration: context.configuration,
     node: context.node,
     events: context.events,
     statuses,
@@ -171,19 +180,4 @@ function makePods(
   };
   const manager = new PodManager(parts, pods);
   return { manager, statuses };
-}
-
-function nodeFacts(
-  options: NodeAgentOptions,
-  host: { cpus: number; memoryBytes: number },
-): NodeFacts {
-  const reserved = options.reserved ?? DEFAULT_RESERVED;
-  return {
-    memoryBytes: host.memoryBytes,
-    maxPods: options.maxPods ?? DEFAULT_MAX_PODS,
-    allocatable: {
-      cpuMillis: Math.max(0, host.cpus * 1000 - reserved.cpuMillis),
-      memoryBytes: Math.max(0, host.memoryBytes - reserved.memoryBytes),
-    },
-  };
 }

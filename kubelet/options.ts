@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
+import type { KubeletConfiguration } from './configuration.ts';
 import type { NodeHost } from './host/node-host.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { ContainerRuntime, ImageStore } from './runtime/runtime.ts';
@@ -34,10 +35,8 @@ export interface NodeAgentOptions {
   /** How the API server asks it for logs and commands; left out where nobody may. */
   readonly serve?: ServeNode;
   readonly labels?: Readonly<Record<string, string>>;
-  /** 110 unless given, as upstream. */
-  readonly maxPods?: number;
-  /** What is not for pods: millicores and bytes. 100m and 256 MiB unless given. */
-  readonly reserved?: { readonly cpuMillis: number; readonly memoryBytes: number };
+  /** How the node is run; upstream's defaults unless given. */
+  readonly configuration?: Partial<KubeletConfiguration>;
   /** Taints that a Node is registered with; those of one that is there already stay as they are. */
   readonly taints?: readonly Taint[];
   /** How often figures are taken and sent; each second unless given. */

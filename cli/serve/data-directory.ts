@@ -42,6 +42,7 @@ export interface DataPaths {
   readonly logs: string;
   readonly supervisorPid: string;
   readonly kubeconfig: string;
+  readonly kubeletConfig: string;
 }
 
 /** A failure of use, shown as one line without a stack. */
@@ -67,6 +68,7 @@ export function dataPaths(root: string): DataPaths {
     logs: at('logs'),
     supervisorPid: at('supervisor.json'),
     kubeconfig: at('kubeconfig'),
+    kubeletConfig: at('kubelet-config.json'),
   };
 }
 

@@ -20,6 +20,7 @@ import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
 import { dataPaths, readFacts, UsageError } from './data-directory.ts';
+import { keptKubeletConfig } from './kubelet-config.ts';
 import { NODE_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
@@ -73,6 +74,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     clusterDns: facts.dnsIp,
     clusterDomain: CLUSTER_DOMAIN,
     podCidr: layout.nodePodCidr,
+    configuration: keptKubeletConfig(paths),
     serve: overHttps({
       host: facts.nodeIp,
       port: facts.kubeletPort,

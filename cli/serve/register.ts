@@ -7,6 +7,7 @@ interface UpFlags {
   readonly dataDir: string;
   readonly port?: number;
   readonly kubeconfig?: string;
+  readonly kubeletConfig?: string;
   readonly detach?: boolean;
   readonly node: boolean;
 }
@@ -40,6 +41,10 @@ export function registerServeCommands(program: Command): void {
     .option(
       '--detach',
       'return once the cluster is up; `npx pinnace down` ends it (default: stay, until Ctrl-C)',
+    )
+    .option(
+      '--kubelet-config <file>',
+      'how the node agent runs this machine: a KubeletConfiguration, YAML or JSON (default: the one given last, else the defaults of upstream)',
     )
     .option('--no-node', 'API server, controllers and scheduler only (default: run pods, too)')
     .action(async (flags: UpFlags) => {

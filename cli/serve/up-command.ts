@@ -17,6 +17,7 @@ export interface UpFlags {
   readonly dataDir: string;
   readonly port?: number;
   readonly kubeconfig?: string;
+  readonly kubeletConfig?: string;
   readonly detach?: boolean;
   readonly node: boolean;
 }
@@ -36,6 +37,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
     dataDir: flags.dataDir,
     port: flags.port,
     kubeconfig: flags.kubeconfig,
+    kubeletConfig: flags.kubeletConfig,
     node: flags.node,
   };
   const stopped = stopSignal();

@@ -9,6 +9,7 @@ import { createLinuxSystem } from '../../system/linux.ts';
 import { serverUrl } from './cluster.ts';
 import { ensureClusterFiles } from './cluster-files.ts';
 import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
+import { keepKubeletConfig } from './kubelet-config.ts';
 import { missingFeature } from './kernel-features.ts';
 import { environmentOf, flagsOf, type Program, programOf } from './programs.ts';
 import {
@@ -28,6 +29,8 @@ export interface UpOptions {
   readonly port: number | undefined;
   /** Also written here besides the data directory. */
   readonly kubeconfig: string | undefined;
+  /** A file that says how the node agent is to run; undefined for that of last time. */
+  readonly kubeletConfig?: string | undefined;
   /** Run pods on this machine. */
   readonly node: boolean;
 }
@@ -58,6 +61,7 @@ export async function startCluster(
   if (missing !== undefined) throw new UsageError(missing);
   const doors = { system, clock: systemClock, random: systemRandom };
   const { paths, facts } = await ensureClusterFiles(options, doors);
+  if (options.kubeletConfig !== undefined) await keepKubeletConfig(paths, options.kubeletConfig);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
   return superviseCluster({ system, paths, facts, logger, node: options.node, stopped });
 }

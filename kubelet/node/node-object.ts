@@ -64,8 +64,8 @@ export function ownSpec({ podCidr }: Pick<NodeObjectFacts, 'podCidr'>): Node['sp
 export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefined): NodeStatus {
   const { host, node } = facts;
   return {
-    capacity: resources(host.cpus * 1000, host.memoryBytes, facts),
-    allocatable: resources(node.allocatable.cpuMillis, node.allocatable.memoryBytes, facts),
+    capacity: resources(node, node.maxPods),
+    allocatable: resources(node.allocatable, node.maxPods),
     conditions: conditions(facts, before?.conditions),
     addresses: [
       { type: 'InternalIP', address: facts.ip },
@@ -97,16 +97,15 @@ export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefine
 }
 
 function resources(
-  cpuMillis: number,
-  memoryBytes: number,
-  { node, host }: NodeObjectFacts,
+  { cpuMillis, memoryBytes, storageBytes }: NodeFacts['allocatable'],
+  maxPods: number,
 ): Record<string, string> {
   // As the API writes them, so that what it has compares equal and is not told again.
   return {
     cpu: canonicalQuantity(`${cpuMillis}m`),
     memory: canonicalQuantity(`${Math.floor(memoryBytes / KIBI)}Ki`),
-    pods: String(node.maxPods),
-    'ephemeral-storage': canonicalQuantity(`${Math.floor(host.storageBytes / KIBI)}Ki`),
+    pods: String(maxPods),
+    'ephemeral-storage': canonicalQuantity(`${Math.floor(storageBytes / KIBI)}Ki`),
   };
 }
 

@@ -9,7 +9,13 @@ const asking = (cpu: string, parts: Partial<PodSpec> = {}) =>
 
 const refused = (spec: Partial<PodSpec>, others = [asking('1500m')]) =>
   refusalOf(aPod(spec), {
-    node: { allocatable: { cpuMillis: 2000, memoryBytes: 1000 }, memoryBytes: 2000, maxPods: 3 },
+    node: {
+      allocatable: { cpuMillis: 2000, memoryBytes: 1000, storageBytes: 1000 },
+      cpuMillis: 2000,
+      memoryBytes: 2000,
+      storageBytes: 2000,
+      maxPods: 3,
+    },
     nodeName: 'node-1',
     nodeLabels: { zone: 'a', cores: '4' },
     others,

@@ -13,8 +13,10 @@ import type { WorkerParts } from './worker-parts.ts';
 
 const MIB = 2 ** 20;
 const node = {
-  allocatable: { cpuMillis: 1000, memoryBytes: 1024 * MIB },
+  allocatable: { cpuMillis: 1000, memoryBytes: 1024 * MIB, storageBytes: 1024 * MIB },
+  cpuMillis: 2000,
   memoryBytes: 2048 * MIB,
+  storageBytes: 2048 * MIB,
   maxPods: 10,
 };
 

@@ -2,6 +2,7 @@
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { Pod, Service } from '../../api/generated/types.ts';
 import type { Informer } from '../../client/informer/informer.ts';
+import type { KubeletConfiguration } from '../configuration.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
@@ -12,14 +13,22 @@ import type { StatusWriter } from './status-writer.ts';
 
 /** What the node has for pods. */
 export interface NodeFacts {
-  readonly allocatable: { readonly cpuMillis: number; readonly memoryBytes: number };
+  /** What of it is for pods. */
+  readonly allocatable: {
+    readonly cpuMillis: number;
+    readonly memoryBytes: number;
+    readonly storageBytes: number;
+  };
+  readonly cpuMillis: number;
   readonly memoryBytes: number;
+  readonly storageBytes: number;
   readonly maxPods: number;
 }
 
 /** The parts. */
 export interface WorkerParts {
   readonly options: NodeAgentOptions;
+  readonly configuration: KubeletConfiguration;
   readonly node: NodeFacts;
   readonly events: { event(about: Pod, note: EventNote): void };
   readonly statuses: StatusWriter;

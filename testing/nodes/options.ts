@@ -3,6 +3,7 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Taint } from '../../api/generated/types.ts';
 import { parseQuantity, toMilli, toWhole } from '../../api/meta/quantity.ts';
+import { type KubeletConfiguration, resolveConfiguration } from '../../kubelet/configuration.ts';
 import type { HostFacts } from '../../kubelet/node/host-facts.ts';
 import type { LivesOf } from './pod-life.ts';
 
@@ -31,6 +32,11 @@ export interface FakeNodeOptions {
    * node-lifecycle-controller takes a node for lost that has said nothing for 40 seconds, unless it is told to be more patient.
    */
   readonly heartbeatMs?: number;
+  /**
+   * How its agent runs the node, by the names of KubeletConfiguration. Unless it says otherwise all of the capacity is for pods, and none is
+   * ever evicted. `capacity.pods` goes before maxPods.
+   */
+  readonly configuration?: Partial<KubeletConfiguration>;
 }
 
 /** Default of figuresPeriodMs: as often as upstream's metrics server asks, where a real node tells each second. */
@@ -44,14 +50,17 @@ export interface ResolvedNode extends Required<Omit<FakeNodeOptions, 'capacity' 
   readonly lives: LivesOf | undefined;
   readonly ip: string;
   readonly podCidr: string;
-  readonly maxPods: number;
   readonly facts: HostFacts;
 }
 
 /** Resolves the options of the cluster's `number`th node, counted from 1. Throws an Error for what cannot be. */
 export function resolveNode(options: FakeNodeOptions, number: number): ResolvedNode {
   const { capacity = {}, name = `node-${number}` } = options;
-  const { cpu = '8', memory = '32Gi', storage = '100Gi', pods = 110 } = capacity;
+  const { cpu = '8', memory = '32Gi', storage = '100Gi' } = capacity;
+  const { maxPods: pods } = resolveConfiguration({
+    ...options.configuration,
+    ...(capacity.pods !== undefined && { maxPods: capacity.pods }),
+  });
   invariant(number < MAX_NODES, 'there are addresses for a cluster of fake nodes');
   if (pods > MAX_PODS)
     throw new Error(`a fake node has addresses for ${MAX_PODS} pods at most, not for ${pods}`);
@@ -66,7 +75,7 @@ export function resolveNode(options: FakeNodeOptions, number: number): ResolvedN
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     ip: `172.${16 + (high >> 4)}.${((high & 15) << 4) | (low >> 4)}.${(low & 15) + 1}`,
     podCidr: `10.${128 + high}.${low}.0/24`,
-    maxPods: pods,
+    configuration: { evictionHard: {}, ...options.configuration, maxPods: pods },
     facts: {
       cpus: toMilli(parseQuantity(cpu)) / 1000,
       memoryBytes: toWhole(parseQuantity(memory)),

@@ -46,7 +46,7 @@ describe('nodes', () => {
   });
 
   it('take as many pods as they have addresses for, and say so of more', () => {
-    expect(resolveNode({ capacity: { pods: 250 } }, 1).maxPods).toBe(250);
+    expect(resolveNode({ capacity: { pods: 250 } }, 1).configuration.maxPods).toBe(250);
     expect(() => resolveNode({ capacity: { pods: 251 } }, 1)).toThrow(/250 pods at most/);
   });
 });

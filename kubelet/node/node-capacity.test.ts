@@ -1,0 +1,40 @@
+// Capacity and what of it is for pods, as reservations and thresholds say.
+import { expect, it } from 'vitest';
+import { type KubeletConfiguration, resolveConfiguration } from '../configuration.ts';
+import { nodeFactsOf } from './node-capacity.ts';
+
+const MIB = 2 ** 20;
+const host = { cpus: 4, memoryBytes: 8192 * MIB, storageBytes: 1000 * MIB };
+const allocatable = (given: Partial<KubeletConfiguration>) =>
+  nodeFactsOf(host, resolveConfiguration(given)).allocatable;
+
+it('keeps free of pods what upstream keeps free by default', () => {
+  expect(allocatable({})).toEqual({
+    cpuMillis: 4000,
+    memoryBytes: 8092 * MIB,
+    storageBytes: 900 * MIB,
+  });
+});
+
+it('takes off both reservations and the hard thresholds', () => {
+  const reserved = { cpu: '500m', memory: '1Gi', 'ephemeral-storage': '100Mi' };
+  const given = {
+    systemReserved: reserved,
+    kubeReserved: { ...reserved, cpu: '0.25' },
+    evictionHard: { 'memory.available': '25%', 'nodefs.available': '50Mi' },
+  };
+  expect(allocatable(given)).toEqual({
+    cpuMillis: 3250,
+    memoryBytes: 4096 * MIB,
+    storageBytes: 750 * MIB,
+  });
+});
+
+it('never has less than nothing, and heeds no threshold that is off', () => {
+  expect(allocatable({ kubeReserved: { cpu: '5' } }).cpuMillis).toBe(0);
+  const off = { 'memory.available': '0%', 'nodefs.available': '100%' };
+  expect(allocatable({ evictionHard: off })).toMatchObject({
+    memoryBytes: 8192 * MIB,
+    storageBytes: 1000 * MIB,
+  });
+});

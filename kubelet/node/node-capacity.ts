@@ -1,0 +1,52 @@
+// What a node has, and what of it is for pods: capacity less what is reserved and what evictions keep free
+// (Kubernetes docs: Reserve Compute Resources for System Daemons). Pure.
+// Invariant: nothing is allocatable below zero, nor more than there is.
+import { tryParseQuantity, toMilli, toWhole } from '../../api/meta/quantity.ts';
+import type { KubeletConfiguration } from '../configuration.ts';
+import { amountOf, isIdle, type Signal, tryParseThreshold } from '../eviction/signals.ts';
+import type { NodeFacts } from '../pods/worker-parts.ts';
+import type { HostFacts } from './host-facts.ts';
+
+/** The facts of a host under a configuration. */
+export function nodeFactsOf(
+  host: Pick<HostFacts, 'cpus' | 'memoryBytes' | 'storageBytes'>,
+  configuration: KubeletConfiguration,
+): NodeFacts {
+  const less = (capacity: number, taken: number) => Math.max(0, capacity - taken);
+  const { memoryBytes, storageBytes } = host;
+  const cpuMillis = host.cpus * 1000;
+  const memory =
+    reserved(configuration, 'memory') + keptFree(configuration, 'memory.available', memoryBytes);
+  const storage =
+    reserved(configuration, 'ephemeral-storage') +
+    keptFree(configuration, 'nodefs.available', storageBytes);
+  return {
+    cpuMillis,
+    memoryBytes,
+    storageBytes,
+    maxPods: configuration.maxPods,
+    allocatable: {
+      cpuMillis: less(cpuMillis, reserved(configuration, 'cpu')),
+      memoryBytes: less(memoryBytes, memory),
+      storageBytes: less(storageBytes, storage),
+    },
+  };
+}
+
+/** Millicores of cpu, whole units of the rest. */
+function reserved({ systemReserved, kubeReserved }: KubeletConfiguration, name: string): number {
+  return [systemReserved, kubeReserved].reduce((sum, { [name]: text }) => {
+    const quantity = text === undefined ? undefined : tryParseQuantity(text);
+    if (!quantity) return sum;
+    return sum + (name === 'cpu' ? toMilli(quantity) : toWhole(quantity));
+  }, 0);
+}
+
+function keptFree(
+  { evictionHard }: KubeletConfiguration,
+  signal: Signal,
+  capacity: number,
+): number {
+  const value = tryParseThreshold(evictionHard[signal] ?? '0%');
+  return value && !isIdle(value) ? amountOf(value, capacity) : 0;
+}
