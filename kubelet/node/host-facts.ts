@@ -9,6 +9,8 @@ export interface HostFacts {
   readonly memoryBytes: number;
   /** Bytes of the file system that pods' files lie on. */
   readonly storageBytes: number;
+  /** Processes and threads that the kernel takes at once; left out by hosts without a kernel. */
+  readonly maxProcesses?: number;
   /** As Go names architectures. */
   readonly architecture: string;
   readonly kernelVersion: string;
@@ -29,6 +31,7 @@ export function readHostFacts(system: System, storageBytes: number): HostFacts {
     cpus: availableParallelism(),
     memoryBytes: memoryBytes(text('/proc/meminfo')),
     storageBytes,
+    ...maxProcesses(text),
     architecture: ARCHITECTURES[arch()] ?? arch(),
     kernelVersion: release,
     osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text('/etc/os-release'))?.[1] ?? 'Linux',
@@ -36,6 +39,13 @@ export function readHostFacts(system: System, storageBytes: number): HostFacts {
     bootId: text('/proc/sys/kernel/random/boot_id'),
     systemUuid: text('/sys/class/dmi/id/product_uuid') || machineId,
   };
+}
+
+function maxProcesses(text: (path: string) => string): { maxProcesses?: number } {
+  const most = Math.min(
+    ...['pid_max', 'threads-max'].map((name) => Number(text(`/proc/sys/kernel/${name}`))),
+  );
+  return most > 0 ? { maxProcesses: most } : {};
 }
 
 function memoryBytes(meminfo: string): number {

@@ -1,7 +1,7 @@
 // Capacity and what of it is for pods, as reservations and thresholds say.
 import { expect, it } from 'vitest';
 import { type KubeletConfiguration, resolveConfiguration } from '../configuration.ts';
-import { nodeFactsOf } from './node-capacity.ts';
+import { nodeFactsOf, podPidsLimitOf } from './node-capacity.ts';
 
 const MIB = 2 ** 20;
 const host = { cpus: 4, memoryBytes: 8192 * MIB, storageBytes: 1000 * MIB };
@@ -37,4 +37,15 @@ it('never has less than nothing, and heeds no threshold that is off', () => {
     memoryBytes: 8192 * MIB,
     storageBytes: 1000 * MIB,
   });
+});
+
+it.each([
+  [-1, 32_768, 4096],
+  [-1, 8000, 2000],
+  [-1, 4_194_304, 4096],
+  [-1, undefined, undefined],
+  [100_000, 32_768, 100_000],
+  [50, undefined, 50],
+])('a pod that is configured to have %s of %s processes gets %s', (configured, most, limit) => {
+  expect(podPidsLimitOf(configured, most)).toBe(limit);
 });

@@ -9,7 +9,7 @@ import type { HostFacts } from './host-facts.ts';
 
 /** The facts of a host under a configuration. */
 export function nodeFactsOf(
-  host: Pick<HostFacts, 'cpus' | 'memoryBytes' | 'storageBytes'>,
+  host: Pick<HostFacts, 'cpus' | 'memoryBytes' | 'storageBytes' | 'maxProcesses'>,
   configuration: KubeletConfiguration,
 ): NodeFacts {
   const less = (capacity: number, taken: number) => Math.max(0, capacity - taken);
@@ -25,12 +25,28 @@ export function nodeFactsOf(
     memoryBytes,
     storageBytes,
     maxPods: configuration.maxPods,
+    podPidsLimit: podPidsLimitOf(configuration.podPidsLimit, host.maxProcesses),
     allocatable: {
       cpuMillis: less(cpuMillis, reserved(configuration, 'cpu')),
       memoryBytes: less(memoryBytes, memory),
       storageBytes: less(storageBytes, storage),
     },
   };
+}
+
+/** What a pod gets at most unless the configuration says more; see docs/decisions/0017-how-many-processes-a-pod-may-have.md. */
+const DEFAULT_POD_PIDS = 4096;
+/** The share of the host's processes that one pod may have unless the configuration says more. */
+const POD_SHARE = 4;
+
+/** How many processes one pod may have: as configured, or what leaves the host and other pods theirs. */
+export function podPidsLimitOf(
+  configured: number,
+  hostMax: number | undefined,
+): number | undefined {
+  if (configured > 0) return configured;
+  if (hostMax === undefined) return undefined;
+  return Math.min(DEFAULT_POD_PIDS, Math.floor(hostMax / POD_SHARE));
 }
 
 /** Millicores of cpu, whole units of the rest. */

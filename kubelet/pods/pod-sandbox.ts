@@ -59,6 +59,7 @@ export class PodSandbox {
       clusterDomain,
       hostResolvConf: resolvConf,
       hostHosts: hosts,
+      pidsLimit: this.#parts.node.podPidsLimit,
     });
   }
 }

@@ -14,6 +14,8 @@ export interface SandboxFacts {
   /** The host's own, for pods that ask for it. */
   readonly hostResolvConf: string;
   readonly hostHosts: string;
+  /** How many processes the pod may have; no limit unless given. */
+  readonly pidsLimit?: number | undefined;
 }
 
 /** Longest host name that Linux takes. */
@@ -38,7 +40,10 @@ export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
     resolvConf: resolvConf(pod, facts),
     hosts: hostsFile(pod, facts),
     sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
-    resources: sandboxResources(spec),
+    resources: {
+      ...sandboxResources(spec),
+      ...(facts.pidsLimit && { pidsLimit: facts.pidsLimit }),
+    },
   };
 }
 

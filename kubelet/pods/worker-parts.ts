@@ -23,6 +23,8 @@ export interface NodeFacts {
   readonly memoryBytes: number;
   readonly storageBytes: number;
   readonly maxPods: number;
+  /** How many processes one pod may have; undefined where the host does not say how many it has. */
+  readonly podPidsLimit?: number | undefined;
 }
 
 /** The parts. */

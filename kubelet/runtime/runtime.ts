@@ -216,7 +216,7 @@ export const START_ERROR_CODE = 128;
 export interface ContainerRuntime {
   runSandbox(config: SandboxConfig): Promise<string>;
   stopSandbox(id: string): Promise<void>;
-  /** Changes the limits of the pod as a whole. */
+  /** Changes the limits of the pod as a whole; how many processes it may have stays. */
   updateSandboxResources(id: string, resources: LinuxResources): Promise<void>;
   removeSandbox(id: string): Promise<void>;
   listSandboxes(): Promise<readonly SandboxStatus[]>;

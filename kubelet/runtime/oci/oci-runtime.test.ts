@@ -104,6 +104,22 @@ describe('containers by runc and conmon', () => {
     expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
   });
 
+  it('lets a pod have so many processes and no more, also after a resize', async () => {
+    const small = aSandbox('few', { resources: { cpuShares: 128, pidsLimit: 9 } });
+    const sandboxId = await runtime.runSandbox(small);
+    await runtime.updateSandboxResources(sandboxId, { cpuShares: 256 });
+    const logPath = join(host.folder, 'few.log');
+    const command = sh('i=0; while [ $i -lt 20 ]; do sleep 60 & i=$((i+1)); done; wait');
+    const config = aContainer({ name: 'few', imageId: host.shell.id, command, logPath });
+    const id = await runtime.createContainer(sandboxId, small, config);
+    const events = listenTo(runtime);
+    await runtime.startContainer(id);
+    await events.next('exited', id);
+    events.stop();
+    expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 2 });
+    expect(readFileSync(logPath, 'utf8')).toContain('Cannot fork');
+  });
+
   it('holds a container to its share of a CPU', async () => {
     const resources = { cpuQuotaUs: 20_000, cpuPeriodUs: 100_000 };
     const id = await run('while :; do :; done', { resources });

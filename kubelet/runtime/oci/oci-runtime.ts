@@ -171,9 +171,11 @@ class RuncRuntime implements OciRuntime {
     if (record?.state !== 'ready')
       return Promise.reject(new RuntimeError('NotFound', `there is no sandbox ${id}`));
     const { config } = record;
+    const { pidsLimit } = config.resources;
+    const limits = { ...resources, ...(pidsLimit !== undefined && { pidsLimit }) };
     return this.#inLane(`pod ${config.podUid}`, async () => {
-      cgroups.setLimits(layout.podCgroup(config.podUid), resources);
-      records.putSandbox({ ...record, config: { ...config, resources } });
+      cgroups.setLimits(layout.podCgroup(config.podUid), limits);
+      records.putSandbox({ ...record, config: { ...config, resources: limits } });
     });
   }
 
