@@ -1,11 +1,11 @@
-// Stops containers in the background: preStop hook, stop signal, patience, force.
-// Invariants: a container is stopped once, a shorter grace hurries it; the hook and the signal share one grace period.
+// Stops containers in the background: preStop hook, their turn, stop signal, patience, force. As upstream's kubelet does it.
+// Invariants: a container is stopped once, a shorter grace hurries it; hook, turn and signal share one grace period.
 import type { Container, Pod } from '../../api/generated/types.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
-import { runHook } from './lifecycle-hook.ts';
+import { HookTimeout, runHook } from './lifecycle-hook.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-/** What a stop signal gets at least, when a preStop hook has used the grace up. As upstream. */
+/** What a stop signal gets at least, when hook and turn have used the grace up. As upstream. */
 const MIN_GRACE_MS = 2_000;
 
 /** How a container is stopped. */
@@ -13,13 +13,18 @@ export interface StopOrder {
   readonly pod: Pod;
   readonly container: Container | undefined;
   readonly status: ContainerStatus;
+  /** For all of it; 0 kills at once. */
   readonly graceMs: number;
   readonly podIp: string;
+  /** Its signal comes only once `turn` says so, or when the grace is over. */
+  readonly waits?: boolean;
 }
 
 interface Stopping {
   graceMs: number;
-  readonly hurry: AbortController;
+  /** Ends what hook and turn the newest order waits for. */
+  hurry: AbortController;
+  readonly turn: PromiseWithResolvers<void>;
   runs: number;
 }
 
@@ -40,19 +45,31 @@ export class ContainerStopper {
     return this.#stopping.has(id);
   }
 
+  /** Those that a container which is being stopped waits for have ended. */
+  turn(id: string): void {
+    this.#stopping.get(id)?.turn.resolve();
+  }
+
   /** Begins to stop a container, or hurries one that is being stopped with more patience. */
   stop(order: StopOrder): void {
     const { id } = order.status;
     const known = this.#stopping.get(id);
     if (known && known.graceMs <= order.graceMs) return;
-    const stopping = known ?? { graceMs: order.graceMs, hurry: new AbortController(), runs: 0 };
-    stopping.graceMs = order.graceMs;
-    this.#stopping.set(id, stopping);
-    if (known) known.hurry.abort(new Error('the grace period was shortened'));
-    const work = known ? this.#kill(order) : this.#run(order, stopping.hurry.signal);
+    known?.hurry.abort(new Error('the grace period was shortened'));
+    const { graceMs } = order;
+    const stopping = known ?? {
+      graceMs,
+      hurry: new AbortController(),
+      turn: Promise.withResolvers<void>(),
+      runs: 0,
+    };
+    if (known) known.hurry = new AbortController();
+    if (!order.waits) stopping.turn.resolve();
+    stopping.graceMs = graceMs;
     stopping.runs += 1;
+    this.#stopping.set(id, stopping);
     // Nobody waits for it: its end is told by onStopped, and its failure by the log.
-    void work
+    void this.#run(order, { stopping, hook: !known })
       .catch((error: unknown) =>
         this.#parts.options.logger.warn('a container could not be stopped', {
           container: order.status.name,
@@ -67,17 +84,30 @@ export class ContainerStopper {
       });
   }
 
-  async #run(order: StopOrder, hurry: AbortSignal): Promise<void> {
-    const { clock } = this.#parts.options;
+  /** A hook that was begun is not begun again. */
+  async #run(order: StopOrder, how: { stopping: Stopping; hook: boolean }): Promise<void> {
+    const { clock, runtime } = this.#parts.options;
+    const { signal } = how.stopping.hurry;
     const begun = clock.monotonic();
-    await this.#preStop(order, hurry);
-    if (hurry.aborted) return;
-    const left = order.graceMs - (clock.monotonic() - begun);
-    await this.#kill({ ...order, graceMs: order.graceMs === 0 ? 0 : Math.max(MIN_GRACE_MS, left) });
+    const left = () => order.graceMs - (clock.monotonic() - begun);
+    if (how.hook) await this.#preStop(order, signal);
+    if (signal.aborted) return;
+    await this.#turn(how.stopping.turn.promise, { leftMs: left(), signal });
+    if (signal.aborted) return;
+    const graceMs = order.graceMs === 0 ? 0 : Math.max(MIN_GRACE_MS, left());
+    await runtime.stopContainer(order.status.id, graceMs);
   }
 
-  #kill({ status, graceMs }: StopOrder): Promise<void> {
-    return this.#parts.options.runtime.stopContainer(status.id, graceMs);
+  async #turn(
+    turn: Promise<void>,
+    { leftMs, signal }: { leftMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    if (leftMs <= 0) return;
+    const over = Promise.withResolvers<void>();
+    const timer = this.#parts.options.clock.timer(leftMs, () => over.resolve());
+    signal.addEventListener('abort', () => over.resolve(), { once: true });
+    await Promise.race([turn, over.promise]);
+    timer.cancel();
   }
 
   async #preStop(order: StopOrder, hurry: AbortSignal): Promise<void> {
@@ -90,8 +120,12 @@ export class ContainerStopper {
       const target = { runtime, clock, probes, container, containerId: status.id, podIp };
       await runHook(hook, target, { timeoutMs: graceMs, signal: hurry });
     } catch (error) {
-      if (hurry.aborted) return;
-      const message = `PreStopHook failed: ${(error as Error).message}`;
+      // One that only takes longer than the grace is not told, as upstream.
+      if (hurry.aborted || error instanceof HookTimeout) return;
+      const fields = { container: status.name, id: status.id, err: error };
+      this.#parts.options.logger.warn('a preStop hook failed', fields);
+      // Why it failed may hold secrets of what was asked, as upstream has it.
+      const message = 'PreStopHook failed';
       this.#parts.events.event(pod, { type: 'Warning', reason: 'FailedPreStopHook', message });
     }
   }

@@ -14,6 +14,8 @@ export interface ConditionFacts {
   readonly before: readonly PodCondition[] | undefined;
   /** Of a resize that is not through. */
   readonly resize: readonly PodCondition[] | undefined;
+  /** That the pod was ended for somebody else's sake. */
+  readonly disruption: PodCondition | undefined;
   readonly nowMs: number;
 }
 
@@ -43,7 +45,10 @@ export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
   };
   const stated = [
     ...OWN.map((type) => conditionOf(type, why[type], pod)),
-    ...(facts.resize ?? []).map((each) => ({ ...each, ...observed(pod) })),
+    ...[...(facts.resize ?? []), ...(facts.disruption ? [facts.disruption] : [])].map((each) => ({
+      ...each,
+      ...observed(pod),
+    })),
   ];
   const conditions = stated.flatMap((condition) => {
     const known = facts.before?.filter(({ type }) => type === condition.type) ?? [];

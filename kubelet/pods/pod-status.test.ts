@@ -44,6 +44,16 @@ describe('phase', () => {
     ['Running', aPod(), { state: aState([running('app')]), ending: true }],
     ['Pending', aPod(), { ending: true }],
     ['Failed', aPod(), { verdict: { reason: 'OutOfcpu', message: 'x' } }],
+    [
+      'Running',
+      aPod(),
+      { verdict: { reason: 'Evicted', message: 'x' }, state: aState([running('app')]) },
+    ],
+    [
+      'Failed',
+      aPod(),
+      { verdict: { reason: 'Evicted', message: 'x' }, state: aState([ended('app', 0)]) },
+    ],
     ['Failed', aPod(), { before: { phase: 'Failed' }, state: aState([running('app')]) }],
     ['Pending', aPod({ initContainers: [aContainer('i')] }), { state: aState([running('i')]) }],
     [
@@ -52,6 +62,33 @@ describe('phase', () => {
       { state: aState([running('app')]) },
     ],
   ])('is %s', (phase, pod, facts) => expect(statusOf(pod, facts).phase).toBe(phase));
+});
+
+describe('a verdict', () => {
+  const verdict = { reason: 'Evicted', message: 'low on x', condition: 'TerminationByKubelet' };
+
+  it('is told once nothing runs any more, with the condition that it brings', () => {
+    const pod = aPod();
+    pod.metadata.generation = 3;
+    const before = statusOf(pod, { verdict, state: aState([running('app')]), ending: true });
+    expect([before.reason, before.message]).toEqual([undefined, undefined]);
+    expect(before.conditions?.some(({ type }) => type === 'DisruptionTarget')).toBe(false);
+    const after = statusOf(pod, { verdict, state: aState([ended('app', 0)]), ending: true });
+    expect(after).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'low on x' });
+    expect(after.conditions).toContainEqual({
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'TerminationByKubelet',
+      message: 'low on x',
+      observedGeneration: 3,
+      lastTransitionTime: formatTime(NOW),
+    });
+  });
+
+  it('brings no condition unless it says so', () => {
+    const plain = { reason: 'OutOfcpu', message: 'x' };
+    expect(conditions(aPod(), { verdict: plain })['DisruptionTarget']).toBeUndefined();
+  });
 });
 
 describe('conditions', () => {

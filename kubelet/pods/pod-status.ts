@@ -14,10 +14,12 @@ import { type ContainerFacts, containerStatusOf, ephemeralStatusOf } from './con
 import { isFinished, isLive, isSidecar } from './plan.ts';
 import { podConditions } from './pod-conditions.ts';
 
-/** An end that is not the containers' own: refused by the node, or over its deadline. */
+/** An end that is not the containers' own: refused by the node, evicted from it, or over its deadline. */
 export interface Verdict {
   readonly reason: string;
   readonly message: string;
+  /** Reason of a DisruptionTarget condition with the same message (`TerminationByKubelet`); none when left out. */
+  readonly condition?: string;
 }
 
 /** What a status is made from besides the pod. */
@@ -40,12 +42,14 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     ephemeralStatusOf(pod, container as Container, facts),
   );
   const phase = phaseOf(spec, facts);
-  const { before, hostIp, verdict } = facts;
+  const { before, hostIp } = facts;
+  // Told with the end, not before it: until then the pod is still what it was.
+  const verdict = phase === 'Failed' ? facts.verdict : undefined;
   const ip = facts.podIp ?? knownIp(facts);
   const { generation } = pod.metadata;
   return {
     phase,
-    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+    ...why(verdict),
     conditions: podConditions(pod, {
       phase,
       sandboxReady: facts.state.sandbox?.state === 'ready',
@@ -54,6 +58,7 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
       containers,
       before: before?.conditions,
       resize: facts.resize,
+      disruption: disruptionOf(verdict),
       nowMs: facts.nowMs,
     }),
     hostIP: hostIp,
@@ -66,6 +71,15 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     containerStatuses: containers,
     ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
   };
+}
+
+const why = (verdict: Verdict | undefined) =>
+  verdict ? { reason: verdict.reason, message: verdict.message } : {};
+
+function disruptionOf(verdict: Verdict | undefined): PodCondition | undefined {
+  if (verdict?.condition === undefined) return undefined;
+  const { condition: reason, message } = verdict;
+  return { type: 'DisruptionTarget', status: 'True', reason, message };
 }
 
 /** The address of before, where the pod has been on this node; else somebody else wrote it. */
@@ -89,10 +103,11 @@ function isInitialized(spec: PodSpec, { state, probes }: StatusFacts): boolean {
 
 function phaseOf(spec: PodSpec, facts: StatusFacts): string {
   const { state, before, verdict, ending } = facts;
-  if (verdict) return 'Failed';
   if (before?.phase === 'Succeeded' || before?.phase === 'Failed') return before.phase;
   const statuses = spec.containers.map((container) => state.containers.get(container.name)?.[0]);
   const alive = [...state.containers.values()].some((all) => all.some(isLive));
+  // Whatever the verdict: a pod is never told to be over while something of it may still run.
+  if (verdict && !alive) return 'Failed';
   if ((isFinished(spec, state) || ending) && !alive) return endPhase(spec, facts);
   const begun = statuses.every((s) => s?.state === 'running' || s?.state === 'exited');
   return begun ? 'Running' : 'Pending';

@@ -13,6 +13,7 @@ export class PodStops {
   readonly #parts: WorkerParts;
   readonly #view: PodView;
   readonly #stopper: ContainerStopper;
+  #atMostMs = Infinity;
 
   constructor(parts: WorkerParts, view: PodView) {
     this.#parts = parts;
@@ -25,49 +26,50 @@ export class PodStops {
     return this.#stopper.has(id);
   }
 
+  /** From now on nothing gets more patience than this. What is being stopped is hurried by the next `stopAll`. */
+  hurry(graceMs: number): void {
+    this.#atMostMs = Math.min(this.#atMostMs, graceMs);
+  }
+
   /** Begins to stop a container; without `graceMs` it gets what its pod gives it. */
-  stop(status: ContainerStatus, how: { graceMs: number | undefined; why: string }): void {
+  stop(
+    status: ContainerStatus,
+    how: { graceMs: number | undefined; why: string; waits?: boolean },
+  ): void {
     const { pod, sandbox } = this.#view;
-    if (status.state === 'running')
+    const tells = status.state === 'running' && !this.#stopper.has(status.id);
+    if (tells)
       this.#parts.events.event(pod, { type: 'Normal', reason: 'Killing', message: how.why });
     this.#stopper.stop({
       pod,
       container: containersIn(pod).find((each) => each.name === status.name),
       status,
-      graceMs: how.graceMs ?? this.#graceMs(),
+      graceMs: Math.min(this.#atMostMs, this.#graceMs(how.graceMs)),
       podIp: sandbox.podIp ?? '',
+      ...(how.waits && { waits: true }),
     });
   }
 
-  /** Stops what lives, in its order. True while something lives. */
+  /** Stops what lives: hooks all at once, signals in their order. True while something lives. */
   stopAll(): boolean {
     const { pod, state } = this.#view;
     const live = containersOf(state).filter(isLive);
-    for (const status of nextToStop(pod.spec as PodSpec, live)) {
+    const next = new Set(nextToStop(pod.spec as PodSpec, live).map(({ id }) => id));
+    for (const status of live) {
       this.#parts.prober.endure(status.id);
-      if (!this.#stopper.has(status.id) || pod.metadata.deletionTimestamp) this.#stopOnce(status);
+      const why = `Stopping container ${status.name}`;
+      this.stop(status, { graceMs: undefined, why, waits: !next.has(status.id) });
+      if (next.has(status.id)) this.#stopper.turn(status.id);
     }
     return live.length > 0;
   }
 
-  /** Told once; a shorter grace period is passed on silently. */
-  #stopOnce(status: ContainerStatus): void {
-    const why = `Stopping container ${status.name}`;
-    if (!this.#stopper.has(status.id)) this.stop(status, { graceMs: undefined, why });
-    else
-      this.#stopper.stop({
-        pod: this.#view.pod,
-        container: undefined,
-        status,
-        graceMs: this.#graceMs(),
-        podIp: '',
-      });
-  }
-
-  #graceMs(): number {
+  /** A pod that is being deleted has its own say; else a probe may have one. */
+  #graceMs(own: number | undefined): number {
     const { metadata, spec } = this.#view.pod;
-    const seconds = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds;
-    return (seconds ?? 30) * 1000;
+    if (metadata.deletionGracePeriodSeconds !== undefined)
+      return metadata.deletionGracePeriodSeconds * 1000;
+    return own ?? (spec?.terminationGracePeriodSeconds ?? 30) * 1000;
   }
 }
 

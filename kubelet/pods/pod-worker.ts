@@ -34,6 +34,7 @@ export class PodWorker implements PodView {
   readonly #starts: PodStarts;
   readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   /** Ends that were told, by container name. */
   readonly #told = new Map<string, string>();
   #pod: Pod;
@@ -95,6 +96,20 @@ export class PodWorker implements PodView {
     this.kick();
   }
 
+  /**
+   * Ends the pod for a reason that is not its own (eviction, a node that shuts down): its containers are stopped, within `graceMs`
+   * where that is shorter than what the pod gives them, and then it is Failed with the verdict. Repeatable: the first verdict
+   * stands, the shortest grace holds; a pod that is over already stays as it is. Resolves once nothing of it runs and what it held
+   * is given back; rejects never, and resolves early when the agent ends.
+   */
+  end(verdict: Verdict, graceMs?: number): Promise<void> {
+    if (graceMs !== undefined) this.#stops.hurry(graceMs);
+    if (!this.#isOver()) this.#verdict = verdict;
+    this.#leave('the pod is being ended');
+    this.kick();
+    return this.#ended.promise;
+  }
+
   /** Something may have happened: look again. */
   kick(): void {
     this.#dirty = true;
@@ -107,10 +122,11 @@ export class PodWorker implements PodView {
     this.#timer?.cancel();
     this.#leaving.abort(new Error('the node agent ends'));
     await this.#running;
+    this.#ended.resolve();
   }
 
-  #leave(): void {
-    this.#leaving.abort(new Error('the pod is being deleted'));
+  #leave(why = 'the pod is being deleted'): void {
+    this.#leaving.abort(new Error(why));
   }
 
   /** Never rejects. */
@@ -272,6 +288,7 @@ export class PodWorker implements PodView {
     if (live || this.#released) return;
     await releasePod(this.#parts, this.#pod, this.#state);
     this.#released = true;
+    this.#ended.resolve();
     this.#parts.roomFreed();
     this.kick();
   }
@@ -284,6 +301,7 @@ export class PodWorker implements PodView {
     for (const { id } of containersOf(this.#state)) this.#parts.prober.forget(id);
     await releasePod(this.#parts, this.#pod, this.#state);
     this.#released = true;
+    this.#ended.resolve();
     if (this.#inApi) await this.#parts.statuses.flush(this.#uid);
     await removePod(this.#parts, this.#pod, { state: this.#state, inApi: () => this.#inApi });
     this.#over = true;
