@@ -1,0 +1,101 @@
+// A world of real containers: `pinnace up` in a network namespace of its own, reached by this process through a tunnel.
+// Invariant: one cluster for all scenarios of a file; close() fails where the cluster leaves anything behind.
+import { readdirSync, readFileSync } from 'node:fs';
+import { createClient } from '../../../client/rest/rest-client.ts';
+import { parseKubeconfig } from '../../../client/kubeconfig/kubeconfig.ts';
+import { createHttpTransport } from '../../../client/transport/http.ts';
+import type { Pod } from '../../../api/generated/types.ts';
+import { startTestCluster, type TestClusterOptions } from '../../support/cluster.ts';
+import { openTunnel } from '../../support/tunnel.ts';
+import { until } from '../../support/until.ts';
+import type { Runtime } from '../scenario.ts';
+import { Recorder } from './recorder.ts';
+import type { World } from './witness.ts';
+
+/** Generous: the host is shared. */
+const CEILING_MS = 40_000;
+
+/** Starts the cluster. */
+export async function startClusterWorld(
+  runtime: Runtime,
+  options: TestClusterOptions,
+): Promise<{ world: World; close: () => Promise<void> }> {
+  const cluster = await startTestCluster(options);
+  const tunnel = await openTunnel(cluster);
+  const server = `https://127.0.0.1:${tunnel.port}`;
+  const text = readFileSync(cluster.kubeconfig, 'utf8').replaceAll(cluster.url, server);
+  const transport = createHttpTransport((await parseKubeconfig(text, cluster.dataDir)).transport);
+  const client = createClient(transport, { fieldManager: 'scenario' });
+  const now = () => Date.now();
+  const recorder = new Recorder(client, now);
+  await recorder.start();
+  const world: World = {
+    runtime,
+    client,
+    recorder,
+    now,
+    until: (holds, missing) => untilRecorded(recorder, holds, missing),
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    async signal(pod, name, signal) {
+      process.kill(firstProcessOf(pod, name), signal);
+    },
+    async restartAgent() {
+      const pid = cluster.pidOf('node');
+      if (pid === undefined) throw new Error('the cluster has no agent');
+      process.kill(pid, 'SIGKILL');
+      await until(() => ![undefined, pid].includes(cluster.pidOf('node')));
+    },
+  };
+  const close = async () => {
+    await recorder.stop();
+    transport.close();
+    await tunnel.close();
+    await cluster.stop();
+  };
+  return { world, close };
+}
+
+/** Looks on each change; the timer is there for what never comes. */
+function untilRecorded(
+  recorder: Recorder,
+  holds: () => boolean,
+  missing: () => string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (finish: () => void) => {
+      clearTimeout(timer);
+      forget();
+      finish();
+    };
+    const look = () => {
+      try {
+        if (holds()) end(resolve);
+      } catch (error) {
+        end(() => reject(error as Error));
+      }
+    };
+    const timer = setTimeout(() => end(() => reject(new Error(missing()))), CEILING_MS);
+    const forget = recorder.onChange(look);
+    look();
+  });
+}
+
+/** The process of a container that was there first, found by the cgroup that bears the container's id. */
+function firstProcessOf({ status }: Pod, name: string): number {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const id = statuses.find((each) => each.name === name)?.containerID?.replace(/^[\w-]+:\/\//, '');
+  if (!id) throw new Error(`${name} has no container`);
+  const pids = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && cgroupsOf(entry).includes(id))
+    .map(Number);
+  if (pids.length === 0) throw new Error(`no process is in the cgroup of ${name}`);
+  return Math.min(...pids);
+}
+
+function cgroupsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return '';
+  }
+}
