@@ -3,7 +3,7 @@
 import { Pods, Services } from '../api/kinds.ts';
 import { ClientEventRecorder } from '../client/events/recorder.ts';
 import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
-import { keepLogsSmall } from './logs/rotation.ts';
+import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
 import { nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import { type NodeObjectFacts, nodeLabels } from './node/node-object.ts';
@@ -123,7 +123,7 @@ class Agent implements NodeAgent {
       }),
       keepNodeLease(options, signal),
       sampler.run(signal),
-      keepLogsSmall(options, signal),
+      keepLogsSmall(options, rotationLimits(configuration), signal),
     ]);
     running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
   }

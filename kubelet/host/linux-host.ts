@@ -35,12 +35,14 @@ class LinuxHost implements NodeHost {
   readonly volumes: DiskVolumes;
   readonly logs: DiskLogs;
   readonly probes = networkProbes;
+  readonly seccompProfiles: string;
 
   constructor(options: LinuxHostOptions) {
     const { system, random, dataDir } = options;
     this.#options = options;
     this.checkpoints = new DiskCheckpoints(join(dataDir, 'checkpoints'));
     this.volumes = new DiskVolumes({ system, random, root: join(dataDir, 'pods') });
+    this.seccompProfiles = join(dataDir, 'seccomp');
     this.logs = new DiskLogs(join(dataDir, 'logs', 'pods'));
   }
 

@@ -21,6 +21,8 @@ export interface NodeHost {
   readonly volumes: VolumeFiles;
   readonly logs: PodLogs;
   readonly probes: ProbeDoor;
+  /** Folder of the seccomp profiles that pods may name (`seccompProfile.localhostProfile`). */
+  readonly seccompProfiles: string;
   /** Makes the places that the rest needs, and tells what the host is. Called once, when the agent starts. */
   prepare(): HostFacts;
   /** As they are now; '' for one that is not there. */

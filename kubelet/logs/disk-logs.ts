@@ -1,8 +1,20 @@
 // Containers' logs as files: one folder for each pod, one for each container, one file for each attempt, and those put aside.
-// Invariant: the newest lines are always in the file that has the plain name; no line is lost.
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+// Invariant: the newest lines are always in the file that has the plain name; the last file put aside stays plain, for readers that are
+// still at it, and older ones are packed. No line is lost but with the oldest file.
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import type { Pod } from '../../api/generated/types.ts';
 import { fileLines } from './log-file.ts';
 import { type LinesAsked, LogNotFound, type PodLogs, type RotationLimits } from './pod-logs.ts';
@@ -38,8 +50,10 @@ export class DiskLogs implements PodLogs {
     limits: RotationLimits,
     how: { stamp(): string; reopen(): Promise<void> },
   ): Promise<boolean> {
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < limits.maxBytes) return false;
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= limits.maxBytes) return false;
     const old = `${path}.${how.stamp()}`;
+    // Rotated within this second already: the next look does it.
+    if (existsSync(old)) return false;
     renameSync(path, old);
     try {
       await how.reopen();
@@ -49,6 +63,7 @@ export class DiskLogs implements PodLogs {
       throw error;
     }
     removeOldest(path, limits.maxFiles - 1);
+    await pack(path);
     return true;
   }
 
@@ -78,10 +93,35 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function removeOldest(path: string, keep: number): void {
+const PACKED = '.gz';
+const UNFINISHED = '.tmp';
+
+/** Files put aside of a log, newest first; what an agent that died has left half packed is removed. */
+function putAside(path: string): string[] {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;
-  const rotated = readdirSync(folder).filter((name) => name.startsWith(prefix));
-  for (const name of rotated.toSorted().toReversed().slice(keep))
-    rmSync(join(folder, name), { force: true });
+  const names = readdirSync(folder).filter((name) => name.startsWith(prefix));
+  for (const name of names)
+    if (name.endsWith(UNFINISHED)) rmSync(join(folder, name), { force: true });
+  return names
+    .filter((name) => !name.endsWith(UNFINISHED))
+    .sort()
+    .reverse()
+    .map((name) => join(folder, name));
+}
+
+function removeOldest(path: string, keep: number): void {
+  for (const file of putAside(path).slice(keep)) rmSync(file, { force: true });
+}
+
+/** Packs all files put aside but the newest, off the event loop. */
+async function pack(path: string): Promise<void> {
+  for (const file of putAside(path).slice(1)) {
+    if (file.endsWith(PACKED)) continue;
+    const half = `${file}${UNFINISHED}`;
+    const sink = createWriteStream(half, { mode: 0o640 });
+    await pipeline(createReadStream(file), createGzip(), sink);
+    await rename(half, `${file}${PACKED}`);
+    rmSync(file, { force: true });
+  }
 }

@@ -24,7 +24,7 @@ export interface LinesAsked {
   readonly follow?: FollowOptions | undefined;
 }
 
-/** What rotation is to keep to. */
+/** What rotation is to keep to: upstream's containerLogMaxSize and containerLogMaxFiles, which counts the one that is written. */
 export interface RotationLimits {
   readonly maxBytes: number;
   readonly maxFiles: number;
@@ -37,8 +37,9 @@ export interface PodLogs {
   /** Batches of lines as the runtime wrote them (CRI), without their newlines. Throws LogNotFound. */
   lines(path: string, asked: LinesAsked): AsyncIterable<readonly Uint8Array[]>;
   /**
-   * Puts a log that is too large aside under a name with the stamp, and has the runtime write to a new one by `reopen`.
-   * True when it did. Throws when it cannot; the log is as it was then.
+   * Puts a log that is too large aside under a name with the stamp, and has the runtime write to a new one by `reopen`;
+   * those put aside before are packed, the oldest beyond `maxFiles` removed. True when it did. Throws when it cannot; the log is
+   * as it was then.
    */
   rotate(
     path: string,

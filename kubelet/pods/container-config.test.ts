@@ -1,6 +1,7 @@
 // Tests of what the runtime is told: environments, limits, security, mounts, names.
 import { describe, expect, it } from 'vitest';
 import type { ConfigMap, Container, PodSpec, Secret } from '../../api/generated/types.ts';
+import { resolveConfiguration } from '../configuration.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import { type ContainerFacts, containerConfigOf, sandboxResources } from './container-config.ts';
 import { environmentOf, expand } from './environment.ts';
@@ -22,6 +23,8 @@ const facts = (
   logPath: '/log',
   annotations: {},
   nodeMemoryBytes: 10 * GIB,
+  configuration: resolveConfiguration(),
+  seccompProfiles: '/seccomp',
   ...parts,
 });
 

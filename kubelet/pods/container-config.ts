@@ -9,6 +9,8 @@ import type {
   ContainerSecurity,
   LinuxResources,
 } from '../runtime/runtime.ts';
+import type { KubeletConfiguration } from '../configuration.ts';
+import { rotationLimits } from '../logs/rotation.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
 import { expand } from './environment.ts';
 
@@ -25,6 +27,12 @@ export interface ContainerFacts {
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
+  readonly configuration: Pick<
+    KubeletConfiguration,
+    'containerLogMaxFiles' | 'containerLogMaxSize' | 'seccompDefault'
+  >;
+  /** Folder of the host that localhostProfile names files in. */
+  readonly seccompProfiles: string;
   /** Id of the container that an ephemeral one looks into. */
   readonly targetId?: string | undefined;
 }
@@ -59,12 +67,19 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     logPath: facts.logPath,
+    logMaxBytes: logBound(facts.configuration),
     annotations: {
       ...facts.annotations,
       terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
       terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
     },
   };
+}
+
+/** As much as a log and those that were put aside of it may take together. */
+function logBound(configuration: ContainerFacts['configuration']): number {
+  const { maxBytes, maxFiles } = rotationLimits(configuration);
+  return maxBytes * maxFiles;
 }
 
 function mountsOf(

@@ -166,6 +166,8 @@ async function configure(
       logPath: parts.options.host.logs.pathOf(pod, container.name, attempt),
       annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
       nodeMemoryBytes: parts.node.memoryBytes,
+      configuration: parts.configuration,
+      seccompProfiles: parts.options.host.seccompProfiles,
       targetId: targetOf(request),
     });
   } catch (error) {

@@ -19,6 +19,8 @@ export interface SandboxConfig {
   readonly shareProcessNamespace?: boolean;
   /** The containers' users 0 to `size` - 1 are the host's from `hostId` on; the host's own unless given. */
   readonly userNamespace?: { readonly hostId: number; readonly size: number };
+  /** One of the containers is privileged: some runtimes must know before they make the sandbox. */
+  readonly privileged?: boolean;
   /** Path of the network namespace file, made by PodNetwork; undefined with hostNetwork. */
   readonly netnsPath: string | undefined;
   /** Contents of /etc/resolv.conf and /etc/hosts in each container. */
@@ -103,6 +105,11 @@ export interface ContainerConfig {
   readonly stdinOnce: boolean;
   /** Absolute path of the CRI-format log file. */
   readonly logPath: string;
+  /**
+   * The log is never larger: what would make it so begins it anew, and what it held is lost. It bounds a log that nobody rotates; no
+   * bound unless given.
+   */
+  readonly logMaxBytes?: number;
   readonly stopSignal?: string;
   /** Stored with the container and given back by list: the agent's own notes (spec hash, restart count, …). */
   readonly annotations: Readonly<Record<string, string>>;

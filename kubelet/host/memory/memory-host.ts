@@ -20,6 +20,7 @@ export class MemoryHost implements NodeHost {
   readonly checkpoints: PodCheckpoints = new MemoryCheckpoints();
   readonly volumes = new MemoryVolumes();
   readonly logs = new MemoryLogs();
+  readonly seccompProfiles = '/seccomp';
   readonly probes: ProbeDoor;
   readonly #facts: HostFacts;
 

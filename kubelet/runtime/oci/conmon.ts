@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { RuntimeError, START_ERROR } from '../runtime.ts';
+import { type ContainerConfig, RuntimeError, START_ERROR } from '../runtime.ts';
 import { type Context, findRunc, PROGRAM_FOLDERS, runcMessage } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
 
@@ -159,9 +159,11 @@ export function flags(values: Readonly<Record<string, string>>): string[] {
 export async function launchContainer(
   context: Context,
   paths: ContainerPaths,
-  options: { id: string; logPath: string; tty: boolean; stdin: boolean; stdinOnce: boolean },
+  options: Pick<ContainerConfig, 'logPath' | 'logMaxBytes' | 'tty' | 'stdin' | 'stdinOnce'> & {
+    readonly id: string;
+  },
 ): Promise<number> {
-  const { id } = options;
+  const { id, logMaxBytes } = options;
   const args = [
     ...conmonArguments(context, paths, { container: id, session: id }),
     ...flags({
@@ -171,6 +173,7 @@ export async function launchContainer(
       '-P': paths.conmonPidFile,
       '-l': `k8s-file:${options.logPath}`,
       '--exit-dir': context.layout.exits,
+      ...(logMaxBytes !== undefined && { '--log-size-max': `${logMaxBytes}` }),
     }),
     ...(options.tty ? ['-t'] : []),
     ...(options.stdin ? ['-i'] : []),

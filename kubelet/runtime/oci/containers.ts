@@ -110,8 +110,7 @@ async function bringUp(
   writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, { ...made, user }), {
     mode: 0o600,
   });
-  const { tty, stdin, stdinOnce, logPath } = config;
-  const pid = await launchContainer(context, paths, { id, logPath, tty, stdin, stdinOnce });
+  const pid = await launchContainer(context, paths, { ...config, id });
   const conmonPid = Number(readFileSync(paths.conmonPidFile, 'utf8'));
   const init = identify(system, pid);
   const conmon = identify(system, conmonPid);

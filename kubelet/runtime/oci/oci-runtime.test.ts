@@ -210,6 +210,20 @@ describe('containers by runc and conmon', () => {
     expect(readFileSync(log, 'utf8')).not.toContain('line 1\n');
   });
 
+  it('keeps a log that nobody rotates within its bound', async () => {
+    const logMaxBytes = 64 * 1024;
+    const line = 'x'.repeat(200);
+    const script = `i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i ${line}; done; echo last`;
+    const events = listenTo(runtime);
+    const id = await run(script, { logMaxBytes });
+    await events.next('exited', id);
+    events.stop();
+    const text = readFileSync(join(host.folder, 'main.log'), 'utf8');
+    expect(text).toContain('last\n');
+    expect(text.length).toBeLessThanOrEqual(logMaxBytes);
+    expect(text.split('\n').at(0)).toMatch(/ stdout F \d+ x+$/);
+  });
+
   it('leaves nothing, however often it is told to', async () => {
     await run(forever);
     await runtime.destroyAll();
