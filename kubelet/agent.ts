@@ -15,6 +15,9 @@ import { StartSlots } from './pods/start-slots.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
+import { ImagePuller } from './pulling/image-puller.ts';
+import { PullAccess } from './pulling/pull-access.ts';
+import { PullSecrets } from './pulling/pull-secrets.ts';
 import type { NodeServer } from './server/node-requests.ts';
 import { Sampler } from './stats/sampler.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
@@ -156,17 +159,26 @@ function makePods(
   context.ending.addEventListener('abort', onEnd, { once: true });
   const tokens = new PodTokens(options);
   const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
+  const { events, configuration } = context;
+  const puller = new ImagePuller({
+    ...options,
+    events,
+    configuration,
+    secrets: new PullSecrets({ sources, events }),
+    access: new PullAccess(options.host.pullNotes),
+  });
   const parts: WorkerParts = {
     options,
-    configuration: context.configuration,
+    configuration,
     node: context.node,
-    events: context.events,
+    events,
     statuses,
     prober,
     volumes,
     sources,
     services: informers.informer(Services),
     slots: new StartSlots(MAX_PARALLEL_STARTS),
+    puller,
     ending: context.ending,
     admit: (pod) =>
       refusalOf(pod, {
@@ -176,7 +188,10 @@ function makePods(
         others: manager.takingRoom(pod.metadata.uid),
       }),
     roomFreed: () => manager.roomFreed(),
-    gone: (uid) => manager.forget(uid),
+    gone: (uid) => {
+      puller.forget(uid);
+      manager.forget(uid);
+    },
   };
   const manager = new PodManager(parts, pods);
   return { manager, statuses };

@@ -11,6 +11,7 @@ import { type HostFacts, readHostFacts } from '../node/host-facts.ts';
 import type { PodNetwork } from '../pod-network.ts';
 import { DiskCheckpoints } from '../pods/pod-checkpoints.ts';
 import { networkProbes } from '../probes/probe-action.ts';
+import { PullNotesFile } from '../pulling/pull-notes-file.ts';
 import { connectToPod } from '../server/pod-connection.ts';
 import { DiskVolumes } from '../volumes/disk-volumes.ts';
 import type { NameFiles, NodeHost } from './node-host.ts';
@@ -36,12 +37,14 @@ class LinuxHost implements NodeHost {
   readonly logs: DiskLogs;
   readonly probes = networkProbes;
   readonly seccompProfiles: string;
+  readonly pullNotes: PullNotesFile;
 
   constructor(options: LinuxHostOptions) {
     const { system, random, dataDir } = options;
     this.#options = options;
     this.checkpoints = new DiskCheckpoints(join(dataDir, 'checkpoints'));
     this.volumes = new DiskVolumes({ system, random, root: join(dataDir, 'pods') });
+    this.pullNotes = new PullNotesFile(join(dataDir, 'image-pulls.json'));
     this.seccompProfiles = join(dataDir, 'seccomp');
     this.logs = new DiskLogs(join(dataDir, 'logs', 'pods'));
   }

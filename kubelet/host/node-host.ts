@@ -7,6 +7,7 @@ import type { PodLogs } from '../logs/pod-logs.ts';
 import type { HostFacts } from '../node/host-facts.ts';
 import type { PodCheckpoints } from '../pods/pod-checkpoints.ts';
 import type { ProbeDoor } from '../probes/probe-door.ts';
+import type { PullNotes } from '../pulling/pull-access.ts';
 import type { VolumeFiles } from '../volumes/volume-files.ts';
 
 /** The host's own files of names, which pods' files are made from. */
@@ -23,6 +24,7 @@ export interface NodeHost {
   readonly probes: ProbeDoor;
   /** Folder of the seccomp profiles that pods may name (`seccompProfile.localhostProfile`). */
   readonly seccompProfiles: string;
+  readonly pullNotes: PullNotes;
   /** Makes the places that the rest needs, and tells what the host is. Called once, when the agent starts. */
   prepare(): HostFacts;
   /** As they are now; '' for one that is not there. */

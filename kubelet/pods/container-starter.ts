@@ -2,7 +2,7 @@
 // Invariant: throws StartFailure with the reason that the container's waiting state shows; what it made then is
 // removed again, but for a container that has ended because its program cannot be run.
 import type { Container, EphemeralContainer, Pod } from '../../api/generated/types.ts';
-import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
+import { IMAGE_REF, imageRefOf } from '../pulling/image-ref.ts';
 import type { ContainerConfig, ContainerStatus, ImageInfo } from '../runtime/runtime.ts';
 import {
   RuntimeError,
@@ -18,7 +18,7 @@ import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { environmentOf } from './environment.ts';
 import { MAX_HOOK_MS, runHook } from './lifecycle-hook.ts';
-import { failedNote, StartFailure } from './start-failure.ts';
+import { StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** What a start needs. */
@@ -41,7 +41,7 @@ export interface StartRequest {
 export async function startContainer(parts: WorkerParts, request: StartRequest): Promise<void> {
   const { pod, container } = request;
   const { runtime } = parts.options;
-  const image = await findImage(parts, request);
+  const image = await parts.puller.ensure(request);
   const config = await configure(parts, request, image);
   const tell = (reason: string, message: string) =>
     parts.events.event(pod, { type: 'Normal', reason, message });
@@ -66,72 +66,6 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
     }
   });
   await postStart(parts, request, id);
-}
-
-async function findImage(parts: WorkerParts, request: StartRequest): Promise<ImageInfo> {
-  const { pod, container } = request;
-  const name = container.image ?? '';
-  const image = await parts.options.images.resolve(name);
-  if (!image && !parseImageName(name)) throw invalidName(name);
-  if (!image) return pulled(parts, request, name);
-  // Whatever the pull policy: what is present was pulled by this node, or loaded by its owner.
-  parts.events.event(pod, {
-    type: 'Normal',
-    reason: 'Pulled',
-    message: `Container image "${name}" already present on machine`,
-  });
-  return image;
-}
-
-async function pulled(
-  parts: WorkerParts,
-  { pod, container, signal }: StartRequest,
-  name: string,
-): Promise<ImageInfo> {
-  const { images, clock } = parts.options;
-  const begun = clock.monotonic();
-  const may = container.imagePullPolicy !== 'Never';
-  const pulling = may ? images.pull?.(name, { pod, container, signal }) : undefined;
-  if (!pulling)
-    throw new StartFailure('ErrImagePull', `image "${name}" is missing`, { retry: 'soon' });
-  const tell = (reason: string, message: string) =>
-    parts.events.event(pod, { type: 'Normal', reason, message });
-  tell('Pulling', `Pulling image "${name}"`);
-  try {
-    const image = await pulling;
-    const took = `${(clock.monotonic() - begun) / 1000}s`;
-    const how = `in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`;
-    tell('Pulled', `Successfully pulled image "${name}" ${how}`);
-    return image;
-  } catch (error) {
-    throw pullFailure(name, error as Error, signal);
-  }
-}
-
-/** A pull that failed is tried again, each time later; one that its pod gave up is nobody's fault. */
-function pullFailure(name: string, cause: Error, signal: AbortSignal): StartFailure {
-  const { message } = cause;
-  if (signal.aborted)
-    return new StartFailure('ContainerCreating', message, { retry: 'soon', notes: [], cause });
-  const failed = {
-    type: 'Warning',
-    reason: 'Failed',
-    message: `Failed to pull image "${name}": ${message}`,
-  } as const;
-  const why = `Back-off pulling image "${name}": ErrImagePull: ${message}`;
-  const notes = [failed, failedNote('ErrImagePull')];
-  return new StartFailure('ImagePullBackOff', why, { retry: 'backoff', notes, cause });
-}
-
-function invalidName(name: string): StartFailure {
-  const reason = 'InvalidImageName';
-  const why = `couldn't parse image name "${name}": ${imageNameRefusal(name)}`;
-  const message = `Failed to apply default image tag "${name}": ${why}`;
-  const notes = [
-    { type: 'Warning', reason: 'InspectFailed', message } as const,
-    failedNote(reason),
-  ];
-  return new StartFailure(reason, message, { retry: 'backoff', notes });
 }
 
 async function configure(
@@ -164,7 +98,11 @@ async function configure(
         return parts.volumes.subPath({ podUid, container: container.name, index, root, inside });
       },
       logPath: parts.options.host.logs.pathOf(pod, container.name, attempt),
-      annotations: { [SPEC_HASH]: hash, [CRASHES]: String(quick) },
+      annotations: {
+        [SPEC_HASH]: hash,
+        [CRASHES]: String(quick),
+        [IMAGE_REF]: imageRefOf(image, container.image ?? ''),
+      },
       nodeMemoryBytes: parts.node.memoryBytes,
       configuration: parts.configuration,
       seccompProfiles: parts.options.host.seccompProfiles,

@@ -9,6 +9,7 @@ import type {
   PodStatus,
 } from '../../api/generated/types.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { IMAGE_REF } from '../pulling/image-ref.ts';
 import { type ContainerStatus, type LinuxUser, START_ERROR } from '../runtime/runtime.ts';
 import { containerHash } from './container-hash.ts';
 import { backoffMs, backoffUntil, crashesOf, type Past } from './crash-backoff.ts';
@@ -49,7 +50,7 @@ export function containerStatusOf(
   return {
     name: container.name,
     image: container.image ?? '',
-    imageID: latest.imageId,
+    imageID: latest.annotations[IMAGE_REF] ?? latest.imageId,
     containerID: containerId(latest),
     restartCount: latest.attempt,
     ready: isReady(pod, container, facts),

@@ -4,7 +4,6 @@ import { backoffDelay } from '../../base/backoff.ts';
 import type { Container } from '../../api/generated/types.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { StartProblem } from './container-status.ts';
-import { type ImageWait, LOOK_FOR_IMAGE_MS, stepImageWait } from './image-wait.ts';
 import type { StartFailure } from './start-failure.ts';
 
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000 };
@@ -14,7 +13,6 @@ interface Hold {
   readonly problem: StartProblem;
   readonly untilMs: number;
   readonly failures: number;
-  readonly image: ImageWait | undefined;
 }
 
 /** The holds of one pod. */
@@ -33,22 +31,17 @@ export class StartHolds {
 
   /** A start failed. Answers the events to send, none when all was said before. */
   failed(container: Container, failure: StartFailure, nowMs: number): readonly EventNote[] {
-    const known = this.#holds.get(container.name);
-    if (failure.reason === 'ErrImagePull') {
-      const image = stepImageWait(known?.image, container, nowMs);
-      this.#holds.set(container.name, {
-        problem: image.problem,
-        untilMs: nowMs + LOOK_FOR_IMAGE_MS,
-        failures: 0,
-        image,
-      });
-      return image.notes;
+    const problem = { reason: failure.reason, message: failure.message };
+    if (typeof failure.retry === 'object') {
+      const said = this.#holds.get(container.name)?.problem;
+      this.#holds.set(container.name, { problem, untilMs: failure.retry.atMs, failures: 0 });
+      const again = said?.reason === problem.reason && said.message === problem.message;
+      return again ? [] : failure.notes;
     }
     if (failure.retry === 'ended') {
       this.clear(container.name);
       return failure.notes;
     }
-    const problem = { reason: failure.reason, message: failure.message };
     this.hold(container.name, problem, { nowMs, soon: failure.retry === 'soon' });
     return failure.notes;
   }
@@ -57,7 +50,7 @@ export class StartHolds {
   hold(name: string, problem: StartProblem, when: { nowMs: number; soon?: boolean }): void {
     const failures = (this.#holds.get(name)?.failures ?? 0) + 1;
     const wait = when.soon ? SOON_MS : backoffDelay(failures - 1, BACKOFF);
-    this.#holds.set(name, { problem, untilMs: when.nowMs + wait, failures, image: undefined });
+    this.#holds.set(name, { problem, untilMs: when.nowMs + wait, failures });
   }
 
   /** It has started. */

@@ -5,6 +5,7 @@ import type { Informer } from '../../client/informer/informer.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { Prober } from '../probes/prober.ts';
+import type { ImagePuller } from '../pulling/image-puller.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { Verdict } from './pod-status.ts';
@@ -39,6 +40,7 @@ export interface WorkerParts {
   readonly sources: ObjectSources;
   readonly services: Informer<Service>;
   readonly slots: StartSlots;
+  readonly puller: ImagePuller;
   /** Aborted when the agent ends. Containers go on. */
   readonly ending: AbortSignal;
   /** Why the node cannot take the pod; undefined when it can. Asked once, before anything is made. */

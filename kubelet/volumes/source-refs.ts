@@ -1,4 +1,4 @@
-// Every ConfigMap and Secret that a pod names, in volumes and in environments. Pure.
+// Every ConfigMap and Secret that a pod names: in volumes, in environments, for its images. Pure.
 import type { Container, Pod, Volume } from '../../api/generated/types.ts';
 import type { SourceRef } from './object-sources.ts';
 
@@ -11,12 +11,14 @@ export function sourcesOf(pod: Pod): SourceRef[] {
     initContainers = [],
     containers = [],
     ephemeralContainers = [],
+    imagePullSecrets = [],
   } = pod.spec ?? {};
   const namespace = pod.metadata.namespace ?? '';
   const refs = new Map<string, SourceRef>();
   for (const { kind, name } of [
     ...volumes.flatMap(ofVolume),
     ...[...initContainers, ...containers, ...ephemeralContainers].flatMap(ofContainer),
+    ...imagePullSecrets.map(({ name }): Named => ({ kind: 'secret', name })),
   ])
     if (name) refs.set(`${kind}/${name}`, { kind, namespace, name });
   return [...refs.values()];

@@ -57,6 +57,14 @@ export function nodeHostContract(name: string, make: () => HostUnderTest): void 
       expect(names()).toEqual([]);
     });
 
+    it('keeps the last note of pulls, and has none before', () => {
+      host.prepare();
+      expect(host.pullNotes.read()).toBeUndefined();
+      host.pullNotes.write('one');
+      host.pullNotes.write('two');
+      expect(host.pullNotes.read()).toBe('two');
+    });
+
     it('shows the files of a volume, all of the last time and none of before', () => {
       host.prepare();
       const at = { podUid: 'uid-of-web', volume: 'config' };

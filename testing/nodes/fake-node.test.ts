@@ -210,12 +210,17 @@ describe('pods on a fake node', () => {
     });
     await createPod('web');
     expect(main(await getPod('web'))?.state?.waiting).toEqual({
+      reason: 'ErrImagePull',
+      message: 'toomanyrequests',
+    });
+    await advance(5 * SECOND);
+    expect(main(await getPod('web'))?.state?.waiting).toEqual({
       reason: 'ImagePullBackOff',
       message: 'Back-off pulling image "app:1": ErrImagePull: toomanyrequests',
     });
-    await advance(MINUTE);
-    // After 1, 2, 4, 8, 16 and 32 seconds.
-    expect(tries).toBe(6);
+    await advance(MINUTE - 5 * SECOND);
+    // At once, and after 10 and 30 seconds.
+    expect(tries).toBe(3);
     pullError = undefined;
     await advance(MINUTE);
     expect(isReady(await getPod('web'))).toBe(true);

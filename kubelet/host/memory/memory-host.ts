@@ -5,6 +5,7 @@ import type { Pod } from '../../../api/generated/types.ts';
 import type { HostFacts } from '../../node/host-facts.ts';
 import type { PodCheckpoints } from '../../pods/pod-checkpoints.ts';
 import type { ProbeDoor } from '../../probes/probe-door.ts';
+import { notesInMemory } from '../../pulling/pull-access.ts';
 import type { NameFiles, NodeHost } from '../node-host.ts';
 import { MemoryLogs } from './memory-logs.ts';
 import { MemoryVolumes } from './memory-volumes.ts';
@@ -21,6 +22,7 @@ export class MemoryHost implements NodeHost {
   readonly volumes = new MemoryVolumes();
   readonly logs = new MemoryLogs();
   readonly seccompProfiles = '/seccomp';
+  readonly pullNotes = notesInMemory();
   readonly probes: ProbeDoor;
   readonly #facts: HostFacts;
 
