@@ -1,4 +1,4 @@
-// The serving side of a SPDY/3.1 connection as Kubernetes clients use it: they open streams, this side takes or refuses them.
+// One side of a SPDY/3.1 connection as Kubernetes uses it: clients open streams, the serving side takes or refuses them.
 // Invariants: a stream's bytes come out in order and once; the connection is read no faster than its streams are; streams
 // end with the connection. There is no flow control per stream, since those clients (moby/spdystream) have none.
 import { Duplex } from 'node:stream';
@@ -14,6 +14,7 @@ import {
   rstStreamFrame,
   SpdyError,
   synReplyFrame,
+  synStreamFrame,
 } from './frames.ts';
 import { HeaderReader, type SpdyHeaders, HeaderWriter } from './header-blocks.ts';
 
@@ -28,6 +29,8 @@ const CLOSE_CEILING_MS = 5_000;
 export interface SessionOwner {
   /** Takes a stream that the peer opens, or says no; nothing has been read from it yet. */
   accept(stream: SpdyStream): boolean;
+  /** This side is the client, whose streams and pings have odd numbers; the server unless given. */
+  readonly opens?: boolean;
 }
 
 /** One stream of a connection. Ending it ends this side's direction; destroying it resets both. */
@@ -64,6 +67,13 @@ export class SpdyStream extends Duplex {
   /** The peer sends no more. */
   endOfInput(): void {
     if (!this.destroyed) this.push(null);
+  }
+
+  /** Nothing comes or goes any more; what came already can still be read. */
+  cutOff(): void {
+    if (this.readableEnded) this.destroy();
+    else this.once('end', () => this.destroy());
+    this.endOfInput();
   }
 
   override _read(): void {
@@ -118,14 +128,17 @@ export class SpdySession {
   readonly #out = new HeaderWriter();
   readonly #streams = new Map<number, SpdyStream>();
   #lastId = 0;
-  /** The id of this side's last ping; its ids are even. */
-  #pings = 0;
+  /** The ids of this side's last stream and last ping: odd on the client, even on the server. */
+  #opened: number;
+  #pings: number;
   #closing = false;
 
   constructor(connection: Duplex, owner: SessionOwner, clock: Clock) {
     this.#connection = connection;
     this.#owner = owner;
     this.#clock = clock;
+    this.#opened = owner.opens ? -1 : 0;
+    this.#pings = this.#opened;
     // The loop in run() hears of it too, and ends.
     connection.on('error', () => undefined);
     // Also while the loop waits for a stream that nobody reads.
@@ -148,8 +161,35 @@ export class SpdySession {
     this.#endStreams();
   }
 
+  /** Opens a stream. It may be written to at once; a peer that refuses it breaks it off. Throws SpdyError past MAX_STREAMS. */
+  open(headers: SpdyHeaders): SpdyStream {
+    if (this.#streams.size >= MAX_STREAMS) throw new SpdyError(`${MAX_STREAMS} streams are open`);
+    this.#opened += 2;
+    const stream = this.#streamOf(this.#opened, headers);
+    // Where it cannot be said the connection is gone, and with it the stream.
+    this.#say(synStreamFrame(stream.streamId, this.#out.write(headers))).catch(() =>
+      stream.destroy(),
+    );
+    return stream;
+  }
+
+  #streamOf(streamId: number, headers: SpdyHeaders): SpdyStream {
+    const stream = new SpdyStream(
+      { streamId, headers },
+      { send: (bytes) => this.#say(bytes), gone: () => this.#streams.delete(streamId) },
+    );
+    this.#streams.set(streamId, stream);
+    return stream;
+  }
+
   #endStreams(): void {
-    for (const stream of this.#streams.values()) stream.destroy();
+    for (const stream of this.#streams.values()) this.#breakOff(stream);
+  }
+
+  /** Servers end a session by breaking its streams off, so that a client takes it for their end. */
+  #breakOff(stream: SpdyStream | undefined, why?: Error): void {
+    if (this.#owner.opens) stream?.cutOff();
+    else stream?.destroy(why);
   }
 
   /** Says goodbye once what was written has left, and ends the connection; a peer that does not end its side is cut off. */
@@ -175,15 +215,23 @@ export class SpdySession {
         return undefined;
       }
       case 'rstStream':
-        this.#streams.get(frame.streamId)?.destroy(new Error('the peer broke the stream off'));
+        this.#breakOff(
+          this.#streams.get(frame.streamId),
+          new Error('the peer broke the stream off'),
+        );
         return undefined;
       case 'ping':
-        // Even ones answer this side's.
-        if (frame.id % 2 === 1) await this.#say(pingFrame(frame.id));
+        // The others answer this side's.
+        if (this.#isPeers(frame.id)) await this.#say(pingFrame(frame.id));
         return undefined;
       default:
         return undefined;
     }
+  }
+
+  /** The client's numbers are odd. */
+  #isPeers(id: number): boolean {
+    return (id % 2 === 1) !== (this.#owner.opens ?? false);
   }
 
   /** While a stream is full nothing is read, the end of the connection neither: that a peer is gone shows in writing to it. */
@@ -203,19 +251,16 @@ export class SpdySession {
     const { streamId } = frame;
     // Read even if refused: the blocks of a connection are one compressed stream.
     const headers = await this.#headers.read(frame.headers);
-    if (streamId % 2 === 0 || streamId <= this.#lastId)
+    if (!this.#isPeers(streamId) || streamId <= this.#lastId)
       throw new SpdyError(`stream ${streamId} may not be opened after ${this.#lastId}`);
     this.#lastId = streamId;
-    const stream = new SpdyStream(
-      { streamId, headers },
-      { send: (bytes) => this.#say(bytes), gone: () => this.#streams.delete(streamId) },
-    );
     const room = this.#streams.size < MAX_STREAMS && !this.#closing;
+    const stream = this.#streamOf(streamId, headers);
     if (!room || !this.#owner.accept(stream)) {
+      this.#streams.delete(streamId);
       await this.#say(rstStreamFrame(streamId, RST_STATUS.refusedStream));
       return;
     }
-    this.#streams.set(streamId, stream);
     if (frame.fin) stream.endOfInput();
     await this.#say(synReplyFrame(streamId, this.#out.write(new Map())));
   }

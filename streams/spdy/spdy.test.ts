@@ -218,6 +218,35 @@ describe('a session', () => {
     expect(await heard('rstStream', 0)).toEqual([]);
   });
 
+  it('opens streams to another one, which may end or break off either direction', async () => {
+    const [near, far] = duplexPair();
+    const clock = new VirtualClock();
+    const taken: SpdyStream[] = [];
+    const accept = (stream: SpdyStream) => taken.push(stream) < 3;
+    const client = new SpdySession(near, { accept: () => false, opens: true }, clock);
+    const server = new SpdySession(far, { accept }, clock);
+    const running = [client.run(), server.run()];
+    const [first, second, third] = ['stdin', 'stdout', 'none'].map((streamtype) =>
+      client.open(new Map([['streamtype', streamtype]])),
+    );
+    first?.end('to the server');
+    const refused = new Promise((resolve) => third?.resume().once('close', resolve));
+    await refused;
+    expect(taken.map(({ headers }) => headers.get('streamtype'))).toEqual([
+      'stdin',
+      'stdout',
+      'none',
+    ]);
+    expect(await text(taken[0] as SpdyStream)).toBe('to the server');
+    // Servers break streams off when they are done: what came before counts.
+    taken[1]?.write('to the client', () => taken[1]?.destroy());
+    await new Promise((resolve) => taken[1]?.once('close', resolve));
+    expect(await text(second as SpdyStream)).toBe('to the client');
+    expect([first, second, third].map((stream) => stream?.streamId)).toEqual([1, 3, 5]);
+    await client.close();
+    await Promise.all(running);
+  });
+
   it('refuses streams that its owner does not want, and those above its limit', async () => {
     const picky = aSession((stream) => stream.streamId !== 3);
     await picky.open(1);
