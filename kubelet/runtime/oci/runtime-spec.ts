@@ -2,6 +2,7 @@
 // Invariants: nothing is asked for that the host cannot give (capabilities, oom score, swap, rlimits), because runc then refuses the whole container.
 import type { ImageInfo, LinuxResources, SandboxConfig } from '../runtime.ts';
 import { type ContainerConfig, RuntimeError } from '../runtime.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../hidden-paths.ts';
 import { containerCapabilities } from './capabilities.ts';
 import type { ProcessUser } from './image-user.ts';
 import { specMounts } from './runtime-spec-mounts.ts';
@@ -60,23 +61,6 @@ export interface RuntimeSpec {
 const OCI_VERSION = '1.0.2';
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_PERIOD_US = 100_000;
-
-/** Files below /proc and /sys that tell of or change the host: hidden unless privileged. */
-const MASKED_PATHS = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** The specification. Throws RuntimeError when there is no command. */
 export function buildSpec(input: SpecInput): RuntimeSpec {
