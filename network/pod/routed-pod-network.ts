@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
 import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
-import { linkNames } from '../links.ts';
 import { AddressPool } from './addresses.ts';
 
 /** A pod's place in the network; the shape that the node agent's PodNetwork wants. */
@@ -45,7 +44,7 @@ export class RoutedPodNetwork {
   /** Namespace, link and address of a pod, made now or made before. */
   async setUp(podUid: string): Promise<Attachment> {
     const known = this.#attached.get(podUid);
-    if (known && (await this.#stands(known))) return known;
+    if (known && this.#stands(known)) return known;
     if (known) await this.tearDown(podUid);
     const attachment: Attachment = {
       podUid,
@@ -67,8 +66,7 @@ export class RoutedPodNetwork {
   async tearDown(podUid: string): Promise<void> {
     const attachment = this.#attached.get(podUid);
     if (!attachment) return;
-    await this.#quietly('ip', ['link', 'delete', linkName(this.#layout, attachment.ip)]);
-    await this.#quietly('ip', ['netns', 'delete', namespaceName(this.#layout, podUid)]);
+    await this.#disconnect(attachment);
     rmSync(this.#file(podUid), { force: true });
     this.#attached.delete(podUid);
     this.#pool.release(attachment.ip);
@@ -87,14 +85,20 @@ export class RoutedPodNetwork {
     const name = namespaceName(this.#layout, attachment.podUid);
     const link = linkName(this.#layout, attachment.ip);
     const mac = hostMac(attachment.ip);
-    await this.#quietly('ip', ['link', 'delete', link]);
-    await this.#quietly('ip', ['netns', 'delete', name]);
+    const route = `${attachment.ip}/32 dev ${link} src ${this.#layout.nodeIp}`;
     const host = [
       `netns add ${name}`,
       `link add ${link} address ${mac} type veth peer name eth0 netns ${name}`,
       `link set ${link} up`,
+      `route replace ${route}`,
     ];
-    await this.#system.run('ip', ['-batch', '-'], { input: `${host.join('\n')}\n` });
+    try {
+      await this.#batch([], host);
+    } catch {
+      // What an agent that died was still making may have come about after all.
+      await this.#disconnect(attachment);
+      await this.#batch([], host);
+    }
     const pod = [
       'link set lo up',
       `address add ${attachment.ip}/32 dev eth0`,
@@ -103,20 +107,30 @@ export class RoutedPodNetwork {
       `neigh add ${POD_GATEWAY} lladdr ${mac} dev eth0 nud permanent`,
       `route add default via ${POD_GATEWAY} dev eth0`,
     ];
-    await this.#system.run('ip', ['-n', name, '-batch', '-'], { input: `${pod.join('\n')}\n` });
+    await this.#batch(['-n', name], pod);
     // Lets a connection to 127.0.0.1:NODEPORT leave through the pod's link.
-    this.#system.write(`/proc/sys/net/ipv4/conf/${link}/route_localnet`, '1');
-    const route = `${attachment.ip}/32 dev ${link} src ${this.#layout.nodeIp}`;
-    await this.#system.run('ip', ['route', 'replace', ...route.split(' ')]);
+    this.#system.write(settingOf(link), '1');
   }
 
-  async #stands(attachment: AttachmentRecord): Promise<boolean> {
-    if (attachment.connecting) return false;
-    const links = await linkNames(this.#system);
-    return (
-      this.#system.exists(attachment.netnsPath) &&
-      links.includes(linkName(this.#layout, attachment.ip))
-    );
+  /** Quiet about what is not there. */
+  async #disconnect({ podUid, ip }: Attachment): Promise<void> {
+    const link = `link delete ${linkName(this.#layout, ip)}`;
+    const namespace = `netns delete ${namespaceName(this.#layout, podUid)}`;
+    try {
+      await this.#batch(['-force'], [link, namespace]);
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;
+    }
+  }
+
+  /** One process for all of them: to start one costs the agent more than what it does. */
+  async #batch(options: readonly string[], lines: readonly string[]): Promise<void> {
+    await this.#system.run('ip', [...options, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  }
+
+  #stands({ connecting, netnsPath, ip }: AttachmentRecord): boolean {
+    const link = linkName(this.#layout, ip);
+    return !connecting && this.#system.exists(netnsPath) && this.#system.exists(settingOf(link));
   }
 
   #file(podUid: string): string {
@@ -139,16 +153,10 @@ export class RoutedPodNetwork {
     this.#attached.set(attachment.podUid, attachment);
     this.#pool.reserve(attachment.ip);
   }
-
-  /** Runs a removal whose object may be gone already. */
-  async #quietly(command: string, args: readonly string[]): Promise<void> {
-    try {
-      await this.#system.run(command, args);
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;
-    }
-  }
 }
+
+/** The kernel has it for each link of this namespace. */
+const settingOf = (link: string): string => `/proc/sys/net/ipv4/conf/${link}/route_localnet`;
 
 /** A fixed, locally administered MAC for the host end of a link. */
 function hostMac(ip: string): string {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { linkName, type NetworkLayout } from '../../network/layout.ts';
 import { RoutedPodNetwork } from '../../network/pod/routed-pod-network.ts';
 import { createRecordingSystem, type RecordingSystem } from '../../system/recording.ts';
+import { CommandError } from '../../system/system.ts';
 
 const layout: NetworkLayout = {
   clusterId: 'abcdef',
@@ -27,6 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
+const settingOf = (ip: string) => `/proc/sys/net/ipv4/conf/${linkName(layout, ip)}/route_localnet`;
 const inputs = () => system.commands.map(({ input = '' }) => input).join('');
 
 /** The link is there, and the namespace; nobody but the agent knows what is in them. */
@@ -43,8 +45,7 @@ async function interrupted(before: (line: string) => boolean): Promise<void> {
   await reached.promise;
   const [attachment] = await network.list();
   system.write(attachment?.netnsPath ?? '', '');
-  const ifname = linkName(layout, attachment?.ip ?? '');
-  system.answer('ip -j link show', { stdout: JSON.stringify([{ ifname }]) });
+  system.write(settingOf(attachment?.ip ?? ''), '0');
   system.commands.length = 0;
 }
 
@@ -57,9 +58,32 @@ it('is made anew when its maker died before it was whole', async () => {
 it('is left as it is once it is whole', async () => {
   const { netnsPath, ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
   system.write(netnsPath, '');
-  const ifname = linkName(layout, ip);
-  system.answer('ip -j link show', { stdout: JSON.stringify([{ ifname }]) });
   system.commands.length = 0;
   expect(await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID)).toMatchObject({ ip });
   expect(inputs()).toBe('');
+});
+
+it('is made anew when its link has gone', async () => {
+  const { netnsPath, ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
+  const later = createRecordingSystem();
+  later.answer('ip', {});
+  later.write(netnsPath, '');
+  await new RoutedPodNetwork({ system: later, layout, stateDir }).setUp(UID);
+  expect(later.commands.map(({ input = '' }) => input).join('')).toContain(
+    `link delete ${linkName(layout, ip)}`,
+  );
+});
+
+it('is made in the place of what a dead agent was still making', async () => {
+  let refused = 0;
+  const run: RecordingSystem['run'] = async (command, args, options) => {
+    const there = String(options?.input).includes('netns add') && refused === 0;
+    if (there) refused += 1;
+    if (there) throw new CommandError('ip', { exitCode: 1, stderr: 'File exists' });
+    return system.run(command, args, options);
+  };
+  const network = new RoutedPodNetwork({ system: { ...system, run }, layout, stateDir });
+  const { ip } = await network.setUp(UID);
+  expect(inputs()).toMatch(/link delete[^]*netns delete[^]*netns add/);
+  expect(inputs()).toContain(`address add ${ip}/32 dev eth0`);
 });
