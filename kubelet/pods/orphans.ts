@@ -29,9 +29,9 @@ export async function removeOrphans(
 }
 
 async function removeContainers({ runtime }: NodeAgentOptions, podUid: string): Promise<void> {
-  const containers = (await runtime.listContainers()).filter((each) => each.podUid === podUid);
+  const containers = await runtime.listContainers(podUid);
   await Promise.all(containers.map(({ id }) => runtime.stopContainer(id, GRACE_MS)));
-  const sandboxes = (await runtime.listSandboxes()).filter((each) => each.podUid === podUid);
+  const sandboxes = await runtime.listSandboxes(podUid);
   for (const { id } of sandboxes) await runtime.stopSandbox(id);
   for (const { id } of containers) await runtime.removeContainer(id);
   for (const { id } of sandboxes) await runtime.removeSandbox(id);

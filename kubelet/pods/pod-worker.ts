@@ -214,8 +214,8 @@ export class PodWorker implements PodView {
   async #observe(): Promise<void> {
     const { runtime, host } = this.#parts.options;
     const [sandboxes, containers] = await Promise.all([
-      runtime.listSandboxes(),
-      runtime.listContainers(),
+      runtime.listSandboxes(this.#uid),
+      runtime.listContainers(this.#uid),
     ]);
     const seen = podStateOf(this.#uid, sandboxes, containers);
     this.#state = await this.#messages.complete(seen, host.logs);

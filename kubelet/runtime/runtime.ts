@@ -226,7 +226,8 @@ export interface ContainerRuntime {
   /** Changes the limits of the pod as a whole; how many processes it may have stays. */
   updateSandboxResources(id: string, resources: LinuxResources): Promise<void>;
   removeSandbox(id: string): Promise<void>;
-  listSandboxes(): Promise<readonly SandboxStatus[]>;
+  /** All, or those of one pod: what others do costs its worker nothing. */
+  listSandboxes(podUid?: string): Promise<readonly SandboxStatus[]>;
   createContainer(
     sandboxId: string,
     sandbox: SandboxConfig,
@@ -242,7 +243,8 @@ export interface ContainerRuntime {
   /** Changes the limits of a running container. What is left out has none any more; the oom score stays. */
   updateContainerResources(id: string, resources: LinuxResources): Promise<void>;
   removeContainer(id: string): Promise<void>;
-  listContainers(): Promise<readonly ContainerStatus[]>;
+  /** All, or those of one pod. */
+  listContainers(podUid?: string): Promise<readonly ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus | undefined>;
   execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
   exec(

@@ -189,6 +189,16 @@ export function runtimeContract(name: string, make: () => Promise<RuntimeUnderTe
       expect(await runtime.listSandboxes()).toEqual([]);
     });
 
+    it('lists all, or what one pod has', async () => {
+      const { sandbox, id } = await run({ kind: 'obedient', exitCode: 0 });
+      const other = { ...sandbox, podUid: `${sandbox.podUid}-other` };
+      const otherId = await runtime.runSandbox(other);
+      expect(await runtime.listSandboxes()).toHaveLength(2);
+      expect(await runtime.listSandboxes(other.podUid)).toMatchObject([{ id: otherId }]);
+      expect(await runtime.listContainers(other.podUid)).toEqual([]);
+      expect(await runtime.listContainers(sandbox.podUid)).toMatchObject([{ id }]);
+    });
+
     it('makes a new container for each attempt', async () => {
       const { sandbox, sandboxId, config, id } = await run({
         kind: 'ends',

@@ -128,8 +128,8 @@ export class FakeRuntime implements ContainerRuntime {
     this.#sandboxes.delete(id);
   }
 
-  async listSandboxes(): Promise<readonly SandboxStatus[]> {
-    return [...this.#sandboxes.values()];
+  async listSandboxes(podUid?: string): Promise<readonly SandboxStatus[]> {
+    return [...this.#sandboxes.values()].filter(ofPod(podUid));
   }
 
   async createContainer(
@@ -244,8 +244,8 @@ export class FakeRuntime implements ContainerRuntime {
     this.#containers.delete(id);
   }
 
-  async listContainers(): Promise<readonly ContainerStatus[]> {
-    return Array.from(this.#containers.values(), ({ status }) => status);
+  async listContainers(podUid?: string): Promise<readonly ContainerStatus[]> {
+    return Array.from(this.#containers.values(), ({ status }) => status).filter(ofPod(podUid));
   }
 
   async containerStatus(id: string): Promise<ContainerStatus | undefined> {
@@ -428,4 +428,9 @@ export class FakeRuntime implements ContainerRuntime {
 
 function momentOf({ startedAtMs }: ContainerStatus, nowMs: number): Moment {
   return { nowMs, startedAtMs: startedAtMs ?? nowMs };
+}
+
+/** All pass where no pod is named. */
+function ofPod(podUid: string | undefined): (each: { readonly podUid: string }) => boolean {
+  return (each) => podUid === undefined || each.podUid === podUid;
 }

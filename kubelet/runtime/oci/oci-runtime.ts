@@ -138,11 +138,12 @@ class RuncRuntime implements OciRuntime {
       );
   }
 
-  listSandboxes(): Promise<readonly SandboxStatus[]> {
+  listSandboxes(podUid?: string): Promise<readonly SandboxStatus[]> {
     const { records } = this.#context;
     return Promise.resolve(
       [...records.sandboxes.values()]
         .filter((record) => record.state !== 'creating')
+        .filter(({ config }) => podUid === undefined || config.podUid === podUid)
         .map(sandboxStatusOf),
     );
   }
@@ -191,10 +192,11 @@ class RuncRuntime implements OciRuntime {
     });
   }
 
-  listContainers(): Promise<readonly ContainerStatus[]> {
+  listContainers(podUid?: string): Promise<readonly ContainerStatus[]> {
     return Promise.resolve(
       [...this.#context.records.containers.values()]
         .filter((record) => record.phase !== 'creating')
+        .filter((record) => podUid === undefined || record.podUid === podUid)
         .map((record) => containerStatusOf(this.#exits.check(record))),
     );
   }
