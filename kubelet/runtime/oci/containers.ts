@@ -1,6 +1,7 @@
 // Containers from creation to removal: overlay, bundle, conmon and runc, and back again.
 // Invariant: a crash between two steps leaves a record from which recovery or a repeated verb comes to the same end.
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -133,9 +134,8 @@ function mountRootfs({ images, layout, system }: Context, paths: ContainerPaths,
 
 /** Who the container's process is to run as; its root file system is mounted by then. */
 function userOf({ layout }: Context, record: ContainerRecord, image: ImageInfo): ProcessUser {
-  const { runAsUser, runAsGroup, supplementalGroups } = record.config.security;
   return resolveUser(
-    { image: image.user, runAsUser, runAsGroup, supplementalGroups },
+    { ...record.config.security, image: image.user },
     readIdentityFiles(layout.container(record.id).rootfs),
   );
 }
@@ -254,7 +254,7 @@ const SIGRTMIN = 34;
 /** Leaves nothing of a container, whatever state it is in. Repeatable. */
 export async function destroyContainer(context: Context, record: ContainerRecord): Promise<void> {
   await releaseContainer(context, record);
-  dropFiles(context, record.id);
+  await dropFiles(context, record.id);
 }
 
 /** Leaves nothing of a container but its record and its files. Repeatable. */
@@ -265,10 +265,11 @@ async function releaseContainer(context: Context, record: ContainerRecord): Prom
   // While a container is made, runc is at work for conmon, known or not.
   if (!record.conmon || record.phase === 'creating') await endProcessesOf(context, record.id);
   cgroups.killAll(group);
-  if (system.exists(join(layout.runcRoot, record.id))) await deleteFromRunc(context, record.id);
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
   system.unmount(paths.rootfs);
   await removeCgroup(context, group);
+  // All that `runc delete` would do now; to start a process for it would cost the agent more than the rest of a removal.
+  await rm(join(layout.runcRoot, record.id), { recursive: true, force: true });
 }
 
 /**
@@ -289,10 +290,10 @@ export async function endProcessesOf({ system, clock }: Context, id: string): Pr
 }
 
 /** Removes the container's directory, socket and exit file; nothing of it is mounted any more. */
-export function dropFiles({ layout, records }: Context, id: string): void {
-  rmSync(join(layout.sockets, id), { recursive: true, force: true });
-  rmSync(join(layout.exits, id), { force: true });
-  records.dropContainer(id);
+export async function dropFiles({ layout, records }: Context, id: string): Promise<void> {
+  await rm(join(layout.sockets, id), { recursive: true, force: true });
+  await rm(join(layout.exits, id), { force: true });
+  await records.dropContainer(id);
 }
 
 /** `runc delete` refuses while init is there; `-f` kills it, but sleeps. */

@@ -1,6 +1,7 @@
 // What the runtime remembers of each container and sandbox: one JSON file each, renamed into place, and the same in memory.
 // Invariant: a record is on disk before the step it announces and after the step it reports, so a crash at any moment can be understood.
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
   ContainerConfig,
@@ -79,13 +80,14 @@ export class Records {
     return record;
   }
 
-  dropContainer(id: string): void {
-    rmSync(this.#layout.container(id).root, { recursive: true, force: true });
+  /** Its files go first, outside of the event loop: a container may have written any number of them. */
+  async dropContainer(id: string): Promise<void> {
+    await rm(this.#layout.container(id).root, { recursive: true, force: true });
     this.containers.delete(id);
   }
 
-  dropSandbox(id: string): void {
-    rmSync(this.#layout.sandbox(id).root, { recursive: true, force: true });
+  async dropSandbox(id: string): Promise<void> {
+    await rm(this.#layout.sandbox(id).root, { recursive: true, force: true });
     this.sandboxes.delete(id);
   }
 

@@ -18,7 +18,7 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
   const { brokenContainers, brokenSandboxes } = records.load();
   const unknown = context.system.list(layout.runcRoot).filter((id) => !records.containers.has(id));
   for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
-  for (const id of brokenSandboxes) records.dropSandbox(id);
+  for (const id of brokenSandboxes) await records.dropSandbox(id);
   await exits.lookingBack(async () => {
     exits.start();
     for (const record of records.containers.values())
@@ -44,7 +44,7 @@ async function destroyUnknown(context: Context, id: string): Promise<void> {
   if (system.exists(join(layout.runcRoot, id))) await deleteFromRunc(context, id);
   for (const group of groups) await removeCgroup(context, group);
   system.unmount(layout.container(id).rootfs);
-  dropFiles(context, id);
+  await dropFiles(context, id);
   const known = new Set([...records.sandboxes.values()].map((sandbox) => sandbox.config.podUid));
   for (const group of groups) {
     const pod = dirname(group);

@@ -89,7 +89,7 @@ export async function destroySandbox(context: Context, record: SandboxRecord): P
     (other) => other.id !== id && other.config.podUid === config.podUid,
   );
   if (!others) await removeCgroup(context, layout.podCgroup(config.podUid));
-  records.dropSandbox(id);
+  await records.dropSandbox(id);
 }
 
 /** Whether a 'ready' sandbox still has its namespaces: a reboot takes them away. */
