@@ -66,6 +66,23 @@ describe('limits', () => {
       cpuPeriodUs: 100_000,
     });
     expect(sandboxResources({ containers: [limited] })).toMatchObject({ memoryLimitBytes: GIB });
+    const unlimited = aContainer('init', {});
+    const withInit = { containers: [limited], initContainers: [unlimited] };
+    expect(sandboxResources(withInit)).not.toHaveProperty('memoryLimitBytes');
+    const stated = { containers: [half], resources: { limits: { memory: '2Gi' } } };
+    expect(sandboxResources(stated)).toMatchObject({ memoryLimitBytes: 2 * GIB });
+  });
+
+  it('let a sidecar and what the node cannot do without die last', () => {
+    const resources = { requests: { memory: '5Gi' } };
+    const main = aContainer('app', { resources });
+    const sidecar = aContainer('proxy', { restartPolicy: 'Always' });
+    const of = (container: Container, spec: Partial<PodSpec>) =>
+      containerConfigOf(container, facts(spec)).resources.oomScoreAdj;
+    const spec = { containers: [main], initContainers: [sidecar] };
+    expect(of(sidecar, spec)).toBe(500);
+    expect(of({ ...sidecar, restartPolicy: 'Never' }, spec)).toBe(999);
+    expect(of(main, { ...spec, priorityClassName: 'system-node-critical' })).toBe(-997);
   });
 });
 
@@ -109,6 +126,30 @@ describe('security', () => {
       privileged: true,
       seccomp: 'Unconfined',
     });
+  });
+});
+
+describe('profiles', () => {
+  const seccomp = (own: object | undefined, seccompDefault = false, pod: object = {}) => {
+    const securityContext = { seccompProfile: own } as Container['securityContext'];
+    const whole = aContainer('app', { securityContext });
+    const configuration = resolveConfiguration({ seccompDefault });
+    const spec = { containers: [whole], securityContext: pod } as Partial<PodSpec>;
+    return containerConfigOf(whole, facts(spec, { configuration })).security.seccomp;
+  };
+
+  it('of seccomp are the node’s default unless one is said', () => {
+    expect(seccomp(undefined)).toBe('Unconfined');
+    expect(seccomp(undefined, true)).toBe('RuntimeDefault');
+    expect(seccomp({ type: 'Unconfined' }, true)).toBe('Unconfined');
+    expect(seccomp(undefined, true, { seccompProfile: { type: 'Unconfined' } })).toBe('Unconfined');
+  });
+
+  it('of the host lie in the node’s folder, and nowhere else', () => {
+    const local = (localhostProfile: string) => seccomp({ type: 'Localhost', localhostProfile });
+    expect(local('team/strict.json')).toEqual({ localhostProfile: '/seccomp/team/strict.json' });
+    expect(() => local('../../etc/shadow')).toThrow('does not lie in');
+    expect(() => local('/etc/shadow')).toThrow('does not lie in');
   });
 });
 

@@ -3,19 +3,15 @@
 import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
 import { podLimits, podRequests, qosClassOf } from '../../api/meta/pod-resources.ts';
-import type {
-  ContainerConfig,
-  ContainerMount,
-  ContainerSecurity,
-  LinuxResources,
-} from '../runtime/runtime.ts';
+import type { ContainerConfig, ContainerMount, LinuxResources } from '../runtime/runtime.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { rotationLimits } from '../logs/rotation.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
+import { type SecurityFacts, securityOf } from './container-security.ts';
 import { expand } from './environment.ts';
 
 /** What a container's configuration is made from. */
-export interface ContainerFacts {
+export interface ContainerFacts extends SecurityFacts {
   readonly pod: Pod;
   readonly attempt: number;
   readonly imageId: string;
@@ -31,8 +27,6 @@ export interface ContainerFacts {
     KubeletConfiguration,
     'containerLogMaxFiles' | 'containerLogMaxSize' | 'seccompDefault'
   >;
-  /** Folder of the host that localhostProfile names files in. */
-  readonly seccompProfiles: string;
   /** Id of the container that an ephemeral one looks into. */
   readonly targetId?: string | undefined;
 }
@@ -61,7 +55,7 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     env: facts.env,
     mounts: mountsOf(container, facts, values),
     resources: containerResources(container, facts),
-    security: securityOf(container, facts.pod.spec as PodSpec),
+    security: securityOf(container, facts.pod.spec as PodSpec, facts),
     ...(facts.targetId && { targetId: facts.targetId }),
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
@@ -137,22 +131,31 @@ export function containerResources(container: Container, facts: SizeFacts): Linu
   };
 }
 
+const GUARANTEED_SCORE = -997;
+const NODE_CRITICAL = 'system-node-critical';
+
 /** Upstream's order of who dies first when memory runs out. */
-function oomScore(container: Container, facts: SizeFacts): number {
-  const quality = qosClassOf(facts.pod.spec as PodSpec);
-  if (quality === 'Guaranteed') return -997;
+function oomScore(container: Container, { pod, nodeMemoryBytes }: SizeFacts): number {
+  const spec = pod.spec as PodSpec;
+  if (spec.priorityClassName === NODE_CRITICAL) return GUARANTEED_SCORE;
+  const quality = qosClassOf(spec);
+  if (quality === 'Guaranteed') return GUARANTEED_SCORE;
   if (quality === 'BestEffort') return 1000;
-  const request = bytes(container.resources?.requests?.['memory']) ?? 0;
-  const score = 1000 - Math.floor((1000 * request) / facts.nodeMemoryBytes);
-  return Math.min(999, Math.max(3, score));
+  const scoreOf = ({ resources }: Container) =>
+    1000 - Math.floor((1000 * (bytes(resources?.requests?.['memory']) ?? 0)) / nodeMemoryBytes);
+  // A sidecar is not to die before those that it serves.
+  const served = container.restartPolicy === 'Always' ? spec.containers : [];
+  return Math.min(999, Math.max(3, Math.min(...[container, ...served].map(scoreOf))));
 }
 
-/** Limits of the pod as a whole: set only where every container has one. */
+/** Limits of the pod as a whole: those it states itself, or the sum where every container has one. */
 export function sandboxResources(spec: PodSpec): LinuxResources {
   const requests = podRequests(spec);
   const limits = podLimits(spec);
+  const holders = [...spec.containers, ...(spec.initContainers ?? [])];
   const all = (name: string) =>
-    spec.containers.every((container) => container.resources?.limits?.[name] !== undefined);
+    spec.resources?.limits?.[name] !== undefined ||
+    holders.every((container) => container.resources?.limits?.[name] !== undefined);
   const text = (nanos: bigint | undefined) =>
     nanos === undefined ? undefined : Number((nanos + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI);
   const memory = all('memory') ? limits['memory']?.nanos : undefined;
@@ -163,29 +166,4 @@ export function sandboxResources(spec: PodSpec): LinuxResources {
     ),
     ...(memory ? { memoryLimitBytes: Number(memory / 1_000_000_000n) } : {}),
   };
-}
-
-function securityOf(container: Container, spec: PodSpec): ContainerSecurity {
-  const shared = spec.securityContext ?? {};
-  const own = { ...defined(shared), ...defined(container.securityContext ?? {}) };
-  const { runAsUser, runAsGroup, privileged = false, capabilities = {} } = own;
-  const groups = [...(shared.supplementalGroups ?? []), shared.fsGroup];
-  const confined = own.seccompProfile?.type === 'RuntimeDefault' && !privileged;
-  return {
-    privileged,
-    readOnlyRootfs: own.readOnlyRootFilesystem ?? false,
-    ...(runAsUser === undefined ? {} : { runAsUser }),
-    ...(runAsGroup === undefined ? {} : { runAsGroup }),
-    supplementalGroups: groups.filter((group) => group !== undefined),
-    addCapabilities: capabilities.add ?? [],
-    dropCapabilities: capabilities.drop ?? [],
-    noNewPrivileges: own.allowPrivilegeEscalation === false,
-    seccomp: confined ? 'RuntimeDefault' : 'Unconfined',
-  };
-}
-
-type Security = NonNullable<Container['securityContext']>;
-
-function defined(context: Security | NonNullable<PodSpec['securityContext']>): Security {
-  return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
 }

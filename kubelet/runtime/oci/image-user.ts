@@ -15,6 +15,8 @@ export interface WantedUser {
   readonly runAsUser?: number | undefined;
   readonly runAsGroup?: number | undefined;
   readonly supplementalGroups: readonly number[];
+  /** Strict: the groups that the image's files give its user do not count. */
+  readonly supplementalGroupsPolicy?: 'Merge' | 'Strict' | undefined;
 }
 
 const MAX_ID = 2 ** 31 - 1;
@@ -31,7 +33,8 @@ export function resolveUser(
   const uid = number ?? asId(row[2] ?? '');
   if (uid === undefined) throw new Error(`the image has no user "${userText}" in /etc/passwd`);
   const gid = wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row[3] ?? '');
-  const named = row[0] === undefined ? [] : memberships(row[0], files.group);
+  const name = wanted.supplementalGroupsPolicy === 'Strict' ? undefined : row[0];
+  const named = name === undefined ? [] : memberships(name, files.group);
   const additionalGids = [...new Set([...named, ...wanted.supplementalGroups])];
   return { uid, gid: gid ?? 0, additionalGids };
 }

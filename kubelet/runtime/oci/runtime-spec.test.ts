@@ -225,6 +225,15 @@ describe('users', () => {
     expect(resolve(text)).toEqual({ uid, gid, additionalGids });
   });
 
+  it('heeds no group of the image where the policy is strict', () => {
+    const wanted = { image: 'shop', supplementalGroups: [9], supplementalGroupsPolicy: 'Strict' };
+    expect(resolveUser(wanted as Parameters<typeof resolveUser>[0], files)).toEqual({
+      uid: 5,
+      gid: 6,
+      additionalGids: [9],
+    });
+  });
+
   it('lets the security context win over the image', () => {
     expect(resolve('shop:g', { runAsUser: 42 })).toMatchObject({ uid: 42, gid: 0 });
     expect(resolve('shop', { runAsGroup: 43 })).toMatchObject({ uid: 5, gid: 43 });
