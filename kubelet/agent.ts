@@ -15,9 +15,8 @@ import { StartSlots } from './pods/start-slots.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
-import { ImagePuller } from './pulling/image-puller.ts';
-import { PullAccess } from './pulling/pull-access.ts';
-import { PullSecrets } from './pulling/pull-secrets.ts';
+import type { ImageCollector } from './pulling/image-collector.ts';
+import { nodeImages } from './pulling/node-images.ts';
 import type { NodeServer } from './server/node-requests.ts';
 import { Sampler } from './stats/sampler.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
@@ -94,7 +93,7 @@ class Agent implements NodeAgent {
       nowMs: options.clock.now(),
     });
     const labels = nodeLabels(await makeFacts());
-    const { manager, statuses } = makePods(options, {
+    const { manager, statuses, collector } = makePods(options, {
       configuration,
       node,
       events,
@@ -126,6 +125,7 @@ class Agent implements NodeAgent {
       }),
       keepNodeLease(options, signal),
       sampler.run(signal),
+      collector.run(signal),
       keepLogsSmall(options, rotationLimits(configuration), signal),
     ]);
     running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
@@ -143,7 +143,7 @@ interface PodsContext {
 function makePods(
   options: NodeAgentOptions,
   context: PodsContext,
-): { manager: PodManager; statuses: StatusWriter } {
+): { manager: PodManager; statuses: StatusWriter; collector: ImageCollector } {
   const { informers, nodeName } = options;
   const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
   const statuses = new StatusWriter({
@@ -160,13 +160,7 @@ function makePods(
   const tokens = new PodTokens(options);
   const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
   const { events, configuration } = context;
-  const puller = new ImagePuller({
-    ...options,
-    events,
-    configuration,
-    secrets: new PullSecrets({ sources, events }),
-    access: new PullAccess(options.host.pullNotes),
-  });
+  const { puller, collector } = nodeImages(options, { events, sources, configuration });
   const parts: WorkerParts = {
     options,
     configuration,
@@ -194,5 +188,5 @@ function makePods(
     },
   };
   const manager = new PodManager(parts, pods);
-  return { manager, statuses };
+  return { manager, statuses, collector };
 }

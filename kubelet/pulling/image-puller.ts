@@ -47,7 +47,7 @@ export interface PullerParts {
     'serializeImagePulls' | 'maxParallelImagePulls'
   >;
   /** Told of each pull that ended well: how large, and how long it took with the wait for its turn. */
-  readonly onPulled?: (sizeBytes: number, ms: number) => void;
+  readonly onPulled?: ((sizeBytes: number, ms: number) => void) | undefined;
 }
 
 /** One wanted image, with all that a try needs. */
@@ -63,6 +63,8 @@ export class ImagePuller {
   readonly #parts: PullerParts;
   readonly #flights: PullFlights;
   readonly #waits = new PullWaits();
+  /** By pod. */
+  readonly #held = new Map<string, Set<string>>();
 
   constructor(parts: PullerParts) {
     this.#parts = parts;
@@ -71,8 +73,15 @@ export class ImagePuller {
     this.#flights = new PullFlights({ ...parts, slots });
   }
 
-  /** The image, present and allowed. Throws StartFailure. */
+  /** The image, present and allowed; it stays while the pod does. Throws StartFailure. */
   async ensure(wanted: ImageWanted): Promise<ImageInfo> {
+    const image = await this.#ensure(wanted);
+    const uid = wanted.pod.metadata.uid ?? '';
+    this.#held.set(uid, (this.#held.get(uid) ?? new Set()).add(image.id));
+    return image;
+  }
+
+  async #ensure(wanted: ImageWanted): Promise<ImageInfo> {
     const name = wanted.container.image ?? '';
     const policy = wanted.container.imagePullPolicy ?? 'IfNotPresent';
     const present = await this.#parts.images.resolve(name);
@@ -89,9 +98,15 @@ export class ImagePuller {
     return this.#pull(asked, present);
   }
 
-  /** The pod is gone: its waits are over. */
+  /** Ids of images that were handed out to pods that are not gone: containers or volumes may be being made from them. */
+  held(): ReadonlySet<string> {
+    return new Set([...this.#held.values()].flatMap((ids) => [...ids]));
+  }
+
+  /** The pod is gone: its waits are over, and it needs no image any more. */
   forget(podUid: string): void {
     this.#waits.forget(podUid);
+    this.#held.delete(podUid);
   }
 
   /** May it be used without a question? `Always` asks for what a registry has; what was loaded by hand has its owner only. */
