@@ -18,9 +18,19 @@ export interface PodCheckpoints {
   tidy(known: (podUid: string) => boolean): void;
 }
 
+/**
+ * What of a pod an agent cannot find again by itself. The rest of its status comes from the runtime, and changes several times
+ * while a pod starts: a write to the disk for each would hold up the others that start.
+ */
+function gistOf({ metadata, spec, status }: Pod): string {
+  const { resourceVersion: _, managedFields: __, ...lasting } = metadata;
+  return JSON.stringify([lasting, spec, status?.startTime, status?.phase]);
+}
+
 /** One file per pod, named by its uid. */
 export class DiskCheckpoints implements PodCheckpoints {
   readonly #folder: string;
+  /** The gist of what was written last, by uid. */
   readonly #written = new Map<string, string>();
 
   constructor(folder: string) {
@@ -28,13 +38,14 @@ export class DiskCheckpoints implements PodCheckpoints {
   }
 
   save(pod: Pod): void {
-    const { uid, resourceVersion = '' } = pod.metadata;
-    if (!uid || this.#written.get(uid) === resourceVersion) return;
+    const { uid } = pod.metadata;
+    const gist = gistOf(pod);
+    if (!uid || this.#written.get(uid) === gist) return;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const draft = join(this.#folder, `${uid}.draft`);
     writeFileSync(draft, JSON.stringify(pod), { mode: 0o600 });
     renameSync(draft, this.#path(uid));
-    this.#written.set(uid, resourceVersion);
+    this.#written.set(uid, gist);
   }
 
   forget(podUid: string): void {

@@ -1,0 +1,49 @@
+// Pods on disk: what is written anew, and what is passed over when it is read.
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { DiskCheckpoints } from './pod-checkpoints.ts';
+
+let folder: string;
+let checkpoints: DiskCheckpoints;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pinnace-checkpoints-'));
+  checkpoints = new DiskCheckpoints(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const aPod = (resourceVersion: string, rest: Partial<Pod> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: 'shop', name: 'web', uid: 'uid-1', resourceVersion },
+  spec: { containers: [{ name: 'app', image: 'app:1' }] },
+  ...rest,
+});
+/** A file that is written anew is another one. */
+const inode = () => statSync(join(folder, 'uid-1.json')).ino;
+
+it('writes a pod anew when it changes, and not for news of its containers', () => {
+  const startTime = '2026-01-01T00:00:00Z';
+  checkpoints.save(aPod('1', { status: { startTime, phase: 'Pending' } }));
+  const first = inode();
+  const conditions = [{ type: 'Initialized', status: 'True' }];
+  checkpoints.save(aPod('2', { status: { startTime, phase: 'Pending', conditions } }));
+  expect(inode()).toBe(first);
+  checkpoints.save(aPod('3', { status: { startTime, phase: 'Succeeded', conditions } }));
+  expect(checkpoints.load()).toMatchObject([{ status: { phase: 'Succeeded' } }]);
+  checkpoints.save(aPod('4', { spec: { containers: [{ name: 'app', image: 'app:2' }] } }));
+  expect(checkpoints.load()).toMatchObject([{ spec: { containers: [{ image: 'app:2' }] } }]);
+});
+
+it.each(['', '{"metadata":{"uid":"uid-2"', '[]', 'null', '{"metadata":{"uid":"uid-9"},"spec":{}}'])(
+  'passes over a torn or foreign file: %s',
+  (text) => {
+    checkpoints.save(aPod('1'));
+    writeFileSync(join(folder, 'uid-2.json'), text);
+    expect(checkpoints.load()).toHaveLength(1);
+    checkpoints.tidy((uid) => uid === 'uid-1');
+    expect(readdirSync(folder)).toEqual(['uid-1.json']);
+  },
+);
