@@ -15,7 +15,7 @@ export class ClientFigures {
   readonly #requests;
   readonly #durations;
 
-  constructor(figures: Figures) {
+  constructor(figures: Pick<Figures, 'counter' | 'histogram'>) {
     this.#requests = figures.counter({
       name: 'rest_client_requests_total',
       help: 'Requests of clients in this process, by code, method and host.',
