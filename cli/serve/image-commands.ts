@@ -66,7 +66,7 @@ export async function removeImages(images: readonly string[], flags: ImageFlags)
     if (!(await store.remove(image))) throw new UsageError(`there is no image ${image}`);
     process.stdout.write(`removed ${image}\n`);
   }
-  store.prune();
+  await store.prune();
 }
 
 /** Builds the shop's images. */

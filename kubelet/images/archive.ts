@@ -1,7 +1,7 @@
 // Reads an image archive that has been unpacked into a directory: an OCI layout or what `docker save` writes.
 // Invariants: a file is used only if it lies inside the directory and has the digest by which it was named.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import {
   asRecord,
@@ -12,6 +12,7 @@ import {
   parseImageConfig,
   parseRecord,
 } from './image-config.ts';
+import { parseManifest } from './manifest.ts';
 
 /** One image of an archive. */
 export interface ArchivedImage {
@@ -20,7 +21,18 @@ export interface ArchivedImage {
   readonly config: ImageConfig;
   readonly configBytes: Uint8Array;
   /** Bottom first. `digest` is that of the file, when the archive tells it. */
-  readonly layers: readonly { file: string; digest: string | undefined; diffId: string }[];
+  readonly layers: readonly ArchivedLayer[];
+  /** The manifest as it came, where the archive has one that can be pushed again. */
+  readonly manifestBytes?: Uint8Array;
+}
+
+/** A layer of an archive. */
+export interface ArchivedLayer {
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Of the file; checked where it is told. */
+  readonly digest: string | undefined;
+  readonly diffId: string;
 }
 
 /** Manifests, indexes and configurations are small; a larger one is an attack or a mistake. */
@@ -28,16 +40,20 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_INDEX_DEPTH = 3;
 
 /** The images for this host. Throws BadImageError when the archive is none, or a digest is wrong. */
-export function readArchive(directory: string): readonly ArchivedImage[] {
-  const images = existsSync(join(directory, 'manifest.json'))
-    ? readDockerArchive(directory)
-    : readOciLayout(directory);
+export async function readArchive(directory: string): Promise<readonly ArchivedImage[]> {
+  // What has both is read as a layout: only that has the manifests under which the images can be pushed again.
+  const images = existsSync(join(directory, 'index.json'))
+    ? readOciLayout(directory)
+    : readDockerArchive(directory);
   if (images.length === 0)
     throw new BadImageError(`the archive holds no image for linux/${hostArchitecture()}`);
+  for (const image of images) for (const layer of image.layers) await verifyFile(layer);
   return images;
 }
 
 function readDockerArchive(directory: string): ArchivedImage[] {
+  if (!existsSync(join(directory, 'manifest.json')))
+    throw new BadImageError('the file is no image archive: it has no index.json or manifest.json');
   const text = document(directory, 'manifest.json').toString();
   const entries = parseRecord(`{"entries":${text}}`, 'manifest.json')['entries'];
   if (!Array.isArray(entries)) throw new BadImageError('manifest.json is not a list');
@@ -50,14 +66,12 @@ function readDockerArchive(directory: string): ArchivedImage[] {
     if (hex !== undefined) verify(configBytes, `sha256:${hex}`, 'the image configuration');
     const config = parseImageConfig(configBytes.toString());
     const files = layers.map((name) => inside(directory, name));
-    const named = files.map((file) => ({ file, digest: undefined }));
+    const named = files.map((file) => layerFile(file, undefined));
     return assemble(isTexts(tags) ? tags : [], { config, configBytes }, named);
   });
 }
 
 function readOciLayout(directory: string): ArchivedImage[] {
-  if (!existsSync(join(directory, 'index.json')))
-    throw new BadImageError('the file is no image archive: it has no index.json or manifest.json');
   return readIndex(directory, document(directory, 'index.json'), 0);
 }
 
@@ -76,7 +90,7 @@ function readIndex(directory: string, bytes: Buffer, depth: number): ArchivedIma
       const nested = readIndex(directory, content, depth + 1);
       return nested.map((image) => ({ ...image, names: [...names, ...image.names] }));
     }
-    return [readManifest(directory, body, names)];
+    return [{ ...readManifest(directory, body, names), ...pushable(content) }];
   });
 }
 
@@ -110,7 +124,7 @@ function readManifest(
   if (!Array.isArray(layers)) throw new BadImageError('the image manifest lists no layers');
   const files = layers.map((raw: unknown) => {
     const blob = blobOf(directory, asRecord(raw) ?? {});
-    return { file: inside(directory, blob.path), digest: blob.digest };
+    return layerFile(inside(directory, blob.path), blob.digest);
   });
   const config = parseImageConfig(configBytes.toString());
   return assemble(names, { config, configBytes }, files);
@@ -119,7 +133,7 @@ function readManifest(
 function assemble(
   names: readonly string[],
   configuration: { config: ImageConfig; configBytes: Uint8Array },
-  files: readonly { file: string; digest: string | undefined }[],
+  files: readonly Omit<ArchivedLayer, 'diffId'>[],
 ): ArchivedImage {
   const diffIds = configuration.config.rootfs.diff_ids;
   if (files.length !== diffIds.length)
@@ -128,6 +142,29 @@ function assemble(
     );
   const layers = files.map((file, index) => ({ ...file, diffId: diffIds[index] ?? '' }));
   return { names, ...configuration, layers };
+}
+
+function layerFile(file: string, digest: string | undefined): Omit<ArchivedLayer, 'diffId'> {
+  return { file, digest, sizeBytes: statSync(file).size };
+}
+
+/** Archives are looser than registries: an image whose manifest no registry would take can be run, but not pushed as it came. */
+function pushable(content: Buffer): { manifestBytes?: Uint8Array } {
+  try {
+    return parseManifest(content).kind === 'manifest' ? { manifestBytes: content } : {};
+  } catch (error) {
+    if (error instanceof BadImageError) return {};
+    throw error;
+  }
+}
+
+/** Layers may be large: they are read as streams. */
+async function verifyFile({ file, digest }: ArchivedLayer): Promise<void> {
+  if (digest === undefined) return;
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  if (`sha256:${hash.digest('hex')}` !== digest)
+    throw new BadImageError(`a layer does not have the digest ${digest}`);
 }
 
 function blobOf(

@@ -1,58 +1,60 @@
-// The images of a node: configurations, names and shared unpacked layers below one directory.
-// Invariants: each record is one file renamed into place and read afresh, so agent and command line may use the directory at once;
-// an image is recorded only after all its layers are complete; a failed load leaves nothing.
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+// The images of a node: configurations, names, blobs and shared unpacked layers below one directory.
+// Invariants: records are files renamed into place and read afresh, so agent and command line may use the directory at once; an image is
+// recorded only after all its layers are complete; a failed load leaves nothing.
+import { existsSync, statSync } from 'node:fs';
+import { rm, statfs } from 'node:fs/promises';
 import type { Logger } from '../../base/logger.ts';
 import type { System } from '../../system/system.ts';
-import type { ImageInfo, ImageStore } from '../runtime/runtime.ts';
+import type { ImageInfo, ImageStore, ImageUsage } from '../runtime/runtime.ts';
 import { type ArchivedImage, readArchive } from './archive.ts';
+import { BlobStore, digestOf } from './blob-store.ts';
 import { BadImageError, type ImageConfig, isDigest } from './image-config.ts';
 import { normalizeImageName, parseImageName } from './image-name.ts';
+import { type ImageRecord, ImageRecords, type NameRecord } from './image-records.ts';
 import { LayerStore } from './layer-store.ts';
-import { convertWhiteouts, unpackTar } from './unpack.ts';
+import { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
+import { parseManifest } from './manifest.ts';
+import { Staging } from './staging.ts';
+import { unpackTar } from './unpack.ts';
 
-/** An image to record; its layers must be there. */
+/** An image to record; its layers must be there, and the blobs of its manifest. */
 export interface NewImage {
   readonly config: ImageConfig;
   /** The configuration as it was loaded: its digest is the image's id. Made from `config` when not given. */
   readonly configBytes?: Uint8Array;
+  /** With tags, or with digests. */
   readonly names: readonly string[];
+  /** Digest of the manifest that it came with, a blob of the store. */
+  readonly manifest?: string | undefined;
 }
 
 /** The images of a node, and how they get there. */
 export interface OciImageStore extends ImageStore {
   readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+  readonly records: ImageRecords;
+  readonly staging: Staging;
+  readonly limits: UnpackLimits;
   /** Absolute directories of the image's layers, uppermost first: what overlayfs takes. Throws when the image is gone. */
   layersOf(imageId: string): readonly string[];
   /** Loads an OCI layout or a `docker save` archive (tar; gzip or zstd). `name` names the only image of a nameless archive. */
   load(file: string, options?: { name?: string }): Promise<readonly ImageInfo[]>;
   /** Records an image. A name that another image had moves to this one. */
   add(image: NewImage): ImageInfo;
-  /** Takes a name away, or by id the image with all its names. False when there is none. Layers stay until `prune`. */
+  /** Unpacks a layer that is not there yet, within the limits and what the disk has left. */
+  addLayer(
+    layer: { file: string; sizeBytes: number; diffId: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Bytes that the file system has for images, beyond what is reserved. */
+  roomBytes(): Promise<number>;
+  /** Takes a name away, or by id the image with all its names, and what nothing else uses. False when there is none. */
   remove(image: string): Promise<boolean>;
-  /** Removes images without names (except `keep`) and layers that no image and no live mount uses. */
-  prune(keep?: ReadonlySet<string>): void;
-}
-
-interface ImageRecord {
-  readonly id: string;
-  readonly sizeBytes: number;
-  readonly config: ImageConfig;
-}
-
-interface NameRecord {
-  readonly name: string;
-  readonly id: string;
+  /** The record of an image, by name or id. */
+  find(image: string): ImageRecord | undefined;
+  /** Removes images without names (except `keep`), and layers and blobs that no image and no live mount uses. Answers the bytes. */
+  prune(keep?: ReadonlySet<string>): Promise<number>;
+  usage(): Promise<ImageUsage>;
 }
 
 /** Opens the store below `dir`, making it when needed. */
@@ -60,212 +62,220 @@ export function createImageStore(doors: {
   system: System;
   dir: string;
   logger: Logger;
+  limits?: Partial<UnpackLimits>;
 }): OciImageStore {
   return new DirectoryImageStore(doors);
 }
 
 class DirectoryImageStore implements OciImageStore {
   readonly layers: LayerStore;
+  readonly blobs: BlobStore;
+  readonly records: ImageRecords;
+  readonly staging: Staging;
+  readonly limits: UnpackLimits;
   readonly #system: System;
   readonly #logger: Logger;
-  readonly #images: string;
-  readonly #names: string;
-  readonly #blobs: string;
+  readonly #dir: string;
 
-  constructor(doors: { system: System; dir: string; logger: Logger }) {
+  constructor(doors: {
+    system: System;
+    dir: string;
+    logger: Logger;
+    limits?: Partial<UnpackLimits>;
+  }) {
     this.#system = doors.system;
     this.#logger = doors.logger;
-    this.layers = new LayerStore(doors.dir);
-    this.#images = join(doors.dir, 'images');
-    this.#names = join(doors.dir, 'names');
-    this.#blobs = join(doors.dir, 'blobs', 'sha256');
-    for (const path of [this.#images, this.#names, this.#blobs])
-      mkdirSync(path, { recursive: true });
+    this.#dir = doors.dir;
+    this.limits = { ...UNPACK_LIMITS, ...doors.limits };
+    this.staging = new Staging(doors.system, doors.dir);
+    this.layers = new LayerStore(doors.dir, this.staging);
+    this.blobs = new BlobStore(doors.dir);
+    this.records = new ImageRecords(doors.dir);
   }
 
   resolve(image: string): Promise<ImageInfo | undefined> {
-    const id = this.#idOf(image);
-    return Promise.resolve(id === undefined ? undefined : this.#info(id));
+    const record = this.find(image);
+    return Promise.resolve(record && infoOf(record, this.records.names()));
   }
 
   list(): Promise<readonly ImageInfo[]> {
-    const ids = readdirSync(this.#images).flatMap((file) =>
-      file.endsWith('.json') ? [`sha256:${file.slice(0, -'.json'.length)}`] : [],
-    );
-    const names = this.#allNames();
-    return Promise.resolve(ids.flatMap((id) => this.#info(id, names) ?? []));
+    const names = this.records.names();
+    return Promise.resolve(this.records.images().map((record) => infoOf(record, names)));
   }
 
   layersOf(imageId: string): readonly string[] {
-    const record = this.#record(imageId);
+    const record = this.records.image(imageId);
     if (!record) throw new BadImageError(`the image ${imageId} is not present`);
     return record.config.rootfs.diff_ids.toReversed().map((diffId) => this.layers.pathOf(diffId));
   }
 
   async load(file: string, options: { name?: string } = {}): Promise<readonly ImageInfo[]> {
     if (!existsSync(file)) throw new BadImageError(`there is no file ${file}`);
-    const staging = this.layers.stage();
+    const staging = this.staging.directory();
     try {
-      await unpackTar(this.#system, { file, directory: staging }, 'archive');
-      const images = readArchive(staging).map((image) => this.#named(image, options.name));
-      for (const image of images) for (const layer of image.layers) await this.#unpackLayer(layer);
-      return images.map((image) => this.add(image));
+      const roomBytes = await this.roomBytes();
+      // An archive holds layers that are compressed already: only the absolute limits tell a bomb.
+      const limits = { ...this.limits, bombRatio: Number.POSITIVE_INFINITY };
+      const source = { file, sizeBytes: statSync(file).size, directory: staging };
+      await unpackTar(this.#system, source, { mode: 'archive', limits, roomBytes });
+      const images = (await readArchive(staging)).map((image) => named(image, options.name));
+      const loaded: ImageInfo[] = [];
+      for (const image of images) loaded.push(await this.#take(image));
+      return loaded;
     } finally {
-      rmSync(staging, { recursive: true, force: true });
+      await rm(staging, { recursive: true, force: true });
     }
+  }
+
+  /** Layers first, then the blobs as they came, then the record. */
+  async #take(image: ArchivedImage): Promise<ImageInfo> {
+    const diffIds = image.config.rootfs.diff_ids;
+    const digests = image.layers.map(({ digest, diffId }) => digest ?? diffId);
+    const lease = this.staging.lease([...diffIds, ...digests]);
+    try {
+      for (const layer of image.layers) await this.addLayer(layer);
+      if (image.manifestBytes)
+        for (const { digest, file } of image.layers)
+          if (digest !== undefined && existsSync(file)) this.blobs.adopt(digest, file);
+      const manifest = image.manifestBytes && this.blobs.put(image.manifestBytes);
+      return this.add({ ...image, manifest });
+    } finally {
+      lease.release();
+    }
+  }
+
+  async addLayer(
+    layer: { file: string; sizeBytes: number; diffId: string },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const roomBytes = await this.roomBytes();
+    const abort = signal && { signal };
+    await this.layers.unpack(this.#system, layer, { limits: this.limits, roomBytes, ...abort });
+  }
+
+  async roomBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#dir);
+    return Math.max(0, bavail * bsize - this.limits.reservedBytes);
   }
 
   add(image: NewImage): ImageInfo {
     const bytes = image.configBytes ?? Buffer.from(JSON.stringify(image.config));
-    const id = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const id = digestOf(bytes);
     const sizeBytes = image.config.rootfs.diff_ids.reduce((sum, diffId) => {
       const layer = this.layers.find(diffId);
       if (!layer) throw new BadImageError(`the layer ${diffId} is not present`);
       return sum + layer.sizeBytes;
     }, 0);
-    writeWhole(join(this.#blobs, hexOf(id)), bytes);
-    const record: ImageRecord = { id, sizeBytes, config: image.config };
-    writeWhole(this.#imagePath(id), JSON.stringify(record));
-    for (const name of image.names.map(mustNormalize)) {
-      const entry: NameRecord = { name, id };
-      writeWhole(this.#namePath(name), JSON.stringify(entry));
-    }
+    this.blobs.put(bytes);
+    const manifest = image.manifest ?? this.records.image(id)?.manifest;
+    const came = manifest === undefined ? {} : { manifest };
+    const record: ImageRecord = { id, sizeBytes, config: image.config, ...came };
+    this.records.putImage(record);
+    for (const name of image.names.map(mustNormalize)) this.records.putName({ name, id, ...came });
     this.#logger.info('image recorded', { id, names: image.names, sizeBytes });
-    const info = this.#info(id);
-    if (!info) throw new BadImageError(`the image ${id} went away while it was recorded`);
-    return info;
+    return infoOf(record, this.records.names());
   }
 
-  remove(image: string): Promise<boolean> {
-    return Promise.resolve(this.#remove(image));
-  }
-
-  #remove(image: string): boolean {
-    const id = this.#idOf(image);
-    if (id === undefined || !this.#record(id)) return false;
-    const all = this.#allNames().filter((entry) => entry.id === id);
+  async remove(image: string): Promise<boolean> {
+    const record = this.find(image);
+    if (!record) return false;
+    const { id } = record;
+    const all = this.records.names().filter((entry) => entry.id === id);
     const name = normalizeImageName(image);
     const gone = isDigest(image) ? all : all.filter((entry) => entry.name === name);
-    for (const entry of gone) rmSync(this.#namePath(entry.name), { force: true });
-    if (gone.length === all.length) this.#forget(id);
+    for (const entry of gone) this.records.removeName(entry.name);
+    // A digest is a remark of where the image came from: it goes with the last of its tags.
+    const left = all.filter((entry) => !gone.includes(entry));
+    if (left.every(isDigestName)) {
+      for (const entry of left) this.records.removeName(entry.name);
+      this.records.removeImage(id);
+    }
+    await this.#sweep();
     return true;
   }
 
-  prune(keep: ReadonlySet<string> = new Set()): void {
-    const named = new Set(this.#allNames().map((entry) => entry.id));
-    const kept = new Set<string>();
-    for (const file of readdirSync(this.#images)) {
-      const record = readRecord<ImageRecord>(join(this.#images, file));
-      if (!record) continue;
-      if (named.has(record.id) || keep.has(record.id))
-        record.config.rootfs.diff_ids.forEach((diffId) => kept.add(diffId));
-      else this.#forget(record.id);
-    }
-    const overlays = this.#system.mounts().filter((mount) => mount.type === 'overlay');
-    this.layers.prune(
-      kept,
-      overlays.map((mount) => mount.options),
-    );
+  find(image: string): ImageRecord | undefined {
+    if (isDigest(image)) return this.records.image(image);
+    const name = normalizeImageName(image);
+    const digest = parseImageName(image)?.digest;
+    const id = name === undefined ? undefined : (this.records.name(name)?.id ?? digest);
+    return id === undefined ? undefined : this.records.image(id);
   }
 
-  #forget(id: string): void {
-    rmSync(this.#imagePath(id), { force: true });
-    rmSync(join(this.#blobs, hexOf(id)), { force: true });
+  async prune(keep: ReadonlySet<string> = new Set()): Promise<number> {
+    await this.staging.removeAbandoned();
+    const named = new Set(this.records.names().map((entry) => entry.id));
+    for (const { id } of this.records.images())
+      if (!named.has(id) && !keep.has(id)) this.records.removeImage(id);
+    return this.#sweep();
   }
 
-  #named(image: ArchivedImage, name: string | undefined): ArchivedImage {
-    const names = name === undefined ? image.names : [name];
-    names.forEach(mustNormalize);
-    return { ...image, names };
-  }
-
-  async #unpackLayer(layer: ArchivedImage['layers'][number]): Promise<void> {
-    if (this.layers.find(layer.diffId)) return;
-    const directory = this.layers.stage();
-    try {
-      const source = { file: layer.file, directory };
-      const unpacked = await unpackTar(this.#system, source, 'layer');
-      if (layer.digest !== undefined && unpacked.digest !== layer.digest)
-        throw new BadImageError(`a layer does not have the digest ${layer.digest}`);
-      if (unpacked.diffId !== layer.diffId)
-        throw new BadImageError(`a layer's content does not have the digest ${layer.diffId}`);
-      convertWhiteouts(this.#system, directory);
-      this.layers.adopt({ diffId: layer.diffId, sizeBytes: unpacked.sizeBytes }, directory);
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
-  }
-
-  #idOf(image: string): string | undefined {
-    if (isDigest(image)) return image;
-    const parsed = parseImageName(image);
-    if (!parsed) return undefined;
-    if (parsed.digest !== undefined) return parsed.digest;
-    const path = this.#namePath(`${parsed.repository}:${parsed.tag}`);
-    return readRecord<NameRecord>(path)?.id;
-  }
-
-  #info(id: string, names: readonly NameRecord[] = this.#allNames()): ImageInfo | undefined {
-    const record = this.#record(id);
-    if (!record) return undefined;
-    const { config } = record.config;
+  async usage(): Promise<ImageUsage> {
+    const [system, blobs] = await Promise.all([statfs(this.#dir), this.blobs.usedBytes()]);
+    const layers = this.layers.used();
     return {
-      id,
-      names: names.filter((entry) => entry.id === id).map((entry) => entry.name),
-      repoDigests: [],
-      sizeBytes: record.sizeBytes,
-      entrypoint: config.Entrypoint ?? [],
-      cmd: config.Cmd ?? [],
-      env: config.Env ?? [],
-      workingDir: config.WorkingDir ?? '',
-      user: config.User ?? '',
-      stopSignal: config.StopSignal,
+      usedBytes: layers.bytes + blobs.bytes,
+      capacityBytes: system.blocks * system.bsize,
+      availableBytes: system.bavail * system.bsize,
+      inodesUsed: layers.files + blobs.files,
+      inodes: system.files,
+      inodesFree: system.ffree,
     };
   }
 
-  #record(id: string): ImageRecord | undefined {
-    return readRecord<ImageRecord>(this.#imagePath(id));
+  /** Removes what no record, no lease and no live mount needs. */
+  async #sweep(): Promise<number> {
+    const leased = this.staging.leased();
+    const kept = new Set(leased);
+    for (const { id, config, manifest } of this.records.images()) {
+      for (const digest of [id, ...config.rootfs.diff_ids]) kept.add(digest);
+      this.#keepBlobs(manifest, kept);
+    }
+    for (const { manifest } of this.records.names()) this.#keepBlobs(manifest, kept);
+    const overlays = this.#system.mounts().filter((mount) => mount.type === 'overlay');
+    const options = overlays.map((mount) => mount.options);
+    return (await this.layers.prune(kept, options)) + (await this.blobs.prune(kept));
   }
 
-  #allNames(): readonly NameRecord[] {
-    return readdirSync(this.#names).flatMap(
-      (file) => readRecord<NameRecord>(join(this.#names, file)) ?? [],
-    );
-  }
-
-  #imagePath(id: string): string {
-    return join(this.#images, `${hexOf(id)}.json`);
-  }
-
-  #namePath(name: string): string {
-    return join(this.#names, `${createHash('sha256').update(name).digest('hex')}.json`);
+  #keepBlobs(manifest: string | undefined, kept: Set<string>): void {
+    if (manifest === undefined || kept.has(manifest) || !this.blobs.has(manifest)) return;
+    kept.add(manifest);
+    const parsed = parseManifest(this.blobs.read(manifest));
+    if (parsed.kind === 'manifest')
+      for (const { digest } of [parsed.config, ...parsed.layers]) kept.add(digest);
   }
 }
 
-function hexOf(digest: string): string {
-  return digest.slice('sha256:'.length);
+/** What others are told of an image. */
+function infoOf(record: ImageRecord, names: readonly NameRecord[]): ImageInfo {
+  const { config } = record.config;
+  const own = names.filter((entry) => entry.id === record.id);
+  return {
+    id: record.id,
+    names: own.filter((entry) => !isDigestName(entry)).map((entry) => entry.name),
+    repoDigests: own.filter(isDigestName).map((entry) => entry.name),
+    sizeBytes: record.sizeBytes,
+    entrypoint: config.Entrypoint ?? [],
+    cmd: config.Cmd ?? [],
+    env: config.Env ?? [],
+    workingDir: config.WorkingDir ?? '',
+    user: config.User ?? '',
+    stopSignal: config.StopSignal,
+  };
+}
+
+function isDigestName({ name }: NameRecord): boolean {
+  return name.includes('@');
+}
+
+function named(image: ArchivedImage, name: string | undefined): ArchivedImage {
+  const names = name === undefined ? image.names : [name];
+  names.forEach(mustNormalize);
+  return { ...image, names };
 }
 
 function mustNormalize(name: string): string {
   const normal = normalizeImageName(name);
   if (normal === undefined) throw new BadImageError(`"${name}" is no image name`);
   return normal;
-}
-
-/** Undefined when the file is not there, or is still being written under its temporary name. */
-function readRecord<T>(path: string): T | undefined {
-  if (!path.endsWith('.json')) return undefined;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Readers see the old file or the new one, never a part. */
-function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}.new`;
-  writeFileSync(temporary, content);
-  renameSync(temporary, path);
 }

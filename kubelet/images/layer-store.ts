@@ -4,14 +4,20 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { System } from '../../system/system.ts';
+import { BadImageError } from './image-config.ts';
+import type { UnpackLimits } from './limits.ts';
+import type { Staging } from './staging.ts';
+import { unpackTar } from './unpack.ts';
+import { hideNames } from './whiteouts.ts';
 
 /** Hex digits of the digest that name a directory: short, so that many fit into one mount call, and still without collisions. */
 const SHORT_ID_DIGITS = 20;
@@ -21,19 +27,28 @@ export interface LayerInfo {
   readonly diffId: string;
   /** Bytes of its files. */
   readonly sizeBytes: number;
+  /** Files, links and directories; not told of layers from before they were counted. */
+  readonly members?: number;
+}
+
+/** A layer as a tar, and what it must be. */
+export interface LayerSource {
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly diffId: string;
 }
 
 /** Layers below one directory. */
 export class LayerStore {
   readonly directory: string;
   readonly #info: string;
-  readonly #staging: string;
+  readonly #staging: Staging;
 
-  constructor(dir: string) {
+  constructor(dir: string, staging: Staging) {
     this.directory = join(dir, 'layers');
     this.#info = join(dir, 'layer-info');
-    this.#staging = join(dir, 'staging');
-    for (const path of [this.directory, this.#info, this.#staging])
+    this.#staging = staging;
+    for (const path of [this.directory, this.#info])
       mkdirSync(path, { recursive: true, mode: 0o700 });
   }
 
@@ -51,31 +66,78 @@ export class LayerStore {
 
   /** A fresh directory for work in progress; the caller removes it. */
   stage(): string {
-    return mkdtempSync(join(this.#staging, 'w-'));
+    return this.#staging.directory();
   }
 
-  /** Takes a finished directory as the layer; the directory is gone afterwards either way. */
-  adopt(info: LayerInfo, directory: string): void {
-    if (!this.find(info.diffId)) {
-      writeFileSync(this.#infoPath(info.diffId), JSON.stringify(info));
-      try {
-        renameSync(directory, this.pathOf(info.diffId));
-      } catch (error) {
-        if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? ''))
-          throw error;
-      }
+  /** Unpacks a layer that is not there yet. Throws BadImageError, leaving nothing, when it is not what it must be. */
+  async unpack(
+    system: System,
+    source: LayerSource,
+    options: { limits: UnpackLimits; roomBytes?: number; signal?: AbortSignal },
+  ): Promise<void> {
+    if (this.find(source.diffId)) return;
+    const directory = this.stage();
+    try {
+      const unpacked = await unpackTar(
+        system,
+        { ...source, directory },
+        { mode: 'layer', ...options },
+      );
+      if (unpacked.diffId !== source.diffId)
+        throw new BadImageError(`a layer's content does not have the digest ${source.diffId}`);
+      await hideNames(system, directory, unpacked.hidden);
+      const { diffId, sizeBytes, members } = unpacked;
+      this.adopt({ diffId, sizeBytes, members }, directory);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
     }
-    rmSync(directory, { recursive: true, force: true });
   }
 
-  /** Removes layers that neither `keep` nor any text in `inUse` (options of live mounts) names. */
-  prune(keep: ReadonlySet<string>, inUse: readonly string[]): void {
+  /** Takes a finished directory as the layer; the caller removes what is left of it. */
+  adopt(info: LayerInfo, directory: string): void {
+    if (this.find(info.diffId)) return;
+    writeFileSync(this.#infoPath(info.diffId), JSON.stringify(info));
+    try {
+      renameSync(directory, this.pathOf(info.diffId));
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw error;
+    }
+  }
+
+  /** What all layers take. */
+  used(): { bytes: number; files: number } {
+    const used = { bytes: 0, files: 0 };
+    for (const name of readdirSync(this.#info)) {
+      const info = JSON.parse(readFileSync(join(this.#info, name), 'utf8')) as LayerInfo;
+      used.bytes += info.sizeBytes;
+      used.files += info.members ?? 0;
+    }
+    return used;
+  }
+
+  /** Removes layers that neither `keep` nor any text in `inUse` (options of live mounts) names; answers how many bytes that were. */
+  async prune(keep: ReadonlySet<string>, inUse: readonly string[]): Promise<number> {
     const kept = new Set([...keep].map(shortId));
+    let freed = 0;
     for (const name of readdirSync(this.directory)) {
       if (kept.has(name) || inUse.some((options) => options.includes(name))) continue;
-      rmSync(join(this.directory, name), { recursive: true, force: true });
-      rmSync(join(this.#info, `${name}.json`), { force: true });
+      freed += await this.#remove(name);
     }
+    return freed;
+  }
+
+  /** Out of everybody's sight at once, and then file by file. */
+  async #remove(name: string): Promise<number> {
+    const infoPath = join(this.#info, `${name}.json`);
+    const info = existsSync(infoPath)
+      ? (JSON.parse(readFileSync(infoPath, 'utf8')) as LayerInfo)
+      : undefined;
+    const trash = this.stage();
+    renameSync(join(this.directory, name), join(trash, name));
+    rmSync(infoPath, { force: true });
+    await rm(trash, { recursive: true, force: true });
+    return info?.sizeBytes ?? 0;
   }
 
   #infoPath(diffId: string): string {

@@ -1,135 +1,180 @@
-// Unpacks one tar (plain, gzip or zstd, told by its first bytes) into a fresh directory with GNU tar, and hashes it on the way.
-// GNU tar keeps owners, modes, devices, xattrs and hard links, refuses `..`, strips leading slashes and makes doubtful symbolic links
-// only at the end, so nothing is written outside the directory. Invariant: when this rejects, the caller throws the directory away.
+// Unpacks one tar (plain, gzip or zstd, told by its first bytes) into a fresh directory with GNU tar, as a stream: it is hashed,
+// vetted and measured on the way, so memory stays small and the event loop free. GNU tar keeps owners, modes, devices, attributes and
+// hard links, and makes doubtful symbolic links only at the end. Invariants: nothing is written outside the directory; when this
+// rejects, the caller throws the directory away.
 import { createHash, type Hash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { type Duplex, Transform } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { System } from '../../system/system.ts';
+import { decoderFor } from './compression.ts';
 import { BadImageError } from './image-config.ts';
+import { type Hidden, LayerRules } from './layer-rules.ts';
+import { UNPACK_LIMITS, type UnpackLimits } from './limits.ts';
+import { TarScanner } from './tar-scan.ts';
 
-/** Most bytes that one archive may unpack to: stops archives made to fill the disk. */
-const MAX_UNPACKED_BYTES = 64 * 1024 ** 3;
 const MAX_ERROR_BYTES = 4096;
+const READ_BYTES = 64 * 1024;
 
 /** What unpacking told. */
 export interface Unpacked {
-  /** Digest of the file as it lies there. */
-  readonly digest: string;
   /** Digest of the tar inside. */
   readonly diffId: string;
   /** Bytes of the tar inside. */
   readonly sizeBytes: number;
+  readonly members: number;
+  /** What a layer hides; it is made by hideNames. */
+  readonly hidden: Hidden;
 }
 
 /** `layer` keeps owners and attributes; `archive` only holds files that we read, so it keeps none. */
 export type UnpackMode = 'layer' | 'archive';
 
+/** How to unpack. */
+export interface UnpackOptions {
+  readonly mode: UnpackMode;
+  readonly limits?: UnpackLimits;
+  /** Bytes that the file system has left for it. */
+  readonly roomBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
 const TAR_ARGS: Readonly<Record<UnpackMode, readonly string[]>> = {
-  layer: ['--xattrs', '--xattrs-include=*', '--numeric-owner', '--same-owner', '-p'],
+  // What overlayfs keeps in attributes of its own would tell it to look elsewhere; hidden names are made afterwards.
+  layer: [
+    '--xattrs',
+    '--xattrs-include=*',
+    '--xattrs-exclude=trusted.*',
+    '--exclude=.wh.*',
+    '--numeric-owner',
+    '--same-owner',
+    '-p',
+  ],
   archive: ['--no-same-owner', '--no-same-permissions'],
 };
 
-/** Unpacks `file` into `directory`. Throws BadImageError with tar's own words when it is broken. */
+/** Unpacks `file` into `directory`. Throws BadImageError, in words of ours or in tar's, when it is broken or must not be unpacked. */
 export async function unpackTar(
   system: System,
-  source: { file: string; directory: string },
-  mode: UnpackMode,
+  source: { file: string; sizeBytes: number; directory: string },
+  options: UnpackOptions,
 ): Promise<Unpacked> {
-  const child = system.spawn('tar', ['-x', '-f', '-', ...TAR_ARGS[mode], '-C', source.directory], {
+  const decoder = await decoderFor(source.file);
+  const tar = startTar(system, source.directory, options.mode);
+  const rules = new LayerRules();
+  const meter = measure(rules, boundsOf(source.sizeBytes, options));
+  const input = createReadStream(source.file, { highWaterMark: READ_BYTES });
+  const stages = decoder ? [decoder, meter.stream] : [meter.stream];
+  const signal = options.signal && { signal: options.signal };
+  const fed = pipeline([input, ...stages, tar.input], { ...signal }).catch(
+    (error: unknown) => error as Error,
+  );
+  const failure = await fed;
+  // Whatever happened to the stream, tar has seen the end of its input and ends.
+  const said = await tar.ended;
+  options.signal?.throwIfAborted();
+  const refusal = failure instanceof BadImageError ? failure : undefined;
+  if (refusal) throw refusal;
+  if (said !== undefined) throw new BadImageError(`the archive is broken: ${said}`);
+  if (failure) throw new BadImageError(`the archive is broken: ${failure.message}`);
+  return { ...meter.result(), members: rules.members, hidden: rules.hidden };
+}
+
+interface RunningTar {
+  readonly input: NodeJS.WritableStream;
+  /** What it said when it failed; undefined when it did not. */
+  readonly ended: Promise<string | undefined>;
+}
+
+function startTar(system: System, directory: string, mode: UnpackMode): RunningTar {
+  const child = system.spawn('tar', ['-x', '-f', '-', ...TAR_ARGS[mode], '-C', directory], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     if (said.length < MAX_ERROR_BYTES) said += chunk.toString();
   });
-  const ended = new Promise<number | null>((resolve, reject) => {
+  const ended = new Promise<string | undefined>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', resolve);
+    child.once('close', (code) => resolve(code === 0 ? undefined : firstLine(said)));
   });
-  const outer = meter();
-  const inner = meter(MAX_UNPACKED_BYTES);
-  const decoder = decoderFor(source.file);
-  const input = child.stdin;
-  if (!input) throw new Error('tar was started without its input');
-  const stages = decoder ? [outer.stream, decoder, inner.stream] : [outer.stream, inner.stream];
-  const fed = pipeline([createReadStream(source.file), ...stages, input]).catch(
-    (error: unknown) => error as Error,
-  );
-  const [failure, exitCode] = await Promise.all([fed, ended]);
-  if (exitCode !== 0) throw new BadImageError(`the archive is broken: ${firstLine(said)}`);
-  if (failure) throw new BadImageError(`the archive is broken: ${failure.message}`);
-  return { digest: outer.digest(), diffId: inner.digest(), sizeBytes: inner.size() };
+  ended.catch(() => undefined);
+  if (!child.stdin) throw new Error('tar was started without its input');
+  return { input: child.stdin, ended };
 }
 
 function firstLine(text: string): string {
-  return text.trim().split('\n')[0] || 'tar could not read it';
+  return text.trim().split('\n')[0]?.slice(0, 300) || 'tar could not read it';
 }
 
-function decoderFor(file: string): Duplex | undefined {
-  const magic = Buffer.alloc(4);
-  const fd = openSync(file, 'r');
-  try {
-    readSync(fd, magic, 0, 4, 0);
-  } finally {
-    closeSync(fd);
-  }
-  if (magic[0] === 0x1f && magic[1] === 0x8b) return createGunzip();
-  if (magic.readUInt32LE() === 0xfd2fb528) return createZstdDecompress();
-  return undefined;
+/** How large the tar may become, and what is said then. */
+interface Bound {
+  readonly bytes: number;
+  readonly why: string;
+}
+
+function boundsOf(sizeBytes: number, options: UnpackOptions): Bound {
+  const limits = options.limits ?? UNPACK_LIMITS;
+  const ratioBytes = Math.max(limits.bombFloorBytes, sizeBytes * limits.bombRatio);
+  const bounds: Bound[] = [
+    {
+      bytes: limits.unpackedLayerBytes,
+      why: `it unpacks to more than ${limits.unpackedLayerBytes} bytes`,
+    },
+    {
+      bytes: ratioBytes,
+      why: `its ${sizeBytes} bytes unpack to more than ${ratioBytes}: it is made to fill the disk`,
+    },
+    {
+      bytes: options.roomBytes ?? Number.POSITIVE_INFINITY,
+      why: `it unpacks to more than the ${options.roomBytes} bytes that the disk has left for images`,
+    },
+  ];
+  return bounds.reduce((least, bound) => (bound.bytes < least.bytes ? bound : least));
 }
 
 interface Meter {
   readonly stream: Transform;
-  digest(): string;
-  size(): number;
+  result(): { diffId: string; sizeBytes: number };
 }
 
-/** Passes bytes on, counting and hashing them. */
-function meter(limit = Number.POSITIVE_INFINITY): Meter {
+/** Passes the tar on, hashing it and reading its headers. */
+function measure(rules: LayerRules, bound: Bound): Meter {
   const hash: Hash = createHash('sha256');
   let size = 0;
+  let holes = 0;
+  const refuse = (bytes: number) => {
+    if (bytes > bound.bytes) throw new BadImageError(bound.why);
+  };
+  const scanner = new TarScanner((member) => {
+    rules.vet(member);
+    // A sparse file is small in the tar, and as large as it says on the disk of whoever copies it.
+    holes += member.sizeBytes;
+    refuse(holes);
+  });
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      hash.update(chunk);
-      if (size > limit) done(new Error(`it unpacks to more than ${limit} bytes`));
-      else done(undefined, chunk);
+      try {
+        size += chunk.length;
+        refuse(size);
+        hash.update(chunk);
+        scanner.push(chunk);
+        done(undefined, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    flush(done) {
+      try {
+        scanner.end();
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
     },
   });
-  return { stream, digest: () => `sha256:${hash.digest('hex')}`, size: () => size };
-}
-
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-
-/** Turns the whiteout files of layer archives into what overlayfs understands. */
-export function convertWhiteouts(system: System, directory: string): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) {
-      convertWhiteouts(system, path);
-    } else if (entry.name === OPAQUE) {
-      rmSync(path);
-      system.setOverlayOpaque(directory);
-    } else if (entry.name.startsWith(WHITEOUT)) {
-      rmSync(path);
-      const hidden = join(directory, entry.name.slice(WHITEOUT.length));
-      if (!isThere(hidden)) system.makeWhiteout(hidden);
-    }
-  }
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return {
+    stream,
+    result: () => ({ diffId: `sha256:${hash.digest('hex')}`, sizeBytes: size }),
+  };
 }
