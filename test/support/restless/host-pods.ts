@@ -41,8 +41,10 @@ const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
 
 async function containerDifferences(cluster: TestCluster, pods: readonly Pod[]): Promise<string[]> {
   const wanted = pods.flatMap(({ metadata, spec, status }) => {
-    const running = (status?.containerStatuses ?? []).filter(({ state }) => state?.running);
-    const missing = (spec?.containers.length ?? 0) - running.length;
+    const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy);
+    const told = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+    const running = told.filter(({ state }) => state?.running);
+    const missing = (spec?.containers.length ?? 0) + sidecars.length - running.length;
     const ids = running.map((each) => each.containerID?.replace('pinnace://', '') ?? '');
     return missing === 0 ? ids : [...ids, `(${missing} of pod ${metadata.name} not running)`];
   });
@@ -93,28 +95,31 @@ async function networkDifferences(cluster: TestCluster, pods: readonly Pod[]): P
       files,
     ),
     ...(links.length === pods.length ? [] : [`${links.length} links for ${pods.length} pods`]),
-    ...(await Promise.all(pods.map((pod) => wayDifferences(cluster, pod)))).flat(),
+    ...(await wayDifferences(cluster, pods)),
   ];
 }
 
 /** A pod's address, its way out, and the host's way in: an agent may have died between any two of them. */
-async function wayDifferences(cluster: TestCluster, pod: Pod): Promise<string[]> {
-  const ip = pod.status?.podIP ?? '(no address)';
-  const inside = ['-n', namespaceName(layoutOf(cluster.facts), uidOf(pod))];
-  const asked: readonly (readonly [what: string, args: readonly string[], answer: string])[] = [
-    ['address', [...inside, 'address', 'show', 'dev', 'eth0'], `inet ${ip}/32`],
-    ['way out', [...inside, 'route', 'show', 'default'], 'default via'],
-    ['way in', ['route', 'show', ip], `dev p${cluster.facts.id}-`],
-  ];
-  const said = await Promise.all(
-    asked.map(async ([what, args, answer]) => {
-      const { stdout } = await cluster.host.run('ip', args);
-      return stdout.includes(answer)
-        ? []
-        : [`${what} of pod ${pod.metadata.name} (${ip}): ${stdout}`];
-    }),
-  );
-  return said.flat();
+async function wayDifferences(cluster: TestCluster, pods: readonly Pod[]): Promise<string[]> {
+  const routes = (await cluster.host.run('ip', ['route', 'show'])).stdout.split('\n');
+  const wrong: string[] = [];
+  // One after the other: a hundred pods would be as many processes at once.
+  for (const pod of pods) {
+    const ip = pod.status?.podIP ?? '(no address)';
+    const inside = ['-n', namespaceName(layoutOf(cluster.facts), uidOf(pod)), '-batch', '-'];
+    const input = 'address show dev eth0\nroute show default\n';
+    const { stdout } = await cluster.host.run('ip', inside, { input });
+    const wayIn = routes.filter((route) => route.startsWith(`${ip} `)).join();
+    const asked: readonly (readonly [what: string, said: string, answer: string])[] = [
+      ['address', stdout, `inet ${ip}/32`],
+      ['way out', stdout, 'default via'],
+      ['way in', wayIn, `dev p${cluster.facts.id}-`],
+    ];
+    for (const [what, said, answer] of asked)
+      if (!said.includes(answer))
+        wrong.push(`${what} of pod ${pod.metadata.name} (${ip}): ${said}`);
+  }
+  return wrong;
 }
 
 function cgroupUids(cluster: TestCluster): string[] {
