@@ -8,6 +8,19 @@ export interface PodAttachment {
   readonly ip: string;
 }
 
+/** Counters of one link since it was made. */
+export interface LinkCounts {
+  readonly name: string;
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly rxErrors: number;
+  readonly rxDropped: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly txErrors: number;
+  readonly txDropped: number;
+}
+
 /** Connects and disconnects pods. Each verb may be repeated and comes to the same end. */
 export interface PodNetwork {
   /** Makes namespace, link and address for a pod, or answers those it has already. */
@@ -15,4 +28,6 @@ export interface PodNetwork {
   tearDown(podUid: string): Promise<void>;
   /** Pods that have an attachment now: for clean-up after a crash. */
   list(): Promise<readonly { podUid: string; ip: string; netnsPath: string }[]>;
+  /** What went over the links of pods, by uid, and over the host's other ones; left out where that is not known. */
+  figures?(): { pods: ReadonlyMap<string, LinkCounts>; host: readonly LinkCounts[] };
 }

@@ -1,7 +1,7 @@
 // Control groups v1: one tree per controller or set of controllers, wherever the host has mounted them.
 import { join } from 'node:path';
 import { childGroups, keyedValue, processesBelow, removeTree } from './cgroup-tree.ts';
-import type { CgroupLimits, Cgroups, CgroupUsage } from './cgroups.ts';
+import type { CgroupDetails, CgroupLimits, Cgroups, CgroupUsage } from './cgroups.ts';
 import type { MountEntry, System } from './system.ts';
 
 /** Controllers whose limits or figures we use; others are left to runc. */
@@ -41,6 +41,7 @@ export function createCgroupsV1(system: System, mounts: readonly MountEntry[]): 
       }
     },
     usage: (path) => usageOf((controller, name) => read(controller, path, name)),
+    details: (path) => detailsOf((controller, name) => read(controller, path, name)),
     oomKills: (path) => keyedValue(read('memory', path, 'memory.oom_control'), 'oom_kill') ?? 0,
     processes,
     killAll: (path) => {
@@ -93,5 +94,36 @@ function usageOf(
     memoryUsageBytes: usage,
     memoryWorkingSetBytes: Math.max(0, usage - inactive),
     pids: Number(read('pids', 'pids.current') ?? 0),
+  };
+}
+
+/** Clock ticks are hundredths of a second on Linux. */
+const NS_PER_TICK = 10_000_000n;
+
+function detailsOf(
+  read: (controller: Used, name: string) => string | undefined,
+): CgroupDetails | undefined {
+  const memory = read('memory', 'memory.stat');
+  if (memory === undefined) return undefined;
+  const stat = (key: string) => keyedValue(memory, `total_${key}`) ?? keyedValue(memory, key) ?? 0;
+  const cpu = read('cpu', 'cpu.stat');
+  const times = read('cpuacct', 'cpuacct.stat');
+  const ticks = (key: string) => {
+    const value = keyedValue(times, key);
+    return value === undefined ? undefined : BigInt(value) * NS_PER_TICK;
+  };
+  const throttled = keyedValue(cpu, 'throttled_time');
+  return {
+    cpuUserNs: ticks('user'),
+    cpuSystemNs: ticks('system'),
+    cpuPeriods: keyedValue(cpu, 'nr_periods'),
+    cpuThrottledPeriods: keyedValue(cpu, 'nr_throttled'),
+    cpuThrottledNs: throttled === undefined ? undefined : BigInt(throttled),
+    memoryRssBytes: stat('rss'),
+    memoryCacheBytes: stat('cache'),
+    memoryMappedBytes: stat('mapped_file'),
+    memorySwapBytes: stat('swap'),
+    pageFaults: stat('pgfault'),
+    majorPageFaults: stat('pgmajfault'),
   };
 }

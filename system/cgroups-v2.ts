@@ -2,7 +2,7 @@
 // Unproven on a real v2 host: tested against a fake tree.
 import { join } from 'node:path';
 import { childGroups, keyedValue, processesBelow, removeTree } from './cgroup-tree.ts';
-import type { CgroupLimits, Cgroups, CgroupUsage } from './cgroups.ts';
+import type { CgroupDetails, CgroupLimits, Cgroups, CgroupUsage } from './cgroups.ts';
 import type { System } from './system.ts';
 
 const CONTROLLERS = ['cpu', 'cpuset', 'memory', 'pids'];
@@ -27,6 +27,7 @@ export function createCgroupsV2(system: System, root: string): Cgroups {
         if (system.exists(at(path, name))) system.write(at(path, name), value);
     },
     usage: (path) => usageOf((name) => system.read(at(path, name))),
+    details: (path) => detailsOf((name) => system.read(at(path, name))),
     oomKills: (path) => keyedValue(system.read(at(path, 'memory.events')), 'oom_kill') ?? 0,
     processes,
     killAll: (path) => {
@@ -84,5 +85,29 @@ function usageOf(read: (name: string) => string | undefined): CgroupUsage | unde
     memoryUsageBytes: usage,
     memoryWorkingSetBytes: Math.max(0, usage - inactive),
     pids: Number(read('pids.current') ?? 0),
+  };
+}
+
+function detailsOf(read: (name: string) => string | undefined): CgroupDetails | undefined {
+  const memory = read('memory.stat');
+  if (memory === undefined) return undefined;
+  const stat = (key: string) => keyedValue(memory, key) ?? 0;
+  const cpu = read('cpu.stat');
+  const ns = (key: string) => {
+    const value = keyedValue(cpu, key);
+    return value === undefined ? undefined : BigInt(value) * NS_PER_US;
+  };
+  return {
+    cpuUserNs: ns('user_usec'),
+    cpuSystemNs: ns('system_usec'),
+    cpuPeriods: keyedValue(cpu, 'nr_periods'),
+    cpuThrottledPeriods: keyedValue(cpu, 'nr_throttled'),
+    cpuThrottledNs: ns('throttled_usec'),
+    memoryRssBytes: stat('anon'),
+    memoryCacheBytes: stat('file'),
+    memoryMappedBytes: stat('file_mapped'),
+    memorySwapBytes: Number(read('memory.swap.current') ?? 0),
+    pageFaults: stat('pgfault'),
+    majorPageFaults: stat('pgmajfault'),
   };
 }

@@ -116,3 +116,45 @@ describe('v1', () => {
     expect([...system.directories]).toEqual([]);
   });
 });
+
+describe('details', () => {
+  it('of v1 come from wherever each hierarchy is', () => {
+    const system = aV1Host({
+      '/cg/cpu,cpuacct/p/cpu.stat': 'nr_periods 20\nnr_throttled 3\nthrottled_time 4000\n',
+      '/cg/cpu,cpuacct/p/cpuacct.stat': 'user 7\nsystem 2\n',
+      '/cg/memory/p/memory.stat':
+        'rss 1\ncache 1\ntotal_rss 100\ntotal_cache 50\ntotal_mapped_file 5\ntotal_pgfault 9\ntotal_pgmajfault 2\n',
+    });
+    expect(createCgroups(system).details('/p')).toEqual({
+      cpuUserNs: 70_000_000n,
+      cpuSystemNs: 20_000_000n,
+      cpuPeriods: 20,
+      cpuThrottledPeriods: 3,
+      cpuThrottledNs: 4000n,
+      memoryRssBytes: 100,
+      memoryCacheBytes: 50,
+      memoryMappedBytes: 5,
+      memorySwapBytes: 0,
+      pageFaults: 9,
+      majorPageFaults: 2,
+    });
+    expect(createCgroups(system).details('/gone')).toBeUndefined();
+  });
+
+  it('of v2 come from one place', () => {
+    const system = aV2Host({
+      '/sys/fs/cgroup/p/cpu.stat': 'user_usec 7\nsystem_usec 2\nthrottled_usec 4\n',
+      '/sys/fs/cgroup/p/memory.stat': 'anon 100\nfile 50\nfile_mapped 5\npgfault 9\n',
+      '/sys/fs/cgroup/p/memory.swap.current': '8\n',
+    });
+    expect(createCgroups(system).details('/p')).toMatchObject({
+      cpuUserNs: 7000n,
+      cpuPeriods: undefined,
+      cpuThrottledNs: 4000n,
+      memoryRssBytes: 100,
+      memoryCacheBytes: 50,
+      memorySwapBytes: 8,
+      majorPageFaults: 0,
+    });
+  });
+});

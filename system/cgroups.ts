@@ -23,6 +23,22 @@ export interface CgroupUsage {
   readonly pids: number;
 }
 
+/** More of a group's use than is looked at all the time; what a hierarchy does not tell is left out. */
+export interface CgroupDetails {
+  readonly cpuUserNs: bigint | undefined;
+  readonly cpuSystemNs: bigint | undefined;
+  /** Of the quota's periods: how many there were, in how many it waited, and for how long. */
+  readonly cpuPeriods: number | undefined;
+  readonly cpuThrottledPeriods: number | undefined;
+  readonly cpuThrottledNs: bigint | undefined;
+  readonly memoryRssBytes: number;
+  readonly memoryCacheBytes: number;
+  readonly memoryMappedBytes: number;
+  readonly memorySwapBytes: number;
+  readonly pageFaults: number;
+  readonly majorPageFaults: number;
+}
+
 /** Groups by absolute path below the root of each hierarchy, such as `/pinnace-x/pod1`. */
 export interface Cgroups {
   readonly version: 1 | 2;
@@ -31,6 +47,8 @@ export interface Cgroups {
   setLimits(path: string, limits: CgroupLimits): void;
   /** Undefined when the group is gone. */
   usage(path: string): CgroupUsage | undefined;
+  /** Undefined when the group is gone. */
+  details(path: string): CgroupDetails | undefined;
   /** How often the kernel killed in this group for want of memory. */
   oomKills(path: string): number;
   /** Process ids in the group and all below it. */

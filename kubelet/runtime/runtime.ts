@@ -171,6 +171,24 @@ export interface ContainerStats {
   readonly pids: number;
 }
 
+/** More of a running container than its `stats`; what is not known is left out. */
+export interface ContainerDetails {
+  readonly cpuUserNs?: bigint | undefined;
+  readonly cpuSystemNs?: bigint | undefined;
+  /** Of the quota's periods: how many there were, in how many it waited, and for how long. */
+  readonly cpuPeriods?: number | undefined;
+  readonly cpuThrottledPeriods?: number | undefined;
+  readonly cpuThrottledNs?: bigint | undefined;
+  readonly memoryRssBytes?: number | undefined;
+  readonly memoryCacheBytes?: number | undefined;
+  readonly memoryMappedBytes?: number | undefined;
+  readonly memorySwapBytes?: number | undefined;
+  readonly pageFaults?: number | undefined;
+  readonly majorPageFaults?: number | undefined;
+  /** How often the kernel killed in it for want of memory. */
+  readonly oomKills?: number | undefined;
+}
+
 /** Something happened to a container without being asked for. */
 export interface RuntimeEvent {
   readonly kind: 'started' | 'exited' | 'oom';
@@ -252,6 +270,8 @@ export interface ContainerRuntime {
     options: { command: readonly string[]; tty: boolean; stdin: boolean },
   ): Promise<ExecSession>;
   attach(id: string, options: { stdin: boolean }): Promise<ExecSession>;
+  /** More of all running containers, by id; read only when somebody asks. Left out by runtimes that cannot say. */
+  details?(): Promise<ReadonlyMap<string, ContainerDetails>>;
   /** Figures of all running containers, in one pass. */
   stats(): Promise<readonly ContainerStats[]>;
   /** Figures of the node as a whole. */

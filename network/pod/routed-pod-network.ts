@@ -7,6 +7,7 @@ import type { System } from '../../system/system.ts';
 import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
 import { AddressPool } from './addresses.ts';
+import { type LinkFigures, otherEnd, parseLinks } from './link-figures.ts';
 
 /** A pod's place in the network; the shape that the node agent's PodNetwork wants. */
 export interface Attachment {
@@ -79,6 +80,19 @@ export class RoutedPodNetwork {
 
   list(): Promise<readonly Attachment[]> {
     return Promise.resolve([...this.#attached.values()]);
+  }
+
+  /** What went over the links of pods, and over the host's other ones. */
+  figures(): { pods: ReadonlyMap<string, LinkFigures>; host: readonly LinkFigures[] } {
+    const links = new Map(parseLinks(this.#system.read('/proc/net/dev') ?? ''));
+    const pods = new Map<string, LinkFigures>();
+    for (const [podUid, { ip }] of this.#attached) {
+      const name = linkName(this.#layout, ip);
+      const link = links.get(name);
+      if (link && links.delete(name)) pods.set(podUid, otherEnd(link, 'eth0'));
+    }
+    links.delete('lo');
+    return { pods, host: [...links.values()] };
   }
 
   async #connect(attachment: Attachment): Promise<void> {

@@ -10,6 +10,7 @@ import type { OciImageStore } from '../../images/image-store.ts';
 import {
   type ContainerConfig,
   type ContainerRuntime,
+  type ContainerDetails,
   type ContainerStats,
   type ContainerStatus,
   type ExecResult,
@@ -224,12 +225,19 @@ class RuncRuntime implements OciRuntime {
   }
 
   stats(): Promise<readonly ContainerStats[]> {
-    const { records, cgroups, layout, clock } = this.#context;
-    const running = [...records.containers.values()].filter(
-      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
-    );
+    const { cgroups, layout, clock } = this.#context;
+  details(): Promise<ReadonlyMap<string, ContainerDetails>> {
+    const { cgroups, layout } = this.#context;
+    const known = this.#allRunning().flatMap(({ podUid, id }): [string, ContainerDetails][] => {
+      const path = layout.containerCgroup(podUid, id);
+      const details = cgroups.details(path);
+      return details ? [[id, { ...details, oomKills: cgroups.oomKills(path) }]] : [];
+    });
+    return Promise.resolve(new Map(known));
+  }
+
     return Promise.resolve(
-      running.flatMap((record) => {
+      this.#allRunning().flatMap((record) => {
         const usage = cgroups.usage(layout.containerCgroup(record.podUid, record.id));
         if (!usage) return [];
         const { id: containerId, podUid } = record;
@@ -287,5 +295,11 @@ class RuncRuntime implements OciRuntime {
     } finally {
       if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
     }
+  #allRunning(): ContainerRecord[] {
+    return [...this.#context.records.containers.values()].filter(
+      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
+    );
+  }
+
   }
 }
