@@ -21,6 +21,7 @@ import { compareQuantities, tryParseQuantity } from '../meta/quantity.ts';
 import { repeats } from '../meta/repeats.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
 import { validateLifecycle, validateProbe } from './probe-validation.ts';
+import { validateRestart, validateStop } from './restart-validation.ts';
 import { localPath } from './volume-validation.ts';
 
 const MAX_INT32 = 2 ** 31 - 1;
@@ -35,6 +36,8 @@ export function validateContainers(spec: PodSpec, path: string): FieldError[] {
   const check = (container: Container, at: string) => [
     ...validateName(container.name ?? '', names, `${at}.name`),
     ...validateResizePolicy(container, spec.restartPolicy, at),
+    ...validateRestart(container, at),
+    ...validateStop(container, spec, at),
     ...validateContainer(container, volumes, at),
   ];
   return [
@@ -98,15 +101,8 @@ export function validateImage(image: string, path: string): FieldError[] {
 function validateInit(container: Container, path: string): FieldError[] {
   if (container.restartPolicy === 'Always') return [];
   const unfit = [...PROBES, 'lifecycle' as const].filter((field) => container[field] !== undefined);
-  return [
-    ...oneOf(container.restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`),
-    ...unfit.map((field) =>
-      forbiddenField(
-        `${path}.${field}`,
-        'may not be set for init containers without restartPolicy=Always',
-      ),
-    ),
-  ];
+  const why = 'may not be set for init containers without restartPolicy=Always';
+  return unfit.map((field) => forbiddenField(`${path}.${field}`, why));
 }
 
 function validatePorts(ports: readonly ContainerPort[], path: string): FieldError[] {
