@@ -16,8 +16,10 @@ import { ConfigError } from '../volumes/volume-error.ts';
 import { containerConfigOf } from './container-config.ts';
 import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
+import { STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
 import { MAX_HOOK_MS, runHook } from './lifecycle-hook.ts';
+import { ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -26,6 +28,8 @@ export interface StartRequest {
   readonly pod: Pod;
   readonly container: Container;
   readonly attempt: number;
+  /** Of the pod's starts all over. */
+  readonly round: number;
   readonly live: SandboxStatus;
   readonly sandbox: SandboxConfig;
   readonly facts: PodFacts;
@@ -101,6 +105,8 @@ async function configure(
       annotations: {
         [SPEC_HASH]: hash,
         [CRASHES]: String(quick),
+        [ROUND]: String(request.round),
+        [STOP_SIGNAL]: container.lifecycle?.stopSignal ?? image.stopSignal ?? '',
         [IMAGE_REF]: imageRefOf(image, container.image ?? ''),
       },
       nodeMemoryBytes: parts.node.memoryBytes,

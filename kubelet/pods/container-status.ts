@@ -13,7 +13,11 @@ import { IMAGE_REF } from '../pulling/image-ref.ts';
 import { type ContainerStatus, type LinuxUser, START_ERROR } from '../runtime/runtime.ts';
 import { containerHash } from './container-hash.ts';
 import { backoffMs, backoffUntil, crashesOf, type Past } from './crash-backoff.ts';
-import { type PodState, type ProbeVerdicts, restarts } from './plan.ts';
+import type { PodState, ProbeVerdicts } from './plan.ts';
+import { afterEnd, afterInitEnd, isSidecar, latestOf, restartAllOf } from './restart-rules.ts';
+
+/** Annotation under which the runtime keeps which signal stops a container; '' where its image says nothing either. */
+export const STOP_SIGNAL = 'pinnace.dev/stop-signal';
 
 /** Why a container could not be started so far; shown as its waiting state. */
 export interface StartProblem {
@@ -57,47 +61,42 @@ export function containerStatusOf(
     started: running && facts.probes.started(latest.id),
     state,
     lastState: past ? { terminated: terminatedOf(past) } : {},
-    ...resourcesOf(container, running),
+    ...resourcesOf(container),
     ...mountsOf(container),
+    ...stopSignalOf(latest),
     ...(latest.user && { user: { linux: userOf(latest.user) } }),
   };
 }
 
-/** One that the runtime has nothing of: it never was, or the host has lost it (a reboot). */
+/** One that the runtime has nothing of: it never was, or the host has lost it (a reboot). As upstream. */
 function lostOrNew(
-  container: Container,
+  { name, image = '' }: Container,
   facts: ContainerFacts,
   state: ContainerState,
 ): ApiContainerStatus {
-  const before = statusNamed(facts.before, container.name);
-  const { name, image = '' } = container;
+  const never = { image, imageID: '', restartCount: 0, ready: false, started: false };
+  const before = statusNamed(facts.before, name);
+  if (!before) return { name, ...never, state, lastState: {} };
+  // How it ended is known; whether it runs again is told when it does.
+  if (before.state?.terminated) return before;
+  const { imageID, containerID, restartCount, lastState = {} } = before;
   return {
     name,
-    image,
-    imageID: before?.imageID ?? '',
-    ...(before?.containerID ? { containerID: before.containerID } : {}),
-    restartCount: before?.restartCount ?? 0,
-    ready: false,
-    started: false,
+    ...never,
+    imageID,
+    ...(containerID && { containerID }),
+    restartCount,
     state,
-    lastState: before ? lostState(before) : {},
+    lastState: before.state?.running ? unknownEnd(LOST) : lastState,
   };
 }
 
+const LOST = 'could not be located when the pod was deleted.  The container used to be Running';
+
 /** How a lost container ended is not known; that it ended is. Texts as upstream. */
-function lostState(before: ApiContainerStatus): ContainerState {
-  const { running, terminated } = before.state ?? {};
-  if (terminated) return { terminated };
-  if (!running) return before.lastState ?? {};
-  return {
-    terminated: {
-      exitCode: 137,
-      reason: 'ContainerStatusUnknown',
-      message: 'The container could not be located when the pod was terminated',
-      ...(running.startedAt ? { startedAt: running.startedAt } : {}),
-      ...(before.containerID ? { containerID: before.containerID } : {}),
-    },
-  };
+export function unknownEnd(what: string): ContainerState {
+  const message = `The container ${what}`;
+  return { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message } };
 }
 
 /** The status of an ephemeral container: it is never ready, and never starts again. */
@@ -143,20 +142,26 @@ function mountsOf({ volumeMounts = [] }: Container): Partial<ApiContainerStatus>
   };
 }
 
-/** What the container was given, shown while it runs. */
-function resourcesOf(container: Container, running: boolean): Partial<ApiContainerStatus> {
+/** What the container was given. */
+function resourcesOf(container: Container): Partial<ApiContainerStatus> {
   const { requests, limits } = container.resources ?? {};
-  if (!running) return {};
   return {
     ...(requests ? { allocatedResources: requests } : {}),
     resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) },
   };
 }
 
+/** As the API spells signals; one that runtimes know otherwise is not told. */
+function stopSignalOf({ annotations }: ContainerStatus): { stopSignal?: string } {
+  const asked = annotations[STOP_SIGNAL]?.toUpperCase() || 'SIGTERM';
+  const name = asked.startsWith('SIG') ? asked : `SIG${asked}`;
+  return /^SIG[A-Z]+[12]?$|^SIGRTM(IN\+|AX-)\d+$/.test(name) ? { stopSignal: name } : {};
+}
+
 /** An init container is ready when it has done its part; others when their probes say so. */
 function isReady(pod: Pod, container: Container, facts: ContainerFacts): boolean {
   const latest = facts.state.containers.get(container.name)?.[0];
-  const runsOn = !isInit(pod, container) || container.restartPolicy === 'Always';
+  const runsOn = !isInit(pod, container) || isSidecar(container);
   if (!runsOn) return latest?.state === 'exited' && latest.exitCode === 0;
   return latest?.state === 'running' && facts.probes.ready(latest.id);
 }
@@ -177,7 +182,8 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
   const problem = facts.problems.get(container.name);
   if (problem && !facts.ending)
     return { waiting: { reason: problem.reason, message: problem.message } };
-  if (latest?.state !== 'exited') return { waiting: { reason: waitingReason(pod, container) } };
+  const waiting = { waiting: { reason: waitingReason(pod, container) } };
+  if (latest?.state !== 'exited') return waiting;
   const past = { statuses, sandbox: facts.state.sandbox };
   const until = backoffUntil(past, containerHash(container));
   const waits = until > facts.nowMs && !facts.ending;
@@ -185,7 +191,15 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     return {
       waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, past) },
     };
-  return { terminated: terminatedOf(latest) };
+  return isPast(pod, container, facts) ? waiting : { terminated: terminatedOf(latest) };
+}
+
+/** Does its end belong to a round that is over, so that it waits to begin anew? */
+function isPast(pod: Pod, container: Container, { state, ending }: ContainerFacts): boolean {
+  if (ending || isEphemeral(pod, container)) return false;
+  if (latestOf(state, container.name) === undefined) return true;
+  const live = [...state.containers.values()].some(([latest]) => latest?.state !== 'exited');
+  return !live && restartAllOf(pod.spec as PodSpec, state) !== undefined;
 }
 
 function waitingReason(pod: Pod, container: Container): string {
@@ -195,9 +209,8 @@ function waitingReason(pod: Pod, container: Container): string {
 
 function restartsAgain(pod: Pod, container: Container, latest: ContainerStatus): boolean {
   if (isEphemeral(pod, container)) return false;
-  const runsOnce = isInit(pod, container) && container.restartPolicy !== 'Always';
-  if (runsOnce && latest.exitCode === 0) return false;
-  return restarts(pod.spec as PodSpec, container, latest);
+  const after = isInit(pod, container) ? afterInitEnd : afterEnd;
+  return after(pod.spec as PodSpec, container, latest.exitCode ?? -1) !== 'stay';
 }
 
 function backoffText(pod: Pod, container: Container, past: Past): string {

@@ -3,6 +3,14 @@
 import type { Container, Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
 import { backoffUntil, SPEC_HASH } from './crash-backoff.ts';
+import {
+  afterEnd,
+  afterInitEnd,
+  isSidecar,
+  latestOf,
+  restartAllOf,
+  roundOf,
+} from './restart-rules.ts';
 
 /** What there is of a pod. Containers by name, newest attempt first. */
 export interface PodState {
@@ -37,6 +45,7 @@ export type Act =
       readonly container: Container;
       readonly init: boolean;
       readonly attempt: number;
+      readonly round: number;
     }
   | {
       readonly kind: 'kill';
@@ -44,6 +53,8 @@ export type Act =
       readonly container: string;
       readonly graceMs: number | undefined;
       readonly why: string;
+      /** Its preStop hook is not run. */
+      readonly hookless?: true;
     }
   | { readonly kind: 'forget'; readonly id: string };
 
@@ -67,11 +78,6 @@ export interface PlanInput {
   heldUntil(name: string): number;
 }
 
-/** Is it an init container that goes on running (KEP-753)? */
-export function isSidecar(container: Container): boolean {
-  return container.restartPolicy === 'Always';
-}
-
 /** Is there, or may there be, a process? */
 export function isLive(status: ContainerStatus): boolean {
   return status.state !== 'exited';
@@ -80,8 +86,11 @@ export function isLive(status: ContainerStatus): boolean {
 /** The next acts of a pod that is to run. */
 export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
   const spec = pod.spec as PodSpec;
-  const run: Run = { spec, state, at, acts: [], wakes: [] };
-  if (isFinished(spec, state)) stopAll(run, 'the pod has finished');
+  const again = restartAllOf(spec, state) !== undefined;
+  const round = roundOf(state) + (again ? 1 : 0);
+  const run: Run = { spec, state, at, round, acts: [], wakes: [] };
+  if (isFinished(spec, state)) stopAll(run, { why: 'the pod has finished' });
+  else if (again && stopAll(run, RESTART_ALL)) return { acts: run.acts, lookAgainAt: undefined };
   else if (state.sandbox?.state !== 'ready') planSandbox(run);
   else {
     // Those who look into a pod may come while it still begins, and are never started again.
@@ -96,43 +105,52 @@ interface Run {
   readonly spec: PodSpec;
   readonly state: PodState;
   readonly at: PlanInput;
+  /** What is started now belongs to it; older ones are of the past. */
+  readonly round: number;
   readonly acts: Act[];
   readonly wakes: number[];
 }
 
+/** How containers end when all begin anew: no hook, and upstream's least patience (KEP-5532). */
+const RESTART_ALL = {
+  why: 'Pod is restarting all containers in place',
+  graceMs: 2_000,
+  hookless: true,
+} as const;
+
 /** Has everything ended that will not be started again? */
 export function isFinished(spec: PodSpec, state: PodState): boolean {
-  const { restartPolicy } = spec;
-  if (restartPolicy === 'Always' || restartPolicy === undefined) return false;
-  const latest = (container: Container) => state.containers.get(container.name)?.[0];
+  if (restartAllOf(spec, state)) return false;
   for (const init of spec.initContainers ?? []) {
     if (isSidecar(init)) continue;
-    const status = latest(init);
+    const status = latestOf(state, init.name);
     if (status?.state !== 'exited') return false;
-    if (status.exitCode !== 0) return restartPolicy === 'Never';
+    if (status.exitCode !== 0) return initStays(spec, init, status);
   }
   return spec.containers.every((container) => {
-    const status = latest(container);
-    return status?.state === 'exited' && (restartPolicy === 'Never' || status.exitCode === 0);
+    const status = latestOf(state, container.name);
+    return status?.state === 'exited' && !restarts(spec, container, status);
   });
 }
 
 /** Will a container that ended so be started again? */
 export function restarts(spec: PodSpec, container: Container, status: ContainerStatus): boolean {
-  if (isSidecar(container)) return true;
-  if (spec.restartPolicy === 'Never') return false;
-  return spec.restartPolicy !== 'OnFailure' || status.exitCode !== 0;
+  return afterEnd(spec, container, status.exitCode ?? -1) !== 'stay';
+}
+
+function initStays(spec: PodSpec, init: Container, status: ContainerStatus): boolean {
+  return afterInitEnd(spec, init, status.exitCode ?? -1) === 'stay';
 }
 
 /** True when something was still alive. */
-function stopAll(run: Run, why: string): boolean {
+function stopAll(run: Run, how: { why: string; graceMs?: number; hookless?: true }): boolean {
   let any = false;
   for (const [container, statuses] of run.state.containers)
     for (const { id, state } of statuses) {
       if (state === 'exited') continue;
       any = true;
       if (!run.at.stopping(id))
-        run.acts.push({ kind: 'kill', id, container, graceMs: undefined, why });
+        run.acts.push({ kind: 'kill', id, container, graceMs: undefined, ...how });
     }
   return any;
 }
@@ -140,7 +158,7 @@ function stopAll(run: Run, why: string): boolean {
 /** A new sandbox comes only after everything in the old one has ended. */
 function planSandbox(run: Run): void {
   const { sandbox } = run.state;
-  if (stopAll(run, 'Pod sandbox changed, it will be killed and re-created.')) return;
+  if (stopAll(run, { why: 'Pod sandbox changed, it will be killed and re-created.' })) return;
   const until = run.at.heldUntil('');
   if (until > run.at.nowMs) {
     run.wakes.push(until);
@@ -170,16 +188,17 @@ function planOnce(run: Run, init: Container): boolean {
   const status = inSandbox(run, init.name);
   if (status?.state === 'exited') {
     if (status.exitCode === 0) return true;
-    if (run.spec.restartPolicy === 'Never') return false;
+    if (initStays(run.spec, init, status)) return false;
   }
   if (status?.state === 'running') planRunning(run, init, status);
   else planStart(run, init, true);
   return false;
 }
 
-/** The newest container of that name, if it belongs to the sandbox of now. */
+/** The newest container of that name, if it belongs to the sandbox and the round of now. */
 function inSandbox(run: Run, name: string): ContainerStatus | undefined {
-  const status = run.state.containers.get(name)?.[0];
+  if (run.round !== roundOf(run.state)) return undefined;
+  const status = latestOf(run.state, name);
   return status?.sandboxId === run.state.sandbox?.id ? status : undefined;
 }
 
@@ -229,7 +248,7 @@ function planStart(run: Run, container: Container, init: boolean): void {
     return;
   }
   const attempt = nextAttempt(last, lostAttempts(at.before, container.name));
-  run.acts.push({ kind: 'start', container, init, attempt });
+  run.acts.push({ kind: 'start', container, init, attempt, round: run.round });
 }
 
 /** One that was made and never started (the agent died in between) is started as it is: create answers it again. */

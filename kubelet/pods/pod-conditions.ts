@@ -2,6 +2,7 @@
 // Invariant: a transition time changes only with its status; conditions of others are not touched.
 import type { ContainerStatus, Pod, PodCondition } from '../../api/generated/types.ts';
 import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
+import { isSidecar, type RestartAll } from './restart-rules.ts';
 
 /** What conditions are made from besides the pod. */
 export interface ConditionFacts {
@@ -16,6 +17,8 @@ export interface ConditionFacts {
   readonly resize: readonly PodCondition[] | undefined;
   /** That the pod was ended for somebody else's sake. */
   readonly disruption: PodCondition | undefined;
+  /** The end that makes all containers begin anew; `done` once they have. */
+  readonly restart: RestartAll | 'done' | undefined;
   readonly nowMs: number;
 }
 
@@ -35,7 +38,7 @@ const OWN = [
 
 /** The agent's own conditions, in upstream's order. */
 export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
-  const notReady = whyNotReady(facts);
+  const notReady = whyNotReady(pod, facts);
   const why: Readonly<Record<(typeof OWN)[number], Why | undefined>> = {
     PodReadyToStartContainers: facts.sandboxReady ? undefined : { reason: '' },
     Initialized: whyNotInitialized(facts),
@@ -45,10 +48,7 @@ export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
   };
   const stated = [
     ...OWN.map((type) => conditionOf(type, why[type], pod)),
-    ...[...(facts.resize ?? []), ...(facts.disruption ? [facts.disruption] : [])].map((each) => ({
-      ...each,
-      ...observed(pod),
-    })),
+    ...passing(facts).map((each) => ({ ...each, ...observed(pod) })),
   ];
   const conditions = stated.flatMap((condition) => {
     const known = facts.before?.filter(({ type }) => type === condition.type) ?? [];
@@ -59,6 +59,19 @@ export function podConditions(pod: Pod, facts: ConditionFacts): PodCondition[] {
       each.type === 'Initialized' ? { ...each, reason: 'PodCompleted' } : each,
     );
   return conditions;
+}
+
+/** Those that only some pods have. */
+function passing({ resize = [], disruption, restart }: ConditionFacts): PodCondition[] {
+  return [...resize, ...(disruption ? [disruption] : []), ...restarting(restart)];
+}
+
+function restarting(restart: ConditionFacts['restart']): PodCondition[] {
+  const type = 'AllContainersRestarting';
+  if (restart === undefined) return [];
+  if (restart === 'done') return [{ type, status: 'False' }];
+  const message = `Container ${restart.container} exited with code ${restart.exitCode}, triggering pod restart`;
+  return [{ type, status: 'True', reason: 'ContainerExited', message }];
 }
 
 function conditionOf(type: string, why: Why | undefined, pod: Pod): PodCondition {
@@ -83,10 +96,11 @@ function whyNotInitialized(facts: ConditionFacts): Why | undefined {
   };
 }
 
-function whyNotReady(facts: ConditionFacts): Why | undefined {
+function whyNotReady({ spec }: Pod, facts: ConditionFacts): Why | undefined {
   if (facts.phase === 'Succeeded') return { reason: 'PodCompleted' };
   if (facts.phase === 'Failed') return { reason: 'PodFailed' };
-  const sidecars = facts.inits.filter((status) => status.state?.running && !status.ready);
+  const named = new Set((spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const sidecars = facts.inits.filter(({ name }) => named.has(name));
   const unready = [...sidecars, ...facts.containers]
     .filter((status) => !status.ready)
     .map((status) => status.name);
@@ -103,9 +117,9 @@ function whyGated(pod: Pod): Why | undefined {
     .filter((type) => !isConditionTrue(pod.status?.conditions, type));
   if (open.length === 0) return undefined;
   const texts = open.map((type) => {
-    const known = pod.status?.conditions?.some((condition) => condition.type === type);
+    const known = pod.status?.conditions?.find((condition) => condition.type === type);
     return known
-      ? `the status of pod readiness gate "${type}" is not "True", but False`
+      ? `the status of pod readiness gate "${type}" is not "True", but ${known.status}`
       : `corresponding condition of pod readiness gate "${type}" does not exist.`;
   });
   return { reason: 'ReadinessGatesNotReady', message: texts.join(', ') };

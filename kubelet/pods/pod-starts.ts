@@ -66,7 +66,7 @@ export class PodStarts {
 
   /** Starts a container. False where nothing was tried. */
   async start(
-    { container, attempt }: Extract<Act, { kind: 'start' }>,
+    { container, attempt, round }: Extract<Act, { kind: 'start' }>,
     volumes: ReadonlyMap<string, string>,
   ): Promise<boolean> {
     const { pod, state, sandbox } = this.#view;
@@ -76,6 +76,7 @@ export class PodStarts {
       pod,
       container,
       attempt,
+      round,
       live,
       sandbox: sandbox.config(pod, live),
       facts: this.#facts(),

@@ -1,7 +1,8 @@
 // A pod's state out of the runtime's lists. Pure. Invariant: newest first, everywhere.
 import type { PodSpec } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
-import { isSidecar, type PodState } from './plan.ts';
+import type { PodState } from './plan.ts';
+import { isSidecar } from './restart-rules.ts';
 
 /** What the runtime has of one pod. */
 export function podStateOf(

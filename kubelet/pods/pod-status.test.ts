@@ -42,7 +42,7 @@ describe('phase', () => {
     ['Failed', never, { state: aState([ended('app', 2)]) }],
     ['Failed', aPod(), { state: aState([ended('app', 2)]), ending: true }],
     ['Running', aPod(), { state: aState([running('app')]), ending: true }],
-    ['Pending', aPod(), { ending: true }],
+    ['Failed', aPod(), { ending: true }],
     ['Failed', aPod(), { verdict: { reason: 'OutOfcpu', message: 'x' } }],
     [
       'Running',

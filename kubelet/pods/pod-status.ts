@@ -9,10 +9,13 @@ import type {
   PodStatus,
 } from '../../api/generated/types.ts';
 import { qosClassOf } from '../../api/meta/pod-resources.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { type ContainerFacts, containerStatusOf, ephemeralStatusOf } from './container-status.ts';
-import { isFinished, isLive, isSidecar } from './plan.ts';
+import { lastStatuses } from './last-status.ts';
+import { isFinished, isLive } from './plan.ts';
 import { podConditions } from './pod-conditions.ts';
+import { isSidecar, latestOf, type RestartAll, restartAllOf, roundOf } from './restart-rules.ts';
 
 /** An end that is not the containers' own: refused by the node, evicted from it, or over its deadline. */
 export interface Verdict {
@@ -36,12 +39,13 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
   const spec = pod.spec as PodSpec;
   const ofAll = (containers: readonly Container[] | undefined): ApiContainerStatus[] =>
     (containers ?? []).map((container) => containerStatusOf(pod, container, facts));
-  const inits = ofAll(spec.initContainers);
-  const containers = ofAll(spec.containers);
+  const told = { inits: ofAll(spec.initContainers), containers: ofAll(spec.containers) };
+  const over = isOver(spec, facts);
+  const { inits, containers } = over ? lastStatuses(spec, told) : told;
   const ephemerals = (spec.ephemeralContainers ?? []).map((container) =>
     ephemeralStatusOf(pod, container as Container, facts),
   );
-  const phase = phaseOf(spec, facts);
+  const phase = phaseOf(spec, { containers, over }, facts);
   const { before, hostIp } = facts;
   // Told with the end, not before it: until then the pod is still what it was.
   const verdict = phase === 'Failed' ? facts.verdict : undefined;
@@ -59,6 +63,7 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
       before: before?.conditions,
       resize: facts.resize,
       disruption: disruptionOf(verdict),
+      restart: restartOf(spec, facts),
       nowMs: facts.nowMs,
     }),
     hostIP: hostIp,
@@ -67,10 +72,34 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     startTime: before?.startTime ?? formatTime(facts.nowMs),
     qosClass: pod.status?.qosClass ?? qosClassOf(spec),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
-    ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
-    containerStatuses: containers,
-    ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
+    ...(isRefused(facts) ? {} : listed({ inits, containers, ephemerals })),
   };
+}
+
+interface Lists {
+  readonly inits: readonly ApiContainerStatus[];
+  readonly containers: readonly ApiContainerStatus[];
+  readonly ephemerals: readonly ApiContainerStatus[];
+}
+
+function listed({ inits, containers, ephemerals }: Lists): Partial<PodStatus> {
+  return {
+    ...(inits.length > 0 ? { initContainerStatuses: [...inits] } : {}),
+    containerStatuses: [...containers],
+    ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: [...ephemerals] } : {}),
+  };
+}
+
+/** One that the node never took has no containers to tell of. */
+function isRefused({ verdict, state, before }: StatusFacts): boolean {
+  const none = state.containers.size === 0 && state.sandbox === undefined;
+  return verdict !== undefined && none && before?.containerStatuses === undefined;
+}
+
+/** Whether all containers are to begin anew, or have done so. */
+function restartOf(spec: PodSpec, { state, ending }: StatusFacts): RestartAll | 'done' | undefined {
+  const asked = ending ? undefined : restartAllOf(spec, state);
+  return asked ?? (roundOf(state) > 0 ? 'done' : undefined);
 }
 
 const why = (verdict: Verdict | undefined) =>
@@ -89,37 +118,46 @@ function knownIp({ state, before }: StatusFacts): string | undefined {
   return wasHere ? before?.podIP : undefined;
 }
 
-/** Init containers have done their part once they have ended well, or once the others have begun. */
-function isInitialized(spec: PodSpec, { state, probes }: StatusFacts): boolean {
+/**
+ * Init containers have done their part once they have ended well, or once the others have begun. A pod that begins anew stays
+ * what it was.
+ */
+function isInitialized(spec: PodSpec, facts: StatusFacts): boolean {
+  const { state, probes, before } = facts;
+  if (restartOf(spec, facts) && isConditionTrue(before?.conditions, 'Initialized')) return true;
   const id = state.sandbox?.id;
-  const begun = spec.containers.some((c) => state.containers.get(c.name)?.[0]?.sandboxId === id);
+  const begun = spec.containers.some((c) => latestOf(state, c.name)?.sandboxId === id);
   if (id !== undefined && begun) return true;
   return (spec.initContainers ?? []).every((init) => {
-    const status = state.containers.get(init.name)?.[0];
+    const status = latestOf(state, init.name);
     if (isSidecar(init)) return status?.state === 'running' && probes.started(status.id);
     return status?.state === 'exited' && status.exitCode === 0;
   });
 }
 
-function phaseOf(spec: PodSpec, facts: StatusFacts): string {
-  const { state, before, verdict, ending } = facts;
-  if (before?.phase === 'Succeeded' || before?.phase === 'Failed') return before.phase;
-  const statuses = spec.containers.map((container) => state.containers.get(container.name)?.[0]);
-  const alive = [...state.containers.values()].some((all) => all.some(isLive));
+/** Does nothing of it live, and will nothing of it again? */
+function isOver(spec: PodSpec, { state, verdict, ending }: StatusFacts): boolean {
   // Whatever the verdict: a pod is never told to be over while something of it may still run.
-  if (verdict && !alive) return 'Failed';
-  if ((isFinished(spec, state) || ending) && !alive) return endPhase(spec, facts);
-  const begun = statuses.every((s) => s?.state === 'running' || s?.state === 'exited');
-  return begun ? 'Running' : 'Pending';
+  const alive = [...state.containers.values()].some((all) => all.some(isLive));
+  return !alive && (verdict !== undefined || ending || isFinished(spec, state));
 }
 
-/** Everything has ended and nothing will run again. */
-function endPhase(spec: PodSpec, { state, before }: StatusFacts): string {
-  const once = (spec.initContainers ?? []).filter((init) => !isSidecar(init));
-  const ends = [...once, ...spec.containers].map((c) => state.containers.get(c.name)?.[0]);
-  // Deleted before it ever ran: neither a success nor a failure that anybody could look at.
-  if (ends.every((end) => end === undefined)) return before?.phase ?? 'Pending';
-  return ends.every((end) => end?.state === 'exited' && end.exitCode === 0)
-    ? 'Succeeded'
-    : 'Failed';
+function phaseOf(
+  spec: PodSpec,
+  { containers, over }: { containers: readonly ApiContainerStatus[]; over: boolean },
+  facts: StatusFacts,
+): string {
+  const { before, verdict, state } = facts;
+  if (before?.phase === 'Succeeded' || before?.phase === 'Failed') return before.phase;
+  if (over) {
+    const well = containers.every(({ state: now }) => now?.terminated?.exitCode === 0);
+    return well && !verdict ? 'Succeeded' : 'Failed';
+  }
+  const again = restartOf(spec, facts);
+  const waits = ({ name, state: now, lastState }: ApiContainerStatus) => {
+    const past = again !== undefined && latestOf(state, name) === undefined;
+    return now?.waiting !== undefined && (past || !lastState?.terminated);
+  };
+  const restarting = again !== undefined && again !== 'done';
+  return restarting || containers.some(waits) ? 'Pending' : 'Running';
 }

@@ -34,7 +34,7 @@ export class PodStops {
   /** Begins to stop a container; without `graceMs` it gets what its pod gives it. */
   stop(
     status: ContainerStatus,
-    how: { graceMs: number | undefined; why: string; waits?: boolean },
+    how: { graceMs: number | undefined; why: string; waits?: boolean; hookless?: boolean },
   ): void {
     const { pod, sandbox } = this.#view;
     const tells = status.state === 'running' && !this.#stopper.has(status.id);
@@ -42,7 +42,7 @@ export class PodStops {
       this.#parts.events.event(pod, { type: 'Normal', reason: 'Killing', message: how.why });
     this.#stopper.stop({
       pod,
-      container: containersIn(pod).find((each) => each.name === status.name),
+      container: how.hookless ? undefined : containersIn(pod).find(named(status.name)),
       status,
       graceMs: Math.min(this.#atMostMs, this.#graceMs(how.graceMs)),
       podIp: sandbox.podIp ?? '',
@@ -72,6 +72,8 @@ export class PodStops {
     return own ?? (spec?.terminationGracePeriodSeconds ?? 30) * 1000;
   }
 }
+
+const named = (name: string) => (container: Container) => container.name === name;
 
 /** The containers that a pod always has: init containers, then the others. */
 export function containersIn({ spec }: Pod): Container[] {

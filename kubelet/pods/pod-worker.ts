@@ -271,7 +271,7 @@ export class PodWorker implements PodView {
         return this.#starts.start(act, volumes);
       case 'kill': {
         const status = containersOf(this.#state).find((each) => each.id === act.id);
-        if (status) this.#stops.stop(status, { graceMs: act.graceMs, why: act.why });
+        if (status) this.#stops.stop(status, act);
         return false;
       }
       case 'forget':
