@@ -169,6 +169,19 @@ describe('defaults of a pod', () => {
     expect(pod.status).toEqual({ phase: 'Pending', qosClass: 'BestEffort' });
     expect(pod.spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
   });
+
+  it('say of one with scheduling gates that it is not scheduled for their sake', () => {
+    const pod = defaulted(aPod({}, { schedulingGates: [{ name: 'example.com/wait' }] }));
+    podDefinition.prepareForCreate?.(pod);
+    expect(pod.status?.conditions).toEqual([
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ]);
+  });
 });
 
 describe('rules of a pod', () => {

@@ -68,7 +68,8 @@ export const podDefinition = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     pod.spec.priority ??= 0;
     pod.spec.preemptionPolicy ??= 'PreemptLowerPriority';
-    pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) };
+    const qosClass = qosClassOf(pod.spec);
+    pod.status = { phase: 'Pending', ...gatedCondition(pod.spec), qosClass };
   },
   prepareForUpdate({ spec }, old) {
     // What admission gave stays: a writer who leaves it out does not take it away.
@@ -90,6 +91,21 @@ export const podDefinition = defineResource<Pod>({
   warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   validateStatus,
 });
+
+/** Why a pod with scheduling gates is not scheduled; words as upstream. */
+function gatedCondition({ schedulingGates = [] }: PodSpec): Pod['status'] {
+  if (schedulingGates.length === 0) return {};
+  return {
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ],
+  };
+}
 
 /** A limit without a request asks for as much. Not so in templates, which stay as written. */
 function requestWhatIsLimited(spec: PodSpec): void {
