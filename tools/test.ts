@@ -21,12 +21,18 @@ const PHASES: readonly Phase[] = [
   {
     name: 'units and tidy',
     paths: [],
-    exclude: ['test/{contracts,integration,e2e,clients,regression,bench}/**', '**/oci/**'],
+    exclude: ['test/{contracts,integration,e2e,clients,regression,bench}/**', '**/{oci,cri}/**'],
     workers: 2,
   },
   {
     name: 'contracts and integration',
-    paths: ['test/integration', 'test/contracts', 'test/regression', 'kubelet/runtime/oci'],
+    paths: [
+      'test/integration',
+      'test/contracts',
+      'test/regression',
+      'kubelet/runtime/oci',
+      'kubelet/runtime/cri',
+    ],
     workers: 2,
   },
   { name: 'real clients', paths: ['test/clients'], workers: 2 },

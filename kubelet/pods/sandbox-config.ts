@@ -36,6 +36,7 @@ export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
     hostNetwork,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,
+    privileged: isPrivileged(spec),
     netnsPath: facts.netnsPath,
     resolvConf: resolvConf(pod, facts),
     hosts: hostsFile(pod, facts),
@@ -45,6 +46,11 @@ export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
       ...(facts.pidsLimit && { pidsLimit: facts.pidsLimit }),
     },
   };
+}
+
+/** Ephemeral containers come later: where one is privileged and no other is, such a runtime refuses it. */
+function isPrivileged({ containers, initContainers = [] }: PodSpec): boolean {
+  return [...containers, ...initContainers].some((each) => each.securityContext?.privileged);
 }
 
 /** The pod's host name: its own, or its name cut to what Linux takes. */

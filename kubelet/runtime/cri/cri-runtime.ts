@@ -1,0 +1,495 @@
+// ContainerRuntime over CRI: containerd, CRI-O. This file routes the verbs; what they say stands in the files beside it.
+// Invariants: verbs that make or remove the same thing run one after the other; lists are answered from the view, without a call;
+// nothing here keeps containers alive or ends them when it stops.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/logger.ts';
+import { type Cgroups, createCgroups } from '../../../system/cgroups.ts';
+import type { System } from '../../../system/system.ts';
+import { removeCgroup } from '../oci/cgroup-removal.ts';
+import { cpuUsageOf, workingSetOf } from '../oci/node-stats.ts';
+import {
+  type ContainerConfig,
+  type ContainerRuntime,
+  type ContainerStats,
+  type ContainerStatus,
+  type ExecResult,
+  type ExecSession,
+  type LinuxResources,
+  RuntimeError,
+  type RuntimeEvent,
+  type RuntimeFeatures,
+  type SandboxConfig,
+  type SandboxStatus,
+  START_ERROR,
+} from '../runtime.ts';
+import type { CniPlugin } from './cni-plugin.ts';
+import { containerMessage, type ImageUser } from './container-message.ts';
+import { failingAs, messageOf, unlessGone } from './failures.ts';
+import { CALL_TIMEOUT_MS, connectGrpc, GrpcError, type GrpcConnection } from './grpc.ts';
+import { LifecycleEvents } from './lifecycle-events.ts';
+import { PodFiles } from './pod-files.ts';
+import { resourcesMessage, sandboxMessage } from './sandbox-message.ts';
+import { IMAGES, RUNTIME } from './services.ts';
+import { openSession, withoutPrefix } from './streaming.ts';
+import { type KnownContainer, RuntimeView } from './view.ts';
+
+/** What the runtime is made with. */
+export interface CriRuntimeOptions {
+  readonly system: System;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** As upstream's flag has it: `unix:///run/containerd/containerd.sock`. */
+  readonly endpoint: string;
+  /** Files of pods lie here, kept between runs. */
+  readonly stateDir: string;
+  /** Whose the sandboxes are; also in names of cgroups. */
+  readonly clusterId: string;
+  /** How sandboxes come into the pod network. */
+  readonly plugin: CniPlugin;
+  /** The address of a pod that is attached. */
+  readonly addressOf: (podUid: string) => string | undefined;
+}
+
+/** The contract, and what the agent's start and end need besides. */
+export interface CriRuntime extends ContainerRuntime {
+  /** Connects and finds everything again. Call it once, before any other verb. Rejects when the runtime cannot be used. */
+  recover(): Promise<void>;
+  /** Ends and removes every container and sandbox of this owner. */
+  destroyAll(): Promise<void>;
+  /** Why pods cannot be run now, in words for the Node's Ready condition; undefined when they can. */
+  problem(): Promise<string | undefined>;
+  /** The connection, for the images beside it. */
+  readonly connection: () => GrpcConnection;
+  /** Lets go of the connection. Containers run on. */
+  close(): void;
+}
+
+const NO_LIMIT = -1;
+const DEFAULT_PERIOD_US = 100_000;
+const MS_PER_SECOND = 1_000;
+/** RuntimeConfig's word for systemd, whose groups this agent does not make. */
+const SYSTEMD_DRIVER = 0;
+
+/** A runtime behind an endpoint. */
+export function createCriRuntime(options: CriRuntimeOptions): CriRuntime {
+  return new Cri(options);
+}
+
+class Cri implements CriRuntime {
+  readonly #options: CriRuntimeOptions;
+  readonly #cgroups: Cgroups;
+  readonly #files: PodFiles;
+  readonly #view: RuntimeView;
+  readonly #events: LifecycleEvents;
+  readonly #ending = new AbortController();
+  readonly #handlers = new Set<(event: RuntimeEvent) => void>();
+  /** Work under way by what it makes or removes. */
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  #connection: GrpcConnection | undefined;
+  #info = { name: 'cri', version: 'unknown' };
+
+  constructor(options: CriRuntimeOptions) {
+    this.#options = options;
+    this.#cgroups = createCgroups(options.system);
+    this.#files = new PodFiles(join(options.stateDir, 'pods'));
+    this.#view = new RuntimeView({
+      connection: this.connection,
+      files: this.#files,
+      owner: options.clusterId,
+      emit: (event) => this.#handlers.forEach((handler) => handler(event)),
+    });
+    const doors = { ...options, connection: this.connection, view: this.#view };
+    this.#events = new LifecycleEvents(doors, this.#ending.signal);
+  }
+
+  readonly connection = (): GrpcConnection => {
+    if (!this.#connection) throw new RuntimeError('NotReady', 'the runtime is not connected yet');
+    return this.#connection;
+  };
+
+  get info(): { name: string; version: string } {
+    return this.#info;
+  }
+
+  async recover(): Promise<void> {
+    const { endpoint, plugin } = this.#options;
+    plugin.install();
+    try {
+      const connection = await this.#connect();
+      const { runtimeName, runtimeVersion } = await connection.call(RUNTIME.version, {});
+      this.#info = { name: runtimeName, version: runtimeVersion };
+      await this.#refuseSystemd();
+      await this.#view.relist();
+    } catch (error) {
+      this.close();
+      const why = `the container runtime at ${endpoint} cannot be used: ${(error as Error).message}`;
+      throw new Error(why, { cause: error });
+    }
+    void this.#events.run();
+  }
+
+  async #connect(): Promise<GrpcConnection> {
+    const { endpoint, clock } = this.#options;
+    this.#connection ??= await connectGrpc(endpoint, clock);
+    return this.#connection;
+  }
+
+  /** Runtimes that cannot say are trusted: their documentation tells what is expected. */
+  async #refuseSystemd(): Promise<void> {
+    const config = await this.connection()
+      .call(RUNTIME.runtimeConfig, {})
+      .catch((error: unknown) => {
+        if (error instanceof GrpcError && error.code === 'UNIMPLEMENTED') return undefined;
+        throw error;
+      });
+    if (config?.linux && config.linux.cgroupDriver === SYSTEMD_DRIVER)
+      throw new Error(
+        'it makes cgroups by systemd; set its cgroup driver to cgroupfs (containerd: SystemdCgroup = false)',
+      );
+  }
+
+  async problem(): Promise<string | undefined> {
+    if (this.#events.problem !== undefined) return this.#events.problem;
+    try {
+      const { status } = await this.connection().call(RUNTIME.status, {});
+      const unmet = status?.conditions?.find((condition) => !condition.status);
+      if (!unmet) return undefined;
+      const { type, reason, message } = unmet;
+      return `container runtime is not ready: ${type}=false reason:${reason} message:${message}`;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async features(): Promise<RuntimeFeatures> {
+    const { handlers, features } = await this.connection().call(RUNTIME.status, {});
+    const own = handlers.find(({ name = '' }) => name === '')?.features;
+    return {
+      userNamespaces: own?.userNamespaces ?? false,
+      recursiveReadOnlyMounts: own?.recursiveReadOnlyMounts ?? false,
+      supplementalGroupsPolicy: features?.supplementalGroupsPolicy ?? false,
+    };
+  }
+
+  async destroyAll(): Promise<void> {
+    await this.#connect();
+    await this.#view.relist();
+    await Promise.all([...this.#view.sandboxes.keys()].map((id) => this.removeSandbox(id)));
+    for (const uid of this.#files.pods()) this.#files.forgetPod(uid);
+    await removeCgroup(this.#doors(), `/pinnace-${this.#options.clusterId}`);
+  }
+
+  close(): void {
+    this.#ending.abort();
+    this.#connection?.close();
+  }
+
+  runSandbox(config: SandboxConfig): Promise<string> {
+    return this.#inLane(`pod ${config.podUid}`, async () => {
+      const known = [...this.#view.sandboxes.values()].find(
+        ({ podUid, attempt, state }) =>
+          podUid === config.podUid && attempt === config.attempt && state === 'ready',
+      );
+      if (known) return known.id;
+      return failingAs('CreatePodSandboxError', () => this.#makeSandbox(config));
+    });
+  }
+
+  async #makeSandbox(config: SandboxConfig): Promise<string> {
+    const { podUid, netnsPath, hostNetwork } = config;
+    const { plugin, addressOf, clusterId: owner, clock } = this.#options;
+    await this.#refuseUnsupported(config);
+    const cgroupParent = this.#podCgroup(podUid);
+    this.#cgroups.make(cgroupParent);
+    this.#cgroups.setLimits(cgroupParent, config.resources);
+    if (!hostNetwork && netnsPath !== undefined)
+      plugin.plug({ podUid, netnsPath, ip: addressOf(podUid) ?? '' });
+    const message = sandboxMessage(config, { owner, cgroupParent });
+    const { id } = await this.connection().call(RUNTIME.runPodSandbox, { config: message });
+    const { namespace, name, attempt } = config;
+    const createdAtMs = clock.now();
+    const made = { id, podUid, namespace, name, attempt, netnsPath, createdAtMs };
+    this.#view.putSandbox({ ...made, state: 'ready' });
+    return id;
+  }
+
+  async #refuseUnsupported({ userNamespace }: SandboxConfig): Promise<void> {
+    if (!userNamespace || (await this.features()).userNamespaces) return;
+    const { name, version } = this.#info;
+    throw new Error(`${name} ${version} does not give pods user namespaces`);
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    const known = this.#view.sandboxes.get(id);
+    if (!known) return;
+    for (const { id: container, state } of this.#view.containersOf(id))
+      if (state === 'created') await this.removeContainer(container);
+    await unlessGone(() => this.connection().call(RUNTIME.stopPodSandbox, { id }));
+    const running = this.#view.containersOf(id).filter(({ state }) => state !== 'exited');
+    await Promise.all(running.map((container) => this.#view.refresh(container.id, id)));
+    if (this.#view.sandboxes.has(id)) this.#view.putSandbox({ ...known, state: 'notready' });
+  }
+
+  updateSandboxResources(id: string, resources: LinuxResources): Promise<void> {
+    const known = this.#view.sandboxes.get(id);
+    if (known?.state !== 'ready')
+      return Promise.reject(new RuntimeError('NotFound', `there is no sandbox ${id}`));
+    return this.#inLane(`pod ${known.podUid}`, async () => {
+      this.#cgroups.setLimits(this.#podCgroup(known.podUid), resources);
+      // Runtimes may want to know; as upstream, what they say does not matter.
+      await this.connection()
+        .call(RUNTIME.updatePodSandboxResources, { id, resources: resourcesMessage(resources) })
+        .catch(() => undefined);
+    });
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    const known = this.#view.sandboxes.get(id);
+    if (!known) return;
+    await this.stopSandbox(id);
+    for (const container of this.#view.containersOf(id)) await this.removeContainer(container.id);
+    await this.#inLane(`pod ${known.podUid}`, async () => {
+      await unlessGone(() => this.connection().call(RUNTIME.removePodSandbox, { id }));
+      this.#view.drop(id);
+      if ([...this.#view.sandboxes.values()].some(({ podUid }) => podUid === known.podUid)) return;
+      await removeCgroup(this.#doors(), this.#podCgroup(known.podUid));
+      this.#options.plugin.unplug(known.podUid);
+      this.#files.forgetPod(known.podUid);
+    });
+  }
+
+  listSandboxes(podUid?: string): Promise<readonly SandboxStatus[]> {
+    return Promise.resolve([...this.#view.sandboxes.values()].filter(ofPod(podUid)));
+  }
+
+  createContainer(
+    sandboxId: string,
+    sandbox: SandboxConfig,
+    config: ContainerConfig,
+  ): Promise<string> {
+    return this.#inLane(`container ${sandboxId} ${config.name} ${config.attempt}`, async () => {
+      const known = this.#view
+        .containersOf(sandboxId)
+        .find(({ name, attempt }) => name === config.name && attempt === config.attempt);
+      if (known) return known.id;
+      return failingAs('CreateContainerError', () =>
+        this.#makeContainer(sandboxId, sandbox, config),
+      );
+    });
+  }
+
+  async #makeContainer(
+    sandboxId: string,
+    sandbox: SandboxConfig,
+    config: ContainerConfig,
+  ): Promise<string> {
+    const { podUid } = sandbox;
+    const { clusterId: owner } = this.#options;
+    mkdirSync(dirname(config.logPath), { recursive: true });
+    const files = {
+      hosts: this.#files.writeHosts(podUid, sandbox.hosts),
+      terminationLog: this.#files.makeTerminationLog({ ...config, podUid }),
+    };
+    const imageUser = await this.#imageUser(config.imageId);
+    const { id } = await this.connection().call(RUNTIME.createContainer, {
+      sandboxId,
+      config: containerMessage(config, { owner, sandbox, files, imageUser }),
+      sandboxConfig: sandboxMessage(sandbox, { owner, cgroupParent: this.#podCgroup(podUid) }),
+    });
+    await this.#view.refresh(id, sandboxId);
+    return id;
+  }
+
+  async #imageUser(imageId: string): Promise<ImageUser> {
+    const { image } = await this.connection().call(IMAGES.status, { image: { image: imageId } });
+    if (!image) throw new RuntimeError('CreateContainerError', `image ${imageId} is not present`);
+    return { uid: image.uid?.value, username: image.username ?? '' };
+  }
+
+  startContainer(id: string): Promise<void> {
+    return this.#inLane(id, async () => {
+      const { status } = this.#must(id);
+      if (status.state === 'running') return;
+      if (status.state === 'exited') throw startFailure(status);
+      try {
+        await this.connection().call(RUNTIME.startContainer, { id });
+      } catch (error) {
+        const now = await this.#view.refresh(id, status.sandboxId);
+        if (now?.state === 'exited') throw startFailure(now);
+        throw new RuntimeError('RunContainerError', messageOf(error), error);
+      }
+      await this.#view.refresh(id, status.sandboxId);
+    });
+  }
+
+  /** One that never ran ends by being removed: runtimes do not stop what does not run. */
+  async stopContainer(id: string, graceMs: number): Promise<void> {
+    const known = this.#view.containers.get(id);
+    if (!known || known.status.state === 'exited') return;
+    if (known.status.state === 'created') return this.removeContainer(id);
+    const timeout = Math.ceil(graceMs / MS_PER_SECOND);
+    const timeoutMs = CALL_TIMEOUT_MS + timeout * MS_PER_SECOND;
+    await failingAs('KillContainerError', () =>
+      unlessGone(() =>
+        this.connection().call(RUNTIME.stopContainer, { id, timeout }, { timeoutMs }),
+      ),
+    );
+    await this.#view.refresh(id, known.status.sandboxId);
+  }
+
+  async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
+    this.#running(id);
+    const { cpuShares, cpuQuotaUs = NO_LIMIT, cpuPeriodUs = DEFAULT_PERIOD_US } = resources;
+    const { memoryLimitBytes = NO_LIMIT } = resources;
+    const linux = resourcesMessage({
+      ...(cpuShares !== undefined && { cpuShares }),
+      cpuQuotaUs,
+      cpuPeriodUs,
+      memoryLimitBytes,
+    });
+    await this.#inLane(id, () =>
+      failingAs('UpdateContainerError', () =>
+        this.connection().call(RUNTIME.updateContainerResources, { id, linux }),
+      ),
+    );
+  }
+
+  removeContainer(id: string): Promise<void> {
+    return this.#inLane(id, async () => {
+      const known = this.#view.containers.get(id);
+      if (!known) return;
+      await unlessGone(() => this.connection().call(RUNTIME.removeContainer, { id }));
+      this.#view.drop(id);
+      this.#files.forgetContainer(known.status);
+    });
+  }
+
+  listContainers(podUid?: string): Promise<readonly ContainerStatus[]> {
+    const all = Array.from(this.#view.containers.values(), ({ status }) => status);
+    return Promise.resolve(all.filter(ofPod(podUid)));
+  }
+
+  containerStatus(id: string): Promise<ContainerStatus | undefined> {
+    return Promise.resolve(this.#view.containers.get(id)?.status);
+  }
+
+  async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    this.#running(id);
+    const timeout = Math.max(1, Math.ceil(timeoutMs / MS_PER_SECOND));
+    try {
+      return await this.connection().call(
+        RUNTIME.execSync,
+        { id, cmd: command, timeout },
+        { timeoutMs: CALL_TIMEOUT_MS + timeout * MS_PER_SECOND },
+      );
+    } catch (error) {
+      const late = error instanceof GrpcError && error.code === 'DEADLINE_EXCEEDED';
+      const reason = late ? 'ExecTimeout' : 'ExecError';
+      throw new RuntimeError(reason, withoutPrefix(messageOf(error)), error);
+    }
+  }
+
+  async exec(
+    id: string,
+    options: { command: readonly string[]; tty: boolean; stdin: boolean },
+  ): Promise<ExecSession> {
+    this.#running(id);
+    const { command: cmd, tty, stdin } = options;
+    const { url } = await failingAs('ExecError', () =>
+      this.connection().call(RUNTIME.exec, { id, cmd, tty, stdin, stdout: true, stderr: !tty }),
+    );
+    return openSession(url, { tty, stdin }, this.#options.clock);
+  }
+
+  /** Runtimes do not tell how what was attached to has ended: its status does. */
+  async attach(id: string, { stdin }: { stdin: boolean }): Promise<ExecSession> {
+    const { tty, status } = this.#running(id);
+    const { url } = await failingAs('ExecError', () =>
+      this.connection().call(RUNTIME.attach, { id, tty, stdin, stdout: true, stderr: !tty }),
+    );
+    const session = await openSession(url, { tty, stdin }, this.#options.clock);
+    const exit = session.exit.then(async () => {
+      const now = await this.#view.refresh(id, status.sandboxId);
+      return now?.exitCode ?? 0;
+    });
+    exit.catch(() => undefined);
+    return { ...session, exit };
+  }
+
+  stats(): Promise<readonly ContainerStats[]> {
+    const { clock } = this.#options;
+    const running = (known: KnownContainer) => known.status.state === 'running';
+    return Promise.resolve(
+      [...this.#view.containers.values()].filter(running).flatMap(({ status }) => {
+        const { id: containerId, podUid, name } = status;
+        const usage = this.#cgroups.usage(`${this.#podCgroup(podUid)}/${containerId}`);
+        return usage ? [{ containerId, podUid, name, timestampMs: clock.now(), ...usage }] : [];
+      }),
+    );
+  }
+
+  nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {
+    const { system, clock } = this.#options;
+    return {
+      timestampMs: clock.now(),
+      cpuUsageNs: cpuUsageOf(system.read('/proc/stat') ?? ''),
+      memoryWorkingSetBytes: workingSetOf(system.read('/proc/meminfo') ?? ''),
+    };
+  }
+
+  async reopenLog(id: string): Promise<void> {
+    this.#running(id);
+    await this.connection().call(RUNTIME.reopenContainerLog, { id });
+  }
+
+  subscribe(handler: (event: RuntimeEvent) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#handlers.add(handler);
+    signal.addEventListener('abort', () => this.#handlers.delete(handler), { once: true });
+  }
+
+  #podCgroup(podUid: string): string {
+    return `/pinnace-${this.#options.clusterId}/pod${podUid}`;
+  }
+
+  #doors() {
+    return { cgroups: this.#cgroups, clock: this.#options.clock };
+  }
+
+  #must(id: string): KnownContainer {
+    const known = this.#view.containers.get(id);
+    if (!known) throw new RuntimeError('NotFound', `there is no container ${id}`);
+    return known;
+  }
+
+  #running(id: string): KnownContainer {
+    const known = this.#must(id);
+    if (known.status.state !== 'running')
+      throw new RuntimeError('NotRunning', `container ${id} is not running`);
+    return known;
+  }
+
+  /** Runs one after the other what concerns the same thing; the lane goes away when it is empty. */
+  async #inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#lanes.set(lane, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
+    }
+  }
+}
+
+function startFailure(status: ContainerStatus): RuntimeError {
+  const { reason = START_ERROR, message = 'the container has ended already' } = status;
+  return new RuntimeError(reason === START_ERROR ? reason : 'RunContainerError', message);
+}
+
+/** All pass where no pod is named. */
+function ofPod(podUid: string | undefined): (each: { readonly podUid: string }) => boolean {
+  return (each) => podUid === undefined || each.podUid === podUid;
+}

@@ -1,0 +1,92 @@
+// Files that the agent makes for pods on a runtime that does not: /etc/hosts, and where containers leave their last words.
+// Invariants: everything lies below one folder and is found again by pod, name and attempt; what a container wrote is read with
+// a limit and never followed as a link.
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** Longest termination message, as upstream. */
+const MAX_MESSAGE_BYTES = 4096;
+const HOSTS = 'hosts';
+
+/** Which container. */
+export interface ContainerKey {
+  readonly podUid: string;
+  readonly name: string;
+  readonly attempt: number;
+}
+
+/** The files below a folder. */
+export class PodFiles {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  }
+
+  /** Writes the pod's hosts file in place, so that mounts of it see what is new; answers where it lies. */
+  writeHosts(podUid: string, text: string): string {
+    mkdirSync(this.#pod(podUid), { recursive: true });
+    const path = join(this.#pod(podUid), HOSTS);
+    writeFileSync(path, text, { mode: 0o644 });
+    return path;
+  }
+
+  /** An empty file for last words that any user of the container may write; answers where it lies. */
+  makeTerminationLog(key: ContainerKey): string {
+    mkdirSync(this.#pod(key.podUid), { recursive: true });
+    const path = this.#terminationLog(key);
+    writeFileSync(path, '', { flag: 'a' });
+    // The mode of a new file is cut by this process's mask.
+    chmodSync(path, 0o666);
+    return path;
+  }
+
+  /** '' when there is none. */
+  terminationMessage(key: ContainerKey): string {
+    let fd: number;
+    try {
+      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+      fd = openSync(this.#terminationLog(key), flags);
+    } catch {
+      return '';
+    }
+    try {
+      const buffer = Buffer.alloc(MAX_MESSAGE_BYTES);
+      return buffer.subarray(0, readSync(fd, buffer, 0, MAX_MESSAGE_BYTES, 0)).toString();
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  forgetContainer(key: ContainerKey): void {
+    rmSync(this.#terminationLog(key), { force: true });
+  }
+
+  forgetPod(podUid: string): void {
+    rmSync(this.#pod(podUid), { recursive: true, force: true });
+  }
+
+  /** Pods that have files. */
+  pods(): readonly string[] {
+    return readdirSync(this.#root);
+  }
+
+  #pod(podUid: string): string {
+    return join(this.#root, podUid);
+  }
+
+  #terminationLog({ podUid, name, attempt }: ContainerKey): string {
+    return join(this.#pod(podUid), `${name}.${attempt}.end`);
+  }
+}
