@@ -3,12 +3,11 @@
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { createLogger } from '../../base/logger.ts';
-import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
-import { createImageStore } from '../../kubelet/images/image-store.ts';
 import { unmountVolumes } from '../../kubelet/volumes/disk-volumes.ts';
 import { destroyNodeNetwork } from '../../network/node-network.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { layoutOf } from './cluster.ts';
+import { nodeRuntime } from './container-runtime.ts';
 import { dataPaths, readFacts } from './data-directory.ts';
 
 /** Cleans the host of one cluster. */
@@ -18,19 +17,17 @@ export async function cleanUpHost(dataDir: string): Promise<void> {
   if (!facts) return;
   const system = createLinuxSystem();
   const logger = createLogger('warn');
-  const images = createImageStore({ system, dir: paths.images, logger });
-  const runtime = createOciRuntime({
-    system,
-    clock: systemClock,
-    logger,
-    stateDir: join(paths.node, 'runtime'),
-    clusterId: facts.id,
-    images,
-  });
-  await runtime.destroyAll();
-  unmountVolumes(system, join(paths.node, 'pods'));
-  const stateDir = join(paths.node, 'network');
-  await destroyNodeNetwork({ system, layout: layoutOf(facts), stateDir });
+  const doors = { system, clock: systemClock, logger, addressOf: () => undefined };
+  const { runtime } = await nodeRuntime({ paths, facts }, doors);
+  try {
+    await runtime.destroyAll();
+  } finally {
+    // Also where another runtime does not answer: the rest is this node's own.
+    runtime.close();
+    unmountVolumes(system, join(paths.node, 'pods'));
+    const stateDir = join(paths.node, 'network');
+    await destroyNodeNetwork({ system, layout: layoutOf(facts), stateDir });
+  }
 }
 
 if (import.meta.main) {

@@ -23,6 +23,8 @@ import { ensureTokenKey } from './token-key.ts';
 export interface ClusterRequest {
   readonly dataDir: string;
   readonly port: number | undefined;
+  /** As AskedFacts has it. */
+  readonly containerRuntimeEndpoint?: string | undefined;
   /** The admin's kubeconfig is also written here. */
   readonly kubeconfig?: string | undefined;
 }
@@ -36,7 +38,7 @@ export async function ensureClusterFiles(
   if (request.kubeconfig !== undefined) refuseForeignKubeconfig(request.kubeconfig);
   prepareDataDirectory(paths);
   claimDirectory(doors.system, paths);
-  const facts = await settleFacts(paths, doors, request.port);
+  const facts = await settleFacts(paths, doors, request);
   await ensureCertificates(paths.pki, certificateSpecs(facts, apiServiceIp(facts)), doors);
   ensureTokenKey(paths.pki);
   writeKubeconfigs(paths, facts, request.kubeconfig);

@@ -17,18 +17,33 @@ export const API_HOST = '127.0.0.1';
 /** Domain of Services' names. */
 export const CLUSTER_DOMAIN = 'cluster.local';
 
-/** Reads the facts or makes them; settles the port. `port`: asked for, 0 for any free one in this run, undefined for the one asked for last. */
+/** What a start may ask of a cluster. */
+export interface AskedFacts {
+  /** 0 for any free one in this run, undefined for the one asked for last. */
+  readonly port: number | undefined;
+  /** Undefined for that of last time; empty for none. */
+  readonly containerRuntimeEndpoint?: string | undefined;
+}
+
+/** Reads the facts or makes them, and settles what was asked. */
 export async function settleFacts(
   paths: DataPaths,
   doors: { system: System; random: Random },
-  port: number | undefined,
+  { port, containerRuntimeEndpoint: asked }: AskedFacts,
 ): Promise<ClusterFacts> {
   const known = readFacts(paths);
   const remembered = known?.portPicked ? undefined : known?.port;
   const wanted = port ?? remembered ?? DEFAULT_PORT;
   const settled = await freePort(API_HOST, wanted, '--port');
   const fixed = known ?? (await newFacts(doors, settled));
-  const facts = { ...fixed, port: settled, portPicked: wanted === 0 };
+  const { containerRuntimeEndpoint: before, ...rest } = fixed;
+  const endpoint = asked ?? before;
+  const facts = {
+    ...rest,
+    port: settled,
+    portPicked: wanted === 0,
+    ...(endpoint && { containerRuntimeEndpoint: endpoint }),
+  };
   writeFacts(paths, facts);
   return facts;
 }

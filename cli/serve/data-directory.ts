@@ -29,6 +29,8 @@ export interface ClusterFacts {
   /** True where the port was picked free: it holds for one run. */
   readonly portPicked?: boolean;
   readonly kubeletPort: number;
+  /** Where the node's container runtime serves CRI; containers are run by runc and conmon without one. */
+  readonly containerRuntimeEndpoint?: string;
 }
 
 /** Paths below a data directory. */

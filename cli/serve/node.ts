@@ -1,4 +1,4 @@
-// The node agent as one process: pods on runc, Services in nftables, DNS.
+// The node agent as one process: pods on runc or a runtime behind CRI, Services in nftables, DNS.
 // Runs as a program of its own: `node.ts DATA_DIRECTORY`. Ends without touching containers; clean-up.ts removes them.
 // Invariant: speaks to the API server over HTTPS with its own certificate, as a node on another machine would.
 import { join } from 'node:path';
@@ -9,8 +9,6 @@ import { createClient } from '../../client/rest/rest-client.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
 import { createNodeAgent } from '../../kubelet/agent.ts';
 import { createLinuxHost } from '../../kubelet/host/linux-host.ts';
-import { createImageStore } from '../../kubelet/images/image-store.ts';
-import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
 import { overHttps } from '../../kubelet/server/node-server.ts';
 import { DnsServer } from '../../network/dns/dns-server.ts';
 import { setUpNodeNetwork } from '../../network/node-network.ts';
@@ -19,6 +17,7 @@ import { createLinuxSystem } from '../../system/linux.ts';
 import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
+import { nodeRuntime } from './container-runtime.ts';
 import { dataPaths, readFacts, UsageError } from './data-directory.ts';
 import { keptKubeletConfig } from './kubelet-config.ts';
 import { NODE_AGENT } from './user-agents.ts';
@@ -42,15 +41,14 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     userAgent: NODE_AGENT,
   });
   const client = createClient(transport);
-  const images = createImageStore({ system, dir: paths.images, logger });
-  const stateDir = join(paths.node, 'runtime');
-  const runtime = createOciRuntime({ ...doors, stateDir, clusterId: facts.id, images });
-  await runtime.recover();
   const network = await setUpNodeNetwork({
     system,
     layout,
     stateDir: join(paths.node, 'network'),
   });
+  const addressOf = (podUid: string) => network.addressOf(podUid);
+  const { runtime, images } = await nodeRuntime({ paths, facts }, { ...doors, addressOf });
+  await runtime.recover();
   const informers = createInformerFactory({ ...doors, client });
   const proxy = new ServiceProxy({ ...doors, informers, layout });
   const dns = new DnsServer({

@@ -8,6 +8,7 @@ interface UpFlags {
   readonly port?: number;
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
+  readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
 }
@@ -45,6 +46,10 @@ export function registerServeCommands(program: Command): void {
     .option(
       '--kubelet-config <file>',
       'how the node agent runs this machine: a KubeletConfiguration, YAML or JSON (default: the one given last, else the defaults of upstream)',
+    )
+    .option(
+      '--container-runtime-endpoint <socket>',
+      'containers are run by the runtime that serves CRI here, such as unix:///run/containerd/containerd.sock (default: the one given last, else runc and conmon; "" for those)',
     )
     .option('--no-node', 'API server, controllers and scheduler only (default: run pods, too)')
     .action(async (flags: UpFlags) => {

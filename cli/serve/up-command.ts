@@ -18,6 +18,7 @@ export interface UpFlags {
   readonly port?: number;
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
+  readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
 }
@@ -38,6 +39,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
     port: flags.port,
     kubeconfig: flags.kubeconfig,
     kubeletConfig: flags.kubeletConfig,
+    containerRuntimeEndpoint: flags.containerRuntimeEndpoint,
     node: flags.node,
   };
   const stopped = stopSignal();

@@ -8,7 +8,14 @@ import type { System } from '../../system/system.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { serverUrl } from './cluster.ts';
 import { ensureClusterFiles } from './cluster-files.ts';
-import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
+import { checkRuntimeEndpoint } from './container-runtime.ts';
+import {
+  type ClusterFacts,
+  dataPaths,
+  type DataPaths,
+  readFacts,
+  UsageError,
+} from './data-directory.ts';
 import { keepKubeletConfig } from './kubelet-config.ts';
 import { missingFeature } from './kernel-features.ts';
 import { environmentOf, flagsOf, type Program, programOf } from './programs.ts';
@@ -31,6 +38,8 @@ export interface UpOptions {
   readonly kubeconfig: string | undefined;
   /** A file that says how the node agent is to run; undefined for that of last time. */
   readonly kubeletConfig?: string | undefined;
+  /** Where a container runtime serves CRI; undefined for that of last time, empty for the embedded one. */
+  readonly containerRuntimeEndpoint?: string | undefined;
   /** Run pods on this machine. */
   readonly node: boolean;
 }
@@ -57,13 +66,21 @@ export async function startCluster(
   stopped: Promise<void> = new Promise(() => undefined),
 ): Promise<RunningCluster> {
   const system = createLinuxSystem();
-  const missing = options.node ? missingFeature(system, process.env) : undefined;
+  const endpoint = endpointOf(options);
+  const missing = options.node ? missingFeature(system, process.env, endpoint) : undefined;
   if (missing !== undefined) throw new UsageError(missing);
+  if (options.node && endpoint) checkRuntimeEndpoint(system, endpoint);
   const doors = { system, clock: systemClock, random: systemRandom };
   const { paths, facts } = await ensureClusterFiles(options, doors);
   if (options.kubeletConfig !== undefined) await keepKubeletConfig(paths, options.kubeletConfig);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
   return superviseCluster({ system, paths, facts, logger, node: options.node, stopped });
+}
+
+/** The endpoint that counts in this start. */
+function endpointOf(options: UpOptions): string | undefined {
+  const known = () => readFacts(dataPaths(options.dataDir))?.containerRuntimeEndpoint;
+  return (options.containerRuntimeEndpoint ?? known()) || undefined;
 }
 
 interface Supervision {

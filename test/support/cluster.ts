@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { createImageStore } from '../../kubelet/images/image-store.ts';
 import { type ClusterFacts, type DataPaths, dataPaths } from '../../cli/serve/data-directory.ts';
 import { readSupervisor } from '../../cli/serve/lock.ts';
 import { CertificateAuthority } from '../../cli/serve/pki.ts';
@@ -20,7 +22,8 @@ import {
   type RunHow,
 } from '../../tools/host-namespace.ts';
 import { type Kubectl, kubectlFor } from './kubectl.ts';
-import { buildTestImages } from './tiny-images.ts';
+import { aContainerd, type TestContainerd } from './containerd.ts';
+import { buildTestImages, SHELL_IMAGE, WEB_IMAGE } from './tiny-images.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NODE = join(ROOT, 'node_modules', '.bin', 'node');
@@ -32,6 +35,10 @@ const CEILING_MS = 60_000;
 export interface TestClusterOptions {
   /** Runs pods: needs root, runc and conmon. The images of tiny-images.ts are in its store. */
   readonly node: boolean;
+  /** Fields of KubeletConfiguration. */
+  readonly kubeletConfig?: object;
+  /** What runs them: runc and conmon unless given; else a containerd of the cluster's own, in its namespace. */
+  readonly runtime?: 'containerd';
 }
 
 /** A cluster that is up. */
@@ -43,6 +50,8 @@ export interface TestCluster {
   readonly kubeconfig: string;
   readonly host: HostNamespace;
   readonly kubectl: Kubectl;
+  /** With `runtime: 'containerd'`. */
+  readonly containerd?: TestContainerd;
   /** Pid of the supervisor. */
   readonly pid: number;
   /** Pid of a supervised process as it is now. */
@@ -96,9 +105,8 @@ export function aTestPlace(): TestPlace {
 
 /** Starts a cluster; resolves when `pinnace up` says that it is up, and the node, if any, is Ready. */
 export async function startTestCluster(options: TestClusterOptions): Promise<TestCluster> {
-  const place = aTestPlace();
+  const place = await aPlaceWith(options);
   try {
-    if (options.node) await buildTestImages(place.host.system, dataPaths(place.dataDir).images);
     const up = await startUp(place, options);
     const cluster = await describeCluster(place, up);
     if (options.node) {
@@ -115,8 +123,42 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
   }
 }
 
-async function startUp(place: TestPlace, options: TestClusterOptions): Promise<ChildProcess> {
-  const args = [PROGRAM, 'up', '--port', '0', '--data-dir', place.dataDir];
+/** A place with what the node needs: images, and the runtime that has them. */
+async function aPlaceWith(options: TestClusterOptions): Promise<TestPlaceWithRuntime> {
+  const place = aTestPlace();
+  try {
+    const { images, node } = dataPaths(place.dataDir);
+    if (options.node) await buildTestImages(place.host.system, images);
+    if (!options.runtime) return place;
+    const containerd = await aContainerd({ cni: join(node, 'cni'), host: place.host });
+    const dispose = async () => {
+      await place.dispose();
+      await containerd.dispose();
+    };
+    const store = createImageStore({
+      system: place.host.system,
+      dir: images,
+      logger: silentLogger,
+    });
+    await containerd.load(store, [SHELL_IMAGE, WEB_IMAGE]);
+    return { ...place, containerd, dispose };
+  } catch (error) {
+    await place.dispose();
+    throw error;
+  }
+}
+
+interface TestPlaceWithRuntime extends TestPlace {
+  readonly containerd?: TestContainerd;
+}
+
+async function startUp(
+  place: TestPlaceWithRuntime,
+  options: TestClusterOptions,
+): Promise<ChildProcess> {
+  const runtime = place.containerd && ['--container-runtime-endpoint', place.containerd.endpoint];
+  const args = [PROGRAM, 'up', '--port', '0', '--data-dir', place.dataDir, ...(runtime ?? [])];
+  if (options.kubeletConfig) args.push(...configured(place, options.kubeletConfig));
   const child = place.host.start(NODE, options.node ? args : [...args, '--no-node']);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -139,7 +181,18 @@ async function startUp(place: TestPlace, options: TestClusterOptions): Promise<C
   return child;
 }
 
-async function describeCluster(place: TestPlace, up: ChildProcess): Promise<TestCluster> {
+/** The flags that give the node its configuration. */
+function configured({ dataDir }: TestPlace, fields: object): readonly string[] {
+  const file = join(dataDir, 'test-kubelet.json');
+  const kind = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' };
+  writeFileSync(file, JSON.stringify({ ...kind, ...fields }));
+  return ['--kubelet-config', file];
+}
+
+async function describeCluster(
+  place: TestPlaceWithRuntime,
+  up: ChildProcess,
+): Promise<TestCluster> {
   const { dataDir, host } = place;
   const paths = dataPaths(dataDir);
   const facts = JSON.parse(readFileSync(paths.facts, 'utf8')) as ClusterFacts;
