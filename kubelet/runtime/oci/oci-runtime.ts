@@ -224,8 +224,6 @@ class RuncRuntime implements OciRuntime {
     return Promise.resolve(attach(doors, this.#running(id), options));
   }
 
-  stats(): Promise<readonly ContainerStats[]> {
-    const { cgroups, layout, clock } = this.#context;
   details(): Promise<ReadonlyMap<string, ContainerDetails>> {
     const { cgroups, layout } = this.#context;
     const known = this.#allRunning().flatMap(({ podUid, id }): [string, ContainerDetails][] => {
@@ -236,6 +234,8 @@ class RuncRuntime implements OciRuntime {
     return Promise.resolve(new Map(known));
   }
 
+  stats(): Promise<readonly ContainerStats[]> {
+    const { cgroups, layout, clock } = this.#context;
     return Promise.resolve(
       this.#allRunning().flatMap((record) => {
         const usage = cgroups.usage(layout.containerCgroup(record.podUid, record.id));
