@@ -278,6 +278,12 @@ class RuncRuntime implements OciRuntime {
     return record;
   }
 
+  #allRunning(): ContainerRecord[] {
+    return [...this.#context.records.containers.values()].filter(
+      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
+    );
+  }
+
   #running(id: string): ContainerRecord {
     const record = this.#exits.check(this.#must(id));
     if (record.phase !== 'running')
@@ -295,11 +301,5 @@ class RuncRuntime implements OciRuntime {
     } finally {
       if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
     }
-  #allRunning(): ContainerRecord[] {
-    return [...this.#context.records.containers.values()].filter(
-      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
-    );
-  }
-
   }
 }
