@@ -1,9 +1,11 @@
 // The real System: child processes by node:child_process, the rest by /proc, node:fs and native-calls.ts.
 // Invariant: nothing here waits without a limit, and a call that enters a namespace comes back before it returns.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { isIPv6, Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { parseMountinfo } from './mountinfo.ts';
 import {
@@ -19,7 +22,9 @@ import {
   hostnameCall,
   insideNamespace,
   insideNewNamespaces,
+  mappedMountCall,
   mountCall,
+  owningNamespaceCall,
   packetSocketCall,
   receiveCall,
   sendCall,
@@ -29,7 +34,14 @@ import {
 } from './native-calls.ts';
 import { parseProcessStat } from './process-stat.ts';
 import { runCommand } from './run-command.ts';
-import type { KeptNamespaces, MountFlag, MountSpec, PacketSocket, System } from './system.ts';
+import type {
+  DeviceNode,
+  KeptNamespaces,
+  MountFlag,
+  MountSpec,
+  PacketSocket,
+  System,
+} from './system.ts';
 
 /** Values of MS_* in mount(2). */
 const MOUNT_FLAGS: Readonly<Record<MountFlag, number>> = {
@@ -60,6 +72,7 @@ export function createLinuxSystem(): System {
     run: runCommand,
     spawn: (command, args, options) => spawn(command, args, { ...options }),
     mount,
+    mountMapped: mappedMountCall,
     unmount: detachCall,
     mounts: () => parseMountinfo(readText('/proc/self/mountinfo') ?? ''),
     setOverlayOpaque: (path) => setAttributeCall(path, 'trusted.overlay.opaque', 'y'),
@@ -68,11 +81,14 @@ export function createLinuxSystem(): System {
     write: (path, text) => writeFileSync(path, text),
     exists: existsSync,
     list,
+    devices: devicesBelow,
     makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
     removeDirectory,
     kill,
     processState: (pid) => stat(pid)?.state,
     processStart: (pid) => stat(pid)?.start,
+    makeUserNetwork,
+    keepOwner,
     makeNamespaces,
     connectPackets,
     connectInNamespace,
@@ -109,6 +125,31 @@ function list(path: string): readonly string[] {
   }
 }
 
+/** Sizes of the fields of a device number, as glibc's gnu_dev_major and gnu_dev_minor have them. */
+const majorOf = (rdev: number): number => Number((BigInt(rdev) >> 8n) & 0xfffn);
+const minorOf = (rdev: number): number =>
+  Number((BigInt(rdev) & 0xffn) | ((BigInt(rdev) >> 12n) & 0xfff00n));
+
+function devicesBelow(path: string, fileSystem?: number): readonly DeviceNode[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat || (fileSystem !== undefined && stat.dev !== fileSystem)) return [];
+  if (stat.isDirectory())
+    return list(path).flatMap((name) => devicesBelow(join(path, name), stat.dev));
+  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return [];
+  const { uid, gid, rdev } = stat;
+  return [
+    {
+      path,
+      type: stat.isBlockDevice() ? 'b' : 'c',
+      major: majorOf(rdev),
+      minor: minorOf(rdev),
+      mode: stat.mode & 0o7777,
+      uid,
+      gid,
+    },
+  ];
+}
+
 function removeDirectory(path: string): void {
   try {
     rmdirSync(path);
@@ -140,6 +181,40 @@ function makeNamespaces(kept: KeptNamespaces): void {
     for (const { kind, target } of wanted)
       mount({ source: `/proc/thread-self/ns/${kind}`, target, flags: ['bind'] });
   });
+}
+
+/** A process of its own makes them, as one with threads may not; it waits for its input to end while they are named and kept. */
+async function makeUserNetwork(
+  path: string,
+  { hostId, size }: { readonly hostId: number; readonly size: number },
+): Promise<void> {
+  const args = ['--user', '--net', 'sh', '-c', 'echo made; read end'];
+  const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.on('error', () => undefined);
+  try {
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`unshare ended with ${String(code)}`);
+    });
+    ended.catch(() => undefined);
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    for (const kind of ['uid', 'gid'])
+      writeFileSync(`/proc/${child.pid}/${kind}_map`, `0 ${hostId} ${size}\n`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '', { flag: 'wx' });
+    mount({ source: `/proc/${child.pid}/ns/net`, target: path, flags: ['bind'] });
+  } finally {
+    child.stdin.end();
+  }
+}
+
+function keepOwner(networkPath: string, target: string): void {
+  const owner = owningNamespaceCall(networkPath);
+  try {
+    writeFileSync(target, '');
+    mount({ source: `/proc/self/fd/${owner}`, target, flags: ['bind'] });
+  } finally {
+    closeSync(owner);
+  }
 }
 
 function connectPackets(path: string): PacketSocket {

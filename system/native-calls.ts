@@ -46,6 +46,12 @@ const SIGNATURES = {
   send: 'int64_t send(int, const uint8_t *, size_t, int)',
   recv: 'int64_t recv(int, _Out_ uint8_t *, size_t, int)',
   shutdown: 'int shutdown(int, int)',
+  ioctl: 'int ioctl(int, unsigned long)',
+  // By number, as older C libraries have no names for them; the numbers are the same on all architectures.
+  openTree: 'int64_t syscall(int64_t, int, const char *, uint32_t)',
+  moveMount: 'int64_t syscall(int64_t, int, const char *, int, const char *, uint32_t)',
+  setMountAttributes:
+    'int64_t syscall(int64_t, int, const char *, uint32_t, const uint8_t *, size_t)',
 } as const;
 
 type CallName = keyof typeof SIGNATURES;
@@ -87,6 +93,60 @@ export function mountCall(
 ): void {
   const result = attempt('mount', ends.source, ends.target, type, options.flags, options.data);
   if (result < 0) throw new NativeError(`mount ${type} ${ends.source} on ${ends.target}`, -result);
+}
+
+const SYS_OPEN_TREE = 428;
+const SYS_MOVE_MOUNT = 429;
+const SYS_MOUNT_SETATTR = 442;
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
+const OPEN_TREE_CLONE_CLOEXEC = 1 | 0o2000000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+/** struct mount_attr: attr_set, attr_clr, propagation and userns_fd, of 8 bytes each. */
+const MOUNT_ATTR_BYTES = 32;
+const MOUNT_ATTR_IDMAP = 0x0010_0000n;
+const USERNS_FD_OFFSET = 24;
+
+/**
+ * Shows `source` and what is mounted below it at `target` as well, its owners counted by a user namespace (mount_setattr(2)). EINVAL where
+ * a file system cannot do that.
+ */
+export function mappedMountCall(ends: { source: string; target: string }, namespacePath: string) {
+  const what = `mapped mount of ${ends.source}`;
+  const check = (result: number): number => {
+    if (result < 0) throw new NativeError(what, -result);
+    return result;
+  };
+  const flags = OPEN_TREE_CLONE_CLOEXEC | AT_RECURSIVE;
+  const tree = check(attempt('openTree', SYS_OPEN_TREE, AT_FDCWD, ends.source, flags));
+  try {
+    const namespace = openSync(namespacePath, 'r');
+    const attributes = Buffer.alloc(MOUNT_ATTR_BYTES);
+    attributes.writeBigUInt64LE(MOUNT_ATTR_IDMAP, 0);
+    attributes.writeBigUInt64LE(BigInt(namespace), USERNS_FD_OFFSET);
+    const how = AT_EMPTY_PATH | AT_RECURSIVE;
+    const call = ['setMountAttributes', SYS_MOUNT_SETATTR, tree, '', how] as const;
+    const result = attempt(...call, attributes, attributes.length);
+    closeSync(namespace);
+    check(result);
+    const move = ['moveMount', SYS_MOVE_MOUNT, tree, '', AT_FDCWD, ends.target] as const;
+    check(attempt(...move, MOVE_MOUNT_F_EMPTY_PATH));
+  } finally {
+    closeSync(tree);
+  }
+}
+
+const NS_GET_USERNS = 0xb701;
+
+/** A descriptor of the user namespace that another namespace belongs to (ioctl_ns(2)); the caller closes it. */
+export function owningNamespaceCall(path: string): number {
+  const namespace = openSync(path, 'r');
+  try {
+    return must('ioctl', namespace, NS_GET_USERNS);
+  } finally {
+    closeSync(namespace);
+  }
 }
 
 const MNT_DETACH = 2;

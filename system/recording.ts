@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import {
   CommandError,
+  type DeviceNode,
   type KeptNamespaces,
   type MountEntry,
   type MountSpec,
@@ -43,6 +44,9 @@ export interface RecordingSystem extends System {
   /** Mounts that are there; `mount` and `unmount` change it. */
   readonly mountTable: MountEntry[];
   readonly namespaces: KeptNamespaces[];
+  readonly userNetworks: { path: string; users: { hostId: number; size: number } }[];
+  /** Device nodes that are there. */
+  readonly deviceNodes: DeviceNode[];
   /** Answers commands whose line (`command arg arg`) starts with `prefix`; the latest fitting answer counts. */
   answer(prefix: string, answer: Answer | ((command: RecordedCommand) => Answer)): void;
   /** Answers `spawn` likewise. */
@@ -152,6 +156,12 @@ type KernelCalls = Pick<
   | 'mount'
   | 'unmount'
   | 'mounts'
+  | 'mountMapped'
+  | 'userNetworks'
+  | 'makeUserNetwork'
+  | 'keepOwner'
+  | 'deviceNodes'
+  | 'devices'
   | 'setOverlayOpaque'
   | 'makeWhiteout'
   | 'kill'
@@ -166,7 +176,17 @@ function fakeKernel(): KernelCalls {
   const signals: { pid: number; signal: NodeJS.Signals | number }[] = [];
   const mountTable: MountEntry[] = [];
   const namespaces: KeptNamespaces[] = [];
+  const deviceNodes: DeviceNode[] = [];
+  const userNetworks: RecordingSystem['userNetworks'] = [];
   return {
+    userNetworks,
+    deviceNodes,
+    makeUserNetwork: (path, users) => Promise.resolve(void userNetworks.push({ path, users })),
+    keepOwner: () => undefined,
+    devices: (path) =>
+      deviceNodes.filter((node) => node.path === path || node.path.startsWith(`${path}/`)),
+    mountMapped: ({ source, target: mountPoint }, namespacePath) =>
+      void mountTable.push({ mountPoint, root: '/', type: '', source, options: namespacePath }),
     processes,
     signals,
     mountTable,

@@ -79,6 +79,18 @@ export type MountFlag =
   | 'rshared'
   | 'rslave';
 
+/** A device node of the host. */
+export interface DeviceNode {
+  readonly path: string;
+  readonly type: 'b' | 'c';
+  readonly major: number;
+  readonly minor: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** One line of /proc/self/mountinfo. */
 export interface MountEntry {
   readonly mountPoint: string;
@@ -116,6 +128,14 @@ export interface System {
   /** Starts a child that lives on. */
   spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
   mount(spec: MountSpec): void;
+  /**
+   * Shows a directory or file at another place with its owners counted by a user namespace (path of an nsfs file): what root of the
+   * namespace owns there is root's in the source. Throws where the file system cannot do that.
+   */
+  mountMapped(
+    ends: { readonly source: string; readonly target: string },
+    namespacePath: string,
+  ): void;
   /** Lazily unmounts (MNT_DETACH); quiet when nothing is mounted there. */
   unmount(target: string): void;
   mounts(): readonly MountEntry[];
@@ -129,6 +149,8 @@ export interface System {
   exists(path: string): boolean;
   /** Names in a host directory; empty when it is not there. */
   list(path: string): readonly string[];
+  /** Device nodes at a path or anywhere below it, other file systems left out; empty when there are none. */
+  devices(path: string): readonly DeviceNode[];
   makeDirectory(path: string): void;
   removeDirectory(path: string): void;
   /** Signals a process, or a process group (its number below zero); false when there is none. */
@@ -137,6 +159,16 @@ export interface System {
   processState(pid: number): string | undefined;
   /** Start time of a process in clock ticks since boot: tells a reused pid from the old one. */
   processStart(pid: number): string | undefined;
+  /**
+   * Makes a network namespace that belongs to a new user namespace, whose users 0 to `size` - 1 are this one's from `hostId` on, and keeps
+   * it at `path` by a bind mount.
+   */
+  makeUserNetwork(
+    path: string,
+    users: { readonly hostId: number; readonly size: number },
+  ): Promise<void>;
+  /** Keeps the user namespace that a network namespace (path of an nsfs file) belongs to at `target`, by a bind mount. */
+  keepOwner(networkPath: string, target: string): void;
   /** Makes IPC and UTS namespaces without a process in them; the caller's own stay as they are. */
   makeNamespaces(kept: KeptNamespaces): void;
   /** Connects to a SOCK_SEQPACKET Unix socket (path of at most 107 bytes). */

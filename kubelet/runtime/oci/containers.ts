@@ -14,19 +14,23 @@ import {
 } from '../runtime.ts';
 import { launchContainer } from './conmon.ts';
 import { removeCgroup } from './cgroup-removal.ts';
+import { showFiles } from './container-files.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { readIdentityFiles } from './image-files.ts';
 import { type ProcessUser, resolveUser } from './image-user.ts';
-import type { ContainerPaths } from './layout.ts';
+import { lookAt, type SharedNamespaces, sharedNamespaces } from './pause.ts';
 import type { ContainerRecord } from './records.ts';
 import { buildSpec } from './runtime-spec.ts';
 import { refuseContainer } from './unsupported.ts';
+import { removeMapped } from './user-namespace.ts';
 
 /** How long the kernel may take to end a container after SIGKILL. */
 const KILL_TIMEOUT_MS = 30_000;
 /** Between two looks for processes that have been killed. */
 const LOOK_AGAIN_MS = 10;
+/** Shared memory of the host, for pods that share its IPC namespace. */
+const HOST_SHM = '/dev/shm';
 /** Annotation with the path of the termination message in the container. */
 const TERMINATION_PATH_ANNOTATION = 'terminationMessagePath';
 const DEFAULT_TERMINATION_PATH = '/dev/termination-log';
@@ -106,11 +110,16 @@ async function bringUp(
   writeFileSync(paths.terminationLog, '', { flush: false });
   // Whoever the container runs as may write it, whatever this process's umask.
   chmodSync(paths.terminationLog, 0o666);
-  mountRootfs(context, paths, config.imageId);
+  const spaces = namespacesFor(context, record);
+  const { userNamespace } = made.sandbox;
+  const shown = showFiles(context, record, { userNamespace, path: spaces.user });
   const user = userOf(context, record, made.image);
-  writeFileSync(join(paths.bundle, 'config.json'), specText(context, record, { ...made, user }), {
-    mode: 0o600,
-  });
+  const spec = specText(
+    context,
+    { ...record, config: shown.config },
+    { ...made, user, spaces, rootfs: shown.rootfs },
+  );
+  writeFileSync(join(paths.bundle, 'config.json'), spec, { mode: 0o600 });
   const pid = await launchContainer(context, paths, { ...config, id });
   const conmonPid = Number(readFileSync(paths.conmonPidFile, 'utf8'));
   const init = identify(system, pid);
@@ -124,12 +133,12 @@ async function bringUp(
   });
 }
 
-function mountRootfs({ images, layout, system }: Context, paths: ContainerPaths, imageId: string) {
-  const lowers = images
-    .layersOf(imageId)
-    .map((path) => join(layout.shortLayers, path.slice(path.lastIndexOf('/') + 1)));
-  const data = `lowerdir=${lowers.join(':')},upperdir=${paths.shortUpper},workdir=${paths.shortWork}`;
-  system.mount({ source: 'overlay', target: paths.rootfs, type: 'overlay', data });
+/** The namespaces of the container's sandbox. Throws RuntimeError when it has none any more. */
+function namespacesFor(context: Context, { sandboxId }: ContainerRecord): SharedNamespaces {
+  const sandbox = context.records.sandboxes.get(sandboxId);
+  if (sandbox && lookAt(context, sandbox).state === 'ready')
+    return sharedNamespaces(context, sandbox);
+  throw new RuntimeError('CreateContainerError', `the sandbox ${sandboxId} is not ready`);
 }
 
 /** Who the container's process is to run as; its root file system is mounted by then. */
@@ -143,10 +152,17 @@ function userOf({ layout }: Context, record: ContainerRecord, image: ImageInfo):
 function specText(
   context: Context,
   record: ContainerRecord,
-  made: { sandbox: SandboxConfig; image: ImageInfo; user: ProcessUser },
+  made: {
+    sandbox: SandboxConfig;
+    image: ImageInfo;
+    user: ProcessUser;
+    spaces: SharedNamespaces;
+    rootfs: string;
+  },
 ): string {
   const { layout, cgroups } = context;
   const { config, terminationPath } = record;
+  const { spaces } = made;
   const paths = layout.container(record.id);
   const sandbox = layout.sandbox(record.sandboxId);
   const spec = buildSpec({
@@ -157,15 +173,16 @@ function specText(
       limitsSwap: cgroups.limitsSwap(layout.podCgroup(record.podUid)),
     },
     paths: {
-      rootfs: paths.rootfs,
+      rootfs: made.rootfs,
       cgroup: layout.containerCgroup(record.podUid, record.id),
       hosts: sandbox.hosts,
       resolvConf: sandbox.resolvConf,
       hostname: sandbox.hostname,
-      shm: sandbox.shm,
-      ipc: sandbox.ipc,
-      uts: made.sandbox.hostNetwork ? undefined : sandbox.uts,
-      pid: targetNamespace(context, config.targetId),
+      shm: made.sandbox.hostIpc ? HOST_SHM : sandbox.shm,
+      ipc: spaces.ipc,
+      uts: made.sandbox.hostNetwork ? undefined : spaces.uts,
+      pid: spaces.pid ?? targetNamespace(context, config.targetId),
+      user: spaces.user,
       terminationLog: terminationPath
         ? { hostPath: paths.terminationLog, containerPath: terminationPath }
         : undefined,
@@ -266,6 +283,7 @@ async function releaseContainer(context: Context, record: ContainerRecord): Prom
   if (!record.conmon || record.phase === 'creating') await endProcessesOf(context, record.id);
   cgroups.killAll(group);
   if (record.conmon && isAlive(system, record.conmon)) system.kill(record.conmon.pid, 'SIGKILL');
+  removeMapped(context, paths.mapped);
   system.unmount(paths.rootfs);
   await removeCgroup(context, group);
   // All that `runc delete` would do now; to start a process for it would cost the agent more than the rest of a removal.

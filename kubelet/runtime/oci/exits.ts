@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type Context, isAlive } from './context.ts';
-import type { ContainerRecord } from './records.ts';
+import type { ContainerRecord, SandboxRecord } from './records.ts';
 
 /** Longest termination message, as upstream. */
 const MAX_MESSAGE_BYTES = 4096;
@@ -144,7 +144,10 @@ export class Exits {
     record: ContainerRecord,
     end: { exitCode: number; finishedAtMs: number; reason: string },
   ): ContainerRecord {
-    const { records, layout, emit } = this.#context;
+    const { records, layout, emit, cgroups } = this.#context;
+    // The kernel ends what a process namespace holds with its first process; in one that is shared, nobody else does.
+    if (sharesProcesses(record, records.sandboxes.get(record.sandboxId)))
+      cgroups.killAll(layout.containerCgroup(record.podUid, record.id));
     const message = readMessage(layout.container(record.id).terminationLog);
     const finished = records.putContainer({
       ...record,
@@ -159,6 +162,11 @@ export class Exits {
     for (const waiter of this.#waiters.get(record.id) ?? []) waiter();
     return finished;
   }
+}
+
+function sharesProcesses({ config }: ContainerRecord, sandbox: SandboxRecord | undefined): boolean {
+  const { shareProcessNamespace, hostPid } = sandbox?.config ?? {};
+  return shareProcessNamespace || hostPid || config.targetId !== undefined;
 }
 
 function readExitFile(file: string): { exitCode: number; atMs: number } | undefined {

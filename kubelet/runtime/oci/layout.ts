@@ -1,7 +1,7 @@
 // Where the runtime keeps things. State that must outlive a reboot lies in the state directory; sockets, namespaces and runc's own state in /run.
 // Invariant: paths in /run are short whatever the state directory is called: a socket path has at most 107 bytes and overlayfs options one page.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Paths of one container. */
@@ -19,6 +19,8 @@ export interface ContainerPaths {
   readonly control: string;
   readonly attachSocket: string;
   readonly execs: string;
+  /** Mounts of a container whose users are its pod's own; its root may walk to them. */
+  readonly mapped: string;
   /** Upper and work directory by the short way, for mount options. */
   readonly shortUpper: string;
   readonly shortWork: string;
@@ -34,6 +36,11 @@ export interface SandboxPaths {
   readonly ipc: string;
   readonly uts: string;
   readonly shm: string;
+  /** Bundle of the process that holds namespaces, where there is one, and the files of its program. */
+  readonly pause: string;
+  readonly pauseRoot: string;
+  /** The user namespace of its containers, where they have one of their own. */
+  readonly user: string;
 }
 
 /** All paths of one runtime. */
@@ -48,6 +55,8 @@ export interface Layout {
   readonly sockets: string;
   readonly namespaces: string;
   readonly shm: string;
+  /** What containers and sandboxes need that pods' own roots walk to. */
+  readonly roots: string;
   readonly shortLayers: string;
   readonly cgroup: string;
   container(id: string): ContainerPaths;
@@ -78,6 +87,7 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
     sockets: join(run, 's'),
     namespaces: join(run, 'ns'),
     shm: join(run, 'shm'),
+    roots: join(run, 'r'),
     shortLayers: join(run, 'i'),
     cgroup,
     container: (id) => containerPaths(containers, run, id),
@@ -104,6 +114,7 @@ function containerPaths(containers: string, run: string, id: string): ContainerP
     control: join(bundle, 'ctl'),
     attachSocket: join(run, 's', id, 'attach'),
     execs: join(root, 'e'),
+    mapped: join(run, 'r', id),
     shortUpper: join(run, 'c', id, 'u'),
     shortWork: join(run, 'c', id, 'w'),
   };
@@ -120,6 +131,9 @@ function sandboxPaths(sandboxes: string, run: string, id: string): SandboxPaths 
     ipc: join(run, 'ns', `${id}.ipc`),
     uts: join(run, 'ns', `${id}.uts`),
     shm: join(run, 'shm', id),
+    pause: join(run, 'r', id),
+    pauseRoot: join(root, 'p'),
+    user: join(run, 'ns', `${id}.user`),
   };
 }
 
@@ -128,6 +142,8 @@ export function makeLayout(layout: Layout, layersDirectory: string): void {
   const { containers, sandboxes, exits, run, runcRoot, sockets, namespaces, shm } = layout;
   for (const path of [containers, sandboxes, exits, run, runcRoot, sockets, namespaces, shm])
     mkdirSync(path, { recursive: true, mode: 0o700 });
+  mkdirSync(layout.roots, { recursive: true });
+  for (const path of [layout.clusterRun, run, layout.roots]) chmodSync(path, 0o711);
   link(containers, join(run, 'c'));
   link(layersDirectory, layout.shortLayers);
 }

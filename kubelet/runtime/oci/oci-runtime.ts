@@ -36,6 +36,7 @@ import { cpuUsageOf, workingSetOf } from './node-stats.ts';
 import { type ContainerRecord, containerStatusOf, Records, sandboxStatusOf } from './records.ts';
 import { destroyAll, recover } from './recovery.ts';
 import { updateResources } from './resources.ts';
+import { lookAt } from './pause.ts';
 import { destroySandbox, releaseSandbox, runSandbox } from './sandboxes.ts';
 
 /** What the runtime is made with. */
@@ -144,6 +145,7 @@ class RuncRuntime implements OciRuntime {
     return Promise.resolve(
       [...records.sandboxes.values()]
         .filter((record) => record.state !== 'creating')
+        .map((record) => lookAt(this.#context, record))
         .filter(({ config }) => podUid === undefined || config.podUid === podUid)
         .map(sandboxStatusOf),
     );

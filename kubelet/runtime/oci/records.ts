@@ -47,6 +47,8 @@ export interface SandboxRecord {
   readonly config: SandboxConfig;
   readonly createdAtMs: number;
   readonly state: 'creating' | 'ready' | 'notready';
+  /** The process that holds its namespaces, where they need one. */
+  readonly pause?: ProcessIdentity;
 }
 
 /** Containers and sandboxes by id, written through to disk. */

@@ -9,6 +9,7 @@ import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { makeLayout } from './layout.ts';
 import type { ContainerRecord } from './records.ts';
+import { removeMapped } from './user-namespace.ts';
 import { destroySandbox, isIntact, releaseSandbox } from './sandboxes.ts';
 
 /** Reads the records and brings each to what is true now. Repeatable. */
@@ -16,7 +17,9 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
   const { records, layout } = context;
   makeLayout(layout, context.images.layers.directory);
   const { brokenContainers, brokenSandboxes } = records.load();
-  const unknown = context.system.list(layout.runcRoot).filter((id) => !records.containers.has(id));
+  const unknown = context.system
+    .list(layout.runcRoot)
+    .filter((id) => !records.containers.has(id) && !records.sandboxes.has(id));
   for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
   for (const id of brokenSandboxes) await records.dropSandbox(id);
   await exits.lookingBack(async () => {
@@ -43,6 +46,7 @@ async function destroyUnknown(context: Context, id: string): Promise<void> {
   for (const group of groups) cgroups.killAll(group);
   if (system.exists(join(layout.runcRoot, id))) await deleteFromRunc(context, id);
   for (const group of groups) await removeCgroup(context, group);
+  removeMapped(context, layout.container(id).mapped);
   system.unmount(layout.container(id).rootfs);
   await dropFiles(context, id);
   const known = new Set([...records.sandboxes.values()].map((sandbox) => sandbox.config.podUid));

@@ -1,5 +1,6 @@
 // The specification of a container: what is asked of runc, and what is left out because the host would refuse it.
 import { describe, expect, it } from 'vitest';
+import { createRecordingSystem } from '../../../system/recording.ts';
 import { aContainer, aSandbox } from '../../../test/contracts/runtime.ts';
 import type { ContainerConfig, ImageInfo, SandboxConfig } from '../runtime.ts';
 import { CAPABILITY_NAMES, capabilitiesOf, containerCapabilities } from './capabilities.ts';
@@ -49,6 +50,7 @@ function spec(
       ipc: '/ns/ipc',
       uts: '/ns/uts',
       pid: host.pid,
+      user: undefined,
       terminationLog: { hostPath: '/t', containerPath: '/dev/termination-log' },
     },
   });
@@ -156,16 +158,25 @@ describe('what this runtime cannot do', () => {
   it.each([
     [{ seccomp: { localhostProfile: '/p.json' } }, /seccomp profiles/],
     [{ appArmor: 'RuntimeDefault' }, /AppArmor is not enabled/],
-    [{ procMount: 'Unmasked' }, /unmasked/],
   ] as const)('is refused with its name: %j', (wanted, why) => {
     const config = aContainer({ name: '', imageId: '', command: [], logPath: '' });
     expect(() => refuseContainer({ ...config, security: { ...security, ...wanted } })).toThrow(why);
   });
 
   it('is refused for whole pods as well', () => {
-    expect(() => refuseSandbox(aSandbox('u', { shareProcessNamespace: true }))).toThrow('shared');
     const userNamespace = { hostId: 100_000, size: 65_536 };
-    expect(() => refuseSandbox(aSandbox('u', { userNamespace }))).toThrow('hostUsers');
+    const pod = aSandbox('u', { userNamespace, netnsPath: '/run/netns/x' });
+    const kernel = (osrelease: string, most: string) =>
+      createRecordingSystem({
+        '/proc/sys/kernel/osrelease': osrelease,
+        '/proc/sys/user/max_user_namespaces': most,
+      });
+    expect(() => refuseSandbox(kernel('6.2.16-3-generic', '1000'), pod)).toThrow('hostUsers');
+    expect(() => refuseSandbox(kernel('6.12.0', '0'), pod)).toThrow('hostUsers');
+    expect(() => refuseSandbox(kernel('6.3.0', '1000'), pod)).not.toThrow();
+    expect(() => refuseSandbox(kernel('5.10.0', '0'), aSandbox('u'))).not.toThrow();
+    const inHostNetwork = aSandbox('u', { userNamespace });
+    expect(() => refuseSandbox(kernel('6.3.0', '1'), inHostNetwork)).toThrow('hostNetwork');
   });
 });
 

@@ -7,6 +7,7 @@ import { containerCapabilities } from './capabilities.ts';
 import type { ProcessUser } from './image-user.ts';
 import { specMounts } from './runtime-spec-mounts.ts';
 import { seccompProfile } from './seccomp-profile.ts';
+import { idMappings } from './user-namespace.ts';
 
 /** What this host can give. */
 export interface HostLimits {
@@ -30,6 +31,8 @@ export interface SpecPaths {
   readonly uts: string | undefined;
   /** Undefined: one of its own. */
   readonly pid: string | undefined;
+  /** Undefined: the host's own. */
+  readonly user: string | undefined;
   readonly terminationLog: { hostPath: string; containerPath: string } | undefined;
 }
 
@@ -88,8 +91,13 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
         devices: [{ allow: security.privileged, access: 'rwm' }],
         ...cgroupResources(config.resources, input.host),
       },
-      sysctl: sandbox.hostNetwork ? withoutNet(sandbox.sysctls) : sandbox.sysctls,
-      ...(!security.privileged && { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
+      ...(sandbox.userNamespace && idMappings(sandbox.userNamespace)),
+      sysctl: sysctlsOf(sandbox),
+      ...(!security.privileged &&
+        security.procMount !== 'Unmasked' && {
+          maskedPaths: MASKED_PATHS,
+          readonlyPaths: READONLY_PATHS,
+        }),
       ...(seccomp && { seccomp: seccompProfile(capabilities) }),
       ...(bidirectional && { rootfsPropagation: 'rshared' }),
     },
@@ -152,6 +160,7 @@ function namespacesOf({ sandbox, paths }: SpecInput): readonly { type: string; p
   const joined = (type: string, path: string | undefined) =>
     path === undefined ? [] : [{ type, path }];
   return [
+    ...joined('user', paths.user),
     ...(sandbox.hostPid ? [] : [{ type: 'pid', ...(paths.pid && { path: paths.pid }) }]),
     { type: 'mount' },
     { type: 'cgroup' },
@@ -180,7 +189,19 @@ export function cgroupResources(
   };
 }
 
-/** The host's network settings are not a pod's to change. */
-function withoutNet(sysctls: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(sysctls).filter(([name]) => !name.startsWith('net.')));
+type Sysctls = Readonly<Record<string, string>>;
+
+/** Group ids that the kernel takes for pings at most. */
+const MAX_GROUP = 2 ** 31 - 1;
+
+/** Every pod's network lets each user open low ports and send pings, as containerd's does, unless its own settings say other. The host's is not a pod's to change. */
+function sysctlsOf({ sysctls, netnsPath, userNamespace }: SandboxConfig): Sysctls {
+  if (netnsPath === undefined)
+    return Object.fromEntries(Object.entries(sysctls).filter(([name]) => !name.startsWith('net.')));
+  const lastGroup = userNamespace ? userNamespace.size - 1 : MAX_GROUP;
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': `0 ${lastGroup}`,
+    ...sysctls,
+  };
 }

@@ -1,0 +1,78 @@
+// Pods with users of their own: the mappings, and file systems shown to them with their owners counted by the pod's user namespace.
+// Invariants: on disk everything belongs to whom it would belong to without the namespace; what is mounted for a container lies in a folder
+// of its own that the pod's root may walk to, and goes with the container.
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { System } from '../../../system/system.ts';
+import { type ContainerMount, RuntimeError, type SandboxConfig } from '../runtime.ts';
+import type { Context } from './context.ts';
+
+type Range = NonNullable<SandboxConfig['userNamespace']>;
+
+/** `linux.uidMappings` and `linux.gidMappings` of the specification. */
+export function idMappings({ hostId, size }: Range): object {
+  const mapping = [{ containerID: 0, hostID: hostId, size }];
+  return { uidMappings: mapping, gidMappings: mapping };
+}
+
+/** The kernel that shows all of the file systems in use to user namespaces: tmpfs came last. */
+const NEEDED_KERNEL = [6, 3] as const;
+
+/** Can pods have users of their own on this host? */
+export function supportsUserNamespaces(system: System): boolean {
+  const [major = 0, minor = 0] = (system.read('/proc/sys/kernel/osrelease') ?? '')
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  const [needed, neededMinor] = NEEDED_KERNEL;
+  const recent = major > needed || (major === needed && minor >= neededMinor);
+  return recent && Number(system.read('/proc/sys/user/max_user_namespaces') ?? 0) > 0;
+}
+
+/** Makes files of a sandbox the pod's own. */
+export function giveTo({ hostId }: Range, paths: readonly string[]): void {
+  for (const path of paths) chownSync(path, hostId, hostId);
+}
+
+/** Makes the folder for a container's mapped mounts. */
+export function makeMappedFolder(folder: string): void {
+  mkdirSync(folder);
+  chmodSync(folder, 0o711);
+}
+
+/** Shows each file or directory below `folder` as the pod's own; answers where. Throws RuntimeError. */
+export function mapAll(
+  { system }: Pick<Context, 'system'>,
+  sources: readonly string[],
+  to: { readonly folder: string; readonly prefix: string; readonly namespacePath: string },
+): readonly string[] {
+  return sources.map((source, index) => {
+    const target = join(to.folder, `${to.prefix}${index}`);
+    if (statSync(source).isDirectory()) mkdirSync(target);
+    else writeFileSync(target, '');
+    try {
+      system.mountMapped({ source, target }, to.namespacePath);
+    } catch (error) {
+      const why = `${source} cannot be shown to a pod with hostUsers: false: its file system, or one mounted below it, has no idmapped mounts`;
+      throw new RuntimeError('CreateContainerError', why, error);
+    }
+    return target;
+  });
+}
+
+/** The volumes of a container with their owners as the pod counts them. */
+export function mappedMounts(
+  context: Pick<Context, 'system'>,
+  mounts: readonly ContainerMount[],
+  to: { readonly folder: string; readonly namespacePath: string },
+): readonly ContainerMount[] {
+  const sources = mounts.map(({ hostPath }) => hostPath);
+  const targets = mapAll(context, sources, { ...to, prefix: 'v' });
+  return mounts.map((mount, i) => ({ ...mount, hostPath: targets[i] ?? mount.hostPath }));
+}
+
+/** Leaves nothing of a container's mapped mounts. Repeatable. */
+export function removeMapped({ system }: Pick<Context, 'system'>, folder: string): void {
+  if (!system.exists(folder)) return;
+  for (const name of system.list(folder)) system.unmount(join(folder, name));
+  rmSync(folder, { recursive: true, force: true });
+}
