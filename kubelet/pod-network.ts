@@ -6,6 +6,14 @@ export interface PodAttachment {
   readonly netnsPath: string;
   /** IPv4 address without prefix length. */
   readonly ip: string;
+  /** The pod's own users, where it asked for them: 0 to `size` - 1 are the host's from `hostId` on, and no other pod's. */
+  readonly users?: { readonly hostId: number; readonly size: number };
+}
+
+/** What a pod's network is to be like. */
+export interface PodNetworkNeeds {
+  /** The namespace belongs to a new user namespace. */
+  readonly ownUsers?: boolean;
 }
 
 /** Counters of one link since it was made. */
@@ -24,7 +32,7 @@ export interface LinkCounts {
 /** Connects and disconnects pods. Each verb may be repeated and comes to the same end. */
 export interface PodNetwork {
   /** Makes namespace, link and address for a pod, or answers those it has already. */
-  setUp(podUid: string): Promise<PodAttachment>;
+  setUp(podUid: string, needs?: PodNetworkNeeds): Promise<PodAttachment>;
   tearDown(podUid: string): Promise<void>;
   /** Pods that have an attachment now: for clean-up after a crash. */
   list(): Promise<readonly { podUid: string; ip: string; netnsPath: string }[]>;

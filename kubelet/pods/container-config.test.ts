@@ -333,15 +333,53 @@ describe('a sandbox', () => {
     expect(resolvConf(aPod(spec), dns)).toBe(expected);
   });
 
+  const hostname = (spec: Partial<PodSpec>) => hostnameOf(aPod(spec), 'cluster.local');
+
   it('has the pod’s name, or a host name of its own', () => {
-    expect(hostnameOf(aPod())).toBe('web');
-    expect(hostnameOf(aPod({ hostname: 'db-0' }))).toBe('db-0');
-    const { hosts, hostname } = sandboxConfigOf(aPod({ hostname: 'db-0', subdomain: 'db' }), dns);
-    expect(hostname).toBe('db-0');
-    expect(hosts).toContain('10.0.0.2\tdb-0.db.shop.svc.cluster.local\tdb-0\n');
+    expect(hostname({})).toBe('web');
+    expect(hostname({ hostname: 'db-0' })).toBe('db-0');
+    const made = sandboxConfigOf(aPod({ hostname: 'db-0', subdomain: 'db' }), dns);
+    expect(made.hostname).toBe('db-0');
+    expect(made.hosts).toContain('10.0.0.2\tdb-0.db.shop.svc.cluster.local\tdb-0\n');
     expect(sandboxConfigOf(aPod({ hostNetwork: true }), dns)).toMatchObject({
       hostname: 'node-1',
       hosts: '127.0.0.1 localhost\n',
     });
+  });
+
+  it('has its name in DNS as its host name where that is asked for and Linux takes it', () => {
+    const full = { setHostnameAsFQDN: true, subdomain: 'db' };
+    expect(hostname({ ...full, hostname: 'db-0' })).toBe('db-0.db.shop.svc.cluster.local');
+    expect(hostname({ setHostnameAsFQDN: true })).toBe('web');
+    expect(() => hostname({ ...full, hostname: 'd'.repeat(40) })).toThrow(
+      /is too long \(64 characters is the max, 66 characters requested\)/,
+    );
+    const other = aPod({ subdomain: 'db', hostnameOverride: 'legacy.example.com' });
+    expect(sandboxConfigOf(other, dns).hostname).toBe('legacy.example.com');
+    expect(sandboxConfigOf(other, dns).hosts).toContain('10.0.0.2\tlegacy.example.com\n');
+  });
+
+  it('has settings of the kernel by the names that the kernel has for them', () => {
+    const sysctls = [
+      { name: 'kernel/shm_rmid_forced', value: '1' },
+      { name: 'net/ipv4/conf/eth0.1/rp_filter', value: '0' },
+      { name: 'net.ipv4.tcp_fin_timeout', value: '9' },
+    ];
+    expect(sandboxConfigOf(aPod({ securityContext: { sysctls } }), dns).sysctls).toEqual({
+      'kernel.shm_rmid_forced': '1',
+      'net.ipv4.conf.eth0/1.rp_filter': '0',
+      'net.ipv4.tcp_fin_timeout': '9',
+    });
+  });
+
+  it('has users of its own where its network gives them, and is refused where it does not', () => {
+    const users = { hostId: 131_072, size: 65_536 };
+    const own = aPod({ hostUsers: false, shareProcessNamespace: true });
+    expect(sandboxConfigOf(own, { ...dns, users })).toMatchObject({
+      userNamespace: users,
+      shareProcessNamespace: true,
+    });
+    expect(() => sandboxConfigOf(own, dns)).toThrow('hostUsers');
+    expect(sandboxConfigOf(aPod(), { ...dns, users })).not.toHaveProperty('userNamespace');
   });
 });

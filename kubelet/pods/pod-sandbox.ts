@@ -2,6 +2,7 @@
 // Invariant: the address is known whenever the sandbox is ready.
 import type { Pod } from '../../api/generated/types.ts';
 import type { SandboxConfig, SandboxStatus } from '../runtime/runtime.ts';
+import type { PodAttachment } from '../pod-network.ts';
 import { sandboxConfigOf } from './sandbox-config.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -10,7 +11,7 @@ export class PodSandbox {
   readonly #parts: WorkerParts;
   readonly #uid: string;
   #podIp: string | undefined;
-  #netnsPath: string | undefined;
+  #attachment: PodAttachment | undefined;
   #made: { id: string; config: SandboxConfig } | undefined;
 
   constructor(parts: WorkerParts, podUid: string) {
@@ -42,9 +43,10 @@ export class PodSandbox {
 
   async #attach(pod: Pod): Promise<void> {
     const { network, nodeIp } = this.#parts.options;
-    const attachment = pod.spec?.hostNetwork ? undefined : await network.setUp(this.#uid);
-    this.#podIp = attachment?.ip ?? nodeIp;
-    this.#netnsPath = attachment?.netnsPath;
+    const { hostNetwork, hostUsers } = pod.spec ?? {};
+    const needs = { ownUsers: hostUsers === false };
+    this.#attachment = hostNetwork ? undefined : await network.setUp(this.#uid, needs);
+    this.#podIp = this.#attachment?.ip ?? nodeIp;
   }
 
   #configOf(pod: Pod, attempt: number): SandboxConfig {
@@ -52,7 +54,8 @@ export class PodSandbox {
     const { resolvConf, hosts } = host.nameFiles();
     return sandboxConfigOf(pod, {
       attempt,
-      netnsPath: this.#netnsPath,
+      netnsPath: this.#attachment?.netnsPath,
+      users: this.#attachment?.users,
       podIp: this.#podIp ?? '',
       nodeName,
       clusterDns,

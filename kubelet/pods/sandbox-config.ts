@@ -1,6 +1,6 @@
 // A pod's sandbox: its names, its resolv.conf and hosts file, its limits as a whole. Pure.
 import type { Pod, PodSpec } from '../../api/generated/types.ts';
-import type { SandboxConfig } from '../runtime/runtime.ts';
+import { RuntimeError, type SandboxConfig } from '../runtime/runtime.ts';
 import { sandboxResources } from './container-config.ts';
 
 /** What a sandbox is made from besides the pod. */
@@ -8,6 +8,8 @@ export interface SandboxFacts {
   readonly attempt: number;
   readonly netnsPath: string | undefined;
   readonly podIp: string;
+  /** The pod's own users, where its network has them. */
+  readonly users?: SandboxConfig['userNamespace'] | undefined;
   readonly nodeName: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
@@ -18,8 +20,9 @@ export interface SandboxFacts {
   readonly pidsLimit?: number | undefined;
 }
 
-/** Longest host name that Linux takes. */
+/** Longest host name as a DNS label, and as Linux takes it. */
 const MAX_HOSTNAME = 63;
+const MAX_FULL_NAME = 64;
 
 /** What the runtime is told. */
 export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
@@ -30,17 +33,19 @@ export function sandboxConfigOf(pod: Pod, facts: SandboxFacts): SandboxConfig {
     podUid: pod.metadata.uid ?? '',
     namespace: pod.metadata.namespace ?? '',
     name: pod.metadata.name ?? '',
-    hostname: hostNetwork ? facts.nodeName : hostnameOf(pod),
+    hostname: hostNetwork ? facts.nodeName : hostnameOf(pod, facts.clusterDomain),
     attempt: facts.attempt,
     labels: pod.metadata.labels ?? {},
     hostNetwork,
     hostPid: spec.hostPID ?? false,
     hostIpc: spec.hostIPC ?? false,
+    ...(spec.shareProcessNamespace && { shareProcessNamespace: true }),
+    ...userNamespaceOf(spec, facts),
     privileged: isPrivileged(spec),
     netnsPath: facts.netnsPath,
     resolvConf: resolvConf(pod, facts),
     hosts: hostsFile(pod, facts),
-    sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
+    sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [sysctlName(name), value])),
     resources: {
       ...sandboxResources(spec),
       ...(facts.pidsLimit && { pidsLimit: facts.pidsLimit }),
@@ -53,11 +58,44 @@ function isPrivileged({ containers, initContainers = [] }: PodSpec): boolean {
   return [...containers, ...initContainers].some((each) => each.securityContext?.privileged);
 }
 
-/** The pod's host name: its own, or its name cut to what Linux takes. */
-export function hostnameOf(pod: Pod): string {
+function userNamespaceOf({ hostUsers }: PodSpec, { users }: SandboxFacts) {
+  if (hostUsers !== false) return {};
+  if (users) return { userNamespace: users };
+  const why = 'hostUsers: false needs a network of the pod’s own, whose users it can be given';
+  throw new RuntimeError('CreatePodSandboxError', why);
+}
+
+/** What the kernel calls a setting; people may write its path with slashes (sysctl.d(5)). */
+export function sysctlName(name: string): string {
+  const [first] = /[./]/.exec(name) ?? [];
+  const swapped: Readonly<Record<string, string>> = { '/': '.', '.': '/' };
+  return first === '/' ? name.replace(/[./]/g, (separator) => swapped[separator] ?? '') : name;
+}
+
+/** The pod's host name: its own, or its name cut to what a DNS label takes. */
+function shortNameOf(pod: Pod): string {
   const name = pod.spec?.hostname || (pod.metadata.name ?? '');
-  const short = name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
-  return pod.spec?.setHostnameAsFQDN ? name : short;
+  return name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
+}
+
+/** The pod's name in DNS; undefined for one without a subdomain. */
+function fullNameOf(pod: Pod, clusterDomain: string): string | undefined {
+  const { subdomain, hostnameOverride } = pod.spec as PodSpec;
+  if (!subdomain || hostnameOverride) return undefined;
+  return `${shortNameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
+}
+
+/** What the pod's containers are told that their host is called. Throws RuntimeError for a name that Linux does not take. */
+export function hostnameOf(pod: Pod, clusterDomain: string): string {
+  const { hostnameOverride, setHostnameAsFQDN } = pod.spec as PodSpec;
+  if (hostnameOverride) return hostnameOverride;
+  const full = setHostnameAsFQDN ? fullNameOf(pod, clusterDomain) : undefined;
+  if (full !== undefined && full.length > MAX_FULL_NAME)
+    throw new RuntimeError(
+      'CreatePodSandboxError',
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${full} is too long (${MAX_FULL_NAME} characters is the max, ${full.length} characters requested)`,
+    );
+  return full ?? shortNameOf(pod);
 }
 
 /** Search domains and options as upstream's dnsPolicy says. */
@@ -122,10 +160,9 @@ function hostsFile(pod: Pod, facts: SandboxFacts): string {
     ({ ip, hostnames }) => `${ip}\t${(hostnames ?? []).join('\t')}`,
   );
   if (spec.hostNetwork) return [facts.hostHosts.trimEnd(), ...aliases, ''].join('\n');
-  const hostname = hostnameOf(pod);
-  const { subdomain } = spec;
-  const domain = `${subdomain}.${pod.metadata.namespace}.svc.${facts.clusterDomain}`;
-  const names = subdomain ? `${hostname}.${domain}\t${hostname}` : hostname;
+  const short = spec.hostnameOverride ?? shortNameOf(pod);
+  const full = fullNameOf(pod, facts.clusterDomain);
+  const names = full === undefined ? short : `${full}\t${short}`;
   return [
     '# Written by the node agent; changes are lost with the pod.',
     '127.0.0.1\tlocalhost',

@@ -7,6 +7,7 @@ import type { System } from '../../system/system.ts';
 import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
 import { AddressPool } from './addresses.ts';
+import { type UserRange, usersOf } from './user-ranges.ts';
 import { type LinkFigures, otherEnd, parseLinks } from './link-figures.ts';
 
 /** A pod's place in the network; the shape that the node agent's PodNetwork wants. */
@@ -14,6 +15,8 @@ export interface Attachment {
   readonly podUid: string;
   readonly netnsPath: string;
   readonly ip: string;
+  /** Users of the namespace, where they are not the host's. */
+  readonly users?: UserRange;
 }
 
 /** What the file of a pod holds. */
@@ -43,14 +46,16 @@ export class RoutedPodNetwork {
   }
 
   /** Namespace, link and address of a pod, made now or made before. */
-  async setUp(podUid: string): Promise<Attachment> {
+  async setUp(podUid: string, needs: { ownUsers?: boolean } = {}): Promise<Attachment> {
     const known = this.#attached.get(podUid);
     if (known && this.#stands(known)) return known;
     if (known) await this.tearDown(podUid);
+    const ip = this.#pool.take();
     const attachment: Attachment = {
       podUid,
       netnsPath: `${NAMESPACE_DIR}/${namespaceName(this.#layout, podUid)}`,
-      ip: this.#pool.take(),
+      ip,
+      ...(needs.ownUsers && { users: usersOf(ip) }),
     };
     this.#record({ ...attachment, connecting: true });
     try {
@@ -100,18 +105,23 @@ export class RoutedPodNetwork {
     const link = linkName(this.#layout, attachment.ip);
     const mac = hostMac(attachment.ip);
     const route = `${attachment.ip}/32 dev ${link} src ${this.#layout.nodeIp}`;
+    const { users, netnsPath } = attachment;
     const host = [
-      `netns add ${name}`,
+      ...(users ? [] : [`netns add ${name}`]),
       `link add ${link} address ${mac} type veth peer name eth0 netns ${name}`,
       `link set ${link} up`,
       `route replace ${route}`,
     ];
-    try {
+    const make = async () => {
+      if (users) await this.#system.makeUserNetwork(netnsPath, users);
       await this.#batch([], host);
+    };
+    try {
+      await make();
     } catch {
       // What an agent that died was still making may have come about after all.
       await this.#disconnect(attachment);
-      await this.#batch([], host);
+      await make();
     }
     const pod = [
       'link set lo up',

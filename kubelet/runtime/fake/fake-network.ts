@@ -1,9 +1,12 @@
 // A PodNetwork without links: addresses counted up from a prefix, none given twice at a time.
 import { invariant } from '../../../base/invariant.ts';
-import type { PodAttachment, PodNetwork } from '../../pod-network.ts';
+import type { PodAttachment, PodNetwork, PodNetworkNeeds } from '../../pod-network.ts';
 
 /** Addresses that a prefix of two bytes, and of three, has for pods. */
 const MAX_PODS = { two: 65_000, three: 253 } as const;
+
+/** User ids of a pod that has its own. */
+const IDS_PER_POD = 65_536;
 
 /** Addresses `PREFIX.x.y`, or `PREFIX.y`. */
 export class FakePodNetwork implements PodNetwork {
@@ -16,7 +19,7 @@ export class FakePodNetwork implements PodNetwork {
     this.#prefix = prefix;
   }
 
-  async setUp(podUid: string): Promise<PodAttachment> {
+  async setUp(podUid: string, { ownUsers }: PodNetworkNeeds = {}): Promise<PodAttachment> {
     const known = this.#attachments.get(podUid);
     if (known) return known;
     let number = 2;
@@ -26,7 +29,8 @@ export class FakePodNetwork implements PodNetwork {
     invariant(number < most, 'a fake network has addresses for all its pods');
     this.#used.add(number);
     const ip = `${this.#prefix}.${long ? '' : `${number >> 8}.`}${number & 255}`;
-    const attachment = { ip, netnsPath: `/fake/netns/${podUid}` };
+    const users = { hostId: number * IDS_PER_POD, size: IDS_PER_POD };
+    const attachment = { ip, netnsPath: `/fake/netns/${podUid}`, ...(ownUsers && { users }) };
     this.#attachments.set(podUid, attachment);
     return attachment;
   }
