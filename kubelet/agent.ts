@@ -1,27 +1,18 @@
 // The node agent: turns the pods that are assigned to this node into containers, and tells the API what became of them.
 // Invariants: ends without touching a container; started again, it goes on with what runs.
-import { Pods, Services } from '../api/kinds.ts';
 import { ClientEventRecorder } from '../client/events/recorder.ts';
-import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
+import { resolveConfiguration } from './configuration.ts';
 import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
 import { nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
-import { type NodeObjectFacts, nodeLabels } from './node/node-object.ts';
+import type { HostFacts } from './node/host-facts.ts';
+import type { NodeObjectFacts } from './node/node-object.ts';
 import { NodeReporter } from './node/node-reporter.ts';
-import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
-import { refusalOf } from './pods/node-admission.ts';
-import { PodManager } from './pods/pod-manager.ts';
-import { StartSlots } from './pods/start-slots.ts';
-import { StatusWriter } from './pods/status-writer.ts';
-import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
-import { Prober } from './probes/prober.ts';
-import type { ImageCollector } from './pulling/image-collector.ts';
-import { nodeImages } from './pulling/node-images.ts';
+import { makeNodePods, type NodePods } from './node-pods.ts';
+import type { NodeAgentOptions } from './options.ts';
+import type { NodeFacts } from './pods/worker-parts.ts';
 import type { NodeServer } from './server/node-requests.ts';
 import { Sampler } from './stats/sampler.ts';
-import { ObjectSources } from './volumes/object-sources.ts';
-import { PodTokens } from './volumes/pod-tokens.ts';
-import { PodVolumes } from './volumes/pod-volumes.ts';
 
 /** The API level that this agent serves, as nodes show it. */
 const AGENT_VERSION = 'v1.36.0+pinnace';
@@ -72,38 +63,43 @@ class Agent implements NodeAgent {
     const host = options.host.prepare();
     const configuration = resolveConfiguration(options.configuration);
     const node = nodeFactsOf(host, configuration);
-    const events = new ClientEventRecorder({
-      ...options,
-      component: 'kubelet',
-      host: options.nodeName,
-    });
-    const makeFacts = async (): Promise<NodeObjectFacts> => ({
-      name: options.nodeName,
-      ip: options.nodeIp,
-      labels: options.labels ?? {},
-      taints: options.taints ?? [],
-      podCidr: options.podCidr,
-      serverPort: this.#server?.port,
+    const component = { component: 'kubelet', host: options.nodeName };
+    const events = new ClientEventRecorder({ ...options, ...component });
+    const pods = makeNodePods(options, {
+      configuration,
       host,
       node,
-      runtimeVersion: `${options.runtime.info.name}://${options.runtime.info.version}`,
-      agentVersion: AGENT_VERSION,
-      images: await options.images.list(),
-      problem: undefined,
-      nowMs: options.clock.now(),
-    });
-    const labels = nodeLabels(await makeFacts());
-    const { manager, statuses, collector } = makePods(options, {
-      configuration,
-      node,
       events,
-      labels,
       ending: signal,
+      onChange: () => reporter.look(),
     });
+    const facts = () => this.#facts({ host, node, pods });
+    const reporter = new NodeReporter(options, { facts, events });
+    const { manager, statuses } = pods;
     const sampler = new Sampler(options, (uid) => {
       const metadata = manager.get(uid)?.metadata;
       return metadata && { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
     });
+    await this.#serve(pods, sampler);
+    signal.addEventListener('abort', () => statuses.close(), { once: true });
+    const running = Promise.all([
+      manager.run(),
+      events.run(signal),
+      reporter.run(signal, () => {
+        options.logger.info('the node is registered');
+        this.#registered.resolve();
+      }),
+      keepNodeLease(options, signal),
+      sampler.run(signal),
+      pods.collector.run(signal),
+      pods.evictions.run(signal),
+      keepLogsSmall(options, rotationLimits(configuration), signal),
+    ]);
+    running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
+  }
+
+  async #serve({ manager }: NodePods, sampler: Sampler): Promise<void> {
+    const options = this.#options;
     this.#server = await options.serve?.({
       ...options,
       logs: options.host.logs,
@@ -114,79 +110,32 @@ class Agent implements NodeAgent {
         stats: () => sampler.newest,
       },
     });
-    signal.addEventListener('abort', () => statuses.close(), { once: true });
-    const reporter = new NodeReporter(options, { facts: makeFacts, events });
-    const running = Promise.all([
-      manager.run(),
-      events.run(signal),
-      reporter.run(signal, () => {
-        options.logger.info('the node is registered');
-        this.#registered.resolve();
-      }),
-      keepNodeLease(options, signal),
-      sampler.run(signal),
-      collector.run(signal),
-      keepLogsSmall(options, rotationLimits(configuration), signal),
-    ]);
-    running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
+  }
+
+  async #facts({ host, node, pods }: NodeParts): Promise<NodeObjectFacts> {
+    const options = this.#options;
+    const { name, version } = options.runtime.info;
+    return {
+      name: options.nodeName,
+      ip: options.nodeIp,
+      labels: options.labels ?? {},
+      taints: options.taints ?? [],
+      podCidr: options.podCidr,
+      serverPort: this.#server?.port,
+      host,
+      node,
+      runtimeVersion: `${name}://${version}`,
+      agentVersion: AGENT_VERSION,
+      images: await options.images.list(),
+      problem: undefined,
+      pressures: pods.evictions.pressures,
+      nowMs: options.clock.now(),
+    };
   }
 }
 
-interface PodsContext {
-  readonly configuration: KubeletConfiguration;
+interface NodeParts {
+  readonly host: HostFacts;
   readonly node: NodeFacts;
-  readonly events: ClientEventRecorder;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ending: AbortSignal;
-}
-
-function makePods(
-  options: NodeAgentOptions,
-  context: PodsContext,
-): { manager: PodManager; statuses: StatusWriter; collector: ImageCollector } {
-  const { informers, nodeName } = options;
-  const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
-  const statuses = new StatusWriter({
-    ...options,
-    onWritten: (pod) => pods.observeWrite(pod),
-  });
-  const sources = new ObjectSources(options);
-  const prober = new Prober({ ...options, door: options.host.probes });
-  const onEnd = () => {
-    sources.close();
-    prober.close();
-  };
-  context.ending.addEventListener('abort', onEnd, { once: true });
-  const tokens = new PodTokens(options);
-  const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
-  const { events, configuration } = context;
-  const { puller, collector } = nodeImages(options, { events, sources, configuration });
-  const parts: WorkerParts = {
-    options,
-    configuration,
-    node: context.node,
-    events,
-    statuses,
-    prober,
-    volumes,
-    sources,
-    services: informers.informer(Services),
-    slots: new StartSlots(MAX_PARALLEL_STARTS),
-    puller,
-    ending: context.ending,
-    admit: (pod) =>
-      refusalOf(pod, {
-        node: context.node,
-        nodeName,
-        nodeLabels: context.labels,
-        others: manager.takingRoom(pod.metadata.uid),
-      }),
-    roomFreed: () => manager.roomFreed(),
-    gone: (uid) => {
-      puller.forget(uid);
-      manager.forget(uid);
-    },
-  };
-  const manager = new PodManager(parts, pods);
-  return { manager, statuses, collector };
+  readonly pods: NodePods;
 }

@@ -14,6 +14,7 @@ import { networkProbes } from '../probes/probe-action.ts';
 import { PullNotesFile } from '../pulling/pull-notes-file.ts';
 import { connectToPod } from '../server/pod-connection.ts';
 import { DiskVolumes } from '../volumes/disk-volumes.ts';
+import { LinuxUsage } from './linux-usage.ts';
 import type { NameFiles, NodeHost } from './node-host.ts';
 
 /** What it needs. */
@@ -36,6 +37,7 @@ class LinuxHost implements NodeHost {
   readonly volumes: DiskVolumes;
   readonly logs: DiskLogs;
   readonly probes = networkProbes;
+  readonly usage: LinuxUsage;
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotesFile;
 
@@ -46,6 +48,7 @@ class LinuxHost implements NodeHost {
     this.volumes = new DiskVolumes({ system, random, root: join(dataDir, 'pods') });
     this.pullNotes = new PullNotesFile(join(dataDir, 'image-pulls.json'));
     this.seccompProfiles = join(dataDir, 'seccomp');
+    this.usage = new LinuxUsage({ system, dataDir, host: this });
     this.logs = new DiskLogs(join(dataDir, 'logs', 'pods'));
   }
 

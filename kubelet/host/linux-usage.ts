@@ -19,8 +19,11 @@ import {
 export interface LinuxUsageOptions {
   readonly system: System;
   readonly dataDir: string;
-  readonly volumes: Pick<VolumeFiles, 'pathOf'>;
-  readonly logs: Pick<PodLogs, 'pathOf'>;
+  /** Where pods' volumes and logs lie. */
+  readonly host: {
+    readonly volumes: Pick<VolumeFiles, 'pathOf'>;
+    readonly logs: Pick<PodLogs, 'pathOf'>;
+  };
 }
 
 /** The use. */
@@ -67,7 +70,7 @@ export class LinuxUsage implements HostUsage {
   }
 
   async of(pod: Pod, unit: 'bytes' | 'inodes'): Promise<PodDiskUsage> {
-    const { volumes, logs } = this.#options;
+    const { volumes, logs } = this.#options.host;
     const podUid = pod.metadata.uid ?? '';
     const sized = async (named: readonly (readonly [string, string])[]) => {
       const sizes = named.map(async ([name, path]) => [name, await this.#sizes.of(path, unit)]);

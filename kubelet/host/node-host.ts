@@ -9,6 +9,7 @@ import type { PodCheckpoints } from '../pods/pod-checkpoints.ts';
 import type { ProbeDoor } from '../probes/probe-door.ts';
 import type { PullNotes } from '../pulling/pull-access.ts';
 import type { VolumeFiles } from '../volumes/volume-files.ts';
+import type { HostUsage } from './host-usage.ts';
 
 /** The host's own files of names, which pods' files are made from. */
 export interface NameFiles {
@@ -25,6 +26,7 @@ export interface NodeHost {
   /** Folder of the seccomp profiles that pods may name (`seccompProfile.localhostProfile`). */
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotes;
+  readonly usage: HostUsage;
   /** Makes the places that the rest needs, and tells what the host is. Called once, when the agent starts. */
   prepare(): HostFacts;
   /** As they are now; '' for one that is not there. */

@@ -11,6 +11,8 @@ export interface HostFacts {
   readonly storageBytes: number;
   /** Processes and threads that the kernel takes at once; left out by hosts without a kernel. */
   readonly maxProcesses?: number;
+  /** Can profiles of AppArmor be enforced? */
+  readonly hasAppArmor: boolean;
   /** As Go names architectures. */
   readonly architecture: string;
   readonly kernelVersion: string;
@@ -32,6 +34,7 @@ export function readHostFacts(system: System, storageBytes: number): HostFacts {
     memoryBytes: memoryBytes(text('/proc/meminfo')),
     storageBytes,
     ...maxProcesses(text),
+    hasAppArmor: text('/sys/module/apparmor/parameters/enabled') === 'Y',
     architecture: ARCHITECTURES[arch()] ?? arch(),
     kernelVersion: release,
     osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text('/etc/os-release'))?.[1] ?? 'Linux',

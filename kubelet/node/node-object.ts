@@ -4,6 +4,7 @@ import type { Node, NodeCondition, NodeStatus, Taint } from '../../api/generated
 import { setCondition } from '../../api/meta/conditions.ts';
 import { canonicalQuantity } from '../../api/meta/quantity.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import type { Pressure } from '../eviction/thresholds.ts';
 import type { ImageInfo } from '../runtime/runtime.ts';
 import type { NodeFacts } from '../pods/worker-parts.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -24,6 +25,8 @@ export interface NodeObjectFacts {
   readonly images: readonly ImageInfo[];
   /** Why the node cannot run pods; undefined when it can. */
   readonly problem: string | undefined;
+  /** What the node is short of. */
+  readonly pressures: readonly Pressure[];
   readonly nowMs: number;
 }
 
@@ -33,15 +36,22 @@ const MAX_IMAGE_NAMES = 5;
 const KIBI = 1024;
 
 /** Labels that every node has. */
-export function nodeLabels(facts: NodeObjectFacts): Record<string, string> {
-  const { host, name } = facts;
+export function nodeLabels({
+  host,
+  name,
+  labels,
+}: {
+  readonly host: HostFacts;
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}): Record<string, string> {
   return {
     'kubernetes.io/hostname': name,
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': host.architecture,
     'beta.kubernetes.io/os': 'linux',
     'beta.kubernetes.io/arch': host.architecture,
-    ...facts.labels,
+    ...labels,
   };
 }
 
@@ -109,23 +119,37 @@ function resources(
   };
 }
 
+type Told = readonly [reason: string, message: string];
+
+/** By pressure: what is told of it, and of its absence. */
+const PRESSURES: readonly (readonly [Pressure, Told, Told])[] = [
+  [
+    'MemoryPressure',
+    ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  ],
+  [
+    'DiskPressure',
+    ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
+    ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  ],
+  [
+    'PIDPressure',
+    ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  ],
+];
+
 function conditions(
-  { problem, nowMs }: NodeObjectFacts,
+  { problem, pressures, nowMs }: NodeObjectFacts,
   before: readonly NodeCondition[] | undefined,
 ): NodeCondition[] {
   const lastHeartbeatTime = formatTime(nowMs);
-  const fine: readonly [string, string, string][] = [
-    ['MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
-    ['DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
-    ['PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
-  ];
-  const own: NodeCondition[] = fine.map(([type, reason, message]) => ({
-    type,
-    status: 'False',
-    reason,
-    message,
-    lastHeartbeatTime,
-  }));
+  const own: NodeCondition[] = PRESSURES.map(([type, bad, fine]) => {
+    const [reason, message] = pressures.includes(type) ? bad : fine;
+    const status = pressures.includes(type) ? 'True' : 'False';
+    return { type, status, reason, message, lastHeartbeatTime };
+  });
   own.push({
     type: 'Ready',
     status: problem === undefined ? 'True' : 'False',

@@ -45,10 +45,15 @@ export class NodeReporter {
     this.#informer = options.informers.informer(Nodes, only);
   }
 
+  /** What the facts rest on has changed: the node is looked at now. */
+  look(): void {
+    this.#wake.abort();
+  }
+
   /** Registers the node, trying until it is done, then reports until the signal aborts. Never rejects. */
   async run(signal: AbortSignal, onRegistered: () => void): Promise<void> {
     const { clock, random, logger, nodeName, heartbeatMs = HEARTBEAT_MS } = this.#options;
-    const look = () => this.#wake.abort();
+    const look = () => this.look();
     const unsubscribe = this.#informer.subscribe({ onUpdate: look, onDelete: look });
     let registered = false;
     for (let failures = 0; !signal.aborted; ) {

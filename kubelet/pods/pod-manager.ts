@@ -8,6 +8,7 @@ import type { ContainerStatus } from '../runtime/runtime.ts';
 import { removeOrphans } from './orphans.ts';
 import { syncedWithin } from '../volumes/synced-within.ts';
 import type { PodCheckpoints } from './pod-checkpoints.ts';
+import type { Verdict } from './pod-status.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -89,6 +90,16 @@ export class PodManager {
       .map((worker) => worker.pod);
   }
 
+  /** Pods that have not come to their end. */
+  active(): Pod[] {
+    return [...this.#workers.values()].filter((worker) => !worker.isOver).map(({ pod }) => pod);
+  }
+
+  /** Ends a pod as PodWorker.end does; at once where there is none of that uid. */
+  end(podUid: string, verdict: Verdict, graceMs?: number): Promise<void> {
+    return this.#workers.get(podUid)?.end(verdict, graceMs) ?? Promise.resolve();
+  }
+
   /** Pods with the newest status that this node has of them. */
   list(): Pod[] {
     return Array.from(this.#workers.values(), (worker) => this.#shown(worker.pod));
@@ -126,6 +137,7 @@ export class PodManager {
       this.#parts.options.logger.warn('a pod could not be kept on the host', { err: error });
     }
     worker.update(pod);
+    this.#parts.taken(pod);
   }
 
   #drop(pod: Pod): void {

@@ -5,7 +5,7 @@ import { systemClock } from '../../base/clock.ts';
 import { aContainer as aRuntimeContainer, aSandbox } from '../../test/contracts/runtime.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
-import { aContainer, aPod } from './fixtures/pod-scenes.ts';
+import { aContainer, anAdmission, aPod } from './fixtures/pod-scenes.ts';
 import { refusalOf } from './node-admission.ts';
 import { PodResizer } from './pod-resizer.ts';
 import { podStateOf } from './pod-state.ts';
@@ -18,6 +18,7 @@ const node = {
   memoryBytes: 2048 * MIB,
   storageBytes: 2048 * MIB,
   maxPods: 10,
+  podPidsLimit: undefined,
 };
 
 let runtime: FakeRuntime;
@@ -48,7 +49,7 @@ const newResizer = () =>
     node,
     roomFreed: () => (freed += 1),
     events: { event: (_: Pod, { reason }: { reason: string }) => events.push(reason) },
-    admit: (pod: Pod) => refusalOf(pod, { node, nodeName: 'n', nodeLabels: {}, others }),
+    admit: (pod: Pod) => refusalOf(pod, { ...anAdmission(node), others }),
   } as unknown as WorkerParts);
 
 /** The pod with one container that asks for so much, and may use twice that. */

@@ -111,8 +111,7 @@ export class PodResizer {
     }
     const verdict = growing.length > 0 ? this.#parts.admit(asked) : undefined;
     if (!verdict?.reason.startsWith('OutOf')) return undefined;
-    const message = verdict.message.replace(/^Pod was rejected: /, '');
-    return { type, reason: 'Deferred', message };
+    return { type, reason: 'Deferred', message: verdict.message };
   }
 
   /** Gives the containers that run their new limits, within the pod's; what fails is tried again at the next look. */

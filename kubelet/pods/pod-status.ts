@@ -23,6 +23,8 @@ export interface Verdict {
   readonly message: string;
   /** Reason of a DisruptionTarget condition with the same message (`TerminationByKubelet`); none when left out. */
   readonly condition?: string;
+  /** Of that condition, where it is not the verdict's own. */
+  readonly conditionMessage?: string;
 }
 
 /** What a status is made from besides the pod. */
@@ -107,7 +109,7 @@ const why = (verdict: Verdict | undefined) =>
 
 function disruptionOf(verdict: Verdict | undefined): PodCondition | undefined {
   if (verdict?.condition === undefined) return undefined;
-  const { condition: reason, message } = verdict;
+  const { condition: reason, conditionMessage: message = verdict.message } = verdict;
   return { type: 'DisruptionTarget', status: 'True', reason, message };
 }
 

@@ -74,6 +74,11 @@ export class PodWorker implements PodView {
     return this.#parts.statuses.of(this.#uid) ?? this.#pod.status;
   }
 
+  /** Has it come to an end, of its own or by a verdict? Something of it may still be stopping. */
+  get isOver(): boolean {
+    return this.#isOver();
+  }
+
   /** Does it take room on the node? */
   get takesRoom(): boolean {
     return this.#admitted && !this.#released;
@@ -151,7 +156,7 @@ export class PodWorker implements PodView {
   async #pass(): Promise<void> {
     await this.#observe();
     if (this.#isDeleted()) return this.#end();
-    if (!this.#admitted && !this.#isOver()) this.#admit();
+    if (!this.#admitted && !this.#isOver()) await this.#admit();
     this.#checkDeadline();
     if (this.#isOver()) return this.#finish();
     await this.#resize();
@@ -227,11 +232,16 @@ export class PodWorker implements PodView {
   }
 
   /** What the node has of the pod already was admitted by this agent's predecessor. */
-  #admit(): void {
-    const known = this.#state.sandbox !== undefined || this.#pod.status?.startTime !== undefined;
-    this.#verdict = known ? undefined : this.#parts.admit(this.#pod);
-    this.#admitted = this.#verdict === undefined;
-    if (this.#verdict) this.#event('Warning', this.#verdict.reason, this.#verdict.message);
+  async #admit(): Promise<void> {
+    const pod = this.#pod;
+    const known = this.#state.sandbox !== undefined || pod.status?.startTime !== undefined;
+    const without = known ? undefined : await this.#parts.makeRoom(pod);
+    const refusal = known ? undefined : (without ?? this.#parts.admit(pod));
+    if (!refusal) this.#admitted = true;
+    if (!refusal || this.#verdict) return;
+    const { reason, message } = refusal;
+    this.#verdict = { reason, message: `Pod was rejected: ${message}` };
+    this.#event('Warning', reason, message);
   }
 
   #deadline(): number {

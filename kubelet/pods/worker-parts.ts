@@ -43,8 +43,12 @@ export interface WorkerParts {
   readonly puller: ImagePuller;
   /** Aborted when the agent ends. Containers go on. */
   readonly ending: AbortSignal;
+  /** Ends other pods for one that the node or the cluster lives by. Why that would not help; undefined when it is done, or not needed. */
+  makeRoom(pod: Pod): Promise<Verdict | undefined>;
   /** Why the node cannot take the pod; undefined when it can. Asked once, before anything is made. */
   admit(pod: Pod): Verdict | undefined;
+  /** A pod has come, or has changed. */
+  taken(pod: Pod): void;
   /** A pod takes less room than before, or none: others may be waiting for that. */
   roomFreed(): void;
   /** The pod is over and nothing of it is left on the node. */

@@ -3,6 +3,7 @@
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { Node, Pod } from '../../api/generated/types.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
+import { nodeRef } from '../node/node-ref.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import { ImageCollector } from './image-collector.ts';
@@ -46,10 +47,3 @@ export function nodeImages(options: NodeAgentOptions, parts: NodeImagesParts): N
   });
   return { puller, collector };
 }
-
-/** The node as events name it: its name stands for its uid, as in upstream. */
-const nodeRef = (name: string): Node => ({
-  apiVersion: 'v1',
-  kind: 'Node',
-  metadata: { name, uid: name },
-});

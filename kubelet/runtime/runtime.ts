@@ -274,6 +274,14 @@ export interface ContainerRuntime {
   details?(): Promise<ReadonlyMap<string, ContainerDetails>>;
   /** Figures of all running containers, in one pass. */
   stats(): Promise<readonly ContainerStats[]>;
+  /**
+   * What containers have written into their own file systems, by container id. Takes long, and none of this process's time; what is not
+   * known is left out. Left out by runtimes that cannot say.
+   */
+  writableLayers?(
+    ids: readonly string[],
+    unit: 'bytes' | 'inodes',
+  ): Promise<ReadonlyMap<string, number>>;
   /** Figures of the node as a whole. */
   nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number };
   reopenLog(id: string): Promise<void>;
@@ -324,7 +332,7 @@ export interface PullProgress {
 export interface PullRequest {
   readonly pod: Pod;
   readonly container: Container;
-  /** Tried in this order, before what the node's own settings have for the registry, and before nothing. */
+  /** Tried in this order, before what the node's own settings have for the registry; with neither, nobody says who asks. */
   readonly credentials?: readonly RegistryCredential[];
   /** Aborted when the pod leaves. */
   readonly signal: AbortSignal;
@@ -367,8 +375,8 @@ export interface ImageStore {
   list(): Promise<readonly ImageInfo[]>;
   /**
    * Begins to fetch an image, whether it is present or not; undefined where there is nowhere to fetch it from. Left out by stores
-   * that fetch none. Pulls of one image share one flight; each waits only until its own signal aborts. Rejects with PullError, and
-   * with the signal's reason when aborted.
+   * that fetch none. What several pulls need at once is fetched once. Rejects with PullError, and with the signal's reason when
+   * aborted; nothing of it goes on then.
    */
   pull?(image: string, request: PullRequest): Promise<ImageInfo> | undefined;
   /** Removes an image with all its names, and the layers that nothing else uses; false when it is not there. Left out by stores that keep all. */

@@ -44,6 +44,24 @@ export function nodeHostContract(name: string, make: () => HostUnderTest): void 
       expect(facts.architecture).toMatch(/^[a-z0-9]+$/);
     });
 
+    it('tells what of it is in use, in figures that fit together', async () => {
+      const { storageBytes, memoryBytes } = host.prepare();
+      const disk = host.usage.fileSystem();
+      expect(disk.capacityBytes).toBe(storageBytes);
+      expect(disk.availableBytes).toBeLessThanOrEqual(disk.capacityBytes);
+      expect(disk.inodesFree).toBeLessThanOrEqual(disk.inodes);
+      const memory = host.usage.memory();
+      expect(memory.capacityBytes).toBe(memoryBytes);
+      expect(memory.availableBytes).toBeGreaterThan(0);
+      expect(memory.availableBytes).toBeLessThanOrEqual(memory.capacityBytes);
+      const processes = host.usage.processes();
+      if (processes) expect(processes.running).toBeLessThan(processes.most);
+      const nobody = await host.usage.of(aPod('nobody'), 'bytes');
+      expect([...nobody.logs.values(), ...nobody.volumes.values()].every((n) => n === 0)).toBe(
+        true,
+      );
+    });
+
     it('keeps pods until they are over, or nobody knows them', () => {
       host.prepare();
       const [web, db] = [aPod('web'), aPod('db')];

@@ -11,6 +11,7 @@ import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createNodeAgent } from '../../kubelet/agent.ts';
 import { MemoryHost } from '../../kubelet/host/memory/memory-host.ts';
+import type { MemoryUsage } from '../../kubelet/host/memory/memory-usage.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
 import { FakePodNetwork } from '../../kubelet/runtime/fake/fake-network.ts';
 import { FakeRuntime } from '../../kubelet/runtime/fake/fake-runtime.ts';
@@ -89,6 +90,11 @@ export class FakeNode {
       logs: this.#host.logs,
       lifeOf: (config, sandbox) => lives.lifeOf(config, sandbox),
     });
+  }
+
+  /** What of the node is in use, and by its pods on disks: nothing, until something is played. */
+  get usage(): MemoryUsage {
+    return this.#host.usage;
   }
 
   /** Is its agent there? */

@@ -80,6 +80,8 @@ export function resolveNode(options: FakeNodeOptions, number: number): ResolvedN
       cpus: toMilli(parseQuantity(cpu)) / 1000,
       memoryBytes: toWhole(parseQuantity(memory)),
       storageBytes: toWhole(parseQuantity(storage)),
+      // Containers are played: nothing is kept from them, by whatever profile.
+      hasAppArmor: true,
       architecture: 'amd64',
       kernelVersion: 'fake',
       osImage: 'Fake Linux',

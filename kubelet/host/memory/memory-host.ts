@@ -8,6 +8,7 @@ import type { ProbeDoor } from '../../probes/probe-door.ts';
 import { notesInMemory } from '../../pulling/pull-access.ts';
 import type { NameFiles, NodeHost } from '../node-host.ts';
 import { MemoryLogs } from './memory-logs.ts';
+import { MemoryUsage } from './memory-usage.ts';
 import { MemoryVolumes } from './memory-volumes.ts';
 
 /** What it is to be like. */
@@ -23,11 +24,14 @@ export class MemoryHost implements NodeHost {
   readonly logs = new MemoryLogs();
   readonly seccompProfiles = '/seccomp';
   readonly pullNotes = notesInMemory();
+  /** What is in use is played. */
+  readonly usage: MemoryUsage;
   readonly probes: ProbeDoor;
   readonly #facts: HostFacts;
 
   constructor({ facts, probes }: MemoryHostOptions) {
     this.#facts = facts;
+    this.usage = new MemoryUsage(facts);
     this.probes = probes;
   }
 

@@ -21,7 +21,7 @@ import {
 } from '../runtime.ts';
 import { type Life, STEADY } from './life.ts';
 import type { LogWriter } from './log-writer.ts';
-import { cpuOf, memoryOf, type Moment, type UsedCpu } from './use.ts';
+import { cpuOf, memoryOf, type Moment, type UsedCpu, writtenOf } from './use.ts';
 
 /** What a fake runtime is made from. */
 export interface FakeRuntimeOptions {
@@ -310,6 +310,20 @@ export class FakeRuntime implements ContainerRuntime {
           pids: 1,
         };
       });
+  }
+
+  writableLayers(
+    ids: readonly string[],
+    unit: 'bytes' | 'inodes',
+  ): Promise<ReadonlyMap<string, number>> {
+    const now = this.#options.clock.now();
+    const sizes = ids.flatMap((id): [string, number][] => {
+      const container = this.#containers.get(id);
+      if (!container) return [];
+      const bytes = writtenOf(container.life, momentOf(container.status, now));
+      return [[id, unit === 'bytes' ? bytes : 1]];
+    });
+    return Promise.resolve(new Map(sizes));
   }
 
   nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {

@@ -29,6 +29,8 @@ export interface Life {
   readonly cpuNanoCores?: Use;
   /** Memory in use; 16 MiB unless given. */
   readonly memoryBytes?: Use;
+  /** Written into its own file system; nothing unless given. */
+  readonly writtenBytes?: Use;
   /** What a command in it comes to; exit code 0 and no output unless given. */
   readonly exec?: (command: readonly string[]) => { exitCode: number; stdout?: string };
 }

@@ -30,6 +30,11 @@ export function memoryOf({ memoryBytes }: Life, at: Moment): number {
   return Math.max(0, Math.floor(valueAt(memoryBytes ?? DEFAULT_MEMORY_BYTES, at)));
 }
 
+/** Bytes written at a moment. */
+export function writtenOf({ writtenBytes }: Life, at: Moment): number {
+  return Math.max(0, Math.floor(valueAt(writtenBytes ?? 0, at)));
+}
+
 function valueAt(use: Use, { nowMs, startedAtMs }: Moment): number {
   return typeof use === 'number' ? use : use(nowMs, startedAtMs);
 }

@@ -5,12 +5,13 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { type Random, systemRandom } from '../../../base/random.ts';
 import { createCgroups } from '../../../system/cgroups.ts';
+import { DirectorySizes } from '../../../system/directory-sizes.ts';
 import type { System } from '../../../system/system.ts';
 import type { OciImageStore } from '../../images/image-store.ts';
 import {
   type ContainerConfig,
-  type ContainerRuntime,
   type ContainerDetails,
+  type ContainerRuntime,
   type ContainerStats,
   type ContainerStatus,
   type ExecResult,
@@ -70,6 +71,7 @@ export function createOciRuntime(options: OciRuntimeOptions): OciRuntime {
 class RuncRuntime implements OciRuntime {
   readonly #context: Context;
   readonly #exits: Exits;
+  readonly #sizes: DirectorySizes;
   readonly #handlers = new Set<(event: RuntimeEvent) => void>();
   /** Work under way by what it makes or removes. */
   readonly #lanes = new Map<string, Promise<unknown>>();
@@ -78,6 +80,7 @@ class RuncRuntime implements OciRuntime {
   constructor(options: OciRuntimeOptions) {
     const { system, stateDir, clusterId, images } = options;
     const layout = layoutFor(stateDir, clusterId);
+    this.#sizes = new DirectorySizes(system);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     makeLayout(layout, images.layers.directory);
     this.#context = {
@@ -248,6 +251,18 @@ class RuncRuntime implements OciRuntime {
         ];
       }),
     );
+  }
+
+  async writableLayers(
+    ids: readonly string[],
+    unit: 'bytes' | 'inodes',
+  ): Promise<ReadonlyMap<string, number>> {
+    const { layout } = this.#context;
+    const sizes = ids.map(
+      async (id) => [id, await this.#sizes.of(layout.container(id).upper, unit)] as const,
+    );
+    const known = await Promise.all(sizes);
+    return new Map(known.flatMap(([id, size]) => (size === undefined ? [] : [[id, size]])));
   }
 
   nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {

@@ -1,0 +1,102 @@
+// Admits pods to one node: makes room for those that the cluster lives by, and says why the others are refused.
+// Invariants: what was decided of one pod counts for the next; others end only where that is enough.
+import type { Node, Pod } from '../../api/generated/types.ts';
+import { Nodes } from '../../api/kinds.ts';
+import type { EventNote } from '../../client/events/recorder.ts';
+import type { Informer } from '../../client/informer/informer.ts';
+import type { KubeletConfiguration } from '../configuration.ts';
+import { isCriticalPod } from '../eviction/critical-pods.ts';
+import type { Pressure } from '../eviction/thresholds.ts';
+import type { NodeAgentOptions } from '../options.ts';
+import { refusalOf } from '../pods/node-admission.ts';
+import type { Verdict } from '../pods/pod-status.ts';
+import type { NodeFacts } from '../pods/worker-parts.ts';
+import { shortagesOf } from './node-resources.ts';
+import { choosePreempted } from './preemption.ts';
+
+/** What it needs besides the agent's options. */
+export interface PodAdmissionParts {
+  readonly configuration: KubeletConfiguration;
+  readonly node: NodeFacts;
+  /** Those that the agent gives its node. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly hasAppArmor: boolean;
+  readonly events: { event(about: Pod, note: EventNote): void };
+  /** Pods that take room, but for one. */
+  takingRoom(exceptUid: string | undefined): readonly Pod[];
+  /** Ends a pod; resolves when nothing of it runs any more. */
+  end(podUid: string, verdict: Verdict): Promise<void>;
+  pressures(): readonly Pressure[];
+  isShuttingDown(): boolean;
+}
+
+const PREEMPTED = 'Preempted in order to admit critical pod';
+const PREEMPTED_FOR = 'Pod was preempted by Kubelet to accommodate a critical pod.';
+
+/** The admission of one node. */
+export class PodAdmission {
+  readonly #options: NodeAgentOptions;
+  readonly #parts: PodAdmissionParts;
+  readonly #nodes: Informer<Node>;
+
+  constructor(options: NodeAgentOptions, parts: PodAdmissionParts) {
+    this.#options = options;
+    this.#parts = parts;
+    const only = { fieldSelector: `metadata.name=${options.nodeName}` };
+    this.#nodes = options.informers.informer(Nodes, only);
+  }
+
+  /** Why the pod is refused as things are now; undefined when it fits. */
+  refusal(pod: Pod): Verdict | undefined {
+    const { configuration, node, labels, hasAppArmor } = this.#parts;
+    const known = this.#nodes.get(this.#options.nodeName);
+    return refusalOf(pod, {
+      node,
+      nodeName: this.#options.nodeName,
+      // What the node's owner has labelled it with counts as much.
+      nodeLabels: { ...known?.metadata.labels, ...labels },
+      nodeTaints: known?.spec?.taints ?? [],
+      others: this.#parts.takingRoom(pod.metadata.uid),
+      pressures: this.#parts.pressures(),
+      allowedSysctls: configuration.allowedUnsafeSysctls,
+      hasAppArmor,
+      isShuttingDown: this.#parts.isShuttingDown(),
+    });
+  }
+
+  /** Ends others where a critical pod is refused for want of room alone. Resolves once they have gone, with a verdict where none would do. */
+  async makeRoom(pod: Pod): Promise<Verdict | undefined> {
+    if (!isCriticalPod(pod) || !this.refusal(pod)?.reason.startsWith('OutOf')) return undefined;
+    const others = this.#parts.takingRoom(pod.metadata.uid);
+    const needs = shortagesOf(pod, others, this.#parts.node).map(
+      ({ resource, requested, used, capacity }) => ({
+        resource,
+        amount: requested - (capacity - used),
+      }),
+    );
+    const choice = choosePreempted(pod, others, needs);
+    if (choice.kind === 'never') {
+      const unmet = choice.unmet.map(
+        ({ resource, amount }) => `(res: ${resource}, q: ${amount}), `,
+      );
+      const why = `preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [${unmet.join('')}]`;
+      return {
+        reason: 'UnexpectedAdmissionError',
+        message: `Unexpected error while attempting to recover from admission failure: ${why}`,
+      };
+    }
+    await Promise.all(choice.pods.map((each) => this.#preempt(each)));
+    return undefined;
+  }
+
+  #preempt(pod: Pod): Promise<void> {
+    const reason = 'Preempting';
+    this.#parts.events.event(pod, { type: 'Warning', reason, message: PREEMPTED });
+    return this.#parts.end(pod.metadata.uid ?? '', {
+      reason,
+      message: PREEMPTED,
+      condition: 'TerminationByKubelet',
+      conditionMessage: PREEMPTED_FOR,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+// The pods of one node and everything that looks after them: workers, images, evictions. Made by the agent.
+// Invariant: a part is made once, here, and knows the others only by what it is handed.
+import { Pods, Services } from '../api/kinds.ts';
+import { PodAdmission } from './admission/pod-admission.ts';
+import type { ClientEventRecorder } from '../client/events/recorder.ts';
+import type { KubeletConfiguration } from './configuration.ts';
+import { EvictionManager } from './eviction/eviction-manager.ts';
+import type { HostFacts } from './node/host-facts.ts';
+import { nodeLabels } from './node/node-object.ts';
+import { nodeRef } from './node/node-ref.ts';
+import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
+import { PodManager } from './pods/pod-manager.ts';
+import { StartSlots } from './pods/start-slots.ts';
+import { StatusWriter } from './pods/status-writer.ts';
+import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
+import { Prober } from './probes/prober.ts';
+import type { ImageCollector } from './pulling/image-collector.ts';
+import { nodeImages } from './pulling/node-images.ts';
+import { ObjectSources } from './volumes/object-sources.ts';
+import { PodTokens } from './volumes/pod-tokens.ts';
+import { PodVolumes } from './volumes/pod-volumes.ts';
+
+/** What they rest on besides the agent's options. */
+export interface NodePodsContext {
+  readonly configuration: KubeletConfiguration;
+  readonly host: HostFacts;
+  readonly node: NodeFacts;
+  readonly events: ClientEventRecorder;
+  /** Aborted when the agent ends. */
+  readonly ending: AbortSignal;
+  /** What the node tells of itself may be another thing now. */
+  readonly onChange: () => void;
+}
+
+/** The parts. */
+export interface NodePods {
+  readonly manager: PodManager;
+  readonly statuses: StatusWriter;
+  readonly collector: ImageCollector;
+  readonly evictions: EvictionManager;
+}
+
+/** Makes the parts; nothing happens before they are run. */
+export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext): NodePods {
+  const { informers, nodeName } = options;
+  const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const statuses = new StatusWriter({
+    ...options,
+    onWritten: (pod) => pods.observeWrite(pod),
+  });
+  const sources = new ObjectSources(options);
+  const prober = new Prober({ ...options, door: options.host.probes });
+  const onEnd = () => {
+    sources.close();
+    prober.close();
+  };
+  context.ending.addEventListener('abort', onEnd, { once: true });
+  const tokens = new PodTokens(options);
+  const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
+  const { events, configuration } = context;
+  const { puller, collector } = nodeImages(options, { events, sources, configuration });
+  const parts: WorkerParts = {
+    options,
+    configuration,
+    node: context.node,
+    events,
+    statuses,
+    prober,
+    volumes,
+    sources,
+    services: informers.informer(Services),
+    slots: new StartSlots(MAX_PARALLEL_STARTS),
+    puller,
+    ending: context.ending,
+    makeRoom: (pod) => admission.makeRoom(pod),
+    admit: (pod) => admission.refusal(pod),
+    taken: (pod) => evictions.taken(pod),
+    roomFreed: () => manager.roomFreed(),
+    gone: (uid) => {
+      puller.forget(uid);
+      manager.forget(uid);
+    },
+  };
+  const manager = new PodManager(parts, pods);
+  const admission = new PodAdmission(options, {
+    ...context,
+    hasAppArmor: context.host.hasAppArmor,
+    labels: nodeLabels({ ...options, name: nodeName, host: context.host }),
+    takingRoom: (exceptUid) => manager.takingRoom(exceptUid),
+    end: (podUid, verdict) => manager.end(podUid, verdict),
+    pressures: () => evictions.pressures,
+    isShuttingDown: () => false,
+  });
+  const evictions = makeEvictions(options, context, { manager, collector });
+  return { manager, statuses, collector, evictions };
+}
+
+function makeEvictions(
+  options: NodeAgentOptions,
+  { configuration, events, onChange }: NodePodsContext,
+  { manager, collector }: Pick<NodePods, 'manager' | 'collector'>,
+): EvictionManager {
+  return new EvictionManager({
+    ...options,
+    configuration,
+    figures: { ...options, usage: options.host.usage },
+    reclaim: {
+      deleteUnusedImages: async () => {
+        await collector.reclaim();
+      },
+    },
+    pods: () => manager.active(),
+    end: (podUid, verdict, graceMs) => manager.end(podUid, verdict, graceMs),
+    tell: (about, note) => events.event(about === 'node' ? nodeRef(options.nodeName) : about, note),
+    onChange,
+  });
+}
