@@ -23,7 +23,7 @@ export async function removeOrphans(
     logger.info('what a former pod has left is removed', { podUid: uid });
     await removeContainers(options, uid);
     await network.tearDown(uid);
-    volumes.remove(uid);
+    await volumes.remove(uid);
   }
   host.logs.tidy(known);
 }

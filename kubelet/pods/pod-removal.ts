@@ -17,7 +17,7 @@ export async function releasePod(parts: WorkerParts, pod: Pod, state: PodState):
   const sandboxes = [...(state.sandbox ? [state.sandbox] : []), ...state.oldSandboxes];
   for (const { id } of sandboxes) await runtime.stopSandbox(id);
   await network.tearDown(uid);
-  parts.volumes.remove(uid);
+  await parts.volumes.remove(uid);
   parts.sources.release(uid);
 }
 

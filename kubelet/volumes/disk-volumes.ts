@@ -7,12 +7,12 @@ import {
   mkdirSync,
   readdirSync,
   realpathSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Random } from '../../base/random.ts';
+import { removeTree } from '../../system/remove-tree.ts';
 import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
 import { bindSubPath } from './sub-path.ts';
@@ -103,10 +103,11 @@ export class DiskVolumes implements VolumeFiles {
     return existsSync(root) ? readdirSync(root) : [];
   }
 
-  remove(podUid: string): void {
-    const folder = join(this.#options.root, podUid);
-    unmountVolumes(this.#options.system, folder);
-    rmSync(folder, { recursive: true, force: true });
+  async remove(podUid: string): Promise<void> {
+    const { root, system } = this.#options;
+    const folder = join(root, podUid);
+    unmountVolumes(system, folder);
+    await removeTree(system, folder);
     for (const paths of [this.#made, this.#mounted])
       for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
   }

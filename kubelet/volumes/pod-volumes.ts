@@ -72,9 +72,9 @@ export class PodVolumes {
   }
 
   /** Removes what prepare made; host paths are left alone. Quiet when there is nothing. */
-  remove(podUid: string): void {
+  async remove(podUid: string): Promise<void> {
     this.#options.tokens.release(podUid);
-    this.#options.files.remove(podUid);
+    await this.#options.files.remove(podUid);
   }
 
   /** A part of a volume for one mount of a container. Throws ConfigError when it leads out of the volume. */

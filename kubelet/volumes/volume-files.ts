@@ -52,5 +52,5 @@ export interface VolumeFiles {
   /** Pods that have something here. */
   podUids(): string[];
   /** Removes what is here of a pod; paths of the host are left alone. Quiet when there is nothing. */
-  remove(podUid: string): void;
+  remove(podUid: string): Promise<void>;
 }

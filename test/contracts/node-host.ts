@@ -95,14 +95,14 @@ export function nodeHostContract(name: string, make: () => HostUnderTest): void 
       expect(host.volumes.hasFiles(at)).toBe(true);
     });
 
-    it('removes what is there of a pod, and of no other', () => {
+    it('removes what is there of a pod, and of no other', async () => {
       host.prepare();
       const spec = { inMemory: false, sizeBytes: 0, group: undefined };
       for (const podUid of ['a', 'b']) host.volumes.emptyDir({ podUid, volume: 'data' }, spec);
       expect(new Set(host.volumes.podUids())).toEqual(new Set(['a', 'b']));
       expect(host.volumes.hasFiles({ podUid: 'a', volume: 'data' })).toBe(false);
-      host.volumes.remove('a');
-      host.volumes.remove('nobody');
+      await host.volumes.remove('a');
+      await host.volumes.remove('nobody');
       expect(host.volumes.podUids()).toEqual(['b']);
     });
 

@@ -21,7 +21,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 it('is known until its cgroup is gone', async () => {
-  const records = new Records(layout);
+  const system = createRecordingSystem();
+  const records = new Records(system, layout);
   const id = 'a'.repeat(32);
   mkdirSync(layout.sandbox(id).root);
   const config = aSandbox('a', {});
@@ -31,15 +32,14 @@ it('is known until its cgroup is gone', async () => {
     if (busy) throw new Error('EBUSY');
   };
   const cgroups = { remove, killAll: () => undefined };
-  const system = createRecordingSystem();
   const context = { records, layout, cgroups, system, clock: systemClock } as unknown as Context;
   await expect(destroySandbox(context, record)).rejects.toThrow('EBUSY');
-  const next = new Records(layout);
+  const next = new Records(system, layout);
   next.load();
   expect([...next.sandboxes.keys()]).toEqual([id]);
   busy = false;
   await destroySandbox({ ...context, records: next }, record);
   next.load();
-  expect(new Records(layout).load()).toEqual({ brokenContainers: [], brokenSandboxes: [] });
+  expect(new Records(system, layout).load()).toEqual({ brokenContainers: [], brokenSandboxes: [] });
   expect(next.sandboxes.size).toBe(0);
 });

@@ -59,7 +59,7 @@ export class MemoryVolumes implements VolumeFiles {
     return [...this.#pods.keys()];
   }
 
-  remove(podUid: string): void {
+  async remove(podUid: string): Promise<void> {
     this.#pods.delete(podUid);
   }
 

@@ -91,7 +91,7 @@ class RuncRuntime implements OciRuntime {
       images,
       layout,
       cgroups: createCgroups(system),
-      records: new Records(layout),
+      records: new Records(system, layout),
       host: readHostLimits(system),
       emit: (event) => this.#emit(event),
     };

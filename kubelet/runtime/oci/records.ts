@@ -1,8 +1,9 @@
 // What the runtime remembers of each container and sandbox: one JSON file each, renamed into place, and the same in memory.
 // Invariant: a record is on disk before the step it announces and after the step it reports, so a crash at any moment can be understood.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../../system/remove-tree.ts';
+import type { System } from '../../../system/system.ts';
 import type {
   ContainerConfig,
   ContainerStatus,
@@ -55,9 +56,11 @@ export interface SandboxRecord {
 export class Records {
   readonly containers = new Map<string, ContainerRecord>();
   readonly sandboxes = new Map<string, SandboxRecord>();
+  readonly #system: System;
   readonly #layout: Layout;
 
-  constructor(layout: Layout) {
+  constructor(system: System, layout: Layout) {
+    this.#system = system;
     this.#layout = layout;
   }
 
@@ -82,14 +85,14 @@ export class Records {
     return record;
   }
 
-  /** Its files go first, outside of the event loop: a container may have written any number of them. */
+  /** Its files go first: a container may have written any number of them. */
   async dropContainer(id: string): Promise<void> {
-    await rm(this.#layout.container(id).root, { recursive: true, force: true });
+    await removeTree(this.#system, this.#layout.container(id).root);
     this.containers.delete(id);
   }
 
   async dropSandbox(id: string): Promise<void> {
-    await rm(this.#layout.sandbox(id).root, { recursive: true, force: true });
+    await removeTree(this.#system, this.#layout.sandbox(id).root);
     this.sandboxes.delete(id);
   }
 

@@ -2,6 +2,7 @@
 // Invariant: after recover() each record tells the truth, half-made things are gone, and nothing was started twice.
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeTree } from '../../../system/remove-tree.ts';
 import { endAbandonedCommands } from './abandoned-commands.ts';
 import { removeCgroup } from './cgroup-removal.ts';
 import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './containers.ts';
@@ -119,7 +120,7 @@ export async function destroyAll(context: Context, exits: Exits): Promise<void> 
   sweepMounts(context);
   system.unmount(layout.namespaces);
   for (const path of [layout.containers, layout.sandboxes, layout.exits, layout.run])
-    rmSync(path, { recursive: true, force: true });
+    await removeTree(system, path).catch(complain);
   await removeIfLast(context).catch(complain);
 }
 
