@@ -23,6 +23,7 @@ const HOST_PACKAGES = {
 /** What tests talk to, each test starting its own: the packages' services are not started. */
 const PEER_PACKAGES = {
   containerd: 'containerd',
+  'docker-registry': 'docker-registry',
 };
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`);

@@ -39,8 +39,11 @@ export function hostArchitecture(): string {
   return process.arch === 'x64' ? 'amd64' : process.arch;
 }
 
-/** Reads a configuration; throws BadImageError when it cannot be run here. */
-export function parseImageConfig(text: string): ImageConfig {
+/** Reads a configuration; throws BadImageError when it is not for the platform, this host's unless given. */
+export function parseImageConfig(
+  text: string,
+  wanted: { os: string; architecture: string } = { os: 'linux', architecture: hostArchitecture() },
+): ImageConfig {
   const raw = parseRecord(text, 'image configuration');
   const rootfs = asRecord(raw['rootfs']);
   const diffIds = rootfs?.['diff_ids'];
@@ -48,11 +51,11 @@ export function parseImageConfig(text: string): ImageConfig {
     throw new BadImageError('the image configuration lists no layers (rootfs.diff_ids)');
   if (diffIds.length > MAX_LAYERS)
     throw new BadImageError(`the image has ${diffIds.length} layers; at most ${MAX_LAYERS} work`);
-  const architecture = asText(raw['architecture']) ?? hostArchitecture();
-  const os = asText(raw['os']) ?? 'linux';
-  if (os !== 'linux' || architecture !== hostArchitecture())
+  const architecture = asText(raw['architecture']) || wanted.architecture;
+  const os = asText(raw['os']) || wanted.os;
+  if (os !== wanted.os || architecture !== wanted.architecture)
     throw new BadImageError(
-      `the image is for ${os}/${architecture}, this host is linux/${hostArchitecture()}`,
+      `the image is for ${os}/${architecture}, this host is ${wanted.os}/${wanted.architecture}`,
     );
   const config = processOf(asRecord(raw['config']) ?? {});
   return { architecture, os, config, rootfs: { type: 'layers', diff_ids: diffIds } };
