@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { createLinuxSystem } from '../../../system/linux.ts';
+import { containersContract } from '../../../test/contracts/containers.ts';
 import { runtimeContract } from '../../../test/contracts/runtime.ts';
 import { aContainerd, type TestContainerd } from '../../../test/support/containerd.ts';
 import { anOciHost, type OciHost } from '../../../test/support/oci-host.ts';
@@ -42,17 +43,28 @@ async function aRuntime() {
   clusters += 1;
   const clusterId = `c${clusters}${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'pinnace-cri-'));
-  const runtime = createCriRuntime({
-    system,
-    clock: systemClock,
-    logger: silentLogger,
-    endpoint: containerd.endpoint,
-    stateDir: join(folder, 'state'),
-    clusterId,
-    plugin: new CniPlugin(cni),
-    addressOf: () => '10.1.2.3',
-  });
-  await runtime.recover();
+  const start = async () => {
+    const made = createCriRuntime({
+      system,
+      clock: systemClock,
+      logger: silentLogger,
+      endpoint: containerd.endpoint,
+      stateDir: join(folder, 'state'),
+      clusterId,
+      plugin: new CniPlugin(cni),
+      addressOf: () => '10.1.2.3',
+    });
+    await made.recover();
+    return made;
+  };
+  let runtime = await start();
+  const restart = async () => {
+    runtime.close();
+    await containerd.kill();
+    await containerd.start();
+    runtime = await start();
+    return runtime;
+  };
   const dispose = async () => {
     await runtime.destroyAll();
     runtime.close();
@@ -64,7 +76,7 @@ async function aRuntime() {
       .filter((path) => system.exists(path));
     if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
   };
-  return { runtime, folder, dispose };
+  return { runtime, folder, restart, dispose };
 }
 
 runtimeContract('containerd over CRI', async () => {
@@ -77,3 +89,5 @@ runtimeContract('containerd over CRI', async () => {
     dispose,
   };
 });
+
+containersContract('containerd over CRI', async () => ({ ...(await aRuntime()), imageId }));

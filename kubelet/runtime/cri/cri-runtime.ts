@@ -69,6 +69,8 @@ export interface CriRuntime extends ContainerRuntime {
 const NO_LIMIT = -1;
 const DEFAULT_PERIOD_US = 100_000;
 const MS_PER_SECOND = 1_000;
+/** How long an end may take to be known after the streams of the container have ended. */
+const END_CEILING_MS = 3_000;
 /** RuntimeConfig's word for systemd, whose groups this agent does not make. */
 const SYSTEMD_DRIVER = 0;
 
@@ -98,6 +100,7 @@ class Cri implements CriRuntime {
       connection: this.connection,
       files: this.#files,
       owner: options.clusterId,
+      clock: options.clock,
       emit: (event) => this.#handlers.forEach((handler) => handler(event)),
     });
     const doors = { ...options, connection: this.connection, view: this.#view };
@@ -411,7 +414,8 @@ class Cri implements CriRuntime {
     );
     const session = await openSession(url, { tty, stdin }, this.#options.clock);
     const exit = session.exit.then(async () => {
-      const now = await this.#view.refresh(id, status.sandboxId);
+      await this.#view.refresh(id, status.sandboxId);
+      const now = await this.#view.ended(id, END_CEILING_MS);
       return now?.exitCode ?? 0;
     });
     exit.catch(() => undefined);

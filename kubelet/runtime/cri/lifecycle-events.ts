@@ -2,12 +2,15 @@
 // Invariant: there is always a next list: whatever an event did not say is found by it.
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
-import { GrpcError, type GrpcConnection } from './grpc.ts';
-import { RUNTIME } from './services.ts';
+import { type RuntimeNews, runtimeNews } from './event-streams.ts';
+import type { GrpcConnection } from './grpc.ts';
 import type { RuntimeView } from './view.ts';
 
 /** How often everything is listed where the runtime tells no events, and where it does; as upstream. */
 export const RELIST_PERIOD_MS = { unaided: 1_000, withEvents: 300_000 } as const;
+
+/** An end that was told may not be in the container's status yet: it is looked for again after these. */
+const LOOK_AGAIN_MS = [5, 20, 50, 100, 200];
 
 /** What following needs. */
 export interface FollowDoors {
@@ -69,18 +72,20 @@ export class LifecycleEvents {
     }
   }
 
-  /** Ends for good where the runtime knows no events. */
+  /** Ends for good where the runtime tells no news. */
   async #listen(): Promise<void> {
     const { clock, connection } = this.#doors;
     while (!this.#ending.aborted) {
       try {
-        const events = connection().stream(RUNTIME.getContainerEvents, {}, this.#ending);
-        for await (const { containerId } of events) {
+        const news = runtimeNews(connection(), this.#ending);
+        let next = await news.next();
+        for (; !next.done; next = await news.next()) {
           this.#evented = true;
-          this.#heard(containerId);
+          void this.#heard(next.value);
         }
-      } catch (error) {
-        if (error instanceof GrpcError && error.code === 'UNIMPLEMENTED') return;
+        if (next.value === 'none') return;
+      } catch {
+        // The list, which fails too, tells it.
       }
       this.#evented = false;
       this.nudge();
@@ -88,12 +93,20 @@ export class LifecycleEvents {
     }
   }
 
-  /** One that is not known yet, or a sandbox, is found by a list. */
-  #heard(id: string): void {
-    const { view } = this.#doors;
+  /** One that is not known yet, or a sandbox, is found by a list. Never rejects. */
+  async #heard({ id, ended }: RuntimeNews): Promise<void> {
+    const { view, clock } = this.#doors;
     const known = view.containers.get(id);
-    if (!known) this.nudge();
-    // A failure is found by the next list.
-    else view.refresh(id, known.status.sandboxId).catch(() => this.nudge());
+    if (!known) return this.nudge();
+    try {
+      for (const waitMs of LOOK_AGAIN_MS) {
+        const status = await view.refresh(id, known.status.sandboxId);
+        if (!ended || !status || status.state === 'exited') return;
+        await clock.sleep(waitMs, this.#ending);
+      }
+    } catch {
+      // The next list finds it.
+    }
+    this.nudge();
   }
 }

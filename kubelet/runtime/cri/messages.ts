@@ -260,6 +260,12 @@ export const MESSAGES = {
   }),
   UrlResponse: message({ url: text(1) }),
   ContainerEvent: message({ containerId: text(1), type: whole(2) }),
+  /** Containerd's own events, which it has besides CRI. */
+  SubscribeRequest: message({ filters: texts(1) }),
+  Envelope: message({
+    topic: text(3),
+    event: nested(4, message({ typeUrl: text(1), value: binary(2) })),
+  }),
   ImageRequest: message({ image: nested(1, ImageSpec) }),
   ImageStatusRequest: message({ image: nested(1, ImageSpec), verbose: flag(2) }),
   ImageStatusResponse: message({ image: nested(1, Image), info: textMap(2) }),
@@ -267,6 +273,12 @@ export const MESSAGES = {
   PullImageRequest: message({ image: nested(1, ImageSpec), auth: nested(2, AuthConfig) }),
   PullImageResponse: message({ imageRef: text(1) }),
   ImageFsInfoResponse: message({ imageFilesystems: list(1, FilesystemUsage) }),
+} as const;
+
+/** What each of containerd's events of tasks begins with, and what that of an end has besides: which of the container's processes. */
+export const TASK_EVENTS = {
+  any: message({ containerId: text(1) }),
+  exit: message({ containerId: text(1), id: text(2) }),
 } as const;
 
 /** A sandbox as it is asked for. */

@@ -1,7 +1,7 @@
 // The procedures of CRI (runtime.v1) that this agent calls: which message each takes and answers.
 import type { Verb } from './grpc.ts';
 import { Empty, MESSAGES as M } from './messages.ts';
-import type { Message } from './protobuf-codec.ts';
+import type { Message, ValueOf } from './protobuf-codec.ts';
 
 const verbOf =
   (service: string) =>
@@ -45,6 +45,16 @@ export const RUNTIME = {
   attach: runtime('Attach', M.AttachRequest, M.UrlResponse),
   getContainerEvents: runtime('GetContainerEvents', Empty, M.ContainerEvent),
 } as const;
+
+/** Containerd's own news of what it runs: older releases do not tell them over CRI. */
+export const CONTAINERD_EVENTS: Verb<
+  ValueOf<typeof M.SubscribeRequest>,
+  ValueOf<typeof M.Envelope>
+> = {
+  path: '/containerd.services.events.v1.Events/Subscribe',
+  request: M.SubscribeRequest,
+  response: M.Envelope,
+};
 
 /** What keeps images. */
 export const IMAGES = {

@@ -1,6 +1,7 @@
 // What the runtime has of this agent's pods, kept beside it: lists are answered from here, and changes are told as events.
 // Invariants: what a verb of this agent brought about is here before the verb has returned; a list that was asked for before that
 // does not undo it; a container never goes back to an earlier state; only what carries the owner's label is seen.
+import type { Clock } from '../../../base/clock.ts';
 import type { ContainerStatus, RuntimeEvent, SandboxStatus } from '../runtime.ts';
 import { GrpcError, type GrpcConnection } from './grpc.ts';
 import type { PodFiles } from './pod-files.ts';
@@ -20,6 +21,7 @@ export interface ViewDoors {
   readonly connection: () => GrpcConnection;
   readonly files: PodFiles;
   readonly owner: string;
+  readonly clock: Clock;
   readonly emit: (event: RuntimeEvent) => void;
 }
 
@@ -33,6 +35,8 @@ export class RuntimeView {
   /** Counts changes by this agent's verbs, and has the number of the last one by id. */
   #changes = 0;
   readonly #changed = new Map<string, number>();
+  /** Asked after each change of a container. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(doors: ViewDoors) {
     this.#doors = doors;
@@ -56,12 +60,31 @@ export class RuntimeView {
     this.#touch(id);
     this.sandboxes.delete(id);
     this.containers.delete(id);
+    this.#waiting.forEach((look) => look());
   }
 
   /** Asks for the container's status as it is now. */
   async refresh(id: string, sandboxId: string): Promise<ContainerStatus | undefined> {
     this.#touch(id);
     return this.#look(id, sandboxId);
+  }
+
+  /** The container's status once it has ended, or as it is after `ms`. */
+  async ended(id: string, ms: number): Promise<ContainerStatus | undefined> {
+    const status = () => this.containers.get(id)?.status;
+    const over = () => (status()?.state ?? 'exited') === 'exited';
+    if (over()) return status();
+    await new Promise<void>((resolve) => {
+      const timer = this.#doors.clock.timer(ms, () => done());
+      const look = () => over() && done();
+      const done = () => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+    });
+    return status();
   }
 
   /** Lists everything and looks closer at what is another than it was. Throws GrpcError. */
@@ -142,6 +165,7 @@ export class RuntimeView {
     const before = this.containers.get(status.id)?.status;
     if (before && ORDER[before.state] > ORDER[status.state]) return before;
     this.containers.set(status.id, { status, tty });
+    this.#waiting.forEach((look) => look());
     const event = { containerId: status.id, podUid: status.podUid };
     if (before?.state === status.state) return status;
     if (status.state === 'running') this.#doors.emit({ kind: 'started', ...event });

@@ -1,0 +1,242 @@
+// What runtimes with real containers owe besides the contract of runtime.ts: commands with live streams, terminals, attaching, logs that
+// are reopened, users, memory that runs out, and life beyond a crash of the runtime. The containers have a shell.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type {
+  ContainerConfig,
+  ContainerRuntime,
+  SandboxConfig,
+} from '../../kubelet/runtime/runtime.ts';
+import { aContainer, aSandbox } from '../support/runtime-configs.ts';
+import { listenTo } from './runtime.ts';
+
+/** A runtime under test. */
+export interface ContainersUnderTest {
+  readonly runtime: ContainerRuntime;
+  /** An image with dash, and of coreutils cat, id, ls, sleep and stty; its user 1500 is of the groups 1600 and 1700. */
+  readonly imageId: string;
+  readonly folder: string;
+  /** The runtime as an agent finds it that starts anew after all of it was killed. Containers run on. */
+  restart(): Promise<ContainerRuntime>;
+  /** Ends everything; fails when something is left on the host. */
+  dispose(): Promise<void>;
+}
+
+const CEILING_MS = 20_000;
+const FOREVER = 'while :; do sleep 1; done';
+const sh = (script: string) => ['/bin/sh', '-c', script];
+
+/** Runs the tests. `make` is called for each. */
+export function containersContract(name: string, make: () => Promise<ContainersUnderTest>): void {
+  describe(`containers of ${name}`, () => {
+    let under: ContainersUnderTest;
+    let runtime: ContainerRuntime;
+    beforeEach(async () => {
+      under = await make();
+      runtime = under.runtime;
+    });
+    afterEach(() => under.dispose());
+
+    const logOf = (container: string) => join(under.folder, 'logs', `${container}.log`);
+    const config = (script: string, parts: Partial<ContainerConfig>): ContainerConfig => {
+      const container = parts.name ?? 'main';
+      const logPath = logOf(container);
+      const base = { imageId: under.imageId, command: sh(script), logPath };
+      return aContainer({ ...base, ...parts, name: container });
+    };
+    const run = async (
+      script: string,
+      parts: Partial<ContainerConfig> = {},
+      pod: Partial<SandboxConfig> = {},
+    ) => {
+      const sandbox = aSandbox('a', { hostNetwork: true, ...pod });
+      const sandboxId = await runtime.runSandbox(sandbox);
+      const id = await runtime.createContainer(sandboxId, sandbox, config(script, parts));
+      await runtime.startContainer(id);
+      return id;
+    };
+    const say = async (id: string, script: string) => {
+      const { exitCode, stdout, stderr } = await runtime.execSync(id, sh(script), CEILING_MS);
+      return { exitCode, stdout: Buffer.from(stdout).toString(), stderr: String(stderr) };
+    };
+    const logged = (container: string, pattern: RegExp) =>
+      vi.waitFor(() => expect(readFileSync(logOf(container), 'utf8')).toMatch(pattern), {
+        timeout: CEILING_MS,
+        interval: 5,
+      });
+
+    it('give a command its output, its exit code and the environment', async () => {
+      const id = await run(FOREVER, { env: [{ name: 'COLOUR', value: 'a b=c' }] });
+      const said = await say(id, 'echo $COLOUR; echo no >&2; exit 9');
+      expect(said).toMatchObject({ exitCode: 9, stdout: 'a b=c\n' });
+    });
+
+    it('kill a command that takes too long', async () => {
+      const id = await run(FOREVER);
+      const slow = runtime.execSync(id, ['/bin/sleep', '77'], 900);
+      await expect(slow).rejects.toMatchObject({ reason: 'ExecTimeout' });
+      expect((await say(id, 'cat /proc/[0-9]*/cmdline')).stdout).not.toContain('77');
+    });
+
+    it('pipe input to a command and tell its exit code', async () => {
+      const id = await run(FOREVER);
+      const command = sh('cat; echo done >&2; exit 3');
+      const session = await runtime.exec(id, { command, tty: false, stdin: true });
+      const outputs = [session.stdout, session.stderr].flatMap((stream) => stream ?? []).map(text);
+      session.stdin?.end('x'.repeat(100_000));
+      expect(await session.exit).toBe(3);
+      const [out = '', err] = await Promise.all(outputs);
+      expect([out.length, err]).toEqual([100_000, 'done\n']);
+    });
+
+    it('give all output of a command that ends before anybody reads', async () => {
+      const id = await run(FOREVER);
+      const command = sh('i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done');
+      const session = await runtime.exec(id, { command, tty: false, stdin: false });
+      expect(await session.exit).toBe(0);
+      expect((await text(session.stdout)).trimEnd().split('\n')).toHaveLength(2000);
+    });
+
+    it('run a command on a terminal that can be resized', async () => {
+      const id = await run(FOREVER);
+      const session = await runtime.exec(id, { command: ['/bin/sh'], tty: true, stdin: true });
+      const out = text(session.stdout);
+      session.resize({ columns: 101, rows: 33 });
+      // The size travels another way than what is typed: the shell waits until it has come.
+      session.stdin?.write('until [ "$(stty size)" = "33 101" ]; do :; done; stty size; exit 5\n');
+      expect(await session.exit).toBe(5);
+      expect(await out).toMatch(/(^|\s)33 101\r?$/m);
+    });
+
+    it.each([false, true])('tell why a command cannot run (terminal: %s)', async (tty) => {
+      const id = await run(FOREVER);
+      const why = /exec failed: .*"nope": executable file not found in \$PATH/;
+      const failing = async () => {
+        const session = await runtime.exec(id, { command: ['nope'], tty, stdin: false });
+        session.stdout.resume();
+        session.stderr?.resume();
+        return session.exit;
+      };
+      await expect(failing()).rejects.toMatchObject({
+        reason: 'ExecError',
+        message: expect.stringMatching(why) as string,
+      });
+      const sync = runtime.execSync(id, ['nope'], CEILING_MS);
+      await expect(sync).rejects.toMatchObject({ reason: 'ExecError' });
+    });
+
+    it('let somebody attach to the process of the container', async () => {
+      const script = 'read line; echo "got $line"; echo bad >&2; exit 4';
+      const id = await run(script, { stdin: true, stdinOnce: true });
+      const session = await runtime.attach(id, { stdin: true });
+      const outputs = [session.stdout, session.stderr].flatMap((stream) => stream ?? []).map(text);
+      session.stdin?.write('this\n');
+      expect(await session.exit).toBe(4);
+      expect(await Promise.all(outputs)).toEqual(['got this\n', 'bad\n']);
+    });
+
+    it('have a terminal where they ask for one', async () => {
+      const id = await run('stty size; read line; echo "got $line"; exit 6', {
+        tty: true,
+        stdin: true,
+      });
+      const session = await runtime.attach(id, { stdin: true });
+      expect(session.stderr).toBeUndefined();
+      const out = text(session.stdout);
+      session.stdin?.write('that\n');
+      expect(await session.exit).toBe(6);
+      expect(await out).toContain('got that');
+    });
+
+    it('go on in a new log file after the old one was moved away', async () => {
+      const id = await run('i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done');
+      await logged('main', /line 1$/m);
+      renameSync(logOf('main'), `${logOf('main')}.1`);
+      await runtime.reopenLog(id);
+      await logged('main', /line/);
+      expect(readFileSync(`${logOf('main')}.1`, 'utf8')).toMatch(/line 1$/m);
+      expect(readFileSync(logOf('main'), 'utf8')).not.toMatch(/line 1$/m);
+    });
+
+    it('run as the user and groups of the security context', async () => {
+      const { security } = aContainer({ name: '', imageId: '', command: [], logPath: '' });
+      const own = { ...security, runAsUser: 1500, supplementalGroups: [1800] };
+      const id = await run(FOREVER, { security: { ...own, readOnlyRootfs: true } });
+      const said = await say(id, 'id -u; id -g; id -G; echo x > /file || echo refused');
+      expect(said.stdout).toBe('1500\n1600\n1600 1700 1800\nrefused\n');
+      const user = { uid: 1500, gid: 1600, supplementalGroups: [1600, 1700, 1800] };
+      expect(await runtime.containerStatus(id)).toMatchObject({ user });
+    });
+
+    it('drop capabilities, filter system calls and hide the host', async () => {
+      const id = await run(FOREVER);
+      const { stdout } = await say(id, 'cat /proc/self/status; echo "[$(cat /proc/kcore | cat)]"');
+      expect(stdout).toMatch(/^CapEff:\s*00000000a80425fb$/m);
+      expect(stdout).toMatch(/^Seccomp:\s*2$/m);
+      expect(stdout).toContain('[]');
+      expect((await say(id, 'echo 1 > /proc/sys/kernel/panic')).exitCode).not.toBe(0);
+    });
+
+    it('see volumes, read-only when asked, and the files of the pod', async () => {
+      writeFileSync(join(under.folder, 'data'), 'content');
+      const mount = { hostPath: join(under.folder, 'data'), readOnly: true };
+      const id = await run(FOREVER, { mounts: [{ ...mount, containerPath: '/deep/er/data' }] });
+      const script =
+        'cat /deep/er/data /etc/hosts /etc/resolv.conf; echo x > /deep/er/data || echo refused';
+      const { stdout } = await say(id, script);
+      expect(stdout).toBe('content127.0.0.1 localhost\nnameserver 169.254.1.1\nrefused\n');
+    });
+
+    it('are called OOMKilled when they run out of memory', async () => {
+      const events = listenTo(runtime);
+      const resources = { memoryLimitBytes: 16 * 1024 * 1024 };
+      const id = await run('a=xxxxxxxx; while :; do a=$a$a; done', { resources });
+      await events.next('oom', id);
+      await events.next('exited', id);
+      events.stop();
+      const status = await runtime.containerStatus(id);
+      expect(status).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+    });
+
+    it('share what the pod shares, and nothing with another pod', async () => {
+      const first = await run(FOREVER, { name: 'one' });
+      const second = await run(FOREVER, { name: 'two' });
+      const third = await run(FOREVER, { name: 'three' }, { podUid: 'b', name: 'other' });
+      await say(first, 'echo hello > /dev/shm/x');
+      expect((await say(second, 'cat /dev/shm/x')).stdout).toBe('hello\n');
+      expect((await say(third, 'cat /dev/shm/x')).exitCode).not.toBe(0);
+      expect((await say(second, 'cat /proc/1/cmdline')).stdout).toContain('sleep 1');
+    });
+
+    it('see the processes of the pod where it shares them', async () => {
+      const pod = { shareProcessNamespace: true };
+      await run('sleep 4321', { name: 'one' }, pod);
+      const id = await run(FOREVER, { name: 'two' }, pod);
+      expect((await say(id, 'cat /proc/[0-9]*/cmdline')).stdout).toContain('4321');
+    });
+
+    it('run on when all of the runtime is killed, and their ends are known afterwards', async () => {
+      const staying = await run(FOREVER, { name: 'staying' });
+      const ending = await run('sleep 0.4; exit 7', { name: 'ending' });
+      const before = await runtime.containerStatus(staying);
+      runtime = await under.restart();
+      const events = listenTo(runtime);
+      expect(await runtime.containerStatus(staying)).toMatchObject({
+        state: 'running',
+        pid: before?.pid,
+        startedAtMs: before?.startedAtMs,
+      });
+      const now = await runtime.containerStatus(ending);
+      if (now?.state !== 'exited') await events.next('exited', ending);
+      expect(await runtime.containerStatus(ending)).toMatchObject({ state: 'exited', exitCode: 7 });
+      expect((await say(staying, 'echo still here')).stdout).toBe('still here\n');
+      const sandbox = aSandbox('a', { hostNetwork: true });
+      const sandboxId = await runtime.runSandbox(sandbox);
+      const again = config(FOREVER, { name: 'staying' });
+      expect(await runtime.createContainer(sandboxId, sandbox, again)).toBe(staying);
+      events.stop();
+    });
+  });
+}
