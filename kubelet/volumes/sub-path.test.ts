@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -61,5 +62,17 @@ describe('a subPath', () => {
     for (const inside of ['link', 'up/outside', 'etc/passwd', 'up/volume-two/x'])
       expect(() => openInside(root, inside)).toThrow(ConfigError);
     expect(existsSync(join(folder, 'volume-two'))).toBe(false);
+  });
+
+  it('says what is wrong with a place that no volume can have, and holds nothing open', () => {
+    writeFileSync(join(root, 'file'), '');
+    symlinkSync('circle', join(root, 'circle'));
+    const open = () => readdirSync(`/proc/${pid}/fd`).length;
+    const before = open();
+    expect(() => openInside(root, 'file/below')).toThrow(/"file\/below": a part of it is a file/);
+    expect(() => openInside(root, 'circle')).toThrow(/its links lead in a circle/);
+    expect(() => openInside(root, 'x'.repeat(300))).toThrow(/a name in it is too long/);
+    expect(() => openInside(root, 'file/below')).toThrow(ConfigError);
+    expect(open()).toBe(before);
   });
 });

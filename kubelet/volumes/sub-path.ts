@@ -44,27 +44,49 @@ export function bindSubPath(system: System, part: SubPath): void {
   }
 }
 
-/** A descriptor of the place. The caller closes it. */
+/** A descriptor of the place. The caller closes it. Throws ConfigError where the volume has no such place. */
 export function openInside(root: string, inside: string): number {
-  const base = realpathSync(root);
+  try {
+    return walk(realpathSync(root), inside);
+  } catch (error) {
+    const why = UNREACHABLE.get((error as NodeJS.ErrnoException).code ?? '');
+    throw why === undefined ? error : refused(inside, why);
+  }
+}
+
+/** What pods bring about by what is in their volumes, and what is wrong then. */
+const UNREACHABLE: ReadonlyMap<string, string> = new Map([
+  ['ENOTDIR', 'a part of it is a file, and no directory'],
+  ['ELOOP', 'its links lead in a circle'],
+  ['ENAMETOOLONG', 'a name in it is too long'],
+  ['EROFS', 'it is not there, and its volume is read-only'],
+  ['ENOSPC', 'it is not there, and its volume is full'],
+]);
+
+function walk(base: string, inside: string): number {
   const names = resolved(base, inside);
   let place = openSync(base, O_PATH | constants.O_NOFOLLOW);
   for (const name of names) {
-    const next = step(place, name, inside);
-    closeSync(place);
-    place = next;
+    const before = place;
+    try {
+      place = step(before, name, inside);
+    } finally {
+      closeSync(before);
+    }
   }
   return place;
 }
 
 const procPath = (place: number): string => `/proc/${pid}/fd/${place}`;
 
-function outside(inside: string): ConfigError {
+function refused(inside: string, why: string): ConfigError {
   return new ConfigError(
     'CreateContainerConfigError',
-    `failed to prepare subPath "${inside}": it leads out of its volume`,
+    `failed to prepare subPath "${inside}": ${why}`,
   );
 }
+
+const outside = (inside: string) => refused(inside, 'it leads out of its volume');
 
 /** The path's folders after links that lie in the volume: ConfigMaps consist of such links. */
 function resolved(base: string, inside: string): string[] {
