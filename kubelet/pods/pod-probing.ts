@@ -1,6 +1,9 @@
 // Which of a pod's containers are probed: those that run. Called in each pass of the pod's worker.
 // Invariant: a container that does not run any more has no probe.
 import type { PodStatus } from '../../api/generated/types.ts';
+import type { EventNote } from '../../client/events/recorder.ts';
+import type { ProbeKind } from '../probes/probe-door.ts';
+import type { ProbeNote } from '../probes/prober.ts';
 import { statusNamed } from './container-status.ts';
 import { containersIn } from './pod-stops.ts';
 import type { PodView } from './pod-view.ts';
@@ -21,14 +24,24 @@ export function probeContainers({ prober, events }: WorkerParts, view: PodView):
       podIp: sandbox.podIp ?? '',
       startedAtMs: status.startedAtMs ?? status.createdAtMs,
       known: toldOf(before, container.name, status.id),
+      onNote: (kind, note) => events.event(view.pod, noteOf(titled(kind), note)),
       onChange: () => view.kick(),
       onFailure: (kind, said) => {
-        const title = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+        const title = titled(kind);
         const message = `${title} probe failed: ${said}`;
         events.event(view.pod, { type: 'Warning', reason: 'Unhealthy', message });
       },
     });
   }
+}
+
+const titled = (kind: ProbeKind) => `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+
+function noteOf(title: string, { what, message: said }: ProbeNote): EventNote {
+  const errored = what === 'errored';
+  const how = errored ? 'errored and resulted in unknown state' : 'warning';
+  const reason = errored ? 'Unhealthy' : 'ProbeWarning';
+  return { type: 'Warning', reason, message: `${title} probe ${how}: ${said}` };
 }
 
 /** What the API was last told of this container; an agent that starts again must not call it unready meanwhile. */

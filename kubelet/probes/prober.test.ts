@@ -11,7 +11,7 @@ import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import { RuntimeError } from '../runtime/runtime.ts';
 import { networkProbes, tryProbe } from './probe-action.ts';
-import { FRESH, stepProbe } from './probe-state.ts';
+import { errored, FRESH, stepProbe } from './probe-state.ts';
 import { Prober } from './prober.ts';
 
 const SECOND = 1000;
@@ -91,6 +91,35 @@ describe('stepProbe', () => {
 });
 
 describe('probes', () => {
+  it('that cannot be made count for nothing, and are told', async () => {
+    const notes: string[] = [];
+    const livenessProbe = exec('live', { periodSeconds: 1, failureThreshold: 1 });
+    for (let i = 0; i < 3; i++)
+      runtime.failNext('execSync', new RuntimeError('ExecError', 'no such program'));
+    well.add('live');
+    prober.watch({
+      containerId: id,
+      container: { name: 'app', livenessProbe },
+      podIp: '127.0.0.1',
+      startedAtMs: clock.now(),
+      onChange: () => undefined,
+      onFailure: (kind, message) => failures.push(`${kind}: ${message}`),
+      onNote: (kind, { what, message }) => notes.push(`${kind} ${what}: ${message}`),
+    });
+    await clock.advance(2.5 * SECOND);
+    expect([prober.failed(id), failures]).toEqual([undefined, []]);
+    expect(notes).toEqual(Array.from({ length: 3 }, () => 'liveness errored: no such program'));
+    well.delete('live');
+    await clock.advance(SECOND);
+    expect(prober.failed(id)).toBeDefined();
+  });
+
+  it('end with the container that they have given up', async () => {
+    watch({ livenessProbe: exec('live', { periodSeconds: 1, failureThreshold: 2 }) });
+    await clock.advance(5 * SECOND);
+    expect([tries.length, clock.pendingTimers]).toEqual([2, 0]);
+  });
+
   it('are not needed for a container to be ready', () => {
     watch({});
     expect([prober.started(id), prober.ready(id)]).toEqual([true, true]);
@@ -258,7 +287,7 @@ describe('single tries', () => {
       expect(await attempt(probe)).toEqual({ ok: false, message });
     }
     runtime.failNext('execSync', new RuntimeError('ExecError', 'no such program'));
-    expect(await attempt(probe)).toEqual({ ok: false, message: 'no such program' });
+    expect(await attempt(probe)).toEqual(errored('no such program'));
   });
 
   it('tell a closed port from an open one', async () => {

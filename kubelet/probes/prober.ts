@@ -25,9 +25,17 @@ export interface Probed {
   readonly startedAtMs: number;
   /** What was told of this very container before, by an agent that ended: holds until a probe says otherwise. */
   readonly known?: { readonly started: boolean; readonly ready: boolean } | undefined;
+  /** Told of tries that went well with a warning, and of those that could not be made. */
+  readonly onNote?: (kind: ProbeKind, note: ProbeNote) => void;
   /** Told when a verdict changes, and of each failed try. */
   readonly onChange: () => void;
   readonly onFailure: (kind: ProbeKind, message: string) => void;
+}
+
+/** What there is to say of a try besides that it failed. */
+export interface ProbeNote {
+  readonly what: 'warning' | 'errored';
+  readonly message: string;
 }
 
 /** A verdict taken over from an agent before this one. */
@@ -132,10 +140,9 @@ export class Prober {
     await clock.sleep(Math.max(0, due - clock.now()), signal);
     let result = await this.#tryEarly(watched, of);
     while (this.#goesOn(watched, of)) {
-      if (this.#take(watched, of, result) === 'over') {
-        of.next?.();
-        return;
-      }
+      const after = this.#take(watched, of, result);
+      if (after === 'over') of.next?.();
+      if (after !== 'goes on') return;
       await clock.sleep(periodMs(of.probe), signal);
       result = await this.#try(watched, of);
     }
@@ -168,7 +175,8 @@ export class Prober {
     return !ending.signal.aborted && !(enduring && kind !== 'readiness');
   }
 
-  #take(watched: Watched, of: Run, result: ProbeResult): 'goes on' | 'over' {
+  #take(watched: Watched, of: Run, result: ProbeResult): 'goes on' | 'over' | 'given up' {
+    if (this.#note(watched, of, result)) return 'goes on';
     const before = watched.states.get(of.kind) ?? FRESH;
     const limits = {
       success: of.probe.successThreshold ?? 1,
@@ -178,9 +186,20 @@ export class Prober {
     watched.states.set(of.kind, after);
     if (!result.ok) watched.probed.onFailure(of.kind, result.message);
     if (after.verdict === before.verdict) return 'goes on';
-    if (after.verdict === 'failed' && of.kind !== 'readiness') this.#giveUp(watched, of);
+    const givesUp = after.verdict === 'failed' && of.kind !== 'readiness';
+    if (givesUp) this.#giveUp(watched, of);
     watched.probed.onChange();
+    if (givesUp) return 'given up';
     return of.kind === 'startup' && after.verdict === 'ok' ? 'over' : 'goes on';
+  }
+
+  /** True where the try says nothing of the container. */
+  #note({ probed }: Watched, { kind }: Run, result: ProbeResult): boolean {
+    if (result.ok && result.warning !== undefined)
+      probed.onNote?.(kind, { what: 'warning', message: result.warning });
+    if (result.ok || !result.errored) return false;
+    probed.onNote?.(kind, { what: 'errored', message: result.message });
+    return true;
   }
 
   #giveUp(watched: Watched, of: Run): void {
