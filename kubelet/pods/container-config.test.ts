@@ -167,6 +167,20 @@ describe('mounts', () => {
     ]);
   });
 
+  it('are read-only with all below them where that is asked for, and can be', () => {
+    const mount = { name: 'data', mountPath: '/a', readOnly: true };
+    const recursive = (asked: string, able: boolean) => {
+      const volumeMounts = [{ ...mount, recursiveReadOnly: asked }];
+      const whole = aContainer('app', { volumeMounts });
+      return containerConfigOf(whole, facts({}, { recursiveReadOnly: able })).mounts[0]
+        ?.recursiveReadOnly;
+    };
+    expect(recursive('Disabled', true)).toBeUndefined();
+    expect(recursive('Enabled', false)).toBe(true);
+    expect(recursive('IfPossible', true)).toBe(true);
+    expect(recursive('IfPossible', false)).toBeUndefined();
+  });
+
   it('of a volume that is not there are refused', () => {
     expect(() => configOf({ volumeMounts: [{ name: 'none', mountPath: '/a' }] })).toThrow('none');
   });

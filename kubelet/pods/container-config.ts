@@ -27,6 +27,8 @@ export interface ContainerFacts extends SecurityFacts {
     KubeletConfiguration,
     'containerLogMaxFiles' | 'containerLogMaxSize' | 'seccompDefault'
   >;
+  /** The runtime can make mounts read-only with all below them. */
+  readonly recursiveReadOnly?: boolean;
   /** Id of the container that an ephemeral one looks into. */
   readonly targetId?: string | undefined;
 }
@@ -70,6 +72,13 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
   };
 }
 
+type VolumeMount = NonNullable<Container['volumeMounts']>[number];
+
+/** `IfPossible` asks for it where the runtime has it; `Enabled` in any case, and it refuses. */
+function isRecursive({ recursiveReadOnly: asked }: VolumeMount, facts: ContainerFacts): boolean {
+  return asked === 'Enabled' || (asked === 'IfPossible' && facts.recursiveReadOnly === true);
+}
+
 /** As much as a log and those that were put aside of it may take together. */
 function logBound(configuration: ContainerFacts['configuration']): number {
   const { maxBytes, maxFiles } = rotationLimits(configuration);
@@ -91,6 +100,7 @@ function mountsOf(
       hostPath: inside ? facts.subPath(root, inside, index) : root,
       containerPath: mount.mountPath,
       readOnly: mount.readOnly ?? false,
+      ...(isRecursive(mount, facts) && { recursiveReadOnly: true }),
       ...(propagation ? { propagation } : {}),
     };
   });

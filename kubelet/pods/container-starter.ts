@@ -112,12 +112,20 @@ async function configure(
       nodeMemoryBytes: parts.node.memoryBytes,
       configuration: parts.configuration,
       seccompProfiles: parts.options.host.seccompProfiles,
+      recursiveReadOnly: await recursiveReadOnly(parts, container),
       targetId: targetOf(request),
     });
   } catch (error) {
     if (error instanceof ConfigError) throw configFailure(error.message, error);
     throw error;
   }
+}
+
+/** Can the runtime make mounts read-only with all below them? Asked only where a container wants that if it can. */
+async function recursiveReadOnly(parts: WorkerParts, container: Container): Promise<boolean> {
+  const wanted = container.volumeMounts?.some((each) => each.recursiveReadOnly === 'IfPossible');
+  const features = wanted ? await parts.options.runtime.features?.() : undefined;
+  return features?.recursiveReadOnlyMounts ?? false;
 }
 
 /** The container that an ephemeral one looks into. Throws ConfigError while it does not run. */

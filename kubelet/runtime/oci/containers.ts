@@ -14,6 +14,7 @@ import {
 } from '../runtime.ts';
 import { launchContainer } from './conmon.ts';
 import { removeCgroup } from './cgroup-removal.ts';
+import { type GivenDevice, hostDevices } from './confinement.ts';
 import { showFiles } from './container-files.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
@@ -22,6 +23,7 @@ import { type ProcessUser, resolveUser } from './image-user.ts';
 import { lookAt, type SharedNamespaces, sharedNamespaces } from './pause.ts';
 import type { ContainerRecord } from './records.ts';
 import { buildSpec } from './runtime-spec.ts';
+import { readSeccompProfile } from './seccomp-file.ts';
 import { refuseContainer } from './unsupported.ts';
 import { removeMapped } from './user-namespace.ts';
 
@@ -49,7 +51,7 @@ export async function createContainer(
   if (known && known.phase !== 'creating') return known.id;
   if (records.sandboxes.get(sandboxId)?.state !== 'ready')
     throw new RuntimeError('CreateContainerError', `the sandbox ${sandboxId} is not ready`);
-  refuseContainer(config);
+  refuseContainer(context.system, config);
   const image = await context.images.resolve(config.imageId);
   if (!image) throw new RuntimeError('ErrImageNeverPull', `no image ${config.imageId}`);
   const id = newId(random);
@@ -163,6 +165,7 @@ function specText(
   const { layout, cgroups } = context;
   const { config, terminationPath } = record;
   const { spaces } = made;
+  const { seccomp } = config.security;
   const paths = layout.container(record.id);
   const sandbox = layout.sandbox(record.sandboxId);
   const spec = buildSpec({
@@ -171,7 +174,11 @@ function specText(
     host: {
       ...context.host,
       limitsSwap: cgroups.limitsSwap(layout.podCgroup(record.podUid)),
+      killsGroups: cgroups.version === 2,
     },
+    devices: devicesFor(context, config),
+    localSeccomp:
+      typeof seccomp === 'object' ? readSeccompProfile(seccomp.localhostProfile) : undefined,
     paths: {
       rootfs: made.rootfs,
       cgroup: layout.containerCgroup(record.podUid, record.id),
@@ -189,6 +196,23 @@ function specText(
     },
   });
   return JSON.stringify(spec);
+}
+
+/** The host's devices that a container is given. Throws RuntimeError for one that is not there. */
+function devicesFor(
+  { system }: Context,
+  { security, devices = [] }: ContainerConfig,
+): readonly GivenDevice[] {
+  const named = devices.flatMap(({ hostPath, containerPath, permissions }) => {
+    const nodes = system.devices(hostPath);
+    if (nodes.length === 0)
+      throw new RuntimeError('CreateContainerError', `this node has no device ${hostPath}`);
+    return nodes.map((node) => {
+      const path = `${containerPath}${node.path.slice(hostPath.length)}`;
+      return { node, path, permissions };
+    });
+  });
+  return security.privileged ? [...hostDevices(system.devices('/dev')), ...named] : named;
 }
 
 /** The process namespace of the container that this one is to look into. */

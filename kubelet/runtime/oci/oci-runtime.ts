@@ -19,6 +19,7 @@ import {
   type LinuxResources,
   type RuntimeEvent,
   RuntimeError,
+  type RuntimeFeatures,
   type SandboxConfig,
   type SandboxStatus,
 } from '../runtime.ts';
@@ -39,6 +40,7 @@ import { destroyAll, recover } from './recovery.ts';
 import { updateResources } from './resources.ts';
 import { lookAt } from './pause.ts';
 import { destroySandbox, releaseSandbox, runSandbox } from './sandboxes.ts';
+import { supportsRecursiveReadOnly, supportsUserNamespaces } from './unsupported.ts';
 
 /** What the runtime is made with. */
 export interface OciRuntimeOptions {
@@ -237,6 +239,15 @@ class RuncRuntime implements OciRuntime {
       return details ? [[id, { ...details, oomKills: cgroups.oomKills(path) }]] : [];
     });
     return Promise.resolve(new Map(known));
+  }
+
+  features(): Promise<RuntimeFeatures> {
+    const { system } = this.#context;
+    return Promise.resolve({
+      userNamespaces: supportsUserNamespaces(system),
+      recursiveReadOnlyMounts: supportsRecursiveReadOnly(system),
+      supplementalGroupsPolicy: true,
+    });
   }
 
   stats(): Promise<readonly ContainerStats[]> {

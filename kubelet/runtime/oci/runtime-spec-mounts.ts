@@ -64,11 +64,12 @@ const PROPAGATION = {
 } as const;
 
 function volume(mount: ContainerMount): SpecMount {
+  const access = mount.readOnly ? (mount.recursiveReadOnly ? ['ro', 'rro'] : ['ro']) : ['rw'];
   return {
     destination: mount.containerPath.replace(/(?<=.)\/+$/, ''),
     type: 'bind',
     source: mount.hostPath,
-    options: ['rbind', PROPAGATION[mount.propagation ?? 'None'], mount.readOnly ? 'ro' : 'rw'],
+    options: ['rbind', PROPAGATION[mount.propagation ?? 'None'], ...access],
   };
 }
 

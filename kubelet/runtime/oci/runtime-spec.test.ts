@@ -6,6 +6,7 @@ import type { ContainerConfig, ImageInfo, SandboxConfig } from '../runtime.ts';
 import { CAPABILITY_NAMES, capabilitiesOf, containerCapabilities } from './capabilities.ts';
 import { signalNumber } from './containers.ts';
 import { runcMessage } from './context.ts';
+import { hostDevices } from './confinement.ts';
 import { resolveUser } from './image-user.ts';
 import { layoutFor } from './layout.ts';
 import { cpuUsageOf, workingSetOf } from './node-stats.ts';
@@ -31,15 +32,23 @@ const all = new Set<string>(CAPABILITY_NAMES);
 function spec(
   config: Partial<ContainerConfig> = {},
   sandbox: Partial<SandboxConfig> = {},
-  host: Partial<SpecInput['host']> & { pid?: string } = {},
+  host: Partial<SpecInput['host']> & { pid?: string; devices?: SpecInput['devices'] } = {},
 ) {
   const base = { name: 'c', imageId: image.id, command: [], logPath: '/l' };
   const built = buildSpec({
     config: aContainer({ ...base, ...config }),
     sandbox: aSandbox('u', { netnsPath: '/run/netns/x', hostNetwork: false, ...sandbox }),
     image,
+    devices: host.devices ?? [],
+    localSeccomp: undefined,
     user: { uid: 0, gid: 0, additionalGids: [] },
-    host: { capabilities: all, minOomScoreAdj: undefined, limitsSwap: true, ...host },
+    host: {
+      capabilities: all,
+      minOomScoreAdj: undefined,
+      limitsSwap: true,
+      killsGroups: false,
+      ...host,
+    },
     paths: {
       rootfs: '/m',
       cgroup: '/p/c',
@@ -60,6 +69,7 @@ function spec(
     linux: {
       namespaces: { type: string; path?: string }[];
       resources: Record<string, unknown>;
+      devices: object[];
       sysctl: Record<string, string>;
       maskedPaths?: string[];
       seccomp?: unknown;
@@ -142,6 +152,28 @@ describe('the specification', () => {
     expect([linux.maskedPaths, linux.seccomp]).toEqual([undefined, undefined]);
   });
 
+  it('gives devices with what may be done with them, and a privileged container all', () => {
+    const node = { path: '/dev/fuse', type: 'c', major: 10, minor: 229 } as const;
+    const owned = { ...node, mode: 0o666, uid: 0, gid: 0 };
+    const devices = [{ node: owned, path: '/dev/mine', permissions: 'rw' }];
+    const { linux } = spec({}, {}, { devices });
+    expect(linux.devices).toMatchObject([{ path: '/dev/mine', major: 10, minor: 229 }]);
+    expect(linux.resources['devices']).toEqual([
+      { allow: false, access: 'rwm' },
+      { allow: true, type: 'c', major: 10, minor: 229, access: 'rw' },
+    ]);
+    const privileged = spec({ security: { ...security, privileged: true } }, {}, { devices });
+    expect(privileged.linux.resources['devices']).toEqual([{ allow: true, access: 'rwm' }]);
+    const console = { ...owned, path: '/dev/console' };
+    expect(hostDevices([owned, console]).map(({ path }) => path)).toEqual(['/dev/fuse']);
+  });
+
+  it('has the kernel end all of a container together where it can', () => {
+    expect(spec().linux.resources['unified']).toBeUndefined();
+    const unified = spec({}, {}, { killsGroups: true }).linux.resources['unified'];
+    expect(unified).toEqual({ 'memory.oom.group': '1' });
+  });
+
   it('follows the rules of command and args', () => {
     const args = (command: string[], own: string[]) =>
       argumentsOf(aContainer({ name: '', imageId: '', command, args: own, logPath: '' }), image);
@@ -155,22 +187,28 @@ describe('the specification', () => {
 });
 
 describe('what this runtime cannot do', () => {
-  it.each([
-    [{ seccomp: { localhostProfile: '/p.json' } }, /seccomp profiles/],
-    [{ appArmor: 'RuntimeDefault' }, /AppArmor is not enabled/],
-  ] as const)('is refused with its name: %j', (wanted, why) => {
+  const kernel = (osrelease: string, most = '1000') =>
+    createRecordingSystem({
+      '/proc/sys/kernel/osrelease': osrelease,
+      '/proc/sys/user/max_user_namespaces': most,
+    });
+
+  it('is refused with its name', () => {
     const config = aContainer({ name: '', imageId: '', command: [], logPath: '' });
-    expect(() => refuseContainer({ ...config, security: { ...security, ...wanted } })).toThrow(why);
+    const confined = { ...config, security: { ...security, appArmor: 'RuntimeDefault' as const } };
+    expect(() => refuseContainer(kernel('6.1.0'), confined)).toThrow(/AppArmor is not enabled/);
+    const unconfined = { ...security, appArmor: 'Unconfined' as const };
+    const plain = { ...config, security: unconfined };
+    expect(() => refuseContainer(kernel('6.1.0'), plain)).not.toThrow();
+    const mount = { hostPath: '/h', containerPath: '/c', readOnly: true, recursiveReadOnly: true };
+    const deep = { ...config, mounts: [mount] };
+    expect(() => refuseContainer(kernel('5.10.0'), deep)).toThrow(/\/c cannot be read-only/);
+    expect(() => refuseContainer(kernel('5.12.0'), deep)).not.toThrow();
   });
 
   it('is refused for whole pods as well', () => {
     const userNamespace = { hostId: 100_000, size: 65_536 };
     const pod = aSandbox('u', { userNamespace, netnsPath: '/run/netns/x' });
-    const kernel = (osrelease: string, most: string) =>
-      createRecordingSystem({
-        '/proc/sys/kernel/osrelease': osrelease,
-        '/proc/sys/user/max_user_namespaces': most,
-      });
     expect(() => refuseSandbox(kernel('6.2.16-3-generic', '1000'), pod)).toThrow('hostUsers');
     expect(() => refuseSandbox(kernel('6.12.0', '0'), pod)).toThrow('hostUsers');
     expect(() => refuseSandbox(kernel('6.3.0', '1000'), pod)).not.toThrow();

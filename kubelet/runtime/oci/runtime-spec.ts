@@ -2,11 +2,10 @@
 // Invariants: nothing is asked for that the host cannot give (capabilities, oom score, swap, rlimits), because runc then refuses the whole container.
 import type { ImageInfo, LinuxResources, SandboxConfig } from '../runtime.ts';
 import { type ContainerConfig, RuntimeError } from '../runtime.ts';
-import { MASKED_PATHS, READONLY_PATHS } from '../hidden-paths.ts';
 import { containerCapabilities } from './capabilities.ts';
+import { confinementOf, deviceRules, type GivenDevice, specDevices } from './confinement.ts';
 import type { ProcessUser } from './image-user.ts';
 import { specMounts } from './runtime-spec-mounts.ts';
-import { seccompProfile } from './seccomp-profile.ts';
 import { idMappings } from './user-namespace.ts';
 
 /** What this host can give. */
@@ -16,6 +15,8 @@ export interface HostLimits {
   /** Lowest oom score that may be set; undefined when any may (CAP_SYS_RESOURCE). */
   readonly minOomScoreAdj: number | undefined;
   readonly limitsSwap: boolean;
+  /** The kernel can end all of a container when it ends one process of it for want of memory (cgroup v2), as upstream has it. */
+  readonly killsGroups: boolean;
 }
 
 /** Host files behind names in the container. */
@@ -44,6 +45,9 @@ export interface SpecInput {
   readonly user: ProcessUser;
   readonly paths: SpecPaths;
   readonly host: HostLimits;
+  readonly devices: readonly GivenDevice[];
+  /** The seccomp profile of the host that the container names, as read. */
+  readonly localSeccomp: object | undefined;
 }
 
 /** `process` of the specification, as far as exec changes it. */
@@ -78,7 +82,6 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
     input.host.capabilities,
   );
   const bidirectional = config.mounts.some((mount) => mount.propagation === 'Bidirectional');
-  const seccomp = !security.privileged && security.seccomp === 'RuntimeDefault';
   return {
     ociVersion: OCI_VERSION,
     process: processOf(input, capabilities),
@@ -88,17 +91,13 @@ export function buildSpec(input: SpecInput): RuntimeSpec {
       cgroupsPath: paths.cgroup,
       namespaces: namespacesOf(input),
       resources: {
-        devices: [{ allow: security.privileged, access: 'rwm' }],
+        devices: deviceRules(security.privileged, input.devices),
         ...cgroupResources(config.resources, input.host),
       },
       ...(sandbox.userNamespace && idMappings(sandbox.userNamespace)),
       sysctl: sysctlsOf(sandbox),
-      ...(!security.privileged &&
-        security.procMount !== 'Unmasked' && {
-          maskedPaths: MASKED_PATHS,
-          readonlyPaths: READONLY_PATHS,
-        }),
-      ...(seccomp && { seccomp: seccompProfile(capabilities) }),
+      devices: specDevices(input.devices),
+      ...confinementOf(security, capabilities, input.localSeccomp),
       ...(bidirectional && { rootfsPropagation: 'rshared' }),
     },
   };
@@ -173,7 +172,7 @@ function namespacesOf({ sandbox, paths }: SpecInput): readonly { type: string; p
 /** Limits in the names of the specification; swap is closed where the host can close it. */
 export function cgroupResources(
   resources: LinuxResources,
-  host: Pick<HostLimits, 'limitsSwap'>,
+  host: Pick<HostLimits, 'limitsSwap' | 'killsGroups'>,
 ): Readonly<Record<string, unknown>> {
   const { cpuShares, cpuQuotaUs, memoryLimitBytes, pidsLimit } = resources;
   const quota = cpuQuotaUs !== undefined && {
@@ -186,6 +185,7 @@ export function cgroupResources(
       memory: { limit: memoryLimitBytes, ...(host.limitsSwap && { swap: memoryLimitBytes }) },
     }),
     ...(pidsLimit !== undefined && { pids: { limit: pidsLimit } }),
+    ...(host.killsGroups && { unified: { 'memory.oom.group': '1' } }),
   };
 }
 

@@ -1,7 +1,6 @@
 // What this runtime cannot do of what a sandbox or a container asks for. Invariant: nothing that is asked for is left out in silence.
 import type { System } from '../../../system/system.ts';
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts';
-import { supportsUserNamespaces } from './user-namespace.ts';
 
 /** Throws RuntimeError `CreatePodSandboxError` naming what cannot be given. */
 export function refuseSandbox(system: System, { userNamespace, netnsPath }: SandboxConfig): void {
@@ -15,17 +14,36 @@ export function refuseSandbox(system: System, { userNamespace, netnsPath }: Sand
 }
 
 /** Throws RuntimeError `CreateContainerError` naming what cannot be given. */
-export function refuseContainer({ security, mounts, devices }: ContainerConfig): void {
-  const { seccomp, appArmor } = security;
+export function refuseContainer(system: System, { security, mounts }: ContainerConfig): void {
+  const { appArmor } = security;
+  const recursive = mounts.find((mount) => mount.recursiveReadOnly);
   const why =
-    typeof seccomp === 'object'
-      ? 'seccomp profiles of the host are not supported by this runtime yet'
-      : appArmor !== undefined && appArmor !== 'Unconfined'
-        ? 'AppArmor is not enabled on this host; leave out appArmorProfile or make it Unconfined'
-        : mounts.some((mount) => mount.recursiveReadOnly)
-          ? 'recursive read-only mounts are not supported by this runtime yet'
-          : devices?.length
-            ? 'single devices are not supported by this runtime yet'
-            : undefined;
+    appArmor !== undefined && appArmor !== 'Unconfined'
+      ? 'AppArmor is not enabled on this host; leave out appArmorProfile or make it Unconfined'
+      : recursive && !supportsRecursiveReadOnly(system)
+        ? `${recursive.containerPath} cannot be read-only with all below it on this kernel (before Linux 5.12); leave out recursiveReadOnly`
+        : undefined;
   if (why) throw new RuntimeError('CreateContainerError', why);
+}
+
+/** Kernels from which on mounts can be made read-only with all below them (mount_setattr(2)), and shown with other owners on every file system in use. */
+const RECURSIVE_READ_ONLY = [5, 12] as const;
+const MAPPED_MOUNTS = [6, 3] as const;
+
+function kernelHas(system: System, [major, minor]: readonly [number, number]): boolean {
+  const [own = 0, ownMinor = 0] = (system.read('/proc/sys/kernel/osrelease') ?? '')
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return own > major || (own === major && ownMinor >= minor);
+}
+
+/** Can mounts be read-only with all below them on this host? */
+export function supportsRecursiveReadOnly(system: System): boolean {
+  return kernelHas(system, RECURSIVE_READ_ONLY);
+}
+
+/** Can pods have users of their own on this host? */
+export function supportsUserNamespaces(system: System): boolean {
+  const most = Number(system.read('/proc/sys/user/max_user_namespaces') ?? 0);
+  return most > 0 && kernelHas(system, MAPPED_MOUNTS);
 }

@@ -3,7 +3,6 @@
 // of its own that the pod's root may walk to, and goes with the container.
 import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { System } from '../../../system/system.ts';
 import { type ContainerMount, RuntimeError, type SandboxConfig } from '../runtime.ts';
 import type { Context } from './context.ts';
 
@@ -13,19 +12,6 @@ type Range = NonNullable<SandboxConfig['userNamespace']>;
 export function idMappings({ hostId, size }: Range): object {
   const mapping = [{ containerID: 0, hostID: hostId, size }];
   return { uidMappings: mapping, gidMappings: mapping };
-}
-
-/** The kernel that shows all of the file systems in use to user namespaces: tmpfs came last. */
-const NEEDED_KERNEL = [6, 3] as const;
-
-/** Can pods have users of their own on this host? */
-export function supportsUserNamespaces(system: System): boolean {
-  const [major = 0, minor = 0] = (system.read('/proc/sys/kernel/osrelease') ?? '')
-    .split('.')
-    .map((part) => Number.parseInt(part, 10));
-  const [needed, neededMinor] = NEEDED_KERNEL;
-  const recent = major > needed || (major === needed && minor >= neededMinor);
-  return recent && Number(system.read('/proc/sys/user/max_user_namespaces') ?? 0) > 0;
 }
 
 /** Makes files of a sandbox the pod's own. */
