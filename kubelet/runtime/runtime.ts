@@ -288,6 +288,8 @@ export interface ContainerRuntime {
   /** Calls back on each event until the signal aborts. */
   subscribe(handler: (event: RuntimeEvent) => void, signal: AbortSignal): void;
   readonly info: { name: string; version: string };
+  /** Why it cannot take pods now, in upstream's words for the Node's Ready condition. Left out by runtimes that always can. */
+  problem?(): Promise<string | undefined>;
   /** Left out by runtimes that cannot say. */
   features?(): Promise<RuntimeFeatures>;
 }

@@ -58,8 +58,6 @@ export interface CriRuntime extends ContainerRuntime {
   recover(): Promise<void>;
   /** Ends and removes every container and sandbox of this owner. */
   destroyAll(): Promise<void>;
-  /** Why pods cannot be run now, in words for the Node's Ready condition; undefined when they can. */
-  problem(): Promise<string | undefined>;
   /** The connection, for the images beside it. */
   readonly connection: () => GrpcConnection;
   /** Lets go of the connection. Containers run on. */
@@ -154,15 +152,13 @@ class Cri implements CriRuntime {
   }
 
   async problem(): Promise<string | undefined> {
-    if (this.#events.problem !== undefined) return this.#events.problem;
+    const { problem } = this.#events;
+    if (problem !== undefined) return `container runtime is down: ${problem}`;
     try {
       const { status } = await this.connection().call(RUNTIME.status, {});
-      const unmet = status?.conditions?.find((condition) => !condition.status);
-      if (!unmet) return undefined;
-      const { type, reason, message } = unmet;
-      return `container runtime is not ready: ${type}=false reason:${reason} message:${message}`;
+      return unmetCondition(status?.conditions ?? []);
     } catch (error) {
-      return messageOf(error);
+      return `container runtime is down: ${messageOf(error)}`;
     }
   }
 
@@ -486,6 +482,17 @@ class Cri implements CriRuntime {
       if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
     }
   }
+}
+
+/** Upstream's words for the first condition that is not met. */
+function unmetCondition(
+  conditions: readonly { type?: string; status?: boolean; reason?: string; message?: string }[],
+): string | undefined {
+  const unmet = conditions.find(({ status }) => !status);
+  if (!unmet) return undefined;
+  const { type = '', reason = '', message = '' } = unmet;
+  const what = type === 'NetworkReady' ? 'container runtime network' : 'container runtime';
+  return `${what} not ready: ${type}=false reason:${reason} message:${message}`;
 }
 
 function startFailure(status: ContainerStatus): RuntimeError {
