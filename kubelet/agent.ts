@@ -23,6 +23,11 @@ export interface NodeAgent {
   start(signal: AbortSignal): Promise<void>;
   /** Resolves once the API has the Node as this agent tells it; never when that never comes. */
   readonly registered: Promise<void>;
+  /**
+   * The node is about to go: ends its pods in order, within shutdownGracePeriod, and takes no more. Resolves when that is over, at once
+   * where the period is zero. The agent itself goes on until its signal aborts.
+   */
+  shutDown(): Promise<void>;
   /** Resolves when everything has come to rest after the signal; containers run on. */
   readonly done: Promise<void>;
   /** Where the server listens; undefined without one. */
@@ -39,6 +44,7 @@ class Agent implements NodeAgent {
   readonly #done = Promise.withResolvers<void>();
   readonly #registered = Promise.withResolvers<void>();
   #server: NodeServer | undefined;
+  #pods: NodePods | undefined;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -58,6 +64,10 @@ class Agent implements NodeAgent {
     return this.#server?.port;
   }
 
+  shutDown(): Promise<void> {
+    return this.#pods?.shutdown.run() ?? Promise.resolve();
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     const options = this.#options;
     const host = options.host.prepare();
@@ -73,6 +83,7 @@ class Agent implements NodeAgent {
       ending: signal,
       onChange: () => reporter.look(),
     });
+    this.#pods = pods;
     const facts = () => this.#facts({ host, node, pods });
     const reporter = new NodeReporter(options, { facts, events });
     const { manager, statuses } = pods;
@@ -127,7 +138,7 @@ class Agent implements NodeAgent {
       runtimeVersion: `${name}://${version}`,
       agentVersion: AGENT_VERSION,
       images: await options.images.list(),
-      problem: undefined,
+      problem: pods.shutdown.hasBegun ? 'node is shutting down' : undefined,
       pressures: pods.evictions.pressures,
       nowMs: options.clock.now(),
     };

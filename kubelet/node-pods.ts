@@ -16,6 +16,7 @@ import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
 import type { ImageCollector } from './pulling/image-collector.ts';
 import { nodeImages } from './pulling/node-images.ts';
+import { NodeShutdown } from './shutdown/node-shutdown.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
 import { PodTokens } from './volumes/pod-tokens.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
@@ -38,6 +39,7 @@ export interface NodePods {
   readonly statuses: StatusWriter;
   readonly collector: ImageCollector;
   readonly evictions: EvictionManager;
+  readonly shutdown: NodeShutdown;
 }
 
 /** Makes the parts; nothing happens before they are run. */
@@ -89,10 +91,11 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     takingRoom: (exceptUid) => manager.takingRoom(exceptUid),
     end: (podUid, verdict) => manager.end(podUid, verdict),
     pressures: () => evictions.pressures,
-    isShuttingDown: () => false,
+    isShuttingDown: () => shutdown.hasBegun,
   });
   const evictions = makeEvictions(options, context, { manager, collector });
-  return { manager, statuses, collector, evictions };
+  const shutdown = makeShutdown(options, context, { manager, statuses });
+  return { manager, statuses, collector, evictions, shutdown };
 }
 
 function makeEvictions(
@@ -112,6 +115,24 @@ function makeEvictions(
     pods: () => manager.active(),
     end: (podUid, verdict, graceMs) => manager.end(podUid, verdict, graceMs),
     tell: (about, note) => events.event(about === 'node' ? nodeRef(options.nodeName) : about, note),
+    onChange,
+  });
+}
+
+function makeShutdown(
+  { clock, nodeName }: NodeAgentOptions,
+  { configuration, events, onChange }: NodePodsContext,
+  { manager, statuses }: Pick<NodePods, 'manager' | 'statuses'>,
+): NodeShutdown {
+  return new NodeShutdown({
+    clock,
+    configuration,
+    pods: () => manager.active(),
+    end: async (podUid, verdict, graceMs) => {
+      await manager.end(podUid, verdict, graceMs);
+      await statuses.flush(podUid);
+    },
+    tell: (note) => events.event(nodeRef(nodeName), note),
     onChange,
   });
 }

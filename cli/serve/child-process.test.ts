@@ -35,3 +35,29 @@ it.each([
   ],
   ['1 where something fails on the way', 'throw new Error("the rules could not be removed");', 1],
 ])('ends with %s', async (_, script, code) => expect(await endedAs(script)).toBe(code));
+
+it('says farewell before it ends, and a second signal does not wait for that', async () => {
+  const program = `
+    import { runChild } from ${JSON.stringify(MODULE)};
+    await runChild('test', async ({ signal, farewell }) => {
+      const holding = setInterval(() => undefined, 1000);
+      farewell(() => {
+        process.stdout.write('leaving');
+        return new Promise((resolve) => process.on('SIGUSR1', resolve));
+      }, 60_000);
+      process.stdout.write('runs');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      clearInterval(holding);
+    });`;
+  for (const next of ['SIGUSR1', 'SIGTERM'] as const) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const said = async () => String((await once(child.stdout, 'data'))[0]);
+    expect(await said()).toBe('runs');
+    child.kill('SIGTERM');
+    expect(await said()).toContain('leaving');
+    child.kill(next);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+});

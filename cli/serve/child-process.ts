@@ -12,6 +12,8 @@ export interface ChildContext {
   readonly logger: Logger;
   /** Tells the supervisor that the component serves; figures are milliseconds by name. */
   ready(figures?: Readonly<Record<string, number>>): void;
+  /** What is done on SIGTERM before the signal aborts, within so many milliseconds; a second SIGTERM does not wait for it. */
+  farewell(run: () => Promise<void>, ms: number): void;
 }
 
 /** How long a body may take to end after the signal before the process ends anyway. */
@@ -45,7 +47,13 @@ export async function runChild(
     controller.abort(new Error(why));
     setTimeout(() => process.exit(1), END_CEILING_MS).unref();
   };
-  process.on('SIGTERM', () => end('SIGTERM'));
+  let farewell: (() => Promise<void>) | undefined;
+  process.on('SIGTERM', () => {
+    const leave = farewell;
+    farewell = undefined;
+    if (leave) void leave().finally(() => end('SIGTERM'));
+    else end('SIGTERM');
+  });
   process.on('SIGINT', () => (process.send ? undefined : end('SIGINT')));
   process.on('disconnect', () => end('the supervisor is gone'));
   const tell = (message: ChildMessage) => process.send?.(message);
@@ -53,6 +61,10 @@ export async function runChild(
     await body({
       signal: controller.signal,
       logger,
+      farewell: (run, ms) => {
+        farewell = run;
+        tell({ kind: 'farewell', ms });
+      },
       ready: (figures) => tell({ kind: 'ready', ...(figures ? { figures } : {}) }),
     });
     process.exit(0);

@@ -6,10 +6,11 @@ import { systemClock } from '../../base/clock.ts';
 import type { System } from '../../system/system.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { type DataPaths, dataPaths, readFacts, UsageError } from './data-directory.ts';
+import { keptKubeletConfig, shutdownMsOf } from './kubelet-config.ts';
 import { isRunning, type ProcessName, readSupervisor, removeSupervisor } from './lock.ts';
 import { cleanUpNode } from './up.ts';
 
-/** How long the supervisor may take to end everything. */
+/** How long the supervisor may take to end everything, beside the time that pods are given. */
 const STOP_CEILING_MS = 90_000;
 /** How often a process that cannot be watched is looked at. */
 const LOOK_MS = 50;
@@ -22,7 +23,8 @@ export async function stopCluster(dataDir: string): Promise<'stopped' | 'cleaned
   const record = readSupervisor(paths);
   if (record && isRunning(system, record)) {
     system.kill(record.pid, 'SIGTERM');
-    if (await ended(system, paths, record)) return 'stopped';
+    const ceilingMs = STOP_CEILING_MS + shutdownMsOf(keptKubeletConfig(paths));
+    if (await ended(system, { paths, name: record, ceilingMs })) return 'stopped';
     system.kill(record.pid, 'SIGKILL');
     await gone(system, record);
   }
@@ -38,8 +40,11 @@ export async function stopCluster(dataDir: string): Promise<'stopped' | 'cleaned
 }
 
 /** Waits for the supervisor to remove its record, its last act. False when it took too long. */
-async function ended(system: System, paths: DataPaths, name: ProcessName): Promise<boolean> {
-  const signal = AbortSignal.timeout(STOP_CEILING_MS);
+async function ended(
+  system: System,
+  { paths, name, ceilingMs }: { paths: DataPaths; name: ProcessName; ceilingMs: number },
+): Promise<boolean> {
+  const signal = AbortSignal.timeout(ceilingMs);
   const watcher = watch(paths.root, { signal });
   try {
     while (readSupervisor(paths) && isRunning(system, name))

@@ -21,7 +21,10 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n';
 
 it('holds for later starts, beside what a cluster on one machine keeps for itself', async () => {
-  expect(keptKubeletConfig(paths)).toEqual({ kubeReserved: { cpu: '100m', memory: '256Mi' } });
+  expect(keptKubeletConfig(paths)).toMatchObject({
+    kubeReserved: { cpu: '100m', memory: '256Mi' },
+    evictionHard: { 'nodefs.available': '1Gi' },
+  });
   writeFileSync(file, `${HEAD}maxPods: 17\n`);
   await keepKubeletConfig(paths, file);
   rmSync(file);
@@ -33,7 +36,7 @@ it('is read as JSON, too, and goes before our own', async () => {
   const head = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' };
   writeFileSync(file, JSON.stringify({ ...head, kubeReserved }));
   await keepKubeletConfig(paths, file);
-  expect(keptKubeletConfig(paths)).toEqual({ kubeReserved });
+  expect(keptKubeletConfig(paths)).toMatchObject({ kubeReserved });
 });
 
 it.each([

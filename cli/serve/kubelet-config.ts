@@ -5,11 +5,25 @@ import {
   ConfigurationError,
   configurationOf,
   type KubeletConfiguration,
+  msOf,
+  resolveConfiguration,
 } from '../../kubelet/configuration.ts';
 import { type DataPaths, UsageError, writeAtomically } from './data-directory.ts';
 
-/** What a cluster on one machine keeps for its own processes, where its configuration says nothing of it. */
-const KUBE_RESERVED = { cpu: '100m', memory: '256Mi' };
+/**
+ * What goes for a cluster on one machine where its configuration says nothing of it: room for its own processes, and thresholds of disks
+ * as amounts. Upstream's are shares, for machines that do nothing else: a tenth of somebody's disk is more than all of these pods need.
+ */
+const OURS = {
+  kubeReserved: { cpu: '100m', memory: '256Mi' },
+  evictionHard: {
+    'memory.available': '100Mi',
+    'nodefs.available': '1Gi',
+    'nodefs.inodesFree': '1%',
+    'imagefs.available': '1Gi',
+    'imagefs.inodesFree': '1%',
+  },
+};
 
 /** Reads YAML or JSON and keeps it. Throws UsageError for what cannot be read or honoured. */
 export async function keepKubeletConfig(paths: DataPaths, file: string): Promise<void> {
@@ -27,16 +41,19 @@ export async function keepKubeletConfig(paths: DataPaths, file: string): Promise
   }
 }
 
-/** What was kept; upstream's defaults but for KUBE_RESERVED where nothing was. Throws UsageError where it cannot be honoured any more. */
+/** What was kept; upstream's defaults but for OURS where nothing was. Throws UsageError where it cannot be honoured any more. */
 export function keptKubeletConfig(paths: DataPaths): Partial<KubeletConfiguration> {
-  const ours = { kubeReserved: KUBE_RESERVED };
   try {
-    return { ...ours, ...configurationOf(JSON.parse(readFileSync(paths.kubeletConfig, 'utf8'))) };
+    return { ...OURS, ...configurationOf(JSON.parse(readFileSync(paths.kubeletConfig, 'utf8'))) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ours;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return OURS;
     const what = error instanceof ConfigurationError ? 'cannot be honoured' : 'cannot be read';
     throw new UsageError(
       `${paths.kubeletConfig} ${what} (${(error as Error).message}); give another with --kubelet-config, or remove it`,
     );
   }
 }
+
+/** How long its node may take to end its pods when it is told to go, in milliseconds. */
+export const shutdownMsOf = (configuration: Partial<KubeletConfiguration>): number =>
+  msOf(resolveConfiguration(configuration).shutdownGracePeriod);

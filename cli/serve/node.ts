@@ -19,7 +19,7 @@ import { type ChildContext, runChild } from './child-process.ts';
 import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
 import { nodeRuntime } from './container-runtime.ts';
 import { dataPaths, readFacts, UsageError } from './data-directory.ts';
-import { keptKubeletConfig } from './kubelet-config.ts';
+import { keptKubeletConfig, shutdownMsOf } from './kubelet-config.ts';
 import { NODE_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
@@ -31,6 +31,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   const system = createLinuxSystem();
   const doors = { system, clock: systemClock, random: systemRandom, logger };
   const layout = layoutOf(facts);
+  const configuration = keptKubeletConfig(paths);
   // From the certificate itself rather than its kubeconfig: a YAML reader would cost the agent 10 MB.
   const identity = loadPair(paths.pki, 'node');
   const transport = createHttpTransport({
@@ -72,7 +73,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     clusterDns: facts.dnsIp,
     clusterDomain: CLUSTER_DOMAIN,
     podCidr: layout.nodePodCidr,
-    configuration: keptKubeletConfig(paths),
+    configuration,
     serve: overHttps({
       host: facts.nodeIp,
       port: facts.kubeletPort,
@@ -87,6 +88,8 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   }, signal);
   informers.start(signal);
   const running = agent.start(signal);
+  const shutdownMs = shutdownMsOf(configuration);
+  if (shutdownMs > 0) context.farewell(() => agent.shutDown(), shutdownMs);
   context.ready();
   await Promise.all([running, agent.done, proxy.run(signal), dns.run(signal)]);
   transport.close();

@@ -35,7 +35,9 @@ export interface ChildSpec {
 /** What a child tells over its IPC channel. */
 export type ChildMessage =
   | { readonly kind: 'ready'; readonly figures?: Readonly<Record<string, number>> }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string }
+  /** When it is told to end, it needs so much longer than others. */
+  | { readonly kind: 'farewell'; readonly ms: number };
 
 /** What happened to a child. */
 export type ChildEvent =
@@ -61,6 +63,7 @@ export class SupervisedChild {
   #served = false;
   readonly #first: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #cancelRestart: (() => void) | undefined;
+  #farewellMs = 0;
 
   constructor(spec: ChildSpec, doors: Doors) {
     this.#spec = spec;
@@ -113,7 +116,8 @@ export class SupervisedChild {
     if (!child || never || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
-    const killer = this.#doors.clock.timer(STOP_CEILING_MS, () => child.kill('SIGKILL'));
+    const ceilingMs = STOP_CEILING_MS + this.#farewellMs;
+    const killer = this.#doors.clock.timer(ceilingMs, () => child.kill('SIGKILL'));
     await ended;
     killer.cancel();
   }
@@ -124,6 +128,9 @@ export class SupervisedChild {
         this.#served = true;
         this.#first.resolve();
         this.#doors.onEvent({ kind: 'ready', name: this.#spec.name, message });
+        return;
+      case 'farewell':
+        this.#farewellMs = message.ms;
         return;
       case 'failed':
         this.#first.reject(new Error(message.message));

@@ -144,6 +144,40 @@ it('a pod that the cluster lives by ends others that are in its way', async () =
   });
 });
 
+it('a node that is about to go ends its pods in order, and takes no more', async () => {
+  await start(
+    { shutdownGracePeriod: '30s', shutdownGracePeriodCriticalPods: '10s' },
+    { app: { stopMs: 5_000 } },
+  );
+  await createPod('web');
+  await createPod('vital', { priorityClassName: 'system-node-critical' });
+  const stopped = node.stop();
+  await cluster.advance(SECOND);
+  expect(findCondition((await getNode()).status?.conditions, 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'KubeletNotReady',
+    message: 'node is shutting down',
+  });
+  await createPod('late', { nodeName: node.name });
+  expect((await getPod('late')).status).toMatchObject({
+    phase: 'Failed',
+    reason: 'NodeShutdown',
+    message: 'Pod was rejected: Pod was rejected as the node is shutting down.',
+  });
+  await cluster.advance(5 * SECOND);
+  const ended = (await getPod('web')).status;
+  expect(ended).toMatchObject({
+    phase: 'Failed',
+    reason: 'Terminated',
+    message: 'Pod was terminated in response to imminent node shutdown.',
+  });
+  expect(findCondition(ended?.conditions, 'DisruptionTarget')?.reason).toBe('TerminationByKubelet');
+  expect((await getPod('vital')).status?.phase).toBe('Running');
+  await cluster.advance(6 * SECOND);
+  await stopped;
+  expect((await getPod('vital')).status?.reason).toBe('Terminated');
+});
+
 it('a label that the owner gave the node counts for pods that come past the scheduler', async () => {
   await start({});
   const labels = { disk: 'ssd' };

@@ -9,7 +9,7 @@ import { createInformerFactory } from '../../client/informer/informer-factory.ts
 import type { Informer } from '../../client/informer/informer.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
-import { createNodeAgent } from '../../kubelet/agent.ts';
+import { createNodeAgent, type NodeAgent } from '../../kubelet/agent.ts';
 import { MemoryHost } from '../../kubelet/host/memory/memory-host.ts';
 import type { MemoryUsage } from '../../kubelet/host/memory/memory-usage.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
@@ -44,6 +44,7 @@ const RELIST_MS = 300_000;
 
 /** One life of the agent. */
 interface AgentRun {
+  readonly agent: NodeAgent;
   readonly link: NodeLink;
   readonly clock: MortalClock;
   readonly ending: AbortController;
@@ -144,13 +145,17 @@ export class FakeNode {
     });
     const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${node.name}` });
     const over = agent.done.then(() => informers.finished());
-    this.#run = { link, clock: own, ending, pods, registered: agent.registered, over };
+    this.#run = { agent, link, clock: own, ending, pods, registered: agent.registered, over };
     informers.start(ending.signal);
     await agent.start(ending.signal);
   }
 
-  /** Ends the node in order: the agent says its last words, then the power goes. */
+  /**
+   * Ends the node in order: its pods within shutdownGracePeriod, where its configuration gives them one, then the agent says its last words,
+   * and the power goes.
+   */
   async stop(): Promise<void> {
+    await this.#run?.agent.shutDown();
     await this.#end();
     this.runtime.losePower();
   }
