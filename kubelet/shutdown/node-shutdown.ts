@@ -12,13 +12,13 @@ export interface ShutdownOptions {
   readonly clock: Clock;
   readonly configuration: KubeletConfiguration;
   /** Pods that have not come to their end. */
-  pods(): readonly Pod[];
+  readonly pods: () => readonly Pod[];
   /** Ends a pod; resolves when nothing of it runs any more and the API has been told. */
-  end(podUid: string, verdict: Verdict, graceMs: number): Promise<void>;
+  readonly end: (podUid: string, verdict: Verdict, graceMs: number) => Promise<void>;
   /** Tells of the node. */
-  tell(note: EventNote): void;
+  readonly tell: (note: EventNote) => void;
   /** It has begun. */
-  onChange(): void;
+  readonly onChange: () => void;
 }
 
 /** What ended pods are told to be, as upstream. */
