@@ -200,6 +200,14 @@ export function containersContract(name: string, make: () => Promise<ContainersU
       expect(status).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
     });
 
+    it('are stopped by the signal that they name', async () => {
+      const script = "trap 'exit 12' USR1; trap '' TERM; echo ready; while :; do sleep 0.02; done";
+      const id = await run(script, { stopSignal: 'SIGUSR1' });
+      await logged('main', /ready$/m);
+      await runtime.stopContainer(id, CEILING_MS);
+      expect(await runtime.containerStatus(id)).toMatchObject({ state: 'exited', exitCode: 12 });
+    });
+
     it('share what the pod shares, and nothing with another pod', async () => {
       const first = await run(FOREVER, { name: 'one' });
       const second = await run(FOREVER, { name: 'two' });

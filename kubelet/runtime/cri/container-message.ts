@@ -17,9 +17,10 @@ import {
 } from './sandbox-message.ts';
 import { signalNumber } from './signals.ts';
 
-/** What the agent notes with a container for itself: whether it has a terminal, and which image it was made of. */
+/** What the agent notes with a container for itself: its terminal, the image it was made of, the signal that it wants to be stopped by. */
 const TTY_NOTE = 'pinnace.io/tty';
 const IMAGE_NOTE = 'pinnace.io/image-id';
+const SIGNAL_NOTE = 'pinnace.io/stop-signal';
 /** Container paths that are the agent's own files, unless a volume lies there. */
 const HOSTS_PATH = '/etc/hosts';
 const TERMINATION_LOG = '/dev/termination-log';
@@ -69,6 +70,7 @@ export function containerMessage(
       ...config.annotations,
       [IMAGE_NOTE]: config.imageId,
       ...(tty && { [TTY_NOTE]: 'true' }),
+      ...(config.stopSignal !== undefined && { [SIGNAL_NOTE]: config.stopSignal }),
     },
     logPath: config.logPath.replace(/^\//, ''),
     stdin,
@@ -82,14 +84,18 @@ export function containerMessage(
   };
 }
 
+/** What the agent gave and noted with a container. */
+export interface ContainerNotes {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly tty: boolean;
+  readonly imageId: string | undefined;
+  readonly stopSignal: string | undefined;
+}
+
 /** The annotations that the agent gave, and what it noted beside them. */
-export function notesOf(annotations: Readonly<Record<string, string>>): {
-  annotations: Readonly<Record<string, string>>;
-  tty: boolean;
-  imageId: string | undefined;
-} {
-  const { [TTY_NOTE]: tty, [IMAGE_NOTE]: imageId, ...own } = annotations;
-  return { annotations: own, tty: tty === 'true', imageId };
+export function notesOf(annotations: Readonly<Record<string, string>>): ContainerNotes {
+  const { [TTY_NOTE]: tty, [IMAGE_NOTE]: imageId, [SIGNAL_NOTE]: stopSignal, ...own } = annotations;
+  return { annotations: own, tty: tty === 'true', imageId, stopSignal };
 }
 
 function mountsOf(

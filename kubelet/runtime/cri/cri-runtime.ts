@@ -26,13 +26,15 @@ import {
 } from '../runtime.ts';
 import type { CniPlugin } from './cni-plugin.ts';
 import { containerMessage, type ImageUser } from './container-message.ts';
+import { CriCommands } from './commands.ts';
 import { failingAs, messageOf, unlessGone } from './failures.ts';
-import { CALL_TIMEOUT_MS, connectGrpc, GrpcError, type GrpcConnection } from './grpc.ts';
+import { CALL_TIMEOUT_MS, connectGrpc, type GrpcConnection } from './grpc.ts';
+import { featuresOf, problemOf, refuseSystemd, runtimeDown } from './health.ts';
 import { LifecycleEvents } from './lifecycle-events.ts';
 import { PodFiles } from './pod-files.ts';
 import { resourcesMessage, sandboxMessage } from './sandbox-message.ts';
 import { IMAGES, RUNTIME } from './services.ts';
-import { openSession, withoutPrefix } from './streaming.ts';
+import { kernelSignal } from './signals.ts';
 import { type KnownContainer, RuntimeView } from './view.ts';
 
 /** What the runtime is made with. */
@@ -67,10 +69,6 @@ export interface CriRuntime extends ContainerRuntime {
 const NO_LIMIT = -1;
 const DEFAULT_PERIOD_US = 100_000;
 const MS_PER_SECOND = 1_000;
-/** How long an end may take to be known after the streams of the container have ended. */
-const END_CEILING_MS = 3_000;
-/** RuntimeConfig's word for systemd, whose groups this agent does not make. */
-const SYSTEMD_DRIVER = 0;
 
 /** A runtime behind an endpoint. */
 export function createCriRuntime(options: CriRuntimeOptions): CriRuntime {
@@ -83,6 +81,7 @@ class Cri implements CriRuntime {
   readonly #files: PodFiles;
   readonly #view: RuntimeView;
   readonly #events: LifecycleEvents;
+  readonly #commands: CriCommands;
   readonly #ending = new AbortController();
   readonly #handlers = new Set<(event: RuntimeEvent) => void>();
   /** Work under way by what it makes or removes. */
@@ -103,6 +102,7 @@ class Cri implements CriRuntime {
     });
     const doors = { ...options, connection: this.connection, view: this.#view };
     this.#events = new LifecycleEvents(doors, this.#ending.signal);
+    this.#commands = new CriCommands(doors);
   }
 
   readonly connection = (): GrpcConnection => {
@@ -121,7 +121,7 @@ class Cri implements CriRuntime {
       const connection = await this.#connect();
       const { runtimeName, runtimeVersion } = await connection.call(RUNTIME.version, {});
       this.#info = { name: runtimeName, version: runtimeVersion };
-      await this.#refuseSystemd();
+      await refuseSystemd(connection);
       await this.#view.relist();
     } catch (error) {
       this.close();
@@ -137,39 +137,13 @@ class Cri implements CriRuntime {
     return this.#connection;
   }
 
-  /** Runtimes that cannot say are trusted: their documentation tells what is expected. */
-  async #refuseSystemd(): Promise<void> {
-    const config = await this.connection()
-      .call(RUNTIME.runtimeConfig, {})
-      .catch((error: unknown) => {
-        if (error instanceof GrpcError && error.code === 'UNIMPLEMENTED') return undefined;
-        throw error;
-      });
-    if (config?.linux && config.linux.cgroupDriver === SYSTEMD_DRIVER)
-      throw new Error(
-        'it makes cgroups by systemd; set its cgroup driver to cgroupfs (containerd: SystemdCgroup = false)',
-      );
-  }
-
   async problem(): Promise<string | undefined> {
     const { problem } = this.#events;
-    if (problem !== undefined) return `container runtime is down: ${problem}`;
-    try {
-      const { status } = await this.connection().call(RUNTIME.status, {});
-      return unmetCondition(status?.conditions ?? []);
-    } catch (error) {
-      return `container runtime is down: ${messageOf(error)}`;
-    }
+    return problem === undefined ? problemOf(this.connection()) : runtimeDown(problem);
   }
 
-  async features(): Promise<RuntimeFeatures> {
-    const { handlers, features } = await this.connection().call(RUNTIME.status, {});
-    const own = handlers.find(({ name = '' }) => name === '')?.features;
-    return {
-      userNamespaces: own?.userNamespaces ?? false,
-      recursiveReadOnlyMounts: own?.recursiveReadOnlyMounts ?? false,
-      supplementalGroupsPolicy: features?.supplementalGroupsPolicy ?? false,
-    };
+  features(): Promise<RuntimeFeatures> {
+    return featuresOf(this.connection());
   }
 
   async destroyAll(): Promise<void> {
@@ -309,7 +283,7 @@ class Cri implements CriRuntime {
 
   startContainer(id: string): Promise<void> {
     return this.#inLane(id, async () => {
-      const { status } = this.#must(id);
+      const { status } = this.#view.known(id);
       if (status.state === 'running') return;
       if (status.state === 'exited') throw startFailure(status);
       try {
@@ -328,6 +302,23 @@ class Cri implements CriRuntime {
     const known = this.#view.containers.get(id);
     if (!known || known.status.state === 'exited') return;
     if (known.status.state === 'created') return this.removeContainer(id);
+    if (await this.#signalled(known, graceMs)) return;
+    await this.#stop(known.status, known.notes.stopSignal === undefined ? graceMs : 0);
+  }
+
+  /**
+   * Sends the signal that the pod names, which runtimes take from the image only (but for the newest), and waits. True when that has
+   * ended it.
+   */
+  async #signalled({ status, notes }: KnownContainer, graceMs: number): Promise<boolean> {
+    const signal = kernelSignal(notes.stopSignal ?? '');
+    if (signal === undefined || status.pid === undefined || graceMs === 0) return false;
+    this.#options.system.kill(status.pid, signal);
+    const now = await this.#view.ended(status.id, graceMs);
+    return (now?.state ?? 'exited') === 'exited';
+  }
+
+  async #stop({ id, sandboxId }: ContainerStatus, graceMs: number): Promise<void> {
     const timeout = Math.ceil(graceMs / MS_PER_SECOND);
     const timeoutMs = CALL_TIMEOUT_MS + timeout * MS_PER_SECOND;
     await failingAs('KillContainerError', () =>
@@ -335,11 +326,11 @@ class Cri implements CriRuntime {
         this.connection().call(RUNTIME.stopContainer, { id, timeout }, { timeoutMs }),
       ),
     );
-    await this.#view.refresh(id, known.status.sandboxId);
+    await this.#view.refresh(id, sandboxId);
   }
 
   async updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
-    this.#running(id);
+    this.#view.running(id);
     const { cpuShares, cpuQuotaUs = NO_LIMIT, cpuPeriodUs = DEFAULT_PERIOD_US } = resources;
     const { memoryLimitBytes = NO_LIMIT } = resources;
     const linux = resourcesMessage({
@@ -374,48 +365,19 @@ class Cri implements CriRuntime {
     return Promise.resolve(this.#view.containers.get(id)?.status);
   }
 
-  async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
-    this.#running(id);
-    const timeout = Math.max(1, Math.ceil(timeoutMs / MS_PER_SECOND));
-    try {
-      return await this.connection().call(
-        RUNTIME.execSync,
-        { id, cmd: command, timeout },
-        { timeoutMs: CALL_TIMEOUT_MS + timeout * MS_PER_SECOND },
-      );
-    } catch (error) {
-      const late = error instanceof GrpcError && error.code === 'DEADLINE_EXCEEDED';
-      const reason = late ? 'ExecTimeout' : 'ExecError';
-      throw new RuntimeError(reason, withoutPrefix(messageOf(error)), error);
-    }
+  execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    return this.#commands.execSync(id, command, timeoutMs);
   }
 
-  async exec(
+  exec(
     id: string,
     options: { command: readonly string[]; tty: boolean; stdin: boolean },
   ): Promise<ExecSession> {
-    this.#running(id);
-    const { command: cmd, tty, stdin } = options;
-    const { url } = await failingAs('ExecError', () =>
-      this.connection().call(RUNTIME.exec, { id, cmd, tty, stdin, stdout: true, stderr: !tty }),
-    );
-    return openSession(url, { tty, stdin }, this.#options.clock);
+    return this.#commands.exec(id, options);
   }
 
-  /** Runtimes do not tell how what was attached to has ended: its status does. */
-  async attach(id: string, { stdin }: { stdin: boolean }): Promise<ExecSession> {
-    const { tty, status } = this.#running(id);
-    const { url } = await failingAs('ExecError', () =>
-      this.connection().call(RUNTIME.attach, { id, tty, stdin, stdout: true, stderr: !tty }),
-    );
-    const session = await openSession(url, { tty, stdin }, this.#options.clock);
-    const exit = session.exit.then(async () => {
-      await this.#view.refresh(id, status.sandboxId);
-      const now = await this.#view.ended(id, END_CEILING_MS);
-      return now?.exitCode ?? 0;
-    });
-    exit.catch(() => undefined);
-    return { ...session, exit };
+  attach(id: string, options: { stdin: boolean }): Promise<ExecSession> {
+    return this.#commands.attach(id, options);
   }
 
   stats(): Promise<readonly ContainerStats[]> {
@@ -440,7 +402,7 @@ class Cri implements CriRuntime {
   }
 
   async reopenLog(id: string): Promise<void> {
-    this.#running(id);
+    this.#view.running(id);
     await this.connection().call(RUNTIME.reopenContainerLog, { id });
   }
 
@@ -458,19 +420,6 @@ class Cri implements CriRuntime {
     return { cgroups: this.#cgroups, clock: this.#options.clock };
   }
 
-  #must(id: string): KnownContainer {
-    const known = this.#view.containers.get(id);
-    if (!known) throw new RuntimeError('NotFound', `there is no container ${id}`);
-    return known;
-  }
-
-  #running(id: string): KnownContainer {
-    const known = this.#must(id);
-    if (known.status.state !== 'running')
-      throw new RuntimeError('NotRunning', `container ${id} is not running`);
-    return known;
-  }
-
   /** Runs one after the other what concerns the same thing; the lane goes away when it is empty. */
   async #inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
     const before = this.#lanes.get(lane) ?? Promise.resolve();
@@ -482,17 +431,6 @@ class Cri implements CriRuntime {
       if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
     }
   }
-}
-
-/** Upstream's words for the first condition that is not met. */
-function unmetCondition(
-  conditions: readonly { type?: string; status?: boolean; reason?: string; message?: string }[],
-): string | undefined {
-  const unmet = conditions.find(({ status }) => !status);
-  if (!unmet) return undefined;
-  const { type = '', reason = '', message = '' } = unmet;
-  const what = type === 'NetworkReady' ? 'container runtime network' : 'container runtime';
-  return `${what} not ready: ${type}=false reason:${reason} message:${message}`;
 }
 
 function startFailure(status: ContainerStatus): RuntimeError {

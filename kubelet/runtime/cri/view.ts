@@ -2,18 +2,23 @@
 // Invariants: what a verb of this agent brought about is here before the verb has returned; a list that was asked for before that
 // does not undo it; a container never goes back to an earlier state; only what carries the owner's label is seen.
 import type { Clock } from '../../../base/clock.ts';
-import type { ContainerStatus, RuntimeEvent, SandboxStatus } from '../runtime.ts';
+import {
+  type ContainerStatus,
+  RuntimeError,
+  type RuntimeEvent,
+  type SandboxStatus,
+} from '../runtime.ts';
 import { GrpcError, type GrpcConnection } from './grpc.ts';
 import type { PodFiles } from './pod-files.ts';
 import { OWNER_LABEL } from './sandbox-message.ts';
 import { RUNTIME } from './services.ts';
 import { containerStatusOf, detailsOf, sandboxStatusOf, stateOf } from './statuses.ts';
-import { notesOf } from './container-message.ts';
+import { type ContainerNotes, notesOf } from './container-message.ts';
 
 /** A container, and what the agent needs to know of it besides. */
 export interface KnownContainer {
   readonly status: ContainerStatus;
-  readonly tty: boolean;
+  readonly notes: ContainerNotes;
 }
 
 /** What it is made with. */
@@ -40,6 +45,21 @@ export class RuntimeView {
 
   constructor(doors: ViewDoors) {
     this.#doors = doors;
+  }
+
+  /** A container. Throws RuntimeError where there is none. */
+  known(id: string): KnownContainer {
+    const known = this.containers.get(id);
+    if (!known) throw new RuntimeError('NotFound', `there is no container ${id}`);
+    return known;
+  }
+
+  /** A container that runs. Throws RuntimeError where it does not. */
+  running(id: string): KnownContainer {
+    const known = this.known(id);
+    if (known.status.state !== 'running')
+      throw new RuntimeError('NotRunning', `container ${id} is not running`);
+    return known;
   }
 
   /** Containers of a sandbox. */
@@ -139,7 +159,7 @@ export class RuntimeView {
     const { status, info } = answer;
     const details = { ...before, ...(verbose && detailsOf(info)) };
     const now = containerStatusOf(status, { sandboxId, details });
-    return this.#put(this.#withMessage(now), notesOf(status.annotations ?? {}).tty);
+    return this.#put(this.#withMessage(now), notesOf(status.annotations ?? {}));
   }
 
   async #ask(id: string, verbose: boolean) {
@@ -161,10 +181,10 @@ export class RuntimeView {
     return message === '' ? status : { ...status, message };
   }
 
-  #put(status: ContainerStatus, tty: boolean): ContainerStatus {
+  #put(status: ContainerStatus, notes: ContainerNotes): ContainerStatus {
     const before = this.containers.get(status.id)?.status;
     if (before && ORDER[before.state] > ORDER[status.state]) return before;
-    this.containers.set(status.id, { status, tty });
+    this.containers.set(status.id, { status, notes });
     this.#waiting.forEach((look) => look());
     const event = { containerId: status.id, podUid: status.podUid };
     if (before?.state === status.state) return status;
