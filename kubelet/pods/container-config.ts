@@ -62,6 +62,7 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     tty: container.tty ?? false,
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
+    ...(container.lifecycle?.stopSignal && { stopSignal: container.lifecycle.stopSignal }),
     logPath: facts.logPath,
     logMaxBytes: logBound(facts.configuration),
     annotations: {

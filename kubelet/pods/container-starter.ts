@@ -18,7 +18,7 @@ import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
-import { MAX_HOOK_MS, runHook } from './lifecycle-hook.ts';
+import { postStart } from './post-start.ts';
 import { ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -69,7 +69,8 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
       throw new StartFailure(reason, (error as Error).message, { retry: 'backoff', cause: error });
     }
   });
-  await postStart(parts, request, id);
+  const { signal, facts } = request;
+  await postStart(parts, { pod, container, id, podIp: facts.podIp, signal });
 }
 
 async function configure(
@@ -166,24 +167,4 @@ function rootRefused(pod: Pod, container: Container, image: ImageInfo): string |
   if (!/^\d+$/.test(named))
     return `container has runAsNonRoot and image has non-numeric user (${named}), cannot verify user is non-root ${where}`;
   return undefined;
-}
-
-async function postStart(parts: WorkerParts, request: StartRequest, id: string): Promise<void> {
-  const { container, pod, signal, facts } = request;
-  const hook = container.lifecycle?.postStart;
-  if (!hook) return;
-  const { runtime, clock, host } = parts.options;
-  const { probes } = host;
-  const target = { runtime, clock, probes, container, containerId: id, podIp: facts.podIp };
-  try {
-    await runHook(hook, target, { timeoutMs: MAX_HOOK_MS, signal });
-  } catch (error) {
-    // An agent that ends leaves its containers alone.
-    if (parts.ending.aborted) return;
-    const message = `PostStartHook failed: ${(error as Error).message}`;
-    parts.events.event(pod, { type: 'Warning', reason: 'FailedPostStartHook', message });
-    await runtime.stopContainer(id, (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
-    const how = { retry: 'soon', notes: [], cause: error } as const;
-    throw new StartFailure('PostStartHookError', message, how);
-  }
 }

@@ -60,7 +60,7 @@ export function containerStatusOf(
     ready: isReady(pod, container, facts),
     started: running && facts.probes.started(latest.id),
     state,
-    lastState: past ? { terminated: terminatedOf(past) } : {},
+    lastState: past ? { terminated: terminatedOf(pod, past) } : {},
     ...resourcesOf(container),
     ...mountsOf(container),
     ...stopSignalOf(latest),
@@ -191,7 +191,7 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     return {
       waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, past) },
     };
-  return isPast(pod, container, facts) ? waiting : { terminated: terminatedOf(latest) };
+  return isPast(pod, container, facts) ? waiting : { terminated: terminatedOf(pod, latest) };
 }
 
 /** Does its end belong to a round that is over, so that it waits to begin anew? */
@@ -225,15 +225,36 @@ function duration(seconds: number): string {
   return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
 }
 
-function terminatedOf(status: ContainerStatus): NonNullable<ContainerState['terminated']> {
+function terminatedOf(
+  pod: Pod,
+  status: ContainerStatus,
+): NonNullable<ContainerState['terminated']> {
+  const message = cut(status.message ?? '', messageBytes(pod));
   return {
     exitCode: status.exitCode ?? 137,
     reason: status.reason ?? (status.exitCode === 0 ? 'Completed' : 'Error'),
-    ...(status.message ? { message: status.message } : {}),
+    ...(message && { message }),
     ...startOf(status),
     ...(status.finishedAtMs === undefined ? {} : { finishedAt: formatTime(status.finishedAtMs) }),
     containerID: containerId(status),
   };
+}
+
+/** Bytes of last words of one container, and of all of a pod's together, which share them evenly. As upstream. */
+const MAX_MESSAGE_BYTES = 4 * 1024;
+const MAX_POD_MESSAGE_BYTES = 12 * 1024;
+
+function messageBytes({ spec }: Pod): number {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = spec ?? {};
+  const count = containers.length + initContainers.length + ephemeralContainers.length;
+  return Math.min(MAX_MESSAGE_BYTES, Math.floor(MAX_POD_MESSAGE_BYTES / Math.max(1, count)));
+}
+
+/** At most so many bytes of it; no character is cut in two. */
+function cut(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  const head = Buffer.from(text).subarray(0, maxBytes);
+  return new TextDecoder().decode(head, { stream: true });
 }
 
 /** One whose program could not be run began at the beginning of time, as upstream has it. */

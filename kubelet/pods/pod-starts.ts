@@ -5,6 +5,7 @@ import { ConfigError } from '../volumes/volume-error.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
 import { startContainer } from './container-starter.ts';
 import type { Act } from './plan.ts';
+import type { PodStops } from './pod-stops.ts';
 import type { PodView } from './pod-view.ts';
 import { StartFailure } from './start-failure.ts';
 import { StartHolds } from './start-holds.ts';
@@ -18,14 +19,16 @@ const VOLUMES = '/volumes';
 export class PodStarts {
   readonly #parts: WorkerParts;
   readonly #view: PodView;
+  readonly #stops: PodStops;
   /** Aborted when the pod leaves. */
   readonly #leaving: AbortSignal;
   readonly holds = new StartHolds();
 
-  constructor(parts: WorkerParts, view: PodView, leaving: AbortSignal) {
+  constructor(parts: WorkerParts, view: PodView, ends: { stops: PodStops; leaving: AbortSignal }) {
     this.#parts = parts;
     this.#view = view;
-    this.#leaving = leaving;
+    this.#stops = ends.stops;
+    this.#leaving = ends.leaving;
   }
 
   /** When something that is held back and is no container's is tried again, by wall time; Infinity for never. */
@@ -94,8 +97,15 @@ export class PodStarts {
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
       for (const note of this.holds.failed(container, error, this.#now())) this.#event(note);
+      if (error.ends !== undefined) await this.#endFailed(error.ends);
     }
     return true;
+  }
+
+  /** Its end is not waited for: the next passes see to that. */
+  async #endFailed(id: string): Promise<void> {
+    const status = await this.#parts.options.runtime.containerStatus(id);
+    if (status) this.#stops.stop(status, { graceMs: undefined, why: 'FailedPostStartHook' });
   }
 
   #facts(): PodFacts {

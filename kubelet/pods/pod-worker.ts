@@ -54,7 +54,10 @@ export class PodWorker implements PodView {
     this.#pod = this.resizer.held(pod);
     this.#uid = pod.metadata.uid ?? '';
     this.#stops = new PodStops(parts, this);
-    this.#starts = new PodStarts(parts, this, this.#leaving.signal);
+    this.#starts = new PodStarts(parts, this, {
+      stops: this.#stops,
+      leaving: this.#leaving.signal,
+    });
     this.sandbox = new PodSandbox(parts, this.#uid);
     this.#useSources();
   }
@@ -224,9 +227,11 @@ export class PodWorker implements PodView {
     ]);
     const seen = podStateOf(this.#uid, sandboxes, containers);
     this.#state = await this.#messages.complete(seen, host.logs);
-    for (const name of this.#starts.holds.problems.keys())
-      if (this.#state.containers.get(name)?.[0]?.state === 'running')
+    for (const name of this.#starts.holds.problems.keys()) {
+      const [latest] = this.#state.containers.get(name) ?? [];
+      if (latest?.state === 'running' && !this.#stops.has(latest.id))
         this.#starts.holds.clear(name);
+    }
     this.#tellCrashes();
     await this.sandbox.recover(this.#pod, this.#state.sandbox);
   }
@@ -345,6 +350,8 @@ export class PodWorker implements PodView {
       this.#parts.prober.forget(latest.id);
       const past = { statuses, sandbox: this.#state.sandbox };
       if (backoffUntil(past, containerHash(container)) <= this.#now()) continue;
+      // What kept it from starting before says less than that it keeps ending.
+      this.#starts.holds.clear(container.name);
       const { namespace, name, uid } = this.#pod.metadata;
       const what = `failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
       this.#event('Warning', 'BackOff', `Back-off restarting ${what}`);

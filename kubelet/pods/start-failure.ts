@@ -11,6 +11,8 @@ export interface StartFailureHow {
   /** Events to send; one `Failed` with the message unless given. */
   readonly notes?: readonly EventNote[];
   readonly cause?: unknown;
+  /** Id of a container that runs and is to be ended for it. */
+  readonly ends?: string;
 }
 
 /** Why a start failed. */
@@ -19,11 +21,13 @@ export class StartFailure extends Error {
   readonly reason: string;
   readonly retry: StartFailureHow['retry'];
   readonly notes: readonly EventNote[];
+  readonly ends: string | undefined;
 
   constructor(reason: string, message: string, how: StartFailureHow) {
     super(message, how.cause === undefined ? undefined : { cause: how.cause });
     this.reason = reason;
     this.retry = how.retry;
+    this.ends = how.ends;
     this.notes = how.notes ?? [failedNote(message)];
   }
 }
