@@ -54,6 +54,8 @@ export interface OciImageStore extends ImageStore {
   find(image: string): ImageRecord | undefined;
   /** Removes images without names (except `keep`), and layers and blobs that no image and no live mount uses. Answers the bytes. */
   prune(keep?: ReadonlySet<string>): Promise<number>;
+  /** As prune, but for the images: what was brought for one that did not come about goes. */
+  sweep(): Promise<number>;
   usage(): Promise<ImageUsage>;
 }
 
@@ -190,7 +192,7 @@ class DirectoryImageStore implements OciImageStore {
       for (const entry of left) this.records.removeName(entry.name);
       this.records.removeImage(id);
     }
-    await this.#sweep();
+    await this.sweep();
     return true;
   }
 
@@ -207,7 +209,7 @@ class DirectoryImageStore implements OciImageStore {
     const named = new Set(this.records.names().map((entry) => entry.id));
     for (const { id } of this.records.images())
       if (!named.has(id) && !keep.has(id)) this.records.removeImage(id);
-    return this.#sweep();
+    return this.sweep();
   }
 
   async usage(): Promise<ImageUsage> {
@@ -223,8 +225,7 @@ class DirectoryImageStore implements OciImageStore {
     };
   }
 
-  /** Removes what no record, no lease and no live mount needs. */
-  async #sweep(): Promise<number> {
+  async sweep(): Promise<number> {
     const leased = this.staging.leased();
     const kept = new Set(leased);
     for (const { id, config, manifest } of this.records.images()) {

@@ -1,6 +1,6 @@
 // Brings one image from its registry, or a mirror of it, into the store: manifest, configuration, layers.
-// Invariants: an image is recorded once everything of it is there and verified; a pull that fails or is given up leaves nothing but whole
-// blobs and layers that others use; layers that several pulls need at once are fetched once.
+// Invariants: an image is recorded once everything of it is there and verified; a pull that fails or is given up leaves nothing of its
+// own; layers that several pulls need at once are fetched once.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../../base/logger.ts';
@@ -88,6 +88,7 @@ export class RegistryPuller {
     try {
       return await this.#fetch({ ...options, name, platform, repositories });
     } catch (error) {
+      await this.#doors.store.sweep();
       signal.throwIfAborted();
       throw pullErrorOf(error);
     } finally {
