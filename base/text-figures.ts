@@ -5,7 +5,7 @@ import { type MetricFamily, type MetricLine, metricText } from './metric-text.ts
 
 /** A small program's figures. */
 export class TextFigures {
-  readonly #families: (() => MetricFamily | Promise<MetricFamily>)[] = [];
+  readonly #families: (() => Promise<MetricFamily>)[] = [];
 
   /** Counts that only grow. */
   counter<L extends string>(options: FamilyOptions<L>): Family<Count> {

@@ -1,7 +1,7 @@
 // The node agent: turns the pods that are assigned to this node into containers, and tells the API what became of them.
 // Invariants: ends without touching a container; started again, it goes on with what runs.
 import { ClientEventRecorder } from '../client/events/recorder.ts';
-import { resolveConfiguration } from './configuration.ts';
+import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
 import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
 import { nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
@@ -12,6 +12,9 @@ import { makeNodePods, type NodePods } from './node-pods.ts';
 import type { NodeAgentOptions } from './options.ts';
 import type { NodeFacts } from './pods/worker-parts.ts';
 import type { NodeServer } from './server/node-requests.ts';
+import { AgentFigures } from './stats/agent-figures.ts';
+import { countedRuntime } from './stats/counted-runtime.ts';
+import { nodeShown } from './stats/node-shown.ts';
 import { Sampler } from './stats/sampler.ts';
 
 /** The API level that this agent serves, as nodes show it. */
@@ -41,13 +44,15 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 
 class Agent implements NodeAgent {
   readonly #options: NodeAgentOptions;
+  readonly #figures: AgentFigures;
   readonly #done = Promise.withResolvers<void>();
   readonly #registered = Promise.withResolvers<void>();
   #server: NodeServer | undefined;
   #pods: NodePods | undefined;
 
   constructor(options: NodeAgentOptions) {
-    this.#options = options;
+    this.#figures = options.figures ?? new AgentFigures(options.clock);
+    this.#options = { ...options, runtime: countedRuntime(options.runtime, this.#figures) };
     // Whoever starts an agent hears of failures; `done` may be listened to or not.
     this.#done.promise.catch(() => undefined);
   }
@@ -80,6 +85,7 @@ class Agent implements NodeAgent {
       host,
       node,
       events,
+      figures: this.#figures,
       ending: signal,
       onChange: () => reporter.look(),
     });
@@ -91,8 +97,12 @@ class Agent implements NodeAgent {
       const metadata = manager.get(uid)?.metadata;
       return metadata && { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
     });
-    await this.#serve(pods, sampler);
+    await this.#serve({ host, node, pods }, { configuration, sampler });
     signal.addEventListener('abort', () => statuses.close(), { once: true });
+    // Before anything is taken for what a former pod has left.
+    await pods.staticPods.read();
+    pods.staticPods.run(signal);
+    pods.mirrors.run(signal);
     const running = Promise.all([
       manager.run(),
       events.run(signal),
@@ -109,8 +119,9 @@ class Agent implements NodeAgent {
     running.then(() => this.#server?.close()).then(() => this.#done.resolve(), this.#done.reject);
   }
 
-  async #serve({ manager }: NodePods, sampler: Sampler): Promise<void> {
+  async #serve({ host, pods: { manager } }: NodeParts, { configuration, sampler }: Asked) {
     const options = this.#options;
+    const figures = this.#figures;
     this.#server = await options.serve?.({
       ...options,
       logs: options.host.logs,
@@ -118,8 +129,19 @@ class Agent implements NodeAgent {
       pods: {
         list: () => manager.list(),
         find: (namespace, name) => manager.find(namespace, name),
-        stats: () => sampler.newest,
       },
+      configuration,
+      figures,
+      measuredAtMs: () => sampler.measuredAtMs,
+      shown: nodeShown({
+        ...options,
+        figures,
+        version: AGENT_VERSION,
+        usage: options.host.usage,
+        facts: host,
+        pods: () => manager.list(),
+        sample: () => sampler.sample,
+      }),
     });
   }
 
@@ -138,7 +160,7 @@ class Agent implements NodeAgent {
       runtimeVersion: `${name}://${version}`,
       agentVersion: AGENT_VERSION,
       images: await options.images.list(),
-      problem: pods.shutdown.hasBegun ? 'node is shutting down' : undefined,
+      problem: pods.shutdown.hasBegun ? 'node is shutting down' : await options.runtime.problem?.(),
       pressures: pods.evictions.pressures,
       nowMs: options.clock.now(),
     };
@@ -149,4 +171,10 @@ interface NodeParts {
   readonly host: HostFacts;
   readonly node: NodeFacts;
   readonly pods: NodePods;
+}
+
+/** What the server is asked for besides pods. */
+interface Asked {
+  readonly configuration: KubeletConfiguration;
+  readonly sampler: Sampler;
 }

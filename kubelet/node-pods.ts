@@ -1,9 +1,11 @@
 // The pods of one node and everything that looks after them: workers, images, evictions. Made by the agent.
 // Invariant: a part is made once, here, and knows the others only by what it is handed.
-import { Pods, Services } from '../api/kinds.ts';
+import { Nodes, Pods, Services } from '../api/kinds.ts';
+import { keyOf } from '../api/meta/object.ts';
 import { PodAdmission } from './admission/pod-admission.ts';
 import type { ClientEventRecorder } from '../client/events/recorder.ts';
 import type { KubeletConfiguration } from './configuration.ts';
+import { isStaticPod } from './eviction/critical-pods.ts';
 import { EvictionManager } from './eviction/eviction-manager.ts';
 import type { HostFacts } from './node/host-facts.ts';
 import { nodeLabels } from './node/node-object.ts';
@@ -16,7 +18,10 @@ import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
 import type { ImageCollector } from './pulling/image-collector.ts';
 import { nodeImages } from './pulling/node-images.ts';
+import type { AgentFigures } from './stats/agent-figures.ts';
 import { NodeShutdown } from './shutdown/node-shutdown.ts';
+import { MirrorPods } from './static-pods/mirror-pods.ts';
+import { StaticPods } from './static-pods/static-pods.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
 import { PodTokens } from './volumes/pod-tokens.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
@@ -27,6 +32,7 @@ export interface NodePodsContext {
   readonly host: HostFacts;
   readonly node: NodeFacts;
   readonly events: ClientEventRecorder;
+  readonly figures: AgentFigures;
   /** Aborted when the agent ends. */
   readonly ending: AbortSignal;
   /** What the node tells of itself may be another thing now. */
@@ -40,15 +46,22 @@ export interface NodePods {
   readonly collector: ImageCollector;
   readonly evictions: EvictionManager;
   readonly shutdown: NodeShutdown;
+  readonly staticPods: StaticPods;
+  readonly mirrors: MirrorPods;
 }
 
 /** Makes the parts; nothing happens before they are run. */
 export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext): NodePods {
   const { informers, nodeName } = options;
+  const { figures } = context;
   const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
   const statuses = new StatusWriter({
     ...options,
-    onWritten: (pod) => pods.observeWrite(pod),
+    targetOf: (pod) => (isStaticPod(pod) ? mirrors.of(pod) : pod),
+    onWritten: (pod) => {
+      pods.observeWrite(pod);
+      figures.podTold(pod);
+    },
   });
   const sources = new ObjectSources(options);
   const prober = new Prober({ ...options, door: options.host.probes });
@@ -60,7 +73,12 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
   const tokens = new PodTokens(options);
   const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
   const { events, configuration } = context;
-  const { puller, collector } = nodeImages(options, { events, sources, configuration });
+  const { puller, collector } = nodeImages(options, {
+    events,
+    sources,
+    configuration,
+    onPulled: (sizeBytes, ms) => figures.pulled(sizeBytes, ms),
+  });
   const parts: WorkerParts = {
     options,
     configuration,
@@ -68,6 +86,7 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     events,
     statuses,
     prober,
+    figures,
     volumes,
     sources,
     services: informers.informer(Services),
@@ -76,11 +95,17 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     ending: context.ending,
     makeRoom: (pod) => admission.makeRoom(pod),
     admit: (pod) => admission.refusal(pod),
-    taken: (pod) => evictions.taken(pod),
+    taken: (pod) => {
+      evictions.taken(pod);
+      figures.podSeen(pod);
+    },
+    mirrored: (mirror) => mirrors.look(keyOf(mirror)),
     roomFreed: () => manager.roomFreed(),
     gone: (uid) => {
       puller.forget(uid);
+      figures.podGone(uid);
       manager.forget(uid);
+      staticPods.gone(uid);
     },
   };
   const manager = new PodManager(parts, pods);
@@ -95,7 +120,18 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
   });
   const evictions = makeEvictions(options, context, { manager, collector });
   const shutdown = makeShutdown(options, context, { manager, statuses });
-  return { manager, statuses, collector, evictions, shutdown };
+  const staticPods = makeStaticPods(options, context, {
+    manager,
+    onChange: (key) => mirrors.look(key),
+  });
+  const mirrors = new MirrorPods({
+    ...options,
+    pods,
+    nodes: informers.informer(Nodes, { fieldSelector: `metadata.name=${nodeName}` }),
+    staticPod: (key) => staticPods.find(key),
+    onMirror: (podUid) => statuses.retarget(podUid),
+  });
+  return { manager, statuses, collector, evictions, shutdown, staticPods, mirrors };
 }
 
 function makeEvictions(
@@ -115,6 +151,27 @@ function makeEvictions(
     pods: () => manager.active(),
     end: (podUid, verdict, graceMs) => manager.end(podUid, verdict, graceMs),
     tell: (about, note) => events.event(about === 'node' ? nodeRef(options.nodeName) : about, note),
+    onChange,
+  });
+}
+
+function makeStaticPods(
+  options: NodeAgentOptions,
+  { configuration, events }: NodePodsContext,
+  { manager, onChange }: { manager: PodManager; onChange: (key: string) => void },
+): StaticPods {
+  return new StaticPods({
+    ...options,
+    directory: configuration.staticPodPath,
+    files: options.host.manifests,
+    take: (pod) => manager.takeStatic(pod),
+    drop: (podUid) => manager.dropStatic(podUid),
+    tellProblem: (message) =>
+      events.event(nodeRef(options.nodeName), {
+        type: 'Warning',
+        reason: 'FailedStaticPod',
+        message,
+      }),
     onChange,
   });
 }

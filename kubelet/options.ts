@@ -10,6 +10,7 @@ import type { KubeletConfiguration } from './configuration.ts';
 import type { NodeHost } from './host/node-host.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { ContainerRuntime, ImageStore } from './runtime/runtime.ts';
+import type { AgentFigures } from './stats/agent-figures.ts';
 import type { ServeNode } from './server/node-requests.ts';
 
 /** Default of heartbeatMs, as upstream's. */
@@ -34,6 +35,8 @@ export interface NodeAgentOptions {
   readonly podCidr: string;
   /** How the API server asks it for logs and commands; left out where nobody may. */
   readonly serve?: ServeNode;
+  /** Where it counts its work, shared with whoever counts its client's requests; its own unless given. */
+  readonly figures?: AgentFigures;
   readonly labels?: Readonly<Record<string, string>>;
   /** How the node is run; upstream's defaults unless given. */
   readonly configuration?: Partial<KubeletConfiguration>;

@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly osImage: string;
   readonly machineId: string;
   readonly bootId: string;
+  /** When the host began, wall milliseconds; left out by hosts without a kernel. */
+  readonly bootMs?: number;
   readonly systemUuid: string;
 }
 
@@ -39,6 +41,7 @@ export function readHostFacts(system: System, storageBytes: number): HostFacts {
     kernelVersion: release,
     osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text('/etc/os-release'))?.[1] ?? 'Linux',
     machineId,
+    ...bootTime(text('/proc/stat')),
     bootId: text('/proc/sys/kernel/random/boot_id'),
     systemUuid: text('/sys/class/dmi/id/product_uuid') || machineId,
   };
@@ -53,4 +56,9 @@ function maxProcesses(text: (path: string) => string): { maxProcesses?: number }
 
 function memoryBytes(meminfo: string): number {
   return Number(/^MemTotal:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? 0) * 1024;
+}
+
+function bootTime(stat: string): Pick<HostFacts, 'bootMs'> {
+  const seconds = /^btime (\d+)$/m.exec(stat)?.[1];
+  return seconds === undefined ? {} : { bootMs: Number(seconds) * 1000 };
 }

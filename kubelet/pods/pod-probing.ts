@@ -10,7 +10,8 @@ import type { PodView } from './pod-view.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Begins and ends probes as the containers come and go. */
-export function probeContainers({ prober, events }: WorkerParts, view: PodView): void {
+export function probeContainers(parts: WorkerParts, view: PodView): void {
+  const { prober, events, figures } = parts;
   const { pod, state, sandbox, before } = view;
   for (const container of containersIn(pod)) {
     const [status] = state.containers.get(container.name) ?? [];
@@ -31,6 +32,8 @@ export function probeContainers({ prober, events }: WorkerParts, view: PodView):
         const message = `${title} probe failed: ${said}`;
         events.event(view.pod, { type: 'Warning', reason: 'Unhealthy', message });
       },
+      onResult: (kind, ok) =>
+        figures.probes.note(pod.metadata.uid ?? '', container.name, { kind, ok }),
     });
   }
 }

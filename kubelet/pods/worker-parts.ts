@@ -6,6 +6,7 @@ import type { KubeletConfiguration } from '../configuration.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { ImagePuller } from '../pulling/image-puller.ts';
+import type { AgentFigures } from '../stats/agent-figures.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { Verdict } from './pod-status.ts';
@@ -36,6 +37,7 @@ export interface WorkerParts {
   readonly events: { event(about: Pod, note: EventNote): void };
   readonly statuses: StatusWriter;
   readonly prober: Prober;
+  readonly figures: AgentFigures;
   readonly volumes: PodVolumes;
   readonly sources: ObjectSources;
   readonly services: Informer<Service>;
@@ -49,6 +51,8 @@ export interface WorkerParts {
   admit(pod: Pod): Verdict | undefined;
   /** A pod has come, or has changed. */
   taken(pod: Pod): void;
+  /** The API's copy of a static pod has come, has changed, or has gone. */
+  mirrored(mirror: Pod): void;
   /** A pod takes less room than before, or none: others may be waiting for that. */
   roomFreed(): void;
   /** The pod is over and nothing of it is left on the node. */

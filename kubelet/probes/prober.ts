@@ -30,6 +30,8 @@ export interface Probed {
   /** Told when a verdict changes, and of each failed try. */
   readonly onChange: () => void;
   readonly onFailure: (kind: ProbeKind, message: string) => void;
+  /** Told of each try that counts. */
+  readonly onResult?: ((kind: ProbeKind, ok: boolean) => void) | undefined;
 }
 
 /** What there is to say of a try besides that it failed. */
@@ -184,6 +186,7 @@ export class Prober {
     };
     const after = stepProbe(before, result, limits);
     watched.states.set(of.kind, after);
+    watched.probed.onResult?.(of.kind, result.ok);
     if (!result.ok) watched.probed.onFailure(of.kind, result.message);
     if (after.verdict === before.verdict) return 'goes on';
     const givesUp = after.verdict === 'failed' && of.kind !== 'readiness';

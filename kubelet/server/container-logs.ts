@@ -1,6 +1,7 @@
 // GET /containerLogs/{namespace}/{pod}/{container}: query checked, log streamed with back-pressure.
 // Invariant: the stream ends with the caller, with the container (when followed), or with the log.
 import { isTrue } from '../../api/wire/query-flag.ts';
+import { table } from '../../base/table.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type LogQuery, logBytes } from '../logs/log-stream.ts';
 import { LogNotFound, type PodLogs } from '../logs/pod-logs.ts';
@@ -44,6 +45,13 @@ async function* resumed(
   yield* rest;
 }
 
+/** What PodLogOptions names streams, and what logs do. */
+const STREAMS: Readonly<Record<string, 'stdout' | 'stderr' | undefined>> = table({
+  All: undefined,
+  Stdout: 'stdout',
+  Stderr: 'stderr',
+});
+
 function logQuery(query: URLSearchParams, nowMs: number): LogQuery {
   const sinceSeconds = number(query, 'sinceSeconds', 1);
   const sinceTime = query.get('sinceTime');
@@ -51,13 +59,24 @@ function logQuery(query: URLSearchParams, nowMs: number): LogQuery {
     throw new RequestFailure(422, 'at most one of `sinceTime` or `sinceSeconds` may be specified');
   const since = sinceTime === null ? undefined : Date.parse(sinceTime);
   if (Number.isNaN(since)) throw new RequestFailure(400, `invalid sinceTime "${sinceTime}"`);
-  const stream = query.get('stream')?.toLowerCase();
+  const stream = query.get('stream') || 'All';
+  if (!Object.hasOwn(STREAMS, stream))
+    throw new RequestFailure(
+      422,
+      `stream: Unsupported value: "${stream}": supported values: "All", "Stderr", "Stdout"`,
+    );
+  const tailLines = number(query, 'tailLines', 0);
+  if (stream !== 'All' && tailLines !== undefined)
+    throw new RequestFailure(
+      422,
+      '`tailLines` and specific `stream` are mutually exclusive for now',
+    );
   return {
-    tailLines: number(query, 'tailLines', 0),
+    tailLines,
     sinceMs: sinceSeconds === undefined ? since : nowMs - sinceSeconds * 1000,
     timestamps: isTrue(query.get('timestamps')),
     limitBytes: number(query, 'limitBytes', 1),
-    stream: stream === 'stdout' || stream === 'stderr' ? stream : undefined,
+    stream: STREAMS[stream],
   };
 }
 

@@ -1,5 +1,6 @@
 // Finds the container that a request names. Texts are upstream's, because kubectl and people read them.
 // Invariant: answers a container that there is, or throws RequestFailure.
+import { table } from '../../base/table.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import type { FoundPod, NodePods } from './node-pods.ts';
 import { RequestFailure } from './request-failure.ts';
@@ -50,6 +51,12 @@ function podAt(pods: NodePods, { namespace, pod, container }: ContainerPath): Fo
   return found;
 }
 
+/** Upstream's words for pulls that fail; else the waiting state's own reason. */
+const WAITING: Readonly<Record<string, string>> = table({
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: 'trying and failing to pull image',
+});
+
 function waitingReason({ pod }: FoundPod, container: string): string {
   const {
     containerStatuses = [],
@@ -61,5 +68,6 @@ function waitingReason({ pod }: FoundPod, container: string): string {
     ...initContainerStatuses,
     ...ephemeralContainerStatuses,
   ].find(({ name }) => name === container);
-  return status?.state?.waiting?.reason ?? 'ContainerCreating';
+  const reason = status?.state?.waiting?.reason ?? 'ContainerCreating';
+  return WAITING[reason] ?? reason;
 }

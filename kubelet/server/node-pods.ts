@@ -1,7 +1,7 @@
 // What the node's server may ask of the agent. The agent implements it; the server's tests give their own.
 // Invariant: answers are snapshots; nothing here waits.
 import type { Pod } from '../../api/generated/types.ts';
-import type { ContainerStats, ContainerStatus } from '../runtime/runtime.ts';
+import type { ContainerStatus } from '../runtime/runtime.ts';
 
 /** The node's pods as its server sees them. */
 export interface NodePods {
@@ -9,8 +9,6 @@ export interface NodePods {
   list(): readonly Pod[];
   /** A pod and its containers by name, newest first; undefined when this node does not have it. */
   find(namespace: string, name: string): FoundPod | undefined;
-  /** The newest figures of all running containers. */
-  stats(): readonly ContainerStats[];
 }
 
 /** A pod and what the runtime has of it. */

@@ -1,5 +1,5 @@
-// The node's own HTTPS server, for the API server only: logs, commands in containers, figures, health.
-// Invariants: nothing is answered without a client certificate of an allowed name; every connection ends with the agent.
+// The node's own HTTPS server: logs, commands in containers, figures, health. Mostly the API server asks, and whoever it lets.
+// Invariants: nothing is answered before it is known who asks and that they may; every connection ends with the agent.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,11 +10,13 @@ import type { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
 import {
   answerNodeRequest,
+  countedPath,
   JSON_TYPE,
   type NodeRequestParts,
   type NodeServer,
   type ServeNode,
 } from './node-requests.ts';
+import { type Caller, NodeAccess } from './node-access.ts';
 import { NodeUpgrades } from './node-upgrades.ts';
 import { RequestFailure } from './request-failure.ts';
 import type { UpgradeRequest } from './spdy-upgrade.ts';
@@ -24,18 +26,22 @@ export interface NodeServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
-  /** Common names of client certificates that may ask for logs and exec. */
+  /** Common names of client certificates that may ask for everything: the API server's own. Others are asked about there. */
   readonly allowedClientCommonNames: readonly string[];
 }
 
 /** What the server is made from. */
 interface ServerParts extends NodeRequestParts {
   readonly server: NodeServerOptions;
+  readonly access: NodeAccess;
 }
 
 /** An agent that is asked over HTTPS; its start rejects when the port is taken. */
 export function overHttps(server: NodeServerOptions): ServeNode {
-  return (parts) => startNodeServer({ ...parts, server });
+  return (parts) => {
+    const access = new NodeAccess({ ...parts, trusted: server.allowedClientCommonNames });
+    return startNodeServer({ ...parts, server, access });
+  };
 }
 
 /** Longest wait for a request's headers. */
@@ -89,14 +95,19 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Throws RequestFailure unless the caller is one of those that may ask. */
-function authenticate(parts: ServerParts, request: IncomingMessage): void {
+/** Throws RequestFailure unless the caller may. */
+function authorize({ access }: ServerParts, request: IncomingMessage): Promise<void> {
   const socket = request.socket as TLSSocket;
-  if (!socket.authorized) throw new RequestFailure(401, 'Unauthorized');
-  const subject = socket.getPeerCertificate().subject?.CN;
-  const name = Array.isArray(subject) ? subject[0] : subject;
-  if (name === undefined || !parts.server.allowedClientCommonNames.includes(name))
-    throw new RequestFailure(403, 'Forbidden: this certificate may not ask a node');
+  const { authorization } = request.headers;
+  const caller: Caller = socket.authorized ? certified(socket) : { authorization };
+  return access.check(caller, request.method ?? 'GET', request.url ?? '/');
+}
+
+function certified(socket: TLSSocket): Caller {
+  const { CN, O } = socket.getPeerCertificate().subject ?? {};
+  const all = (value: string | string[] | undefined) => [value ?? []].flat();
+  const [commonName] = all(CN);
+  return commonName ? { certificate: { commonName, organizations: all(O) } } : {};
 }
 
 async function answer(
@@ -104,11 +115,19 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  authenticate(parts, request);
-  if (request.method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
+  const begun = parts.clock.monotonic();
+  const { method = 'GET', url = '/' } = request;
+  const note = () => {
+    const path = countedPath(url);
+    const ms = parts.clock.monotonic() - begun;
+    parts.figures.requested(method, path, { long: path === 'containerLogs', ms });
+  };
+  response.once('close', note);
+  await authorize(parts, request);
+  if (method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the caller is gone')));
-  const { contentType, body } = await answerNodeRequest(parts, request.url ?? '/', gone.signal);
+  const { contentType, body } = await answerNodeRequest(parts, url, gone.signal);
   response.setHeader('content-type', contentType);
   if (typeof body === 'string') {
     response.end(body);
@@ -123,7 +142,7 @@ async function upgrade(
   upgrades: NodeUpgrades,
   connection: UpgradeRequest,
 ): Promise<void> {
-  authenticate(parts, connection.request);
+  await authorize(parts, connection.request);
   await upgrades.serve(connection);
 }
 

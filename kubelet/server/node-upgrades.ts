@@ -1,12 +1,19 @@
 // What the API server may ask a node's agent over a connection of its own: commands in containers, ports of pods.
 // Invariant: every connection ends with `close`.
 import { isTrue } from '../../api/wire/query-flag.ts';
+import { msOf } from '../configuration.ts';
 import type { ExecSession } from '../runtime/runtime.ts';
 import { runningContainer } from './container-lookup.ts';
-import { containerPath, type NodeRequestParts, nodeTarget } from './node-requests.ts';
+import {
+  containerPath,
+  type NodeRequestParts,
+  nodeTarget,
+  refuseDebugging,
+} from './node-requests.ts';
 import { PodTunnels } from './pod-tunnel.ts';
 import { PortForwards } from './port-forward.ts';
 import { RemoteCommands } from './remote-command.ts';
+import { endWhenIdle } from './idle-connection.ts';
 import { RequestFailure } from './request-failure.ts';
 import { serveSpdyCommand } from './spdy-command.ts';
 import { asksForSpdy, type UpgradeRequest } from './spdy-upgrade.ts';
@@ -16,19 +23,24 @@ type Asked = UpgradeRequest & { readonly path: readonly string[]; readonly query
 /** The connections of one agent. */
 export class NodeUpgrades {
   readonly #parts: NodeRequestParts;
-  readonly #commands = new RemoteCommands();
+  readonly #idleMs: number;
+  readonly #commands: RemoteCommands;
   readonly #forwards: PortForwards;
   readonly #tunnels = new PodTunnels();
 
   constructor(parts: NodeRequestParts) {
     this.#parts = parts;
-    this.#forwards = new PortForwards(parts.clock);
+    this.#idleMs = msOf(parts.configuration.streamingConnectionIdleTimeout);
+    this.#commands = new RemoteCommands(this.#idleMs);
+    this.#forwards = new PortForwards(parts.clock, this.#idleMs);
   }
 
   /** Takes a connection over and serves it to its end. Throws RequestFailure before it has, if at all. */
   async serve(connection: UpgradeRequest): Promise<void> {
     const { path, query } = nodeTarget(connection.request.url ?? '/');
     const asked = { ...connection, path, query };
+    refuseDebugging(this.#parts, path);
+    endWhenIdle(connection.socket, this.#idleMs);
     const [verb] = path;
     if (verb === 'exec' || verb === 'attach') await this.#command(asked);
     else if (verb === 'portForward') await this.#forward(asked);

@@ -35,7 +35,7 @@ beforeEach(async () => {
   inside = [];
   outcomes = [];
   clock = new VirtualClock();
-  forwards = new PortForwards(clock);
+  forwards = new PortForwards(clock, 0);
   // The pod answers with what it hears, in upper case, and ends when it is told to.
   pod = createTcpServer({ allowHalfOpen: true }, (socket) => {
     inside.push(socket);

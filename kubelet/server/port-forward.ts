@@ -34,10 +34,12 @@ export interface ForwardTarget {
 /** All forwarded connections of this node. */
 export class PortForwards {
   readonly #clock: Clock;
-  readonly #sockets = new WebSocketAcceptor();
+  readonly #sockets: WebSocketAcceptor;
   readonly #connections = new Set<Duplex>();
 
-  constructor(clock: Clock) {
+  /** `idleMs`: how long nothing may go over a connection; 0 for ever. */
+  constructor(clock: Clock, idleMs: number) {
+    this.#sockets = new WebSocketAcceptor(idleMs);
     this.#clock = clock;
   }
 

@@ -25,7 +25,12 @@ import {
 
 /** Upgrades requests to remote command channels. */
 export class RemoteCommands {
-  readonly #sockets = new WebSocketAcceptor();
+  readonly #sockets: WebSocketAcceptor;
+
+  /** `idleMs`: how long nothing may go over a connection; 0 for ever. */
+  constructor(idleMs: number) {
+    this.#sockets = new WebSocketAcceptor(idleMs);
+  }
 
   /** Does the request offer a protocol that this side speaks? */
   speaks(upgrade: UpgradeRequest): boolean {
@@ -79,14 +84,19 @@ async function join(peer: Peer, session: ExecSession): Promise<void> {
     wanted.stdout ? pump(stdout, CHANNELS.stdout, socket) : drained(stdout),
     stderr && (wanted.stderr ? pump(stderr, CHANNELS.stderr, socket) : drained(stderr)),
   ]);
+  // Told by no event yet, maybe: what was still to be sent has found the connection gone.
+  if (socket.readyState !== socket.OPEN) session.kill();
   const exitCode = await session.exit;
   socket.off('close', onClose);
   await send(socket, exitFrame(exitCode));
 }
 
+/** Ends with the stream, or with the connection: what nobody can be told is not read. */
 async function pump(stream: Readable, channel: number, socket: WebSocket): Promise<void> {
-  for await (const data of stream)
+  for await (const data of stream) {
     for (const message of frames(channel, data as Uint8Array)) await send(socket, message);
+    if (socket.readyState !== socket.OPEN) return;
+  }
 }
 
 /** Reads past what the peer did not ask for: clients break on channels that they do not know of. */

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { endWhenIdle } from './idle-connection.ts';
 import { RequestFailure } from './request-failure.ts';
 import type { UpgradeRequest } from './spdy-upgrade.ts';
 
@@ -29,7 +30,11 @@ export class WebSocketAcceptor {
   /** What was agreed on, by request. */
   readonly #agreed = new WeakMap<IncomingMessage, string>();
 
-  constructor() {
+  readonly #idleMs: number;
+
+  /** Connections over which nothing goes for `idleMs` are broken off; 0 for never. */
+  constructor(idleMs: number) {
+    this.#idleMs = idleMs;
     this.#server.on('headers', (headers, request) => {
       headers.push(`Sec-WebSocket-Protocol: ${this.#agreed.get(request)}`);
     });
@@ -43,6 +48,8 @@ export class WebSocketAcceptor {
       socket.once('close', () => reject(new RequestFailure(400, 'the handshake was broken off')));
       this.#server.handleUpgrade(request, socket, head, (peer) => {
         peer.on('error', () => peer.terminate());
+        // The package has just taken the socket's time limit away.
+        endWhenIdle(socket, this.#idleMs);
         resolve(peer);
       });
     });

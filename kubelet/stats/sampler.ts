@@ -2,7 +2,7 @@
 // Invariant: at most one sample is on its way; a slow API server never makes a queue here.
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { NodeAgentOptions } from '../options.ts';
-import type { ContainerStats } from '../runtime/runtime.ts';
+import type { NodeSample } from '../../api/metrics/sample.ts';
 import { type Counters, type PodName, sampleOf } from './rates.ts';
 
 const PERIOD_MS = 1_000;
@@ -16,6 +16,8 @@ export class Sampler {
   readonly #options: NodeAgentOptions;
   readonly #nameOf: (podUid: string) => PodName | undefined;
   #last: Counters | undefined;
+  #sample: NodeSample | undefined;
+  #measuredAtMs: number | undefined;
   #sending: Promise<void> | undefined;
   #failures = 0;
 
@@ -24,9 +26,14 @@ export class Sampler {
     this.#nameOf = nameOf;
   }
 
-  /** The newest figures of the running containers. */
-  get newest(): readonly ContainerStats[] {
-    return this.#last?.containers ?? [];
+  /** The newest rates. */
+  get sample(): NodeSample | undefined {
+    return this.#sample;
+  }
+
+  /** When the runtime was last measured, on the monotonic clock; undefined before the first time. */
+  get measuredAtMs(): number | undefined {
+    return this.#measuredAtMs;
   }
 
   /** Measures and sends until the signal aborts. Never rejects. */
@@ -57,7 +64,9 @@ export class Sampler {
     };
     const before = this.#last;
     this.#last = now;
+    this.#measuredAtMs = this.#options.clock.monotonic();
     const sample = before && sampleOf(before, now, this.#nameOf);
+    this.#sample = sample ?? this.#sample;
     if (!sample || this.#sending) return;
     this.#sending = this.#send(sample, signal).finally(() => {
       this.#sending = undefined;

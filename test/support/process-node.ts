@@ -1,12 +1,12 @@
 // A node's real agent side with one running pod whose commands are real processes of this host, and the way to it.
 // Invariant: close() ends every process and connection; nothing listens on a port.
+import { nodeRequestParts } from './node-request-parts.ts';
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { Pod } from '../../api/generated/types.ts';
 import { Nodes, Pods } from '../../api/kinds.ts';
 import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/logger.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { MemoryLogs } from '../../kubelet/host/memory/memory-logs.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
@@ -101,30 +101,29 @@ export async function aProcessNode(): Promise<ProcessNode> {
   const server = await dialer.serving(
     ADDRESS,
     () => true,
-  )({
-    nodeName: NODE,
-    pods: {
-      list: () => [...pods.values()],
-      find: (namespace, name) => {
-        const pod = pods.get(`${namespace}/${name}`);
-        return pod && { pod, podIp: '127.0.0.1', containers: new Map([['main', statuses]]) };
+  )(
+    nodeRequestParts({
+      nodeName: NODE,
+      pods: {
+        list: () => [...pods.values()],
+        find: (namespace, name) => {
+          const pod = pods.get(`${namespace}/${name}`);
+          return pod && { pod, podIp: '127.0.0.1', containers: new Map([['main', statuses]]) };
+        },
       },
-      stats: () => [],
-    },
-    runtime,
-    logs,
-    connect: (_, port) =>
-      new Promise((resolve, reject) => {
-        const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-        socket.once('error', reject);
-        socket.once('connect', () => {
-          socket.off('error', reject);
-          resolve(socket);
-        });
-      }),
-    clock: systemClock,
-    logger: silentLogger,
-  });
+      runtime,
+      logs,
+      connect: (_, port) =>
+        new Promise((resolve, reject) => {
+          const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+          socket.once('error', reject);
+          socket.once('connect', () => {
+            socket.off('error', reject);
+            resolve(socket);
+          });
+        }),
+    }),
+  );
   const ref = { namespace: NAMESPACE, name: 'shell' };
   return {
     dialer,

@@ -1,5 +1,6 @@
 // A node's real agent server with one pod whose programs are the test's own, and the dialer by which an API server reaches it.
 // Invariant: the pod's address in the API is one of the test's choice; the agent leads to this host's loopback.
+import { nodeRequestParts } from './node-request-parts.ts';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,6 @@ import type { Pod } from '../../api/generated/types.ts';
 import type { NodeDialer } from '../../apiserver/handlers/node-dialer.ts';
 import { createHttpNodeDialer } from '../../apiserver/http/node-dialer.ts';
 import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/logger.ts';
 import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { MemoryLogs } from '../../kubelet/host/memory/memory-logs.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
@@ -51,24 +51,23 @@ export async function aProxiedNode(): Promise<ProxiedNode> {
     port: 0,
     tls: { ...pair, clientCa: ca },
     allowedClientCommonNames: [CLIENT],
-  })({
-    nodeName: 'n1',
-    pods: {
-      list: () => [...pods.values()],
-      find: (namespace, name) => {
-        const pod = pods.get(`${namespace}/${name}`);
-        return (
-          pod && { pod, podIp: unsettled.has(name) ? undefined : LOOPBACK, containers: new Map() }
-        );
+  })(
+    nodeRequestParts({
+      nodeName: 'n1',
+      pods: {
+        list: () => [...pods.values()],
+        find: (namespace, name) => {
+          const pod = pods.get(`${namespace}/${name}`);
+          return (
+            pod && { pod, podIp: unsettled.has(name) ? undefined : LOOPBACK, containers: new Map() }
+          );
+        },
       },
-      stats: () => [],
-    },
-    runtime,
-    logs: new MemoryLogs(),
-    connect: () => Promise.reject(new Error('nobody forwards here')),
-    clock: systemClock,
-    logger: silentLogger,
-  });
+      runtime,
+      logs: new MemoryLogs(),
+      connect: () => Promise.reject(new Error('nobody forwards here')),
+    }),
+  );
   return {
     port: server.port,
     dialer: createHttpNodeDialer({ ...client, ca }),
