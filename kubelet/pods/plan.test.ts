@@ -132,15 +132,29 @@ describe('containers', () => {
   });
 
   it('are killed once when a probe gives them up or their image changes', () => {
-    const failed = () => ({ message: 'dead', graceMs: 3000 });
+    const failed = () => ({ message: 'app is dead', graceMs: 3000 });
     const probes = { started: () => true, ready: () => true, failed };
     const plan = planPod(aPod(), aState([running('app')]), anInput({ probes }));
+    const why = 'Container app is dead, will be restarted';
     expect(plan.acts).toEqual([
-      { kind: 'kill', id: 'app-0', container: 'app', graceMs: 3000, why: 'dead' },
+      { kind: 'kill', id: 'app-0', container: 'app', graceMs: 3000, why },
     ]);
     const pod = aPod({ containers: [aContainer('app', { image: 'app:2' })] });
     expect(acts(pod, aState([running('app')]))).toEqual(['kill app-0']);
     expect(acts(pod, aState([running('app')]), { stopping: () => true })).toEqual([]);
+  });
+
+  it('are killed with words that say whether they run again, and that init containers have their own', () => {
+    const failed = () => ({ message: 'it failed liveness probe', graceMs: undefined });
+    const probes = { started: () => true, ready: () => true, failed };
+    const why = (pod: Pod, name: string) => {
+      const [act] = planPod(pod, aState([running(name)]), anInput({ probes })).acts;
+      return act?.kind === 'kill' ? act.why : act?.kind;
+    };
+    const never = aPod({ restartPolicy: 'Never' });
+    expect(why(never, 'app')).toBe('Container it failed liveness probe');
+    const sided = aPod({ initContainers: [sidecar('side')] });
+    expect(why(sided, 'side')).toBe('Init container it failed liveness probe');
   });
 
   it('go on counting where the host has lost them', () => {

@@ -31,6 +31,7 @@ export interface ProbeVerdicts {
 
 /** A probe's last word on a container. */
 export interface ProbeFailure {
+  /** `app failed liveness probe`. */
   readonly message: string;
   /** The probe's own terminationGracePeriodSeconds, in milliseconds. */
   readonly graceMs: number | undefined;
@@ -225,9 +226,21 @@ function planRunning(run: Run, container: Container, status: ContainerStatus): v
     id: status.id,
     container: container.name,
     graceMs: failed?.graceMs,
-    why: failed?.message ?? `Container ${container.name} definition changed, will be restarted`,
+    why: whyKilled(run.spec, container, failed),
   });
 }
+
+/** Texts as upstream, which says of containers that run once what becomes of them. */
+function whyKilled(spec: PodSpec, container: Container, failed: ProbeFailure | undefined): string {
+  const what = failed?.message ?? `${container.name} definition changed`;
+  if (spec.initContainers?.some(({ name }) => name === container.name))
+    return `Init container ${what}`;
+  const again = afterEnd(spec, container, KILLED) !== 'stay';
+  return `Container ${what}${again ? ', will be restarted' : ''}`;
+}
+
+/** The code of a container that is killed. */
+const KILLED = 137;
 
 function planStart(run: Run, container: Container, init: boolean): void {
   const { at, state } = run;

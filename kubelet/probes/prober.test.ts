@@ -174,7 +174,7 @@ describe('probes', () => {
     expect(prober.failed(id)).toBeUndefined();
     await clock.advance(SECOND);
     expect(prober.failed(id)).toEqual({
-      message: 'Container app failed liveness probe, will be restarted',
+      message: 'app failed liveness probe',
       graceMs: 5000,
     });
   });

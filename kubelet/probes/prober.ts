@@ -209,7 +209,7 @@ export class Prober {
     const { container } = watched.probed;
     const seconds = of.probe.terminationGracePeriodSeconds;
     watched.failed = {
-      message: `Container ${container.name} failed ${of.kind} probe, will be restarted`,
+      message: `${container.name} failed ${of.kind} probe`,
       graceMs: seconds === undefined ? undefined : seconds * 1000,
     };
   }
