@@ -10,6 +10,7 @@ import { between, notNegative, oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { repeats } from '../meta/repeats.ts';
 import { validateLabels } from '../meta/validate-labels.ts';
 import { validateAnnotations } from '../meta/validate-meta.ts';
+import { validateConfinement } from './confinement-validation.ts';
 import { validateContainers } from './container-validation.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './placement-validation.ts';
 import { validateVolumes } from './volume-validation.ts';
@@ -45,6 +46,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
     ...validateContainers(spec, path),
     ...validatePolicies(spec, path),
     ...validateSecurity(spec, path),
+    ...validateConfinement(spec, path),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
     ...validateNamesIn(spec, path),
     ...validateDns(spec, path),
@@ -96,9 +98,6 @@ function validateSecurity(spec: PodSpec, path: string): FieldError[] {
       ),
     );
   }
-  (context.sysctls ?? []).forEach((sysctl, i) => {
-    if (!sysctl.name) errors.push(required(`${at}.sysctls[${i}].name`));
-  });
   return errors;
 }
 
