@@ -1,6 +1,6 @@
 // From Services and EndpointSlices to rows of the nftables maps. Pure.
 // Invariant: the rows of a Service depend on that Service and its slices alone, so one change touches only its own rows.
-import type { Endpoint, EndpointSlice, Service } from '../../api/generated/types.ts';
+import type { Endpoint, EndpointSlice, Service, ServiceSpec } from '../../api/generated/types.ts';
 
 /** Where a connection may end. */
 export interface Backend {
@@ -14,6 +14,8 @@ export interface Front {
   readonly protocol: 'tcp' | 'udp';
   readonly port: number;
   readonly backends: readonly Backend[];
+  /** A client keeps its backend for this long after its last connection; left out where each connection is drawn anew. */
+  readonly affinitySeconds?: number;
 }
 
 /** Label that ties a slice to its Service. */
@@ -35,6 +37,7 @@ export function frontsOf(
   const addresses = [spec.clusterIP, ...(spec.externalIPs ?? [])].filter(
     (ip): ip is string => ip !== undefined && ip !== '' && ip !== 'None' && !ip.includes(':'),
   );
+  const affinity = affinityOf(spec);
   const fronts: Front[] = [];
   for (const port of spec.ports ?? []) {
     const protocol = (port.protocol ?? 'TCP').toLowerCase();
@@ -42,10 +45,20 @@ export function frontsOf(
     const backends = backendsOf(slices, { name: port.name ?? '', protocol }).filter(
       (backend) => !suspended.has(backend.ip),
     );
-    for (const ip of addresses) fronts.push({ ip, protocol, port: port.port, backends });
-    if (port.nodePort) fronts.push({ ip: undefined, protocol, port: port.nodePort, backends });
+    const shared = { protocol, backends, ...affinity } as const;
+    for (const ip of addresses) fronts.push({ ...shared, ip, port: port.port });
+    if (port.nodePort) fronts.push({ ...shared, ip: undefined, port: port.nodePort });
   }
   return fronts;
+}
+
+/** As upstream's default: three hours. */
+const DEFAULT_AFFINITY_SECONDS = 10_800;
+
+function affinityOf(spec: ServiceSpec): { affinitySeconds?: number } {
+  if (spec.sessionAffinity !== 'ClientIP') return {};
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
+  return { affinitySeconds: seconds ?? DEFAULT_AFFINITY_SECONDS };
 }
 
 /** Ready backends of a port; where none is ready, those that still serve while they end (KEP-1669). */

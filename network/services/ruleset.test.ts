@@ -43,6 +43,35 @@ describe('ServiceTable', () => {
     expect(text).toContain('backends { 10.96.0.5 . tcp . 80 . 0x00000001 : 10.244.0.6 . 8080 }');
   });
 
+  it('remembers clients by backends and not by their places', () => {
+    const table = new ServiceTable(layout);
+    const sticky = (ip: string | undefined, backends: readonly number[]) => ({
+      ...front(ip, 80, backends),
+      affinitySeconds: 600,
+    });
+    const text = table.replace('shop/web', [
+      sticky('10.96.0.5', [5, 6]),
+      sticky(undefined, [5, 6]),
+    ]);
+    expect(text).toContain('fronts { 10.96.0.5 . tcp . 80 : goto stick2for600 }');
+    expect(text).toContain('nodefronts { tcp . 80 : goto nodestick2for600 }');
+    expect(text).toContain('backends { 10.96.0.5 . tcp . 80 . 0x0af40006 : 10.244.0.6 . 8080 }');
+    expect(text).toContain('identities { 10.96.0.5 . tcp . 80 . 0x00000001 : 0x0af40006 }');
+    expect(text.indexOf('add rule ip pinnace_abc123 stuck600')).toBeLessThan(
+      text.indexOf('add rule ip pinnace_abc123 stick2for600'),
+    );
+    const fewer = table.replace('shop/web', [sticky('10.96.0.5', [6])]);
+    expect(fewer).not.toContain(
+      'delete element ip pinnace_abc123 backends { 10.96.0.5 . tcp . 80 . 0x0af40006',
+    );
+    const ports = [
+      { ip: '10.244.0.5', port: 1 },
+      { ip: '10.244.0.5', port: 2 },
+    ];
+    const twice = elementsOf([{ ...sticky('10.96.0.5', []), backends: ports }]).elements;
+    expect([...twice.keys()].filter((key) => key.startsWith('backends '))).toHaveLength(2);
+  });
+
   it('says nothing when nothing changed', () => {
     const table = new ServiceTable(layout);
     table.replace('shop/web', [front('10.96.0.5', 80, [5])]);

@@ -1,14 +1,20 @@
 // The text of the nftables table: its fixed part, and the difference between two sets of fronts. Pure.
 // Two maps carry everything: front -> chain that draws a number, (front, number) -> backend. No chain per endpoint.
+// Where clients keep their backend (sessionAffinity: ClientIP), numbers stand for backends and not for places in a list, and
+// the kernel itself remembers (client, front) -> number.
 // Invariant: applying a difference to the state it was made from gives exactly the new state; one transaction each.
 import { linkPrefix, type NetworkLayout, nodeDevice, tableName } from '../layout.ts';
 import type { Front } from './rows.ts';
 
-/** What one Service's fronts come to: element key -> `map element`, and the numbers of backends drawn from. */
+/** What one Service's fronts come to: element key -> `map element`, and the chains that they lead to with their rules. */
 export interface FrontElements {
   readonly elements: ReadonlyMap<string, string>;
-  readonly draws: ReadonlySet<number>;
+  /** A chain stands after those that its own rules lead to. */
+  readonly chains: ReadonlyMap<string, readonly string[]>;
 }
+
+/** Clients that are remembered, for addresses and for node ports; those beyond are served by any backend, each time. */
+export const MAX_AFFINITIES = 65_536;
 
 /** Nobody is behind these addresses: told at once. A reset is not rationed by the kernel as ICMP is. */
 function refusals(layout: NetworkLayout): string {
@@ -42,6 +48,24 @@ table ip ${table} {
   }
   map nodebackends {
     type inet_proto . inet_service . mark : ipv4_addr . inet_service
+  }
+  map identities {
+    type ipv4_addr . inet_proto . inet_service . mark : mark
+  }
+  map nodeidentities {
+    type inet_proto . inet_service . mark : mark
+  }
+  map affinity {
+    type ipv4_addr . ipv4_addr . inet_proto . inet_service : mark
+    flags dynamic,timeout
+    timeout 3h
+    size ${MAX_AFFINITIES}
+  }
+  map nodeaffinity {
+    type ipv4_addr . inet_proto . inet_service : mark
+    flags dynamic,timeout
+    timeout 3h
+    size ${MAX_AFFINITIES}
   }
   set hairpins {
     type ipv4_addr . ipv4_addr
@@ -86,22 +110,68 @@ table ip ${table} {
 /** The elements that a set of fronts comes to. */
 export function elementsOf(fronts: Iterable<Front>): FrontElements {
   const elements = new Map<string, string>();
-  const draws = new Set<number>();
+  const chains = new Map<string, readonly string[]>();
   for (const front of fronts) {
-    const count = front.backends.length;
-    if (count === 0) continue;
-    draws.add(count);
-    const [outer, inner] = front.ip ? ['fronts', 'backends'] : ['nodefronts', 'nodebackends'];
-    const chain = front.ip ? `draw${count}` : `nodedraw${count}`;
+    if (front.backends.length === 0) continue;
+    const kind = front.ip ? '' : 'node';
     const key = `${front.ip ? `${front.ip} . ` : ''}${front.protocol} . ${front.port}`;
-    elements.set(`${outer} ${key}`, `${key} : goto ${chain}`);
+    const chain = addChains(chains, front, kind);
+    elements.set(`${kind}fronts ${key}`, `${key} : goto ${chain}`);
+    const numbers = numbersOf(front);
     front.backends.forEach((backend, i) => {
-      const at = `${key} . ${markText(i)}`;
-      elements.set(`${inner} ${at}`, `${at} : ${backend.ip} . ${backend.port}`);
+      const number = numbers[i] ?? i;
+      const at = `${key} . ${markText(number)}`;
+      elements.set(`${kind}backends ${at}`, `${at} : ${backend.ip} . ${backend.port}`);
       elements.set(`hairpins ${backend.ip}`, `${backend.ip} . ${backend.ip}`);
+      if (front.affinitySeconds === undefined) return;
+      const drawn = `${key} . ${markText(i)}`;
+      elements.set(`${kind}identities ${drawn}`, `${drawn} : ${markText(number)}`);
     });
   }
-  return { elements, draws };
+  return { elements, chains };
+}
+
+/** Numbers of a front's backends: their places, or, where clients are remembered, what stays the same when others come and go. */
+function numbersOf({ backends, affinitySeconds }: Front): readonly number[] {
+  if (affinitySeconds === undefined) return backends.map((_, i) => i);
+  const taken = new Set<number>();
+  return backends.map(({ ip }) => {
+    let number = ip.split('.').reduce((all, part) => all * 256 + Number(part), 0);
+    // Several ports of one address are told apart.
+    while (taken.has(number)) number += 1;
+    taken.add(number);
+    return number;
+  });
+}
+
+/** Adds the chains that the front needs, and answers the one that it leads to. */
+function addChains(
+  chains: Map<string, readonly string[]>,
+  { backends, affinitySeconds: seconds }: Front,
+  kind: '' | 'node',
+): string {
+  const draw = `meta mark set numgen random mod ${backends.length}`;
+  if (seconds === undefined) {
+    const name = `${kind}draw${backends.length}`;
+    chains.set(name, [`${draw} goto ${kind}pick`]);
+    return name;
+  }
+  const front = `${kind === '' ? 'ip daddr . ' : ''}meta l4proto . th dport`;
+  const client = `ip saddr . ${front}`;
+  const remember = `update @${kind}affinity { ${client} timeout ${seconds}s : meta mark }`;
+  const stuck = `${kind}stuck${seconds}`;
+  chains.set(stuck, [remember, `goto ${kind}pick`]);
+  const name = `${kind}stick${backends.length}for${seconds}`;
+  chains.set(name, [
+    // Comes back where the backend is gone. What is remembered cannot be changed, only taken away and made anew.
+    `meta mark set ${client} map @${kind}affinity jump ${stuck}`,
+    `delete @${kind}affinity { ${client} : meta mark }`,
+    draw,
+    `meta mark set ${front} . meta mark map @${kind}identities`,
+    remember,
+    `goto ${kind}pick`,
+  ]);
+  return name;
 }
 
 /** The kernel's table as this program believes it to be; makes the commands that change it, Service by Service. */
@@ -110,7 +180,7 @@ export class ServiceTable {
   readonly #byService = new Map<string, FrontElements>();
   /** How many Services hold an element: backends may serve several, and share their hairpin. */
   readonly #holders = new Map<string, number>();
-  readonly #draws = new Set<number>();
+  readonly #chains = new Set<string>();
 
   constructor(layout: NetworkLayout) {
     this.#layout = layout;
@@ -121,7 +191,7 @@ export class ServiceTable {
     const table = `ip ${tableName(this.#layout)}`;
     const before = this.#byService.get(service)?.elements ?? new Map<string, string>();
     const after = elementsOf(fronts);
-    const lines = this.#newDraws(after.draws);
+    const lines = this.#newChains(after.chains);
     for (const [key, element] of before)
       if (after.elements.get(key) !== element && this.#release(key))
         lines.push(`delete element ${table} ${mapOf(key)} { ${element} }`);
@@ -133,18 +203,14 @@ export class ServiceTable {
     return lines.map((line) => `${line}\n`).join('');
   }
 
-  #newDraws(draws: ReadonlySet<number>): string[] {
+  #newChains(chains: FrontElements['chains']): string[] {
     const table = `ip ${tableName(this.#layout)}`;
     const lines: string[] = [];
-    for (const count of draws) {
-      if (this.#draws.has(count)) continue;
-      this.#draws.add(count);
-      lines.push(
-        `add chain ${table} draw${count}`,
-        `add rule ${table} draw${count} meta mark set numgen random mod ${count} goto pick`,
-        `add chain ${table} nodedraw${count}`,
-        `add rule ${table} nodedraw${count} meta mark set numgen random mod ${count} goto nodepick`,
-      );
+    for (const [name, rules] of chains) {
+      if (this.#chains.has(name)) continue;
+      this.#chains.add(name);
+      lines.push(`add chain ${table} ${name}`);
+      lines.push(...rules.map((rule) => `add rule ${table} ${name} ${rule}`));
     }
     return lines;
   }

@@ -44,6 +44,27 @@ describe('a Service', () => {
     expect(seen.size).toBe(2);
   });
 
+  it('with sessionAffinity keeps each client with its pod, until that is gone', async () => {
+    const { kubectl } = cluster;
+    const sticky = webService('sticky', 'NodePort');
+    const spec = { ...sticky.spec, selector: { app: 'web' }, sessionAffinity: 'ClientIP' };
+    await kubectl.apply([{ ...sticky, spec }]);
+    const port = (await kubectl.json(['get', 'svc', 'sticky'])).spec.ports[0].nodePort;
+    for (const base of [`http://127.0.0.1:${port}/`, `http://${await addressOf('sticky')}/`]) {
+      const answering = async () => JSON.parse((await cluster.request({ url: base })).text).pod;
+      await expect.poll(answering, { timeout: 30_000 }).toBeTypeOf('string');
+      const pod = await answering();
+      for (let i = 0; i < 20; i += 1) expect(await answering()).toBe(pod);
+    }
+    const pod = JSON.parse((await cluster.request({ url: `http://127.0.0.1:${port}/` })).text).pod;
+    await kubectl.ok(['delete', 'pod', pod, '--now']);
+    const asked = async () => (await cluster.request({ url: `http://127.0.0.1:${port}/` })).text;
+    await expect.poll(async () => JSON.parse(await asked()).pod).not.toBe(pod);
+    const next = JSON.parse(await asked()).pod;
+    for (let i = 0; i < 5; i += 1) expect(JSON.parse(await asked()).pod).toBe(next);
+    await kubectl.wait('--for=condition=Available', 'deploy/web');
+  });
+
   it('without pods refuses at once', async () => {
     const answer = await get(`http://${await addressOf('empty')}/`);
     expect(answer.error).toBe('ECONNREFUSED');
