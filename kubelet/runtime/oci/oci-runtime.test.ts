@@ -1,8 +1,9 @@
 // The OCI runtime against the contract, then what only real containers show: isolation, limits, streams, terminals. Needs root, runc and conmon.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { containersContract } from '../../../test/contracts/containers.ts';
 import {
   aContainer,
   aSandbox,
@@ -20,6 +21,17 @@ runtimeContract('runc and conmon', async () => {
     netnsPath: undefined,
     container: (behaviour) => ({ imageId: host.shell.id, command: host.command(behaviour) }),
     logPath: (name) => join(host.folder, 'logs', `${name}.log`),
+    dispose: () => host.dispose(),
+  };
+});
+
+containersContract('runc and conmon', async () => {
+  const host = await anOciHost();
+  return {
+    runtime: await host.start(),
+    imageId: host.shell.id,
+    folder: host.folder,
+    restart: () => host.start(),
     dispose: () => host.dispose(),
   };
 });
@@ -50,60 +62,6 @@ describe('containers by runc and conmon', () => {
   };
   const forever = 'while :; do sleep 1; done';
 
-  it('gives a command its output, its exit code and the environment', async () => {
-    const id = await run(forever, { env: [{ name: 'COLOUR', value: 'a b=c' }] });
-    const said = await say(id, 'echo $COLOUR; echo no >&2; exit 9');
-    expect(said).toMatchObject({ exitCode: 9, stdout: 'a b=c\n' });
-  });
-
-  it('kills a command that takes too long, inside the container too', async () => {
-    const id = await run(forever);
-    const slow = runtime.execSync(id, ['/bin/sleep', '77'], 300);
-    await expect(slow).rejects.toMatchObject({ reason: 'ExecTimeout' });
-    const { stdout } = await say(id, 'cat /proc/[0-9]*/cmdline');
-    expect(stdout).not.toContain('77');
-  });
-
-  it('drops capabilities, filters system calls and hides the host', async () => {
-    const id = await run(forever);
-    const { stdout } = await say(id, 'cat /proc/self/status; echo "[$(cat /proc/kcore | cat)]"');
-    expect(stdout).toMatch(/^CapEff:\s*00000000a80425fb$/m);
-    expect(stdout).toMatch(/^Seccomp:\s*2$/m);
-    expect(stdout).toContain('[]');
-    expect((await say(id, 'echo 1 > /proc/sys/kernel/panic')).exitCode).not.toBe(0);
-  });
-
-  it('runs as the user and groups of the security context', async () => {
-    const { security } = aContainer({ name: '', imageId: '', command: [], logPath: '' });
-    const own = { ...security, runAsUser: 1500, supplementalGroups: [1800] };
-    const id = await run(forever, { security: { ...own, readOnlyRootfs: true } });
-    const said = await say(id, 'id -u; id -g; id -G; echo x > /file || echo refused');
-    expect(said.stdout).toBe('1500\n1600\n1600 1700 1800\nrefused\n');
-    const user = { uid: 1500, gid: 1600, supplementalGroups: [1600, 1700, 1800] };
-    expect(await runtime.containerStatus(id)).toMatchObject({ user });
-  });
-
-  it('mounts volumes, read-only when asked, and the files of the pod', async () => {
-    writeFileSync(join(host.folder, 'data'), 'content');
-    const mount = { hostPath: join(host.folder, 'data'), readOnly: true };
-    const id = await run(forever, { mounts: [{ ...mount, containerPath: '/deep/er/data' }] });
-    const said = await say(
-      id,
-      'cat /deep/er/data /etc/hosts; echo x > /deep/er/data || echo refused',
-    );
-    expect(said.stdout).toBe('content127.0.0.1 localhost\nrefused\n');
-  });
-
-  it('calls a container that ran out of memory OOMKilled, and says so once', async () => {
-    const events = listenTo(runtime);
-    const resources = { memoryLimitBytes: 16 * 1024 * 1024 };
-    const id = await run('a=xxxxxxxx; while :; do a=$a$a; done', { resources });
-    await events.next('oom', id);
-    await events.next('exited', id);
-    events.stop();
-    expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
-  });
-
   it('lets a pod have so many processes and no more, also after a resize', async () => {
     const small = aSandbox('few', { resources: { cpuShares: 128, pidsLimit: 9 } });
     const sandboxId = await runtime.runSandbox(small);
@@ -131,26 +89,6 @@ describe('containers by runc and conmon', () => {
       Number(after.cpuUsageNs - before.cpuUsageNs) / 1e6 / (after.timestampMs - before.timestampMs);
     expect(cores).toBeGreaterThan(0.05);
     expect(cores).toBeLessThan(0.35);
-  });
-
-  it('pipes input to a command and tells its exit code', async () => {
-    const id = await run(forever);
-    const session = await runtime.exec(id, { command: ['/bin/cat'], tty: false, stdin: true });
-    const out = textOf(session.stdout);
-    session.stdin?.end('x'.repeat(100_000));
-    expect(await session.exit).toBe(0);
-    expect((await out).length).toBe(100_000);
-  });
-
-  it('runs a command on a terminal that can be resized', async () => {
-    const id = await run(forever);
-    const session = await runtime.exec(id, { command: ['/bin/sh'], tty: true, stdin: true });
-    const out = textOf(session.stdout);
-    session.resize({ columns: 101, rows: 33 });
-    // The size travels another way than what is typed: the shell waits until it has come.
-    session.stdin?.write('until [ "$(stty size)" = "33 101" ]; do :; done; stty size; exit 5\n');
-    expect(await session.exit).toBe(5);
-    expect(await out).toMatch(/(^|\s)33 101\r?$/m);
   });
 
   it('tells why a command on a terminal cannot run', async () => {
@@ -184,30 +122,6 @@ describe('containers by runc and conmon', () => {
     const said = [session.stdout, session.stderr].flatMap((stream) => stream ?? []).map(textOf);
     expect(await session.exit).toBe(126);
     expect(await Promise.all(said)).toEqual(['', 'exec failed: not really\n']);
-  });
-
-  it('attaches to the process of the container', async () => {
-    const script = 'read line; echo "got $line"; echo bad >&2; exit 4';
-    const id = await run(script, { stdin: true, stdinOnce: true });
-    const session = await runtime.attach(id, { stdin: true });
-    const outputs = [session.stdout, session.stderr].flatMap((stream) => stream ?? []);
-    const texts = outputs.map(textOf);
-    session.stdin?.write('this\n');
-    expect(await session.exit).toBe(4);
-    expect(await Promise.all(texts)).toEqual(['got this\n', 'bad\n']);
-  });
-
-  it('goes on in a new log file after the old one was moved away', async () => {
-    const id = await run('i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done');
-    const log = join(host.folder, 'main.log');
-    const untilWritten = () =>
-      vi.waitFor(() => expect(readFileSync(log, 'utf8')).toContain('line'), { timeout: 20_000 });
-    await untilWritten();
-    renameSync(log, `${log}.1`);
-    await runtime.reopenLog(id);
-    await untilWritten();
-    expect(readFileSync(`${log}.1`, 'utf8')).toContain('line 1\n');
-    expect(readFileSync(log, 'utf8')).not.toContain('line 1\n');
   });
 
   it('keeps a log that nobody rotates within its bound', async () => {
@@ -249,16 +163,6 @@ describe('containers by runc and conmon', () => {
     } finally {
       await host.system.run('ip', ['netns', 'delete', name]);
     }
-  });
-
-  it('shares the pod between its containers and keeps pods apart', async () => {
-    const first = await run(forever, { name: 'one' });
-    const second = await run(forever, { name: 'two' });
-    await say(first, 'echo hello > /dev/shm/x');
-    expect((await say(second, 'cat /dev/shm/x')).stdout).toBe('hello\n');
-    const spaces = async (id: string) => (await say(id, 'ls -l /proc/self/ns')).stdout;
-    const ipc = /ipc:\[\d+\]/;
-    expect(ipc.exec(await spaces(first))?.[0]).toBe(ipc.exec(await spaces(second))?.[0]);
   });
 });
 
