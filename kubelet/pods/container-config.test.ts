@@ -181,6 +181,17 @@ describe('mounts', () => {
     expect(recursive('IfPossible', false)).toBeUndefined();
   });
 
+  it.each([{ configMap: {} }, { secret: {} }, { projected: {} }, { downwardAPI: {} }])(
+    'of what the API has the content of are read-only, whatever they say: %j',
+    (source) => {
+      const volumeMounts = [{ name: 'data', mountPath: '/a', readOnly: false }];
+      const { mounts } = configOf({ volumeMounts }, { volumes: [{ name: 'data', ...source }] });
+      expect(mounts).toMatchObject([{ readOnly: true }]);
+      const own = configOf({ volumeMounts }, { volumes: [{ name: 'data', emptyDir: {} }] });
+      expect(own.mounts).toMatchObject([{ readOnly: false }]);
+    },
+  );
+
   it('of a volume that is not there are refused', () => {
     expect(() => configOf({ volumeMounts: [{ name: 'none', mountPath: '/a' }] })).toThrow('none');
   });

@@ -80,6 +80,13 @@ function isRecursive({ recursiveReadOnly: asked }: VolumeMount, facts: Container
   return asked === 'Enabled' || (asked === 'IfPossible' && facts.recursiveReadOnly === true);
 }
 
+/** Volumes whose content is the API's: nobody may write to them, whatever the mount says. */
+function isConfiguration({ spec }: Pod, name: string): boolean {
+  const volume = spec?.volumes?.find((each) => each.name === name);
+  const { configMap, secret, projected, downwardAPI } = volume ?? {};
+  return [configMap, secret, projected, downwardAPI].some((source) => source !== undefined);
+}
+
 /** As much as a log and those that were put aside of it may take together. */
 function logBound(configuration: ContainerFacts['configuration']): number {
   const { maxBytes, maxFiles } = rotationLimits(configuration);
@@ -100,7 +107,7 @@ function mountsOf(
     return {
       hostPath: inside ? facts.subPath(root, inside, index) : root,
       containerPath: mount.mountPath,
-      readOnly: mount.readOnly ?? false,
+      readOnly: mount.readOnly === true || isConfiguration(facts.pod, mount.name),
       ...(isRecursive(mount, facts) && { recursiveReadOnly: true }),
       ...(propagation ? { propagation } : {}),
     };
