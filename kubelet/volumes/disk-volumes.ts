@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   realpathSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -131,17 +132,19 @@ function hostPath(path: string, type: string): string {
     writeFileSync(path, '', { mode: 0o644 });
   }
   if (type === '') return path;
-  if (!existsSync(path)) throw failed(`hostPath type check failed: ${path} does not exist`);
-  const found = statSync(realpathSync(path));
-  const fits: Readonly<Record<string, boolean>> = {
-    Directory: found.isDirectory(),
-    DirectoryOrCreate: found.isDirectory(),
-    File: found.isFile(),
-    FileOrCreate: found.isFile(),
-    Socket: found.isSocket(),
-    CharDevice: found.isCharacterDevice(),
-    BlockDevice: found.isBlockDevice(),
-  };
-  if (!fits[type]) throw failed(`hostPath type check failed: ${path} is not a ${type}`);
+  const [what, fits] = HOST_PATH_TYPES.get(type) ?? [type, () => false];
+  const found = existsSync(path) ? statSync(realpathSync(path)) : undefined;
+  if (!found || !fits(found)) throw failed(`hostPath type check failed: ${path} is not a ${what}`);
   return path;
 }
+
+/** What upstream calls that which a type asks for, and how it is known. */
+const HOST_PATH_TYPES: ReadonlyMap<string, readonly [string, (found: Stats) => boolean]> = new Map([
+  ['Directory', ['directory', (found) => found.isDirectory()]],
+  ['DirectoryOrCreate', ['directory', (found) => found.isDirectory()]],
+  ['File', ['file', (found) => found.isFile()]],
+  ['FileOrCreate', ['file', (found) => found.isFile()]],
+  ['Socket', ['socket file', (found) => found.isSocket()]],
+  ['CharDevice', ['character device', (found) => found.isCharacterDevice()]],
+  ['BlockDevice', ['block device', (found) => found.isBlockDevice()]],
+]);
