@@ -36,6 +36,8 @@ export interface ContainerFacts {
   /** This agent's last status of the pod, or the API's. */
   readonly before: PodStatus | undefined;
   readonly nowMs: number;
+  /** The longest wait between restarts; upstream's unless given. */
+  readonly maxRestartMs?: number | undefined;
 }
 
 /** The status of a container of the pod. */
@@ -184,7 +186,7 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     return { waiting: { reason: problem.reason, message: problem.message } };
   const waiting = { waiting: { reason: waitingReason(pod, container) } };
   if (latest?.state !== 'exited') return waiting;
-  const past = { statuses, sandbox: facts.state.sandbox };
+  const past = { statuses, sandbox: facts.state.sandbox, maxMs: facts.maxRestartMs };
   const until = backoffUntil(past, containerHash(container));
   const waits = until > facts.nowMs && !facts.ending;
   if (waits && restartsAgain(pod, container, latest))
@@ -215,7 +217,7 @@ function restartsAgain(pod: Pod, container: Container, latest: ContainerStatus):
 
 function backoffText(pod: Pod, container: Container, past: Past): string {
   const { name, namespace, uid } = pod.metadata;
-  const wait = duration(backoffMs(crashesOf(past)) / 1000);
+  const wait = duration(backoffMs(crashesOf(past), past.maxMs) / 1000);
   return `back-off ${wait} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`;
 }
 

@@ -43,4 +43,14 @@ describe('crash back-off', () => {
       expect([crashesOf(lost), backoffUntil(lost, hash)]).toEqual([1, 0]);
     }
   });
+
+  it('is no longer than the node allows, the first wait too', () => {
+    expect([2, 3, 4].map((crashes) => backoffMs(crashes, 15_000))).toEqual([
+      10_000, 15_000, 15_000,
+    ]);
+    expect(backoffMs(2, 1_000)).toBe(1_000);
+    const statuses = [ended('app', 1, { crashes: 4, startedAtMs: NOW - 1000 })];
+    const past = { statuses, sandbox: aSandbox(), maxMs: 2_000 };
+    expect(backoffUntil(past, containerHash(aContainer('app')))).toBe(NOW + 2_000);
+  });
 });

@@ -1,4 +1,5 @@
-// When a container that ended may be started again: at once the first time, then 10 s doubling to 5 min.
+// When a container that ended may be started again: at once the first time, then 10 s doubling to 5 min, or to less where the node is
+// configured so.
 // Pure, and kept in the containers' own notes, so that it survives the agent. Invariants: ten quiet minutes start the count
 // anew; only what a container did by itself counts, not that its host or sandbox went away.
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
@@ -17,6 +18,8 @@ export const CRASHES = 'pinnace.dev/crashes';
 export interface Past {
   readonly statuses: readonly ContainerStatus[];
   readonly sandbox: SandboxStatus | undefined;
+  /** The longest wait; five minutes unless the node says less. */
+  readonly maxMs?: number | undefined;
 }
 
 /** Quick ends in a row, the newest container's own included. */
@@ -34,7 +37,9 @@ export function backoffUntil(past: Past, hash: string): number {
   const [last] = past.statuses;
   const crashes = crashesOf(past);
   if (!last || crashes < 2 || !hasCrashed(last, past)) return 0;
-  return last.annotations[SPEC_HASH] === hash ? (last.finishedAtMs ?? 0) + backoffMs(crashes) : 0;
+  return last.annotations[SPEC_HASH] === hash
+    ? (last.finishedAtMs ?? 0) + backoffMs(crashes, past.maxMs)
+    : 0;
 }
 
 /** One that ended with its host or its sandbox did not crash. */
@@ -42,7 +47,7 @@ function hasCrashed(last: ContainerStatus, { sandbox }: Past): boolean {
   return !last.endUnseen && sandbox?.state === 'ready' && last.sandboxId === sandbox.id;
 }
 
-/** The wait after so many quick ends. */
-export function backoffMs(crashes: number): number {
-  return crashes < 2 ? 0 : Math.min(MAX_MS, INITIAL_MS * 2 ** (crashes - 2));
+/** The wait after so many quick ends. A longest wait below the first one shortens that too. */
+export function backoffMs(crashes: number, maxMs = MAX_MS): number {
+  return crashes < 2 ? 0 : Math.min(maxMs, INITIAL_MS * 2 ** (crashes - 2));
 }

@@ -77,6 +77,8 @@ export interface PlanInput {
   readonly before: PodStatus | undefined;
   /** Wall time before which a start is not tried again, after one that failed; 0 for at once. */
   heldUntil(name: string): number;
+  /** The longest wait between restarts; upstream's unless given. */
+  readonly maxRestartMs?: number | undefined;
 }
 
 /** Is there, or may there be, a process? */
@@ -253,7 +255,10 @@ function planStart(run: Run, container: Container, init: boolean): void {
     return;
   }
   const until = Math.max(
-    backoffUntil({ statuses, sandbox: state.sandbox }, at.hashOf(container)),
+    backoffUntil(
+      { statuses, sandbox: state.sandbox, maxMs: at.maxRestartMs },
+      at.hashOf(container),
+    ),
     at.heldUntil(container.name),
   );
   if (until > at.nowMs) {

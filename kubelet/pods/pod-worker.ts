@@ -4,6 +4,7 @@
 import type { Pod, PodSpec, PodStatus } from '../../api/generated/types.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Timer } from '../../base/clock.ts';
+import { msOf } from '../configuration.ts';
 import { sourcesOf } from '../volumes/source-refs.ts';
 import { containerHash } from './container-hash.ts';
 import { backoffUntil } from './crash-backoff.ts';
@@ -191,6 +192,7 @@ export class PodWorker implements PodView {
       hashOf: containerHash,
       stopping: (id) => this.#stops.has(id),
       heldUntil: (name) => this.#starts.holds.until(name),
+      maxRestartMs: this.#maxRestartMs,
     });
   }
 
@@ -331,6 +333,7 @@ export class PodWorker implements PodView {
       problems: this.#starts.holds.problems,
       ending: this.#isDeleted() || this.#isOver(),
       nowMs: this.#now(),
+      maxRestartMs: this.#maxRestartMs,
       verdict: this.#verdict,
       resize: this.resizer.conditions,
       podIp: this.sandbox.podIp,
@@ -348,7 +351,7 @@ export class PodWorker implements PodView {
       if (latest?.state !== 'exited' || this.#told.get(container.name) === latest.id) continue;
       this.#told.set(container.name, latest.id);
       this.#parts.prober.forget(latest.id);
-      const past = { statuses, sandbox: this.#state.sandbox };
+      const past = { statuses, sandbox: this.#state.sandbox, maxMs: this.#maxRestartMs };
       if (backoffUntil(past, containerHash(container)) <= this.#now()) continue;
       // What kept it from starting before says less than that it keeps ending.
       this.#starts.holds.clear(container.name);
@@ -356,6 +359,11 @@ export class PodWorker implements PodView {
       const what = `failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
       this.#event('Warning', 'BackOff', `Back-off restarting ${what}`);
     }
+  }
+
+  get #maxRestartMs(): number | undefined {
+    const { maxContainerRestartPeriod } = this.#parts.configuration.crashLoopBackOff;
+    return maxContainerRestartPeriod === undefined ? undefined : msOf(maxContainerRestartPeriod);
   }
 
   #useSources(): void {
