@@ -1,5 +1,6 @@
 // What a pod that a node makes for itself (a mirror pod) may look like: upstream's NodeRestriction.
 // Invariant: such a pod is owned by its node alone, and names no object of the API that its node could read by way of it.
+import { referencedBy } from '../../api/core/pod-references.ts';
 import type { Pod } from '../../api/generated/types.ts';
 import { Nodes } from '../../api/kinds.ts';
 import { objectKey } from '../registry/keys.ts';
@@ -36,42 +37,9 @@ function ownerRefusal(store: ObjectStore, node: string, { metadata }: Pod): stri
     : `node "${node}" can only create pods with its own uid in the owner reference`;
 }
 
-/** Fields that name an object, and what it is. */
-const REFERENCES: ReadonlyMap<string, string> = new Map([
-  ['secret', 'secrets'],
-  ['secretRef', 'secrets'],
-  ['secretName', 'secrets'],
-  ['secretKeyRef', 'secrets'],
-  ['nodePublishSecretRef', 'secrets'],
-  ['imagePullSecrets', 'secrets'],
-  ['configMap', 'configmaps'],
-  ['configMapRef', 'configmaps'],
-  ['configMapKeyRef', 'configmaps'],
-  ['persistentVolumeClaim', 'persistentvolumeclaims'],
-  ['ephemeral', 'persistentvolumeclaims'],
-  ['resourceClaims', 'resourceclaims'],
-  ['serviceAccountToken', 'service account tokens'],
-  ['clusterTrustBundle', 'clustertrustbundles'],
-]);
-
 function referenceRefusal(node: string, spec: Pod['spec']): string | undefined {
-  const refuse = (what: string) => `node "${node}" can not create pods that reference ${what}`;
-  if (spec?.serviceAccountName) return refuse('a service account');
-  const { volumes, containers, initContainers, ephemeralContainers } = spec ?? {};
-  const { imagePullSecrets, resourceClaims } = spec ?? {};
-  const what =
-    referenced({ imagePullSecrets, resourceClaims }) ??
-    referenced([volumes, containers, initContainers, ephemeralContainers]);
-  return what && refuse(what);
-}
-
-/** The first thing that is named anywhere inside. */
-function referenced(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const [field, inner] of Object.entries(value)) {
-    const isEmpty = inner === undefined || (Array.isArray(inner) && inner.length === 0);
-    const what = isEmpty ? undefined : (REFERENCES.get(field) ?? referenced(inner));
-    if (what !== undefined) return what;
-  }
-  return undefined;
+  const what = referencedBy(spec);
+  return what === undefined
+    ? undefined
+    : `node "${node}" can not create pods that reference ${what}`;
 }
