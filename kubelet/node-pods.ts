@@ -1,6 +1,6 @@
 // The pods of one node and everything that looks after them: workers, images, evictions. Made by the agent.
 // Invariant: a part is made once, here, and knows the others only by what it is handed.
-import { Nodes, Pods, Services } from '../api/kinds.ts';
+import { Pods, Services } from '../api/kinds.ts';
 import { keyOf } from '../api/meta/object.ts';
 import { PodAdmission } from './admission/pod-admission.ts';
 import type { ClientEventRecorder } from '../client/events/recorder.ts';
@@ -8,7 +8,6 @@ import type { KubeletConfiguration } from './configuration.ts';
 import { isStaticPod } from './eviction/critical-pods.ts';
 import { EvictionManager } from './eviction/eviction-manager.ts';
 import type { HostFacts } from './node/host-facts.ts';
-import { nodeLabels } from './node/node-object.ts';
 import { nodeRef } from './node/node-ref.ts';
 import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
 import { PodManager } from './pods/pod-manager.ts';
@@ -20,8 +19,7 @@ import type { ImageCollector } from './pulling/image-collector.ts';
 import { nodeImages } from './pulling/node-images.ts';
 import type { AgentFigures } from './stats/agent-figures.ts';
 import { NodeShutdown } from './shutdown/node-shutdown.ts';
-import { MirrorPods } from './static-pods/mirror-pods.ts';
-import { StaticPods } from './static-pods/static-pods.ts';
+import { type NodeStaticPods, nodeStaticPods } from './static-pods/node-static-pods.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
 import { PodTokens } from './volumes/pod-tokens.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
@@ -40,14 +38,12 @@ export interface NodePodsContext {
 }
 
 /** The parts. */
-export interface NodePods {
+export interface NodePods extends NodeStaticPods {
   readonly manager: PodManager;
   readonly statuses: StatusWriter;
   readonly collector: ImageCollector;
   readonly evictions: EvictionManager;
   readonly shutdown: NodeShutdown;
-  readonly staticPods: StaticPods;
-  readonly mirrors: MirrorPods;
 }
 
 /** Makes the parts; nothing happens before they are run. */
@@ -111,26 +107,13 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
   const manager = new PodManager(parts, pods);
   const admission = new PodAdmission(options, {
     ...context,
-    hasAppArmor: context.host.hasAppArmor,
-    labels: nodeLabels({ ...options, name: nodeName, host: context.host }),
-    takingRoom: (exceptUid) => manager.takingRoom(exceptUid),
-    end: (podUid, verdict) => manager.end(podUid, verdict),
+    manager,
     pressures: () => evictions.pressures,
     isShuttingDown: () => shutdown.hasBegun,
   });
   const evictions = makeEvictions(options, context, { manager, collector });
   const shutdown = makeShutdown(options, context, { manager, statuses });
-  const staticPods = makeStaticPods(options, context, {
-    manager,
-    onChange: (key) => mirrors.look(key),
-  });
-  const mirrors = new MirrorPods({
-    ...options,
-    pods,
-    nodes: informers.informer(Nodes, { fieldSelector: `metadata.name=${nodeName}` }),
-    staticPod: (key) => staticPods.find(key),
-    onMirror: (podUid) => statuses.retarget(podUid),
-  });
+  const { staticPods, mirrors } = nodeStaticPods(options, { ...context, manager, statuses });
   return { manager, statuses, collector, evictions, shutdown, staticPods, mirrors };
 }
 
@@ -151,27 +134,6 @@ function makeEvictions(
     pods: () => manager.active(),
     end: (podUid, verdict, graceMs) => manager.end(podUid, verdict, graceMs),
     tell: (about, note) => events.event(about === 'node' ? nodeRef(options.nodeName) : about, note),
-    onChange,
-  });
-}
-
-function makeStaticPods(
-  options: NodeAgentOptions,
-  { configuration, events }: NodePodsContext,
-  { manager, onChange }: { manager: PodManager; onChange: (key: string) => void },
-): StaticPods {
-  return new StaticPods({
-    ...options,
-    directory: configuration.staticPodPath,
-    files: options.host.manifests,
-    take: (pod) => manager.takeStatic(pod),
-    drop: (podUid) => manager.dropStatic(podUid),
-    tellProblem: (message) =>
-      events.event(nodeRef(options.nodeName), {
-        type: 'Warning',
-        reason: 'FailedStaticPod',
-        message,
-      }),
     onChange,
   });
 }

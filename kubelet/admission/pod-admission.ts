@@ -7,8 +7,11 @@ import type { Informer } from '../../client/informer/informer.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { isCriticalPod } from '../eviction/critical-pods.ts';
 import type { Pressure } from '../eviction/thresholds.ts';
+import type { HostFacts } from '../node/host-facts.ts';
+import { nodeLabels } from '../node/node-object.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import { refusalOf } from '../pods/node-admission.ts';
+import type { PodManager } from '../pods/pod-manager.ts';
 import type { Verdict } from '../pods/pod-status.ts';
 import type { NodeFacts } from '../pods/worker-parts.ts';
 import { shortagesOf } from './node-resources.ts';
@@ -18,16 +21,11 @@ import { choosePreempted } from './preemption.ts';
 export interface PodAdmissionParts {
   readonly configuration: KubeletConfiguration;
   readonly node: NodeFacts;
-  /** Those that the agent gives its node. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly hasAppArmor: boolean;
+  readonly host: HostFacts;
   readonly events: { event(about: Pod, note: EventNote): void };
-  /** Pods that take room, but for one. */
-  takingRoom(exceptUid: string | undefined): readonly Pod[];
-  /** Ends a pod; resolves when nothing of it runs any more. */
-  end(podUid: string, verdict: Verdict): Promise<void>;
-  pressures(): readonly Pressure[];
-  isShuttingDown(): boolean;
+  readonly manager: Pick<PodManager, 'takingRoom' | 'end'>;
+  readonly pressures: () => readonly Pressure[];
+  readonly isShuttingDown: () => boolean;
 }
 
 const PREEMPTED = 'Preempted in order to admit critical pod';
@@ -38,28 +36,31 @@ export class PodAdmission {
   readonly #options: NodeAgentOptions;
   readonly #parts: PodAdmissionParts;
   readonly #nodes: Informer<Node>;
+  /** Those that the agent gives its node. */
+  readonly #labels: Readonly<Record<string, string>>;
 
   constructor(options: NodeAgentOptions, parts: PodAdmissionParts) {
     this.#options = options;
     this.#parts = parts;
     const only = { fieldSelector: `metadata.name=${options.nodeName}` };
     this.#nodes = options.informers.informer(Nodes, only);
+    this.#labels = nodeLabels({ ...options, name: options.nodeName, host: parts.host });
   }
 
   /** Why the pod is refused as things are now; undefined when it fits. */
   refusal(pod: Pod): Verdict | undefined {
-    const { configuration, node, labels, hasAppArmor } = this.#parts;
+    const { configuration, node, host, manager } = this.#parts;
     const known = this.#nodes.get(this.#options.nodeName);
     return refusalOf(pod, {
       node,
       nodeName: this.#options.nodeName,
       // What the node's owner has labelled it with counts as much.
-      nodeLabels: { ...known?.metadata.labels, ...labels },
+      nodeLabels: { ...known?.metadata.labels, ...this.#labels },
       nodeTaints: known?.spec?.taints ?? [],
-      others: this.#parts.takingRoom(pod.metadata.uid),
+      others: manager.takingRoom(pod.metadata.uid),
       pressures: this.#parts.pressures(),
       allowedSysctls: configuration.allowedUnsafeSysctls,
-      hasAppArmor,
+      hasAppArmor: host.hasAppArmor,
       isShuttingDown: this.#parts.isShuttingDown(),
     });
   }
@@ -67,7 +68,7 @@ export class PodAdmission {
   /** Ends others where a critical pod is refused for want of room alone. Resolves once they have gone, with a verdict where none would do. */
   async makeRoom(pod: Pod): Promise<Verdict | undefined> {
     if (!isCriticalPod(pod) || !this.refusal(pod)?.reason.startsWith('OutOf')) return undefined;
-    const others = this.#parts.takingRoom(pod.metadata.uid);
+    const others = this.#parts.manager.takingRoom(pod.metadata.uid);
     const needs = shortagesOf(pod, others, this.#parts.node).map(
       ({ resource, requested, used, capacity }) => ({
         resource,
@@ -92,7 +93,7 @@ export class PodAdmission {
   #preempt(pod: Pod): Promise<void> {
     const reason = 'Preempting';
     this.#parts.events.event(pod, { type: 'Warning', reason, message: PREEMPTED });
-    return this.#parts.end(pod.metadata.uid ?? '', {
+    return this.#parts.manager.end(pod.metadata.uid ?? '', {
       reason,
       message: PREEMPTED,
       condition: 'TerminationByKubelet',

@@ -10,12 +10,13 @@ export const CONFIG_SOURCE = 'kubernetes.io/config.source';
 export const CONFIG_MIRROR = 'kubernetes.io/config.mirror';
 
 /** Did the node find the pod in a file, rather than in the API? */
-export const isStaticPod = ({ metadata }: Pod): boolean =>
-  metadata.annotations?.[CONFIG_SOURCE] === 'file';
+export const isStaticPod = (pod: Pod): boolean =>
+  pod.metadata.annotations?.[CONFIG_SOURCE] === 'file' && !isMirrorPod(pod);
 
 /** Is it the API's copy of a static pod? */
-export const isMirrorPod = ({ metadata }: Pod): boolean =>
-  metadata.annotations?.[CONFIG_MIRROR] !== undefined;
+export function isMirrorPod({ metadata }: Pod): boolean {
+  return metadata.annotations?.[CONFIG_MIRROR] !== undefined;
+}
 
 /** Does the node, or the cluster, live by it? */
 export const isCriticalPod = (pod: Pod): boolean =>

@@ -13,6 +13,7 @@ import { DiskCheckpoints } from '../pods/pod-checkpoints.ts';
 import { networkProbes } from '../probes/probe-action.ts';
 import { PullNotesFile } from '../pulling/pull-notes-file.ts';
 import { connectToPod } from '../server/pod-connection.ts';
+import { diskManifests } from '../static-pods/disk-manifests.ts';
 import { DiskVolumes } from '../volumes/disk-volumes.ts';
 import { LinuxUsage } from './linux-usage.ts';
 import type { NameFiles, NodeHost } from './node-host.ts';
@@ -38,6 +39,7 @@ class LinuxHost implements NodeHost {
   readonly logs: DiskLogs;
   readonly probes = networkProbes;
   readonly usage: LinuxUsage;
+  readonly manifests = diskManifests;
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotesFile;
 

@@ -8,6 +8,7 @@ import type { HostFacts } from '../node/host-facts.ts';
 import type { PodCheckpoints } from '../pods/pod-checkpoints.ts';
 import type { ProbeDoor } from '../probes/probe-door.ts';
 import type { PullNotes } from '../pulling/pull-access.ts';
+import type { ManifestFiles } from '../static-pods/manifest-files.ts';
 import type { VolumeFiles } from '../volumes/volume-files.ts';
 import type { HostUsage } from './host-usage.ts';
 
@@ -27,6 +28,7 @@ export interface NodeHost {
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotes;
   readonly usage: HostUsage;
+  readonly manifests: ManifestFiles;
   /** Makes the places that the rest needs, and tells what the host is. Called once, when the agent starts. */
   prepare(): HostFacts;
   /** As they are now; '' for one that is not there. */

@@ -3,6 +3,7 @@
 // before the API's list is in.
 import type { Pod } from '../../api/generated/types.ts';
 import type { Informer } from '../../client/informer/informer.ts';
+import { CONFIG_SOURCE, isMirrorPod, isStaticPod } from '../eviction/critical-pods.ts';
 import { RELIST_MS } from '../options.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { removeOrphans } from './orphans.ts';
@@ -38,10 +39,10 @@ export class PodManager {
   async run(): Promise<void> {
     const { ending, options } = this.#parts;
     const unsubscribe = this.#informer.subscribe({
-      onAdd: (pod) => this.#take(pod),
+      onAdd: (pod) => this.#fromApi(pod),
       onUpdate: (pod, old) => {
         if (pod.metadata.uid !== old.metadata.uid) this.#drop(old);
-        this.#take(pod);
+        this.#fromApi(pod);
       },
       onDelete: (pod) => this.#drop(pod),
     });
@@ -67,7 +68,20 @@ export class PodManager {
     await synced.catch(() => undefined);
     if (ending.aborted) return;
     const uids = new Set(this.#informer.list().map((pod) => pod.metadata.uid));
-    for (const [uid, worker] of this.#workers) if (!uids.has(uid)) worker.remove();
+    for (const [uid, worker] of this.#workers)
+      if (!uids.has(uid) && !isStaticPod(worker.pod)) worker.remove();
+  }
+
+  /** Takes on a pod of a file. */
+  takeStatic(pod: Pod): void {
+    this.#take(pod);
+  }
+
+  /** Ends a pod of a file, for good; `parts.gone` follows, at once where there is none. */
+  dropStatic(podUid: string): void {
+    const worker = this.#workers.get(podUid);
+    if (worker) worker.remove();
+    else this.#parts.gone(podUid);
   }
 
   /** The pod is over. */
@@ -126,13 +140,20 @@ export class PodManager {
     return status ? { ...pod, status: { ...pod.status, ...status } } : pod;
   }
 
+  /** The API's copy of a static pod is no pod to run, and none of the API's says where it came from. */
+  #fromApi(pod: Pod): void {
+    if (isMirrorPod(pod)) this.#parts.mirrored(pod);
+    else this.#take(isStaticPod(pod) ? withSource(pod, 'api') : pod);
+  }
+
   #take(pod: Pod): void {
     const uid = pod.metadata.uid ?? '';
     const known = this.#workers.get(uid);
     const worker = known ?? new PodWorker(this.#parts, pod);
     this.#workers.set(uid, worker);
     try {
-      this.#checkpoints.save(pod);
+      // Its file is what a static pod is found again by.
+      if (!isStaticPod(pod)) this.#checkpoints.save(pod);
     } catch (error) {
       this.#parts.options.logger.warn('a pod could not be kept on the host', { err: error });
     }
@@ -141,6 +162,7 @@ export class PodManager {
   }
 
   #drop(pod: Pod): void {
+    if (isMirrorPod(pod)) this.#parts.mirrored(pod);
     this.#workers.get(pod.metadata.uid ?? '')?.remove();
   }
 
@@ -153,4 +175,9 @@ export class PodManager {
       options.logger.warn('what former pods have left could not be removed', { err: error });
     }
   }
+}
+
+function withSource(pod: Pod, source: string): Pod {
+  const annotations = { ...pod.metadata.annotations, [CONFIG_SOURCE]: source };
+  return { ...pod, metadata: { ...pod.metadata, annotations } };
 }

@@ -25,6 +25,8 @@ export interface StatusWriterOptions {
   readonly logger: Logger;
   /** Told of each pod as the API has it after a write. */
   readonly onWritten: (pod: Pod) => void;
+  /** The pod that the API has for one of ours: itself, unless this says another. Undefined where it has none yet. */
+  readonly targetOf?: (pod: Pod) => Pod | undefined;
 }
 
 interface Entry {
@@ -58,7 +60,8 @@ export class StatusWriter {
   /** Replaces a pod's status; written soon, unless `pod`, the newest that is known of the API's, has it already. */
   set(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata.uid ?? '';
-    const there = pod.status && covers(pod.status, status) ? status : undefined;
+    const told = this.#targetOf(pod)?.status;
+    const there = told && covers(told, status) ? status : undefined;
     const fresh = { refused: undefined, writing: undefined, orphaned: false };
     const entry: Entry = this.#entries.get(uid) ?? { pod, status, there, ...fresh };
     this.#entries.set(uid, entry);
@@ -67,6 +70,14 @@ export class StatusWriter {
     // While a write is under way, the pod is what it was before.
     if (!entry.writing) entry.there = there;
     this.#begin(uid);
+  }
+
+  /** The API has another pod for this one now: it is to have the newest status. */
+  retarget(podUid: string): void {
+    const entry = this.#entries.get(podUid);
+    if (!entry) return;
+    entry.orphaned = false;
+    this.set(entry.pod, entry.status);
   }
 
   /** Resolves once the newest status is in the API, or the pod is not there any more. */
@@ -91,7 +102,7 @@ export class StatusWriter {
   #begin(uid: string): void {
     const entry = this.#entries.get(uid);
     if (!entry || entry.writing || entry.orphaned || this.#ending.signal.aborted) return;
-    if (isSettled(entry)) return;
+    if (isSettled(entry) || !this.#targetOf(entry.pod)) return;
     entry.writing = this.#drain(uid, entry).finally(() => {
       entry.writing = undefined;
       // One may have been set after the last look.
@@ -104,7 +115,9 @@ export class StatusWriter {
     const { clock, random, logger } = this.#options;
     for (let failures = 0; this.#entries.get(uid) === entry; ) {
       if (this.#ending.signal.aborted || isSettled(entry)) return;
-      const { pod, status } = entry;
+      const { status } = entry;
+      const pod = this.#targetOf(entry.pod);
+      if (!pod) return;
       try {
         const written = await this.#slots.run(() => this.#write(pod, status));
         entry.there = status;
@@ -126,6 +139,11 @@ export class StatusWriter {
           .catch(() => undefined);
       }
     }
+  }
+
+  #targetOf(pod: Pod): Pod | undefined {
+    const { targetOf } = this.#options;
+    return targetOf ? targetOf(pod) : pod;
   }
 
   #write(pod: Pod, status: PodStatus): Promise<Pod> {

@@ -11,6 +11,7 @@ import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createNodeAgent, type NodeAgent } from '../../kubelet/agent.ts';
 import { MemoryHost } from '../../kubelet/host/memory/memory-host.ts';
+import type { MemoryManifests } from '../../kubelet/host/memory/memory-manifests.ts';
 import type { MemoryUsage } from '../../kubelet/host/memory/memory-usage.ts';
 import { FakeImageStore } from '../../kubelet/runtime/fake/fake-images.ts';
 import { FakePodNetwork } from '../../kubelet/runtime/fake/fake-network.ts';
@@ -96,6 +97,11 @@ export class FakeNode {
   /** What of the node is in use, and by its pods on disks: nothing, until something is played. */
   get usage(): MemoryUsage {
     return this.#host.usage;
+  }
+
+  /** Static pods, where staticPodPath is set: put() plays a file of its directory. */
+  get manifests(): MemoryManifests {
+    return this.#host.manifests;
   }
 
   /** Is its agent there? */

@@ -8,6 +8,7 @@ import type { ProbeDoor } from '../../probes/probe-door.ts';
 import { notesInMemory } from '../../pulling/pull-access.ts';
 import type { NameFiles, NodeHost } from '../node-host.ts';
 import { MemoryLogs } from './memory-logs.ts';
+import { MemoryManifests } from './memory-manifests.ts';
 import { MemoryUsage } from './memory-usage.ts';
 import { MemoryVolumes } from './memory-volumes.ts';
 
@@ -24,6 +25,7 @@ export class MemoryHost implements NodeHost {
   readonly logs = new MemoryLogs();
   readonly seccompProfiles = '/seccomp';
   readonly pullNotes = notesInMemory();
+  readonly manifests = new MemoryManifests();
   /** What is in use is played. */
   readonly usage: MemoryUsage;
   readonly probes: ProbeDoor;
