@@ -135,7 +135,9 @@ export class ImagePuller {
     const wait = this.#waits.of(uid, name, { with: fingerprint, nowMs: clock.now() });
     if (wait) throw this.#backOff(asked, wait);
     const begun = clock.monotonic();
-    const joined = this.#flights.join(`${fingerprint} ${name}`, name, asked);
+    const verify = present !== undefined;
+    const key = `${verify} ${fingerprint} ${name}`;
+    const joined = this.#flights.join(key, name, { ...asked, verify });
     if (!joined && present) return this.#use(asked, present);
     const tell = (reason: string, message: string) =>
       events.event(pod, { type: 'Normal', reason, message });

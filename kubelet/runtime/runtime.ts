@@ -336,6 +336,8 @@ export interface PullRequest {
   readonly container: Container;
   /** Tried in this order, before what the node's own settings have for the registry; with neither, nobody says who asks. */
   readonly credentials?: readonly RegistryCredential[];
+  /** The registry is asked whether the pod may have it, also where the image is here and its digest is known. */
+  readonly verify?: boolean;
   /** Aborted when the pod leaves. */
   readonly signal: AbortSignal;
   /** Called a few times a second at most. */

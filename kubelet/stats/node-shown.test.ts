@@ -91,7 +91,12 @@ beforeEach(async () => {
   const lifeOf = () => ({ memoryBytes: 1000, cpuNanoCores: 1e9 });
   runtime = new KnownRuntime({ clock, images, lifeOf });
   const sandbox = aSandbox(UID);
-  const config = aContainer({ name: 'app', imageId: images.add('app:1').id, logPath: '/log' });
+  const config = aContainer({
+    name: 'app',
+    imageId: images.add('app:1').id,
+    command: ['run'],
+    logPath: '/log',
+  });
   const sandboxId = await runtime.runSandbox(sandbox);
   id = await runtime.createContainer(sandboxId, sandbox, config);
   await runtime.startContainer(id);

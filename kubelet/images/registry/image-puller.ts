@@ -39,6 +39,8 @@ export interface PullerDoors extends RegistryDoors {
 export interface PullOptions {
   /** For the registry itself; mirrors have their own. */
   readonly credentials?: readonly RegistryCredential[] | undefined;
+  /** The registry is asked, also where all of it is here and its digest is known. */
+  readonly verify?: boolean | undefined;
   /** This host's unless given. */
   readonly platform?: Platform | undefined;
   readonly signal: AbortSignal;
@@ -117,24 +119,27 @@ export class RegistryPuller {
   async #present(pull: Pull): Promise<ImageInfo | undefined> {
     const { store } = this.#doors;
     const { name } = pull;
-    const digest = name.digest ?? (await this.#remoteDigest(pull));
-    const known = digest && store.records.name(`${name.repository}@${digest}`);
-    const image = known && store.records.image(known.id);
+    const known = pull.verify ? undefined : name.digest;
+    const digest = known ?? (await this.#remoteDigest(pull));
+    const record = digest && store.records.name(`${name.repository}@${digest}`);
+    const image = record && store.records.image(record.id);
     if (!image || !samePlatform(image.config, pull.platform)) return undefined;
     return store.add({
       config: image.config,
       configBytes: store.blobs.read(image.id),
       names: namesOf(name, digest),
-      manifest: known.manifest,
+      manifest: record.manifest,
     });
   }
 
   /** Asked of the first that answers; whatever fails is told by the manifest's own way. */
   async #remoteDigest({ name, repositories, signal }: Pull): Promise<string | undefined> {
-    if (this.#doors.store.find(`${name.repository}:${name.tag}`) === undefined) return undefined;
+    const reference = name.digest ?? name.tag ?? '';
+    const local = `${name.repository}${name.digest === undefined ? ':' : '@'}${reference}`;
+    if (this.#doors.store.find(local) === undefined) return undefined;
     for (const repository of repositories)
       try {
-        return await remoteDigest(repository, name.tag ?? '');
+        return await remoteDigest(repository, reference);
       } catch {
         signal.throwIfAborted();
       }

@@ -27,7 +27,7 @@ export interface RegistryImageStore extends OciImageStore {
   readonly puller: RegistryPuller;
   pull(
     image: string,
-    request: Pick<PullRequest, 'credentials' | 'signal' | 'onProgress'>,
+    request: Pick<PullRequest, 'credentials' | 'verify' | 'signal' | 'onProgress'>,
   ): Promise<ImageInfo> | undefined;
 }
 
@@ -39,7 +39,9 @@ export function createRegistryImageStore(options: RegistryImageStoreOptions): Re
   const puller = new RegistryPuller({ ...options, settings, patience, store });
   return Object.assign(store, {
     puller,
-    pull: (image: string, request: Pick<PullRequest, 'credentials' | 'signal' | 'onProgress'>) =>
-      puller.pull(image, request),
+    pull: (
+      image: string,
+      request: Pick<PullRequest, 'credentials' | 'verify' | 'signal' | 'onProgress'>,
+    ) => puller.pull(image, request),
   });
 }
