@@ -101,7 +101,7 @@ export class Records {
   }
 }
 
-function readAll<T extends { id: string }>(
+function readAll<T extends { id: string; config: object }>(
   directory: string,
   file: string,
   into: Map<string, T>,
@@ -109,7 +109,9 @@ function readAll<T extends { id: string }>(
   const broken: string[] = [];
   for (const id of readdirSync(directory)) {
     try {
-      into.set(id, JSON.parse(readFileSync(join(directory, id, file), 'utf8')) as T);
+      const record = JSON.parse(readFileSync(join(directory, id, file), 'utf8')) as T | null;
+      if (record?.id === id && record.config) into.set(id, record);
+      else broken.push(id);
     } catch {
       broken.push(id);
     }

@@ -179,10 +179,45 @@ describe('recovery', () => {
     expect(await status(next)).not.toHaveProperty('endUnseen');
   });
 
-  it('drops what has no readable record', async () => {
-    const id = await create(forever);
-    writeFileSync(recordOf(id), '{"half');
+  it.each(['{"half', '', 'null', '{}', '[]', '{"id":"another","config":{}}'])(
+    'drops a container whose record says %s, and ends it',
+    async (text) => {
+      const id = await run(forever);
+      const pid = (await status(id))?.pid ?? 0;
+      writeFileSync(recordOf(id), text);
+      runtime = await host.start();
+      expect(await runtime.listContainers()).toEqual([]);
+      await until(() => (host.system.processState(pid) ?? 'Z') === 'Z');
+    },
+  );
+
+  it.each(['{"half', 'null'])(
+    'gives up a sandbox whose record says %s: what runs in it is known, another can be made',
+    async (text) => {
+      const id = await run(forever);
+      const sandboxId = (await status(id))?.sandboxId ?? '';
+      const { record, shm } = layoutFor(host.stateDir, host.clusterId).sandbox(sandboxId);
+      writeFileSync(record, text);
+      runtime = await host.start();
+      expect(await runtime.listSandboxes('a')).toMatchObject([
+        { id: sandboxId, state: 'notready' },
+      ]);
+      expect(host.system.mounts().map(({ mountPoint }) => mountPoint)).not.toContain(shm);
+      expect(await runtime.listContainers('a')).toMatchObject([{ id, state: 'running' }]);
+      await runtime.removeSandbox(sandboxId);
+      expect(await runtime.listContainers()).toEqual([]);
+      await run(forever);
+      expect(await runtime.listContainers()).toMatchObject([{ state: 'running' }]);
+    },
+  );
+
+  it('leaves nothing of a sandbox whose record is lost and that holds nothing', async () => {
+    const sandboxId = await runtime.runSandbox(sandbox);
+    const { record, root, shm } = layoutFor(host.stateDir, host.clusterId).sandbox(sandboxId);
+    writeFileSync(record, '{');
     runtime = await host.start();
-    expect(await runtime.listContainers()).toEqual([]);
+    expect(await runtime.listSandboxes()).toEqual([]);
+    expect(host.system.exists(root)).toBe(false);
+    expect(host.system.mounts().map(({ mountPoint }) => mountPoint)).not.toContain(shm);
   });
 });

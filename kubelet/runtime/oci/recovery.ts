@@ -9,7 +9,7 @@ import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './c
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { makeLayout } from './layout.ts';
-import type { ContainerRecord } from './records.ts';
+import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { removeMapped } from './user-namespace.ts';
 import { destroySandbox, isIntact, releaseSandbox } from './sandboxes.ts';
 
@@ -22,7 +22,7 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
     .list(layout.runcRoot)
     .filter((id) => !records.containers.has(id) && !records.sandboxes.has(id));
   for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
-  for (const id of brokenSandboxes) await records.dropSandbox(id);
+  for (const id of brokenSandboxes) await recoverBrokenSandbox(context, id);
   await exits.lookingBack(async () => {
     exits.start();
     for (const record of records.containers.values())
@@ -55,6 +55,33 @@ async function destroyUnknown(context: Context, id: string): Promise<void> {
     const pod = dirname(group);
     if (!known.has(pod.slice(`${layout.cgroup}/pod`.length))) await removeCgroup(context, pod);
   }
+}
+
+/** Of a sandbox whose record is lost its containers know the pod, and end before there is another; without any, only its mounts are left. */
+async function recoverBrokenSandbox(context: Context, id: string): Promise<void> {
+  const { records, layout, logger, system } = context;
+  logger.warn('sandbox without a record is given up', { sandbox: id });
+  const podUid = records.containersOf(id)[0]?.podUid;
+  const unknown = { namespace: '', name: '', hostname: '', hosts: '', resolvConf: '' };
+  const record: SandboxRecord = {
+    id,
+    config: {
+      ...unknown,
+      podUid: podUid ?? '',
+      attempt: 0,
+      labels: {},
+      hostNetwork: false,
+      netnsPath: undefined,
+      sysctls: {},
+      resources: {},
+    },
+    createdAtMs: 0,
+    state: 'notready',
+  };
+  system.unmount(join(layout.sandbox(id).pause, 'm'));
+  releaseSandbox(context, record);
+  if (podUid === undefined) await records.dropSandbox(id);
+  else records.putSandbox(record);
 }
 
 async function recoverContainer(
