@@ -32,7 +32,9 @@ export async function setUpNodeNetwork(options: NodeNetworkOptions): Promise<Rou
     `route replace ${layout.podCidr} dev ${device} src ${layout.nodeIp}`,
   ];
   await system.run('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
-  return new RoutedPodNetwork(options);
+  const pods = new RoutedPodNetwork(options);
+  await pods.recover();
+  return pods;
 }
 
 /** Removes everything of this cluster's network from the host and puts its settings back. */

@@ -2,7 +2,7 @@
 // Invariant: what is attached is written to a file per pod before the link exists, and again once all of it is there, so a crash
 // leaves nothing unknown and nothing half made is taken for whole.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { System } from '../../system/system.ts';
 import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
@@ -35,6 +35,8 @@ export class RoutedPodNetwork {
   readonly #folder: string;
   readonly #pool: AddressPool;
   readonly #attached = new Map<string, AttachmentRecord>();
+  /** Pods whose files say nothing that can be read. */
+  readonly #damaged: string[] = [];
 
   constructor(options: { system: System; layout: NetworkLayout; stateDir: string }) {
     this.#system = options.system;
@@ -43,6 +45,21 @@ export class RoutedPodNetwork {
     this.#pool = new AddressPool(options.layout.nodePodCidr);
     mkdirSync(this.#folder, { recursive: true });
     for (const file of readdirSync(this.#folder)) this.#adopt(join(this.#folder, file));
+  }
+
+  /** Finds attachments again whose files are damaged: the address is the one that the pod has. To be called before any other verb. */
+  async recover(): Promise<void> {
+    for (const podUid of this.#damaged.splice(0)) {
+      const name = namespaceName(this.#layout, podUid);
+      const shown = ['-n', name, '-oneline', '-4', 'address', 'show', 'dev', 'eth0'];
+      const said = await this.#system.run('ip', shown).catch(() => ({ stdout: '' }));
+      const ip = /inet ([\d.]+)\/32/.exec(said.stdout)?.[1];
+      rmSync(this.#file(podUid), { force: true });
+      if (ip === undefined) continue;
+      const attachment = { podUid, netnsPath: `${NAMESPACE_DIR}/${name}`, ip };
+      this.#keep(attachment);
+      this.#record(attachment);
+    }
   }
 
   /** Namespace, link and address of a pod, made now or made before. */
@@ -173,9 +190,28 @@ export class RoutedPodNetwork {
       rmSync(file, { force: true });
       return;
     }
-    const attachment = JSON.parse(readFileSync(file, 'utf8')) as AttachmentRecord;
+    const podUid = basename(file, '.json');
+    const attachment = readAttachment(file);
+    if (attachment?.podUid === podUid) this.#keep(attachment);
+    else this.#damaged.push(podUid);
+  }
+
+  #keep(attachment: AttachmentRecord): void {
     this.#attached.set(attachment.podUid, attachment);
     this.#pool.reserve(attachment.ip);
+  }
+}
+
+/** Undefined when it is damaged: power may go while it is written. */
+function readAttachment(file: string): AttachmentRecord | undefined {
+  try {
+    const { podUid, netnsPath, ip, connecting } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    ) as AttachmentRecord;
+    if (!podUid || !netnsPath || !/^(\d+\.){3}\d+$/.test(ip)) return undefined;
+    return { podUid, netnsPath, ip, ...(connecting && { connecting }) };
+  } catch {
+    return undefined;
   }
 }
 

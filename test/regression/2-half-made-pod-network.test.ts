@@ -1,9 +1,9 @@
 // An agent that is killed while it connects a pod leaves a link without an address; the next one took it for whole.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { linkName, type NetworkLayout } from '../../network/layout.ts';
+import { linkName, namespaceName, type NetworkLayout } from '../../network/layout.ts';
 import { RoutedPodNetwork } from '../../network/pod/routed-pod-network.ts';
 import { createRecordingSystem, type RecordingSystem } from '../../system/recording.ts';
 import { CommandError } from '../../system/system.ts';
@@ -86,4 +86,41 @@ it('is made in the place of what a dead agent was still making', async () => {
   const { ip } = await network.setUp(UID);
   expect(inputs()).toMatch(/link delete[^]*netns delete[^]*netns add/);
   expect(inputs()).toContain(`address add ${ip}/32 dev eth0`);
+});
+
+const DAMAGED = [
+  '',
+  '{"podUid":"',
+  'null',
+  '{}',
+  '{"podUid":"x","netnsPath":"/n","ip":"10.244.0.9"}',
+];
+
+it.each(DAMAGED)(
+  'is found again by the address that the pod has when its file says %s',
+  async (text) => {
+    mkdirSync(join(stateDir, 'pods'));
+    const file = join(stateDir, 'pods', `${UID}.json`);
+    writeFileSync(file, text);
+    const stdout = '2: eth0    inet 10.244.0.7/32 scope global eth0\\       valid_lft forever';
+    system.answer(`ip -n ${namespaceName(layout, UID)} -oneline`, { stdout });
+    const network = new RoutedPodNetwork({ system, layout, stateDir });
+    await network.recover();
+    expect(await network.list()).toMatchObject([{ podUid: UID, ip: '10.244.0.7' }]);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ ip: '10.244.0.7' });
+    expect((await network.setUp('another')).ip).not.toBe('10.244.0.7');
+  },
+);
+
+it('is forgotten when its file is damaged and there is no such pod any more', async () => {
+  mkdirSync(join(stateDir, 'pods'));
+  writeFileSync(join(stateDir, 'pods', `${UID}.json`), '{');
+  system.answer(`ip -n ${namespaceName(layout, UID)}`, {
+    exitCode: 1,
+    stderr: 'Cannot open network namespace',
+  });
+  const network = new RoutedPodNetwork({ system, layout, stateDir });
+  await network.recover();
+  expect(await network.list()).toEqual([]);
+  expect(readdirSync(join(stateDir, 'pods'))).toEqual([]);
 });
