@@ -93,7 +93,7 @@ describe('streams of containers', () => {
       .map((line) => line.split(' ')[3] ?? '')
       .join('');
     expect(text).toBe('0'.repeat(20_000));
-    expect(lines.at(-1)).toMatch(/ stdout F \xff\x01$/);
+    expect(lines.at(-1)?.endsWith(' stdout F \xff\x01')).toBe(true);
   });
 });
 
