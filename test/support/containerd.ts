@@ -17,6 +17,8 @@ import { writeImageArchive } from './image-archive.ts';
 
 /** What sandboxes run. */
 const PAUSE_IMAGE = 'pinnace.test/pause:1';
+/** The page that says how containerd is configured. */
+const GUIDE = join(import.meta.dirname, '..', '..', 'docs', 'guide', 'containerd.md');
 const CEILING_MS = 30_000;
 
 /** A containerd that runs. */
@@ -107,22 +109,24 @@ export async function aContainerd({ cni, host }: ContainerdPlace): Promise<TestC
   return made;
 }
 
-/** The ways that it differs from containerd's own defaults are what docs/guide/containerd.md tells, and what tests need. */
+/** What the guide tells its readers to configure, and what tests need besides. */
 function configuration(at: { folder: string; address: string; cni: string }): string {
+  const guide = readFileSync(GUIDE, 'utf8');
+  const told = /^```toml\nversion = 2\n(.*?)^```$/ms.exec(guide)?.[1] ?? '';
+  const place = '/root/.pinnace/node/cni';
+  if (!told.includes(place)) throw new Error(`${GUIDE} does not tell where the network is`);
+  const unused = ['internal.v1.opt', 'snapshotter.v1.btrfs', 'snapshotter.v1.zfs'];
   return `version = 2
 root = "${at.folder}/root"
 state = "${at.folder}/state"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs"]
+disabled_plugins = ${JSON.stringify(unused.map((name) => `io.containerd.${name}`))}
 [grpc]
   address = "${at.address}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE_IMAGE}"
   restrict_oom_score_adj = true
   disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${at.cni}/bin"
-    conf_dir = "${at.cni}/conf"
-`;
+${told.replaceAll(place, at.cni)}`;
 }
 
 async function untilServing(endpoint: string, child: ChildProcess): Promise<void> {
