@@ -16,7 +16,7 @@ import { ConfigError } from '../volumes/volume-error.ts';
 import { containerConfigOf } from './container-config.ts';
 import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
-import { STOP_SIGNAL } from './container-status.ts';
+import { RECURSIVE, STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
 import { postStart } from './post-start.ts';
 import { ROUND } from './restart-rules.ts';
@@ -90,6 +90,7 @@ async function configure(
       services: await linkedServices(parts, namespace),
     });
     const hash = containerHash(container);
+    const recursive = await recursiveReadOnly(parts, container);
     const same = before[0]?.annotations[SPEC_HASH] === hash;
     const quick = same ? crashesOf({ statuses: before, sandbox: live }) : 0;
     return containerConfigOf(container, {
@@ -107,13 +108,14 @@ async function configure(
         [SPEC_HASH]: hash,
         [CRASHES]: String(quick),
         [ROUND]: String(request.round),
+        [RECURSIVE]: String(recursive),
         [STOP_SIGNAL]: container.lifecycle?.stopSignal ?? image.stopSignal ?? '',
         [IMAGE_REF]: imageRefOf(image, container.image ?? ''),
       },
       nodeMemoryBytes: parts.node.memoryBytes,
       configuration: parts.configuration,
       seccompProfiles: parts.options.host.seccompProfiles,
-      recursiveReadOnly: await recursiveReadOnly(parts, container),
+      recursiveReadOnly: recursive,
       targetId: targetOf(request),
     });
   } catch (error) {

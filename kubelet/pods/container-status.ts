@@ -19,6 +19,9 @@ import { afterEnd, afterInitEnd, isSidecar, latestOf, restartAllOf } from './res
 /** Annotation under which the runtime keeps which signal stops a container; '' where its image says nothing either. */
 export const STOP_SIGNAL = 'pinnace.dev/stop-signal';
 
+/** Annotation under which the runtime keeps whether mounts are read-only with all below them where that is possible. */
+export const RECURSIVE = 'pinnace.dev/recursive-read-only';
+
 /** Why a container could not be started so far; shown as its waiting state. */
 export interface StartProblem {
   readonly reason: string;
@@ -64,7 +67,7 @@ export function containerStatusOf(
     state,
     lastState: past ? { terminated: terminatedOf(pod, past) } : {},
     ...resourcesOf(container),
-    ...mountsOf(container),
+    ...mountsOf(container, latest),
     ...stopSignalOf(latest),
     ...(latest.user && { user: { linux: userOf(latest.user) } }),
   };
@@ -132,15 +135,19 @@ const userOf = ({ uid, gid, supplementalGroups }: LinuxUser) => ({
   supplementalGroups: [...supplementalGroups],
 });
 
-/** What is mounted and how; mounts below a read-only one may be written, as no node here closes them too. */
-function mountsOf({ volumeMounts = [] }: Container): Partial<ApiContainerStatus> {
+/** What is mounted and how. */
+function mountsOf(
+  { volumeMounts = [] }: Container,
+  { annotations }: ContainerStatus,
+): Partial<ApiContainerStatus> {
   if (volumeMounts.length === 0) return {};
+  const possible = annotations[RECURSIVE] === 'true';
   return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly && { readOnly, recursiveReadOnly: 'Disabled' }),
-    })),
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly, recursiveReadOnly: asked }) => {
+      const enabled = asked === 'Enabled' || (asked === 'IfPossible' && possible);
+      const recursiveReadOnly = enabled ? 'Enabled' : 'Disabled';
+      return { name, mountPath, ...(readOnly && { readOnly, recursiveReadOnly }) };
+    }),
   };
 }
 

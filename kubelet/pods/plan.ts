@@ -158,10 +158,13 @@ function stopAll(run: Run, how: { why: string; graceMs?: number; hookless?: true
   return any;
 }
 
+/** What is told where a pod's sandbox was lost. As upstream. */
+export const SANDBOX_CHANGED = 'Pod sandbox changed, it will be killed and re-created.';
+
 /** A new sandbox comes only after everything in the old one has ended. */
 function planSandbox(run: Run): void {
   const { sandbox } = run.state;
-  if (stopAll(run, { why: 'Pod sandbox changed, it will be killed and re-created.' })) return;
+  if (stopAll(run, { why: SANDBOX_CHANGED })) return;
   const until = run.at.heldUntil('');
   if (until > run.at.nowMs) {
     run.wakes.push(until);

@@ -4,7 +4,7 @@ import type { EventNote } from '../../client/events/recorder.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
 import type { PodFacts } from '../volumes/pod-fields.ts';
 import { startContainer } from './container-starter.ts';
-import type { Act } from './plan.ts';
+import { type Act, SANDBOX_CHANGED } from './plan.ts';
 import type { PodStops } from './pod-stops.ts';
 import type { PodView } from './pod-view.ts';
 import { StartFailure } from './start-failure.ts';
@@ -55,6 +55,9 @@ export class PodStarts {
 
   /** Makes the sandbox. False when that is held back. */
   async createSandbox(attempt: number): Promise<boolean> {
+    // Told once, not with each try that fails.
+    if (attempt > 0 && !this.holds.problems.has(SANDBOX))
+      this.#event({ type: 'Normal', reason: 'SandboxChanged', message: SANDBOX_CHANGED });
     try {
       await this.#parts.slots.run(() => this.#view.sandbox.create(this.#view.pod, attempt));
       this.holds.clear(SANDBOX);
