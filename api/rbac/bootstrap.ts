@@ -184,6 +184,10 @@ const NODE: PolicyRule[] = [
   ),
 ];
 
+const ASKED_OF_NODES = ['configz', 'healthz', 'log', 'metrics', 'pods', 'proxy', 'stats'].map(
+  (subresource) => `nodes/${subresource}`,
+);
+
 const SCHEDULER: PolicyRule[] = [
   ...REPORTING,
   ...allow([...READ, 'delete', 'patch', 'update'], 'pods'),
@@ -308,6 +312,11 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
       'authentication.k8s.io:tokenreviews',
       'authorization.k8s.io:subjectaccessreviews',
     ),
+  ]),
+  // All that a node's own server can be asked; KEP-2862's finer names among it.
+  role('system:kubelet-api-admin', [
+    ...allow([...READ, 'proxy'], 'nodes'),
+    ...allow(['*'], ...ASKED_OF_NODES),
   ]),
   role('system:public-info-viewer', [paths(...HEALTH)]),
   role('system:monitoring', [paths(...MONITORED)]),

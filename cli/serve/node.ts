@@ -6,10 +6,13 @@ import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { createInformerFactory } from '../../client/informer/informer-factory.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
+import { ClientFigures } from '../../client/transport/counted.ts';
 import { createHttpTransport } from '../../client/transport/http.ts';
+import type { Transport } from '../../client/transport/transport.ts';
 import { createNodeAgent } from '../../kubelet/agent.ts';
 import { createLinuxHost } from '../../kubelet/host/linux-host.ts';
 import { overHttps } from '../../kubelet/server/node-server.ts';
+import { AgentFigures } from '../../kubelet/stats/agent-figures.ts';
 import { DnsServer } from '../../network/dns/dns-server.ts';
 import { setUpNodeNetwork } from '../../network/node-network.ts';
 import { ServiceProxy } from '../../network/services/service-proxy.ts';
@@ -18,7 +21,13 @@ import { KUBELET_CLIENT_NAME, loadCa, loadPair } from './certificates.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { CLUSTER_DOMAIN, layoutOf, serverUrl } from './cluster.ts';
 import { nodeRuntime } from './container-runtime.ts';
-import { dataPaths, readFacts, UsageError } from './data-directory.ts';
+import {
+  type ClusterFacts,
+  type DataPaths,
+  dataPaths,
+  readFacts,
+  UsageError,
+} from './data-directory.ts';
 import { keptKubeletConfig, shutdownMsOf } from './kubelet-config.ts';
 import { NODE_AGENT } from './user-agents.ts';
 
@@ -32,15 +41,8 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   const doors = { system, clock: systemClock, random: systemRandom, logger };
   const layout = layoutOf(facts);
   const configuration = keptKubeletConfig(paths);
-  // From the certificate itself rather than its kubeconfig: a YAML reader would cost the agent 10 MB.
-  const identity = loadPair(paths.pki, 'node');
-  const transport = createHttpTransport({
-    server: serverUrl(facts),
-    ca: loadCa(paths.pki),
-    clientCert: identity.cert,
-    clientKey: identity.key,
-    userAgent: NODE_AGENT,
-  });
+  const figures = new AgentFigures(systemClock);
+  const transport = countedTransport({ paths, facts }, figures);
   const client = createClient(transport);
   const network = await setUpNodeNetwork({
     system,
@@ -74,6 +76,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
     clusterDomain: CLUSTER_DOMAIN,
     podCidr: layout.nodePodCidr,
     configuration,
+    figures,
     serve: overHttps({
       host: facts.nodeIp,
       port: facts.kubeletPort,
@@ -93,6 +96,20 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   context.ready();
   await Promise.all([running, agent.done, proxy.run(signal), dns.run(signal)]);
   transport.close();
+}
+
+/** The way to the API server, in the node's own name, counted. */
+function countedTransport(
+  { paths, facts }: { readonly paths: DataPaths; readonly facts: ClusterFacts },
+  { figures }: AgentFigures,
+): Transport {
+  // From the certificate itself rather than its kubeconfig: a YAML reader would cost the agent 10 MB.
+  const { cert, key } = loadPair(paths.pki, 'node');
+  const server = serverUrl(facts);
+  const ca = loadCa(paths.pki);
+  const identity = { ca, clientCert: cert, clientKey: key, userAgent: NODE_AGENT };
+  const transport = createHttpTransport({ server, ...identity });
+  return new ClientFigures(figures).counted(transport, new URL(server).host, systemClock);
 }
 
 /** The body of `pinnace node`. */
