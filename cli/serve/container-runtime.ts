@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { OciImageStore } from '../../kubelet/images/image-store.ts';
 import type { ContainerRuntime, ImageStore } from '../../kubelet/runtime/runtime.ts';
 import type { System } from '../../system/system.ts';
 import { type ClusterFacts, type DataPaths, UsageError } from './data-directory.ts';
@@ -26,6 +28,8 @@ export interface RuntimeDoors {
   readonly logger: Logger;
   /** The address of a pod that is attached. */
   readonly addressOf: (podUid: string) => string | undefined;
+  /** Left out by who only cleans up: no image is pulled then. */
+  readonly random?: Random;
 }
 
 /** The runtime of the cluster's node; nothing is begun before `recover`. */
@@ -35,9 +39,8 @@ export async function nodeRuntime(
 ): Promise<NodeRuntime> {
   const { containerRuntimeEndpoint: endpoint, id: clusterId } = facts;
   if (endpoint === undefined) {
-    const { createImageStore } = await import('../../kubelet/images/image-store.ts');
     const { createOciRuntime } = await import('../../kubelet/runtime/oci/oci-runtime.ts');
-    const images = createImageStore({ ...doors, dir: paths.images });
+    const images = await embeddedImages(paths, doors);
     const stateDir = join(paths.node, 'runtime');
     return { runtime: createOciRuntime({ ...doors, stateDir, clusterId, images }), images };
   }
@@ -48,6 +51,28 @@ export async function nodeRuntime(
   const stateDir = join(paths.node, 'cri');
   const runtime = createCriRuntime({ ...doors, endpoint, stateDir, clusterId, plugin });
   return { runtime, images: createCriImages(runtime.connection) };
+}
+
+/** What an earlier process left half done in the store is removed first. */
+async function embeddedImages(paths: DataPaths, doors: RuntimeDoors): Promise<OciImageStore> {
+  const dir = paths.images;
+  const { random } = doors;
+  if (!random) {
+    const { createImageStore } = await import('../../kubelet/images/image-store.ts');
+    return createImageStore({ ...doors, dir });
+  }
+  const { createRegistryImageStore } = await import(
+    '../../kubelet/images/registry/registry-image-store.ts'
+  );
+  const { keptRegistries } = await import('./registries.ts');
+  const images = createRegistryImageStore({
+    ...doors,
+    random,
+    dir,
+    settings: keptRegistries(paths),
+  });
+  await images.staging.removeAbandoned();
+  return images;
 }
 
 /** Throws UsageError for an endpoint that cannot be one, or that nothing listens at. */

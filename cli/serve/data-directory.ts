@@ -45,6 +45,7 @@ export interface DataPaths {
   readonly supervisorPid: string;
   readonly kubeconfig: string;
   readonly kubeletConfig: string;
+  readonly registries: string;
 }
 
 /** A failure of use, shown as one line without a stack. */
@@ -71,6 +72,7 @@ export function dataPaths(root: string): DataPaths {
     supervisorPid: at('supervisor.json'),
     kubeconfig: at('kubeconfig'),
     kubeletConfig: at('kubelet-config.json'),
+    registries: at('registries.json'),
   };
 }
 

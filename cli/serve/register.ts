@@ -2,12 +2,14 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { defaultDataDirectory } from './data-directory.ts';
+import { registerImageCommands } from './register-images.ts';
 
 interface UpFlags {
   readonly dataDir: string;
   readonly port?: number;
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
+  readonly registries?: string;
   readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
@@ -48,6 +50,10 @@ export function registerServeCommands(program: Command): void {
       'how the node agent runs this machine: a KubeletConfiguration, YAML or JSON (default: the one given last, else the defaults of upstream)',
     )
     .option(
+      '--registries <file>',
+      'registries and their mirrors, certificates and passwords: JSON, as docs/guide/images.md tells (default: the one given last, else each registry is asked itself)',
+    )
+    .option(
       '--container-runtime-endpoint <socket>',
       'containers are run by the runtime that serves CRI here, such as unix:///run/containerd/containerd.sock (default: the one given last, else runc and conmon; "" for those)',
     )
@@ -67,7 +73,7 @@ export function registerServeCommands(program: Command): void {
         outcome === 'stopped' ? 'the cluster is down\n' : 'nothing was running; cleaned up\n',
       );
     });
-  registerImageCommands(program.command('image').description('images without a registry'), dataDir);
+  registerImageCommands(program.command('image').description('images of this machine'), dataDir);
   const component = (name: string, module: string, description: string) =>
     program
       .command(name)
@@ -83,33 +89,4 @@ export function registerServeCommands(program: Command): void {
   component('controllers', './controllers.ts', 'run the built-in controllers alone');
   component('scheduler', './scheduler.ts', 'run the scheduler alone');
   component('node', './node.ts', 'run the node agent alone');
-}
-
-function registerImageCommands(image: Command, dataDir: () => Option): void {
-  const commands = () => import('./image-commands.ts');
-  image
-    .command('load <files...>')
-    .description('load OCI or docker archives (tar, gzip, zstd)')
-    .addOption(dataDir())
-    .option('--name <name>', 'name for an archive that names none')
-    .action(async (files: string[], flags: { dataDir: string; name?: string }) =>
-      (await commands()).loadImages(files, flags),
-    );
-  image
-    .command('ls')
-    .description('list images')
-    .addOption(dataDir())
-    .action(async (flags: { dataDir: string }) => (await commands()).listImages(flags));
-  image
-    .command('rm <images...>')
-    .description('remove names or images, and layers that nothing uses')
-    .addOption(dataDir())
-    .action(async (images: string[], flags: { dataDir: string }) =>
-      (await commands()).removeImages(images, flags),
-    );
-  image
-    .command('build-shop')
-    .description("build the shop's images from this machine's own Node")
-    .addOption(dataDir())
-    .action(async (flags: { dataDir: string }) => (await commands()).buildShop(flags));
 }

@@ -18,6 +18,7 @@ export interface UpFlags {
   readonly port?: number;
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
+  readonly registries?: string;
   readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
@@ -39,6 +40,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
     port: flags.port,
     kubeconfig: flags.kubeconfig,
     kubeletConfig: flags.kubeletConfig,
+    registries: flags.registries,
     containerRuntimeEndpoint: flags.containerRuntimeEndpoint,
     node: flags.node,
   };

@@ -17,6 +17,7 @@ import {
   UsageError,
 } from './data-directory.ts';
 import { keepKubeletConfig } from './kubelet-config.ts';
+import { keepRegistries } from './registries.ts';
 import { missingFeature } from './kernel-features.ts';
 import { environmentOf, flagsOf, type Program, programOf } from './programs.ts';
 import {
@@ -38,6 +39,8 @@ export interface UpOptions {
   readonly kubeconfig: string | undefined;
   /** A file that says how the node agent is to run; undefined for that of last time. */
   readonly kubeletConfig?: string | undefined;
+  /** Settings of registries, kept for later starts. */
+  readonly registries?: string | undefined;
   /** Where a container runtime serves CRI; undefined for that of last time, empty for the embedded one. */
   readonly containerRuntimeEndpoint?: string | undefined;
   /** Run pods on this machine. */
@@ -73,6 +76,7 @@ export async function startCluster(
   const doors = { system, clock: systemClock, random: systemRandom };
   const { paths, facts } = await ensureClusterFiles(options, doors);
   if (options.kubeletConfig !== undefined) await keepKubeletConfig(paths, options.kubeletConfig);
+  if (options.registries !== undefined) keepRegistries(paths, options.registries);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
   return superviseCluster({ system, paths, facts, logger, node: options.node, stopped });
 }

@@ -37,6 +37,8 @@ export interface TestClusterOptions {
   readonly node: boolean;
   /** Fields of KubeletConfiguration. */
   readonly kubeletConfig?: object;
+  /** Settings of registries; unless given none may be asked, since none can be reached. */
+  readonly registries?: object;
   /** What runs them: runc and conmon unless given; else a containerd of the cluster's own, in its namespace. */
   readonly runtime?: 'containerd';
 }
@@ -159,6 +161,8 @@ async function startUp(
   const runtime = place.containerd && ['--container-runtime-endpoint', place.containerd.endpoint];
   const args = [PROGRAM, 'up', '--port', '0', '--data-dir', place.dataDir, ...(runtime ?? [])];
   if (options.kubeletConfig) args.push(...configured(place, options.kubeletConfig));
+  const registries = options.registries ?? { registries: { '*': { origin: false } } };
+  writeFileSync(dataPaths(place.dataDir).registries, JSON.stringify(registries));
   const child = place.host.start(NODE, options.node ? args : [...args, '--no-node']);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
