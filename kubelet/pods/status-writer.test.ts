@@ -98,6 +98,16 @@ describe('the status writer', () => {
     expect(phases()).toEqual(['2']);
   });
 
+  it('has it written within two seconds of the return of an API that was long away', async () => {
+    answers = Array.from({ length: 10_000 }, () => new Error('away'));
+    writer.set(aPod(), { phase: 'Running' });
+    await clock.advance(3_600_000);
+    expect(phases()).toEqual([]);
+    answers = [];
+    await clock.advance(2_000);
+    expect(phases()).toEqual(['Running']);
+  });
+
   it('gives up on a pod that is not there any more', async () => {
     answers = [notFound({ group: '', plural: 'pods' }, 'web')];
     writer.set(aPod(), { phase: '1' });

@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
-import { configMap, webDeployment, webService } from '../clients/objects.ts';
+import { configMap, shellPod, webDeployment, webService } from '../clients/objects.ts';
+import { cutNetwork } from '../support/restless/network-cut.ts';
+import { runningContainers } from '../support/restless/strikes.ts';
+import { until } from '../support/until.ts';
+
+/** How long the API server is away, and how soon after that statuses are to be right. */
+const AWAY_MS = 5_000;
+const RIGHT_GOAL_MS = 2_000;
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -85,5 +92,43 @@ for (const name of ['control-plane', 'node'] as const)
       expect(totals.answered).toBeGreaterThan(5);
       expect(await containers()).toEqual(expect.arrayContaining(before));
       expect(await containers()).toHaveLength(replicas);
+    });
+  });
+
+for (const how of ['reset', 'silent'] as const)
+  describe(`an API server that is away (${how}) while containers die`, () => {
+    it('has the right statuses soon after its return, and the node did not wait for it', async () => {
+      const { kubectl } = cluster;
+      const [dies, ends] = [`dies-${how}`, `ends-${how}`];
+      await kubectl.apply([
+        shellPod(dies, 'while :; do sleep 1; done'),
+        shellPod(ends, 'while [ ! -e /tmp/end ]; do sleep 0.1; done', {
+          spec: { restartPolicy: 'Never' },
+        }),
+      ]);
+      await kubectl.wait('--for=condition=Ready', `pod/${dies}`, `pod/${ends}`);
+      const uidOf = async (name: string) => (await kubectl.json(['get', 'pod', name])).metadata.uid;
+      const [diesUid, endsUid] = [await uidOf(dies), await uidOf(ends)];
+      const alive = (uid: string) => runningContainers(cluster).find((c) => c.podUid === uid);
+      const first = alive(diesUid);
+      const mend = await cutNetwork(cluster, how);
+      const cutAt = performance.now();
+      process.kill(first?.init?.pid ?? 0, 'SIGKILL');
+      process.kill(alive(endsUid)?.init?.pid ?? 0, 'SIGKILL');
+      await until(() => (alive(diesUid)?.id ?? first?.id) !== first?.id);
+      const second = alive(diesUid)?.id;
+      await until(() => performance.now() - cutAt > AWAY_MS);
+      await mend();
+      const mendedAt = performance.now();
+      const [path, phase] = ['.status.containerStatuses[0].containerID', '.status.phase'];
+      await Promise.all([
+        kubectl.wait(`--for=jsonpath={${path}}=pinnace://${second}`, `pod/${dies}`),
+        kubectl.wait(`--for=jsonpath={${phase}}=Failed`, `pod/${ends}`),
+      ]);
+      const ms = Math.round(performance.now() - mendedAt);
+      process.stdout.write(`statuses right after ${ms} ms (goal: ${RIGHT_GOAL_MS})\n`);
+      const { status } = await kubectl.json(['get', 'pod', dies]);
+      expect(status.containerStatuses).toMatchObject([{ restartCount: 1, ready: true }]);
+      await kubectl.ok(['delete', 'pod', dies, ends, '--grace-period=0', '--force']);
     });
   });

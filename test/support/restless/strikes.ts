@@ -10,13 +10,14 @@ import type { ContainerRecord, ProcessIdentity } from '../../../kubelet/runtime/
 import type { TestCluster } from '../cluster.ts';
 import { runtimeLayout } from './host-pods.ts';
 import { killHard, type Victim } from './moments.ts';
+import { type CutKind, cutNetwork } from './network-cut.ts';
 import { pause } from './pause.ts';
 
 /** What happens to whom. */
 export type Strike = { readonly afterMs: number } & (
   | { readonly kind: 'container' | 'conmon'; readonly pick: number; readonly count: number }
   | { readonly kind: 'process'; readonly victims: readonly Victim[]; readonly lingerMs: number }
-  | { readonly kind: 'cut'; readonly ms: number; readonly how: 'silent' | 'reset' }
+  | { readonly kind: 'cut'; readonly ms: number; readonly how: CutKind }
 );
 
 const MOST_PAUSE_MS = 900;
@@ -47,8 +48,6 @@ export function nextStrike(random: Random): Strike {
   }
   return { kind: 'cut', afterMs, ms: size * MOST_CUT_MS, how: pick < 0.5 ? 'silent' : 'reset' };
 }
-
-const CUT_TABLE = 'storm';
 
 /** Carries strikes out, and tells them. */
 export class Storm {
@@ -88,7 +87,7 @@ export class Storm {
     { pick, count }: { pick: number; count: number },
   ): void {
     for (let i = 0; i < count; i += 1) {
-      const running = this.#running();
+      const running = runningContainers(this.#cluster);
       const times = (record: ContainerRecord) => this.#struck.get(keyOf(record)) ?? 0;
       const least = Math.min(...running.map(times));
       const spared = running.filter((record) => times(record) === least);
@@ -99,19 +98,6 @@ export class Storm {
       this.#tell(`${kind} of ${record.config.name} ${record.id.slice(0, 8)} of ${record.podUid}`);
       process.kill(victim.pid, 'SIGKILL');
     }
-  }
-
-  /** Containers that run, by their records, and are what the records say. */
-  #running(): ContainerRecord[] {
-    const { containers } = runtimeLayout(this.#cluster);
-    const { system } = this.#cluster.host;
-    const isIt = ({ pid, start }: ProcessIdentity) =>
-      system.processStart(pid) === start && system.processState(pid) !== 'Z';
-    return readdirSync(containers)
-      .toSorted()
-      .flatMap((id) => recordOf(join(containers, id, 'container.json')))
-      .filter(({ phase, init, conmon }) => phase === 'running' && init && conmon)
-      .filter(({ init, conmon }) => init && conmon && isIt(init) && isIt(conmon));
   }
 
   #strikeProcesses(victims: readonly Victim[], lingerMs: number): void {
@@ -128,22 +114,29 @@ export class Storm {
   }
 
   /** Nobody reaches the API server by its port; control plane and containers go on. */
-  async #cut(ms: number, how: 'silent' | 'reset'): Promise<void> {
-    const { host, facts } = this.#cluster;
-    const verdict = how === 'silent' ? 'drop' : 'reject with tcp reset';
-    const rule = `tcp dport ${facts.port} ${verdict}`;
-    const table = `table inet ${CUT_TABLE} {
-      chain cut { type filter hook input priority -300; ${rule}; }
-    }`;
+  async #cut(ms: number, how: CutKind): Promise<void> {
     this.#tell(`${how} cut of ${ms.toFixed(0)} ms`);
-    await host.run('nft', ['-f', '-'], { input: table });
+    const mend = await cutNetwork(this.#cluster, how);
     await pause(ms);
-    await host.run('nft', ['delete', 'table', 'inet', CUT_TABLE]);
+    await mend();
   }
 
   #tell(what: string): void {
     this.told.push(`${new Date().toISOString().slice(11, 23)} ${what}`);
   }
+}
+
+/** Containers that run, by their records, and are what the records say. */
+export function runningContainers(cluster: TestCluster): ContainerRecord[] {
+  const { containers } = runtimeLayout(cluster);
+  const { system } = cluster.host;
+  const isIt = ({ pid, start }: ProcessIdentity) =>
+    system.processStart(pid) === start && system.processState(pid) !== 'Z';
+  return readdirSync(containers)
+    .toSorted()
+    .flatMap((id) => recordOf(join(containers, id, 'container.json')))
+    .filter(({ phase, init, conmon }) => phase === 'running' && init && conmon)
+    .filter(({ init, conmon }) => init && conmon && isIt(init) && isIt(conmon));
 }
 
 const keyOf = ({ podUid, config }: ContainerRecord): string => `${podUid}.${config.name}`;
