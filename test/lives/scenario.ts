@@ -16,6 +16,9 @@ export type Runtime = 'fake' | 'embedded' | 'containerd';
 /** The runtimes on which there are processes, files and sockets. */
 export const REAL: readonly Runtime[] = ['embedded', 'containerd'];
 
+/** Where scenarios of real runtimes may write on the host; there while they run, and gone with the last one. */
+export const HOST_FOLDER = '/tmp/pinnace-lives';
+
 /** Parts of a pod; those of its `status` are looked at first where a pattern names fields of the status alone. */
 export type StatusPattern = Pattern<NonNullable<Pod['status']>>;
 

@@ -1,6 +1,6 @@
 // A world of real containers: `pinnace up` in a network namespace of its own, reached by this process through a tunnel.
 // Invariant: one cluster for all scenarios of a file; close() fails where the cluster leaves anything behind.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createClient } from '../../../client/rest/rest-client.ts';
 import { parseKubeconfig } from '../../../client/kubeconfig/kubeconfig.ts';
 import { createHttpTransport } from '../../../client/transport/http.ts';
@@ -8,7 +8,7 @@ import type { Pod } from '../../../api/generated/types.ts';
 import { startTestCluster, type TestClusterOptions } from '../../support/cluster.ts';
 import { openTunnel } from '../../support/tunnel.ts';
 import { until } from '../../support/until.ts';
-import type { Runtime } from '../scenario.ts';
+import { HOST_FOLDER, type Runtime } from '../scenario.ts';
 import { Recorder } from './recorder.ts';
 import type { World } from './witness.ts';
 
@@ -20,6 +20,7 @@ export async function startClusterWorld(
   runtime: Runtime,
   options: TestClusterOptions,
 ): Promise<{ world: World; close: () => Promise<void> }> {
+  mkdirSync(HOST_FOLDER, { recursive: true });
   const cluster = await startTestCluster(options);
   const tunnel = await openTunnel(cluster);
   const server = `https://127.0.0.1:${tunnel.port}`;
@@ -44,6 +45,15 @@ export async function startClusterWorld(
       if (pid === undefined) throw new Error('the cluster has no agent');
       process.kill(pid, 'SIGKILL');
       await until(() => ![undefined, pid].includes(cluster.pidOf('node')));
+      // Its port is open once it has found again what runs.
+      const path = `/api/v1/nodes/${cluster.facts.nodeName}/proxy/healthz`;
+      const asked = { method: 'GET', path } as const;
+      await until(() =>
+        transport.request(asked).then(
+          () => true,
+          () => false,
+        ),
+      );
     },
   };
   const close = async () => {
@@ -51,6 +61,7 @@ export async function startClusterWorld(
     transport.close();
     await tunnel.close();
     await cluster.stop();
+    rmSync(HOST_FOLDER, { recursive: true, force: true });
   };
   return { world, close };
 }

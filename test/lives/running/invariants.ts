@@ -63,7 +63,9 @@ function checkStep(before: Pod, after: Pod, say: Say): void {
     say(`qosClass went from ${was.qosClass} to ${is.qosClass}`);
   if ((is.observedGeneration ?? 0) < (was.observedGeneration ?? 0))
     say('observedGeneration went back');
-  for (const each of was.conditions ?? []) checkCondition(each, is.conditions, say);
+  // Between two writes a status may have gone there and back.
+  const still = was.phase === is.phase && sameContainers(before, after);
+  for (const each of was.conditions ?? []) checkCondition(each, { is: is.conditions, still }, say);
   const leaves = before.metadata.deletionTimestamp !== undefined;
   for (const each of allStatuses(before)) {
     const later = allStatuses(after).find(({ name }) => name === each.name);
@@ -90,16 +92,22 @@ function checkRestarts(
 
 function checkCondition(
   was: PodCondition,
-  conditions: readonly PodCondition[] | undefined,
+  { is: conditions, still }: { is: readonly PodCondition[] | undefined; still: boolean },
   say: Say,
 ): void {
   const is = conditions?.find(({ type }) => type === was.type);
   if (!is) return;
   const moved = is.lastTransitionTime !== was.lastTransitionTime;
-  if (moved && is.status === was.status)
+  if (moved && still && is.status === was.status)
     say(`the transition time of ${was.type} moved without its status`);
   if (Date.parse(is.lastTransitionTime ?? '') < Date.parse(was.lastTransitionTime ?? ''))
     say(`the transition time of ${was.type} went back`);
+}
+
+function sameContainers(before: Pod, after: Pod): boolean {
+  const idsOf = (pod: Pod) =>
+    allStatuses(pod).map(({ containerID, state }) => [containerID, Object.keys(state ?? {})]);
+  return JSON.stringify(idsOf(before)) === JSON.stringify(idsOf(after));
 }
 
 function allStatuses({ status = {} }: Pod): ContainerStatus[] {

@@ -108,7 +108,8 @@ async function untilLine(step: Of<'log'>, name: string, witness: Witness): Promi
   try {
     await world.until(
       () => {
-        if (problem !== undefined) throw new Error('the log broke off', { cause: problem });
+        if (problem !== undefined)
+          throw new Error(`the log broke off: ${(problem as Error).message}`, { cause: problem });
         return lines.some((line) => isLine(log, line));
       },
       () => `the log says:\n${lines.join('\n')}`,

@@ -1,0 +1,327 @@
+// Probes: what each kind asks, when it counts, and what comes of it.
+import { play, steady } from '../play.ts';
+import {
+  aPod,
+  both,
+  condition,
+  container,
+  endedBefore,
+  ready,
+  REAL,
+  running,
+  type Scenario,
+  unready,
+} from '../scenario.ts';
+import { WEB_IMAGE } from '../../support/tiny-images.ts';
+
+const file = (path: string, more: object = {}) => ({
+  exec: { command: ['cat', path] },
+  periodSeconds: 1,
+  ...more,
+});
+const web = (path: string, more: object = {}) => ({
+  httpGet: { path, port: 8080 },
+  periodSeconds: 1,
+  ...more,
+});
+const killed = (probe: string) => ({
+  type: 'Normal' as const,
+  reason: 'Killing',
+  message: `Container main failed ${probe} probe, will be restarted`,
+});
+const unhealthy = (probe: string, why: RegExp) => ({
+  type: 'Warning' as const,
+  reason: 'Unhealthy',
+  message: new RegExp(`^${probe} probe failed: ${why.source}`),
+});
+
+/** The scenarios. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'a container is ready once its readiness probe has succeeded, and its pod says why before',
+    pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
+    plays: { main: play({ sleeps: 1.5 }, { touches: '/tmp/ok' }, { runs: true }) },
+    steps: [{ until: ready }],
+    statuses: [
+      both(
+        container('main', { ready: false, started: true, ...running }),
+        condition('Ready', 'False', {
+          reason: 'ContainersNotReady',
+          message: 'containers with unready status: [main]',
+        }),
+        condition('ContainersReady', 'False', { reason: 'ContainersNotReady' }),
+      ),
+      both(ready, condition('ContainersReady', 'True'), container('main', { ready: true })),
+    ],
+    events: [unhealthy('Readiness', /./)],
+    never: [container('main', { restartCount: 1 })],
+  },
+  {
+    name: 'a readiness probe that fails later takes the pod out, and back in once it succeeds',
+    pod: aPod({}, { readinessProbe: file('/tmp/ok', { failureThreshold: 1 }) }),
+    plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
+    steps: [
+      { until: ready },
+      { exec: ['rm', '/tmp/ok'] },
+      { until: unready },
+      { exec: ['touch', '/tmp/ok'] },
+      { until: ready },
+    ],
+    never: [container('main', { restartCount: 1 })],
+  },
+  {
+    name: 'a readiness probe has to succeed as often as successThreshold says',
+    on: ['fake'],
+    pod: aPod({}, { readinessProbe: file('/tmp/ok', { periodSeconds: 10, successThreshold: 3 }) }),
+    plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
+    steps: [
+      { until: container('main', running) },
+      { stays: unready, seconds: 19 },
+      { until: ready },
+    ],
+  },
+  {
+    name: 'a container whose liveness probe fails is killed and started again',
+    pod: aPod({}, { livenessProbe: file('/tmp/alive', { failureThreshold: 2 }) }),
+    plays: {
+      main: play({ touches: '/tmp/alive' }, { runs: true }),
+    },
+    steps: [
+      { until: ready },
+      { exec: ['rm', '/tmp/alive'] },
+      { until: container('main', { restartCount: 1, ...running, ...endedBefore(0) }) },
+    ],
+    events: [unhealthy('Liveness', /./), killed('liveness')],
+  },
+  {
+    name: 'one failure is forgiven where failureThreshold is more',
+    on: ['fake'],
+    pod: aPod(
+      {},
+      { livenessProbe: file('/tmp/alive', { periodSeconds: 10, failureThreshold: 3 }) },
+    ),
+    plays: {
+      main: play(
+        { touches: '/tmp/alive' },
+        { sleeps: 15 },
+        { removes: '/tmp/alive' },
+        { sleeps: 20 },
+        { touches: '/tmp/alive' },
+        { runs: true },
+      ),
+    },
+    steps: [
+      { until: ready },
+      { stays: both(ready, container('main', { restartCount: 0 })), seconds: 120 },
+    ],
+    events: [unhealthy('Liveness', /./)],
+  },
+  {
+    name: 'nothing else is probed before the startup probe has succeeded',
+    pod: aPod(
+      {},
+      {
+        startupProbe: file('/tmp/up', { failureThreshold: 30 }),
+        livenessProbe: file('/tmp/up', { failureThreshold: 1 }),
+        readinessProbe: file('/tmp/up'),
+      },
+    ),
+    plays: { main: play({ sleeps: 2.3 }, { touches: '/tmp/up' }, { runs: true }) },
+    steps: [{ until: both(ready, container('main', { started: true, restartCount: 0 })) }],
+    statuses: [container('main', { started: false, ready: false, ...running }), ready],
+    events: [unhealthy('Startup', /./)],
+    noEvents: [unhealthy('Liveness', /./), unhealthy('Readiness', /./)],
+    never: [container('main', { started: false, ready: true })],
+  },
+  {
+    name: 'a container that never comes up is killed by its startup probe',
+    pod: aPod({}, { startupProbe: file('/tmp/up', { failureThreshold: 2 }) }),
+    plays: {
+      main: { first: steady, later: play({ touches: '/tmp/up' }, { runs: true }) },
+    },
+    steps: [{ until: both(ready, container('main', { restartCount: 1 })) }],
+    events: [unhealthy('Startup', /./), killed('startup')],
+  },
+  {
+    name: 'a liveness probe has a grace period of its own',
+    pod: aPod(
+      { terminationGracePeriodSeconds: 60 },
+      {
+        livenessProbe: file('/tmp/alive', {
+          failureThreshold: 1,
+          terminationGracePeriodSeconds: 1,
+        }),
+      },
+    ),
+    plays: {
+      main: { steps: [{ touches: '/tmp/alive' }, { runs: true }], onStop: 'ignores' },
+    },
+    steps: [
+      { until: ready },
+      { exec: ['rm', '/tmp/alive'] },
+      { until: container('main', { restartCount: 1, ...endedBefore(137) }) },
+      { delete: true, gracePeriodSeconds: 1 },
+      { gone: true },
+    ],
+  },
+  {
+    name: 'a probe over HTTP succeeds from 200 to 399, and tells the code where it fails',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        image: WEB_IMAGE,
+        readinessProbe: web('/readyz', { failureThreshold: 1 }),
+      },
+    ),
+    steps: [
+      { until: ready },
+      { exec: ['touch', '/tmp/busy'] },
+      { until: unready },
+      { exec: ['rm', '/tmp/busy'] },
+      { until: ready },
+    ],
+    events: [unhealthy('Readiness', /HTTP probe failed with statuscode: 503/)],
+  },
+  {
+    name: 'a probe over HTTP may name its port, its scheme and headers',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        image: WEB_IMAGE,
+        ports: [{ name: 'http', containerPort: 8080 }],
+        readinessProbe: {
+          httpGet: {
+            path: '/readyz',
+            port: 'http',
+            scheme: 'HTTP',
+            httpHeaders: [{ name: 'X-Asked', value: 'kubelet' }],
+          },
+          periodSeconds: 1,
+        },
+      },
+    ),
+    steps: [{ until: ready }],
+  },
+  {
+    name: 'a probe over HTTP that nobody answers says that the connection was refused',
+    on: REAL,
+    pod: aPod({}, { readinessProbe: web('/') }),
+    plays: { main: steady },
+    steps: [
+      {
+        event: unhealthy(
+          'Readiness',
+          /Get "http:\/\/[\d.]+:8080\/": dial tcp [\d.]+:8080: connect: connection refused/,
+        ),
+      },
+    ],
+    never: [ready],
+  },
+  {
+    name: 'a probe over TCP succeeds where somebody listens',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        image: WEB_IMAGE,
+        readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+      },
+    ),
+    steps: [{ until: ready }],
+  },
+  {
+    name: 'a probe over TCP that nobody answers says so, and the pod is restarted by its liveness',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        livenessProbe: { tcpSocket: { port: 8081 }, periodSeconds: 1, failureThreshold: 1 },
+      },
+    ),
+    plays: { main: steady },
+    steps: [{ until: container('main', { restartCount: 1 }) }],
+    events: [
+      unhealthy('Liveness', /dial tcp [\d.]+:8081: connect: connection refused/),
+      killed('liveness'),
+    ],
+  },
+  {
+    name: 'a probe over gRPC that nobody answers says so',
+    on: REAL,
+    pod: aPod({}, { readinessProbe: { grpc: { port: 8082 }, periodSeconds: 1 } }),
+    plays: { main: steady },
+    steps: [{ event: unhealthy('Readiness', /./) }],
+    never: [ready],
+  },
+  {
+    name: 'a command that takes longer than timeoutSeconds has failed',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        readinessProbe: {
+          exec: { command: ['sleep', '60'] },
+          periodSeconds: 1,
+          timeoutSeconds: 1,
+          failureThreshold: 1,
+        },
+      },
+    ),
+    plays: { main: steady },
+    steps: [
+      {
+        event: {
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: /^Readiness probe (failed|errored)(: | and resulted in .*: ).*timed out/,
+        },
+      },
+    ],
+    never: [ready],
+  },
+  {
+    name: 'what a command prints is told where it fails',
+    on: REAL,
+    pod: aPod(
+      {},
+      {
+        readinessProbe: {
+          exec: { command: ['/bin/sh', '-c', 'echo not yet; exit 1'] },
+          periodSeconds: 1,
+        },
+      },
+    ),
+    plays: { main: steady },
+    steps: [{ event: unhealthy('Readiness', /not yet\s*$/) }],
+  },
+  {
+    name: 'a probe waits for initialDelaySeconds',
+    on: ['fake'],
+    pod: aPod(
+      {},
+      {
+        livenessProbe: file('/tmp/never', { initialDelaySeconds: 60, failureThreshold: 1 }),
+      },
+    ),
+    plays: { main: steady },
+    steps: [
+      { until: ready },
+      { stays: container('main', { restartCount: 0 }), seconds: 59 },
+      { until: container('main', { restartCount: 1 }) },
+    ],
+  },
+  {
+    name: 'a container is unready while it is restarted',
+    pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
+    plays: {
+      main: {
+        first: play({ touches: '/tmp/ok' }, { sleeps: 2 }, { exits: 1 }),
+        later: play({ touches: '/tmp/ok' }, { runs: true }),
+      },
+    },
+    steps: [{ until: ready }, { until: both(ready, container('main', { restartCount: 1 })) }],
+    statuses: [ready, both(unready, container('main', { restartCount: 1, ready: false })), ready],
+  },
+];
