@@ -30,6 +30,22 @@ const noted = (key: string, value: string) => ({
   annotations: { ...running('app').annotations, [key]: value },
 });
 
+describe('a container that is being ended because its start failed', () => {
+  it('waits with the reason, and is neither started nor ready', () => {
+    const pod = aPod();
+    const problem = { reason: 'PostStartHookError', message: 'it failed' };
+    const status = containerStatusOf(pod, pod.spec?.containers[0] as Container, {
+      state: aState([running('app')]),
+      probes: WELL,
+      problems: new Map([['app', problem]]),
+      ending: false,
+      before: undefined,
+      nowMs: NOW,
+    });
+    expect(status).toMatchObject({ ready: false, started: false, state: { waiting: problem } });
+  });
+});
+
 describe('last words', () => {
   it('are 4096 bytes at most', () => {
     const said = statusOf(aPod(), [ended('app', 1, { message: 'x'.repeat(5000) })]);

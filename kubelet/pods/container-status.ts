@@ -51,7 +51,6 @@ export function containerStatusOf(
 ): ApiContainerStatus {
   const statuses = facts.state.containers.get(container.name) ?? [];
   const [latest] = statuses;
-  const running = latest?.state === 'running';
   const state = stateOf(pod, container, facts);
   // The newest end that `state` does not tell itself.
   const past = statuses.find((s) => s.state === 'exited' && !(state.terminated && s === latest));
@@ -62,8 +61,8 @@ export function containerStatusOf(
     imageID: latest.annotations[IMAGE_REF] ?? latest.imageId,
     containerID: containerId(latest),
     restartCount: latest.attempt,
-    ready: isReady(pod, container, facts),
-    started: running && facts.probes.started(latest.id),
+    ready: isReady(pod, container, facts) && state.waiting === undefined,
+    started: state.running !== undefined && facts.probes.started(latest.id),
     state,
     lastState: past ? { terminated: terminatedOf(pod, past) } : {},
     ...resourcesOf(container),
@@ -186,11 +185,12 @@ function isEphemeral({ spec }: Pod, { name }: Container): boolean {
 function stateOf(pod: Pod, container: Container, facts: ContainerFacts): ContainerState {
   const statuses = facts.state.containers.get(container.name) ?? [];
   const [latest] = statuses;
-  if (latest?.state === 'running')
-    return { running: { startedAt: formatTime(latest.startedAtMs ?? latest.createdAtMs) } };
   const problem = facts.problems.get(container.name);
+  // Also while it is being ended for it, as one is whose postStart hook failed: it never was up.
   if (problem && !facts.ending)
     return { waiting: { reason: problem.reason, message: problem.message } };
+  if (latest?.state === 'running')
+    return { running: { startedAt: formatTime(latest.startedAtMs ?? latest.createdAtMs) } };
   const waiting = { waiting: { reason: waitingReason(pod, container) } };
   if (latest?.state !== 'exited') return waiting;
   const past = { statuses, sandbox: facts.state.sandbox, maxMs: facts.maxRestartMs };

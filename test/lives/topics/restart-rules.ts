@@ -117,7 +117,6 @@ export const scenarios: readonly Scenario[] = [
       },
     ],
     statuses: [
-      phase('Running'),
       both(
         phase('Pending'),
         condition('AllContainersRestarting', 'True', {
