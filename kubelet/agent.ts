@@ -3,7 +3,7 @@
 import { ClientEventRecorder } from '../client/events/recorder.ts';
 import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
 import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
-import { nodeFactsOf } from './node/node-capacity.ts';
+import { limitsOfAllPods, nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import type { HostFacts } from './node/host-facts.ts';
 import type { NodeObjectFacts } from './node/node-object.ts';
@@ -99,6 +99,7 @@ class Agent implements NodeAgent {
     });
     await this.#serve({ host, node, pods }, { configuration, sampler });
     signal.addEventListener('abort', () => statuses.close(), { once: true });
+    await options.runtime.limitPods?.(limitsOfAllPods(host, configuration));
     // Before anything is taken for what a former pod has left.
     await pods.staticPods.read();
     pods.staticPods.run(signal);

@@ -1,7 +1,7 @@
 // Capacity and what of it is for pods, as reservations and thresholds say.
 import { expect, it } from 'vitest';
 import { type KubeletConfiguration, resolveConfiguration } from '../configuration.ts';
-import { nodeFactsOf, podPidsLimitOf } from './node-capacity.ts';
+import { limitsOfAllPods, nodeFactsOf, podPidsLimitOf } from './node-capacity.ts';
 
 const MIB = 2 ** 20;
 const host = { cpus: 4, memoryBytes: 8192 * MIB, storageBytes: 1000 * MIB };
@@ -48,4 +48,18 @@ it.each([
   [50, undefined, 50],
 ])('a pod that is configured to have %s of %s processes gets %s', (configured, most, limit) => {
   expect(podPidsLimitOf(configured, most)).toBe(limit);
+});
+
+it('pods together have what is not reserved, and leave the host a quarter of its processes', () => {
+  const facts = { ...host, maxProcesses: 32_768 };
+  expect(limitsOfAllPods(facts, resolveConfiguration())).toEqual({
+    memoryLimitBytes: 8192 * MIB,
+    pidsLimit: 24_576,
+  });
+  const given = { systemReserved: { memory: '1Gi', pid: '1000' } };
+  expect(limitsOfAllPods(facts, resolveConfiguration(given))).toEqual({
+    memoryLimitBytes: 7168 * MIB,
+    pidsLimit: 31_768,
+  });
+  expect(limitsOfAllPods(host, resolveConfiguration())).toEqual({ memoryLimitBytes: 8192 * MIB });
 });

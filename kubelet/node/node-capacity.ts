@@ -49,6 +49,17 @@ export function podPidsLimitOf(
   return Math.min(DEFAULT_POD_PIDS, Math.floor(hostMax / POD_SHARE));
 }
 
+/** What all pods may use together: memory that is not reserved, as upstream enforces it, and what leaves the host processes of its own. */
+export function limitsOfAllPods(
+  { memoryBytes, maxProcesses }: Pick<HostFacts, 'memoryBytes' | 'maxProcesses'>,
+  configuration: KubeletConfiguration,
+): { readonly memoryLimitBytes: number; readonly pidsLimit?: number } {
+  const memoryLimitBytes = Math.max(0, memoryBytes - reserved(configuration, 'memory'));
+  if (maxProcesses === undefined) return { memoryLimitBytes };
+  const kept = reserved(configuration, 'pid') || Math.floor(maxProcesses / POD_SHARE);
+  return { memoryLimitBytes, pidsLimit: Math.max(1, maxProcesses - kept) };
+}
+
 /** Millicores of cpu, whole units of the rest. */
 function reserved({ systemReserved, kubeReserved }: KubeletConfiguration, name: string): number {
   return [systemReserved, kubeReserved].reduce((sum, { [name]: text }) => {

@@ -241,6 +241,8 @@ export const START_ERROR_CODE = 128;
 export interface ContainerRuntime {
   runSandbox(config: SandboxConfig): Promise<string>;
   stopSandbox(id: string): Promise<void>;
+  /** What all pods of the node may use together, over what each may. Left out by runtimes that cannot keep them to it. */
+  limitPods?(limits: Pick<LinuxResources, 'memoryLimitBytes' | 'pidsLimit'>): Promise<void>;
   /** Changes the limits of the pod as a whole; how many processes it may have stays. */
   updateSandboxResources(id: string, resources: LinuxResources): Promise<void>;
   removeSandbox(id: string): Promise<void>;

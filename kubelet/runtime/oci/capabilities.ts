@@ -1,5 +1,6 @@
 // Linux capabilities: their names, the set that containers get, and what this process may hand out. Pure.
 // Numbers from capabilities(7) and linux/capability.h.
+import { RuntimeError } from '../runtime.ts';
 
 /** Names in the order of their numbers. */
 export const CAPABILITY_NAMES = [
@@ -71,13 +72,22 @@ export function capabilitiesOf(status: string, field: 'CapBnd' | 'CapEff'): Read
   return new Set(CAPABILITY_NAMES.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n));
 }
 
-/** What a container gets, cut to what may be handed out: asking for more makes the start fail. */
+/**
+ * What a container gets, cut to what may be handed out: asking for more makes the start fail. Throws RuntimeError for one that it
+ * names and this host does not give; a name that no kernel has is passed over, as runc does.
+ */
 export function containerCapabilities(
   wanted: { privileged: boolean; add: readonly string[]; drop: readonly string[] },
   available: ReadonlySet<string>,
 ): readonly string[] {
   if (wanted.privileged) return CAPABILITY_NAMES.filter((name) => available.has(name));
   const add = wanted.add.map(fullName);
+  const missing = add.find((name) => isKnown(name) && !available.has(name));
+  if (missing !== undefined)
+    throw new RuntimeError(
+      'CreateContainerError',
+      `capability ${missing} cannot be given on this host, as the node agent does not have it itself; leave it out of securityContext.capabilities.add`,
+    );
   const drop = wanted.drop.map(fullName);
   const granted = new Set<string>(drop.includes('CAP_ALL') ? [] : DEFAULT_CAPABILITIES);
   if (add.includes('CAP_ALL')) CAPABILITY_NAMES.forEach((name) => granted.add(name));
@@ -85,6 +95,8 @@ export function containerCapabilities(
   for (const name of add) granted.add(name);
   return CAPABILITY_NAMES.filter((name) => granted.has(name) && available.has(name));
 }
+
+const isKnown = (name: string): boolean => (CAPABILITY_NAMES as readonly string[]).includes(name);
 
 function fullName(name: string): string {
   const upper = name.toUpperCase();

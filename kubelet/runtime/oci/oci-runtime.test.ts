@@ -63,11 +63,11 @@ describe('containers by runc and conmon', () => {
   const forever = 'while :; do sleep 1; done';
 
   it('lets a pod have so many processes and no more, also after a resize', async () => {
-    const small = aSandbox('few', { resources: { cpuShares: 128, pidsLimit: 9 } });
+    const small = aSandbox('few', { resources: { cpuShares: 128, pidsLimit: 30 } });
     const sandboxId = await runtime.runSandbox(small);
     await runtime.updateSandboxResources(sandboxId, { cpuShares: 256 });
     const logPath = join(host.folder, 'few.log');
-    const command = sh('i=0; while [ $i -lt 20 ]; do sleep 60 & i=$((i+1)); done; wait');
+    const command = sh('i=0; while [ $i -lt 50 ]; do sleep 60 & i=$((i+1)); done; wait');
     const config = aContainer({ name: 'few', imageId: host.shell.id, command, logPath });
     const id = await runtime.createContainer(sandboxId, small, config);
     const events = listenTo(runtime);
@@ -76,6 +76,26 @@ describe('containers by runc and conmon', () => {
     events.stop();
     expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 2 });
     expect(readFileSync(logPath, 'utf8')).toContain('Cannot fork');
+  });
+
+  it('keeps all pods together to what the node has for them', async () => {
+    await runtime.limitPods?.({ memoryLimitBytes: 2 ** 30, pidsLimit: 60 });
+    const events = listenTo(runtime);
+    const script = 'i=0; while [ $i -lt 40 ]; do sleep 60 & i=$((i+1)); done; wait';
+    const start = async (uid: string) => {
+      const pod = aSandbox(uid);
+      const logPath = join(host.folder, `${uid}.log`);
+      const config = { name: 'main', imageId: host.shell.id, command: sh(script), logPath };
+      const sandboxId = await runtime.runSandbox(pod);
+      const id = await runtime.createContainer(sandboxId, pod, aContainer(config));
+      await runtime.startContainer(id);
+      return { id, logPath };
+    };
+    await start('first');
+    const second = await start('second');
+    await events.next('exited', second.id);
+    events.stop();
+    expect(readFileSync(second.logPath, 'utf8')).toContain('Cannot fork');
   });
 
   it('holds a container to its share of a CPU', async () => {

@@ -174,6 +174,17 @@ class RuncRuntime implements OciRuntime {
     return this.#inLane(id, () => updateResources(this.#context, this.#running(id), resources));
   }
 
+  async limitPods(limits: Parameters<Required<ContainerRuntime>['limitPods']>[0]): Promise<void> {
+    const { cgroups, layout, logger } = this.#context;
+    cgroups.make(layout.cgroup);
+    try {
+      cgroups.setLimits(layout.cgroup, limits);
+    } catch (error) {
+      // Such as less memory than pods of an earlier agent, which was told other, have now.
+      logger.warn('the pods of this node are not limited together', { err: error });
+    }
+  }
+
   updateSandboxResources(id: string, resources: LinuxResources): Promise<void> {
     const { cgroups, layout, records } = this.#context;
     const record = records.sandboxes.get(id);
