@@ -1,4 +1,4 @@
-// Resizing a pod where it runs (KEP-1287): the only way to its containers' resources is pods/NAME/resize.
+// Resizing a pod where it runs (KEP-1287, and KEP-5419 for the pod as a whole): the only way to its resources is pods/NAME/resize.
 // Invariants: CPU and memory change and nothing else; the pod stays in its quality-of-service class.
 import type { PartRules } from '../definition.ts';
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts';
@@ -6,6 +6,7 @@ import type { Container, Pod, PodSpec } from '../generated/types.ts';
 import { sameMeaning } from '../meta/deep-equal.ts';
 import { qosClassOf } from '../meta/pod-resources.ts';
 import { validateResources } from './container-validation.ts';
+import { validatePodLevelResources } from './pod-level-resources.ts';
 import { keepOldMeta } from './pod-parts.ts';
 
 const LISTS = ['containers', 'initContainers'] as const;
@@ -25,12 +26,17 @@ export const resizePart: PartRules<Pod> = {
       if (!sameNames(asked, present)) pod.spec[list] = asked;
       else present.forEach((container, i) => takeResources(container, asked[i]));
     }
+    if (wanted?.resources) pod.spec.resources = wanted.resources;
+    else delete pod.spec.resources;
   },
   validate(pod, old) {
     const [spec, before] = [pod.spec as PodSpec, old.spec as PodSpec];
     const moved = LISTS.flatMap((list) => sameContainers(spec[list], before[list], `spec.${list}`));
     if (moved.length > 0) return moved;
-    const errors = LISTS.flatMap((list) => resizedList(spec, before, list));
+    const errors = [
+      ...LISTS.flatMap((list) => resizedList(spec, before, list)),
+      ...resizedWhole(spec, before),
+    ];
     const now = qosClassOf(spec);
     if (now !== (old.status?.qosClass ?? qosClassOf(before))) {
       const why = 'Pod QOS Class may not change as a result of resizing';
@@ -69,16 +75,27 @@ function resizedList(spec: PodSpec, before: PodSpec, list: (typeof LISTS)[number
       return sameMeaning(now, old)
         ? []
         : [forbiddenField(path, 'resources for non-sidecar init containers are immutable')];
-    const lost = SIDES.filter((side) =>
-      RESIZABLE.some((name) => old[side]?.[name] !== undefined && now[side]?.[name] === undefined),
-    );
-    return [
-      ...validateResources(now, path),
-      ...lost.map((side) =>
-        forbiddenField(`${path}.${side}`, `resource ${side} cannot be removed`),
-      ),
-    ];
+    return [...validateResources(now, path), ...lostAmounts(now, old, path)];
   });
+}
+
+type Amounts = Pick<NonNullable<Container['resources']>, (typeof SIDES)[number]>;
+
+function lostAmounts(now: Amounts, old: Amounts, path: string): FieldError[] {
+  const lost = SIDES.filter((side) =>
+    RESIZABLE.some((name) => old[side]?.[name] !== undefined && now[side]?.[name] === undefined),
+  );
+  return lost.map((side) =>
+    forbiddenField(`${path}.${side}`, `resource ${side} cannot be removed`),
+  );
+}
+
+/** Of the pod as a whole: what it states from the start may change, and nothing more is stated. */
+function resizedWhole(spec: PodSpec, { resources: old }: PodSpec): FieldError[] {
+  const { resources: now } = spec;
+  const path = 'spec.resources';
+  if (!old) return now ? [forbiddenField(path, 'pod-level resources cannot be added')] : [];
+  return [...validatePodLevelResources(spec, 'spec'), ...lostAmounts(now ?? {}, old, path)];
 }
 
 /** The spec without what a resize may change. */
@@ -87,14 +104,19 @@ function unsized(spec: PodSpec): PodSpec {
     Object.fromEntries(
       Object.entries(amounts ?? {}).filter(([name]) => !RESIZABLE.some((each) => each === name)),
     );
+  const rest = ({ limits, requests, ...others }: NonNullable<Container['resources']>) => ({
+    ...others,
+    limits: without(limits),
+    requests: without(requests),
+  });
   const stripped = (containers: Named) =>
-    (containers ?? []).map((container) => {
-      const { limits, requests, ...rest } = container.resources ?? {};
-      const resources = { ...rest, limits: without(limits), requests: without(requests) };
-      return { ...container, resources };
-    });
+    (containers ?? []).map((container) => ({
+      ...container,
+      resources: rest(container.resources ?? {}),
+    }));
   return {
     ...spec,
+    ...(spec.resources && { resources: rest(spec.resources) }),
     containers: stripped(spec.containers),
     initContainers: stripped(spec.initContainers),
   };

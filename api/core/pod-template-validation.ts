@@ -12,6 +12,7 @@ import { validateLabels } from '../meta/validate-labels.ts';
 import { validateAnnotations } from '../meta/validate-meta.ts';
 import { validateConfinement } from './confinement-validation.ts';
 import { validateContainers } from './container-validation.ts';
+import { validatePodLevelResources } from './pod-level-resources.ts';
 import { validateAffinity, validateSpread, validateTolerations } from './placement-validation.ts';
 import { validateVolumes } from './volume-validation.ts';
 
@@ -44,6 +45,7 @@ export function validatePodSpec(spec: PodSpec | undefined, path: string): FieldE
   return [
     ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
     ...validateContainers(spec, path),
+    ...validatePodLevelResources(spec, path),
     ...validatePolicies(spec, path),
     ...validateSecurity(spec, path),
     ...validateConfinement(spec, path),

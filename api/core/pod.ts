@@ -12,6 +12,7 @@ import { validatePodSpec } from './pod-template-validation.ts';
 import { ephemeralContainersPart } from './ephemeral-containers.ts';
 import { podColumns } from './pod-columns.ts';
 import { defaultPodSpec, mirrorServiceAccount } from './pod-template-defaults.ts';
+import { defaultPodLevelRequests } from './pod-level-resources.ts';
 import { resizePart } from './pod-resize.ts';
 import { validatePodUpdate } from './pod-update-validation.ts';
 import { podWarnings } from './pod-warnings.ts';
@@ -61,6 +62,7 @@ export const podDefinition = defineResource<Pod>({
     defaultPodSpec(pod.spec);
     pod.spec.enableServiceLinks ??= true;
     requestWhatIsLimited(pod.spec);
+    defaultPodLevelRequests(pod.spec);
   },
   prepareForCreate(pod) {
     if (!pod.spec) return;

@@ -153,6 +153,38 @@ describe('a resize', () => {
     });
   });
 
+  it('of the pod as a whole gives its group another limit, and leaves its containers as they are', async () => {
+    const of = (memory: string): Pod => ({
+      ...aPod({ resources: { limits: { memory }, requests: { memory: '1Mi' } } }),
+    });
+    const resizer = newResizer();
+    const memory = 'memory';
+    resizer.held(of('128Mi'));
+    await resizer.resize(await stateNow());
+    expect(resizer.held(of('64Mi')).spec?.resources?.limits?.[memory]).toBe('128Mi');
+    const { pod } = await resizer.resize(await stateNow());
+    expect(pod.spec?.resources?.limits?.[memory]).toBe('64Mi');
+    expect(runtime.resources.get(sandboxId)).toMatchObject({ memoryLimitBytes: 64 * MIB });
+    expect(runtime.resources.get(id)).toBeUndefined();
+  });
+
+  it('of the pod to less than it uses is told, and not done', async () => {
+    const of = (memory: string) => aPod({ resources: { limits: { memory } } });
+    const resizer = newResizer();
+    resizer.held(of('128Mi'));
+    await resizer.resize(await stateNow());
+    resizer.held(of('8Mi'));
+    const { pod } = await resizer.resize(await stateNow());
+    expect(pod.spec?.resources?.limits?.['memory']).toBe('128Mi');
+    expect(resizer.conditions).toMatchObject([
+      {
+        type: 'PodResizeInProgress',
+        reason: 'Error',
+        message: expect.stringContaining('16777216 are in use') as string,
+      },
+    ]);
+  });
+
   it('that the runtime refuses is told, and tried again', async () => {
     runtime.failNext('updateContainerResources', new Error('device or resource busy'));
     const resizer = newResizer();

@@ -1,4 +1,4 @@
-// Resizes a running pod in place (KEP-1287): what its containers have for now, what they ask for, and the step between.
+// Resizes a running pod in place (KEP-1287, and KEP-5419 for the pod as a whole): what it has for now, what it asks for, and the step between.
 // Invariants: a pod acts on what it was granted, not on what it asks for; nothing grows beyond what the node has free; the
 // pod's own limits are never below its containers' while they change. What was granted is found again in the status.
 import type { Container, Pod, PodCondition, PodSpec } from '../../api/generated/types.ts';
@@ -38,6 +38,8 @@ export class PodResizer {
   #asked: Pod | undefined;
   /** By container name; undefined until the pod was seen. */
   #granted: ReadonlyMap<string, Resources> | undefined;
+  /** Of the pod as a whole, where it states so. */
+  #whole: Resources | undefined;
   #unfinished: Unfinished | undefined;
 
   constructor(parts: WorkerParts) {
@@ -46,14 +48,18 @@ export class PodResizer {
 
   /** The pod as it may act: with what it was granted so far, all of it at first sight. */
   held(asked: Pod): Pod {
-    this.#granted ??= new Map(
-      sized(asked.spec).map((container) => {
-        const told = statusNamed(asked.status, container.name)?.resources;
-        return [container.name, told?.limits || told?.requests ? told : amountsOf(container)];
-      }),
-    );
+    if (!this.#granted) {
+      const stated = asked.spec?.resources;
+      this.#whole = stated && toldOr(asked.status?.resources, stated);
+      this.#granted = new Map(
+        sized(asked.spec).map((container) => [
+          container.name,
+          toldOr(statusNamed(asked.status, container.name)?.resources, container.resources),
+        ]),
+      );
+    }
     this.#asked = asked;
-    return withSizes(asked, this.#granted);
+    return withWhole(withSizes(asked, this.#granted), this.#whole);
   }
 
   /** Does the pod wait for room to become larger? */
@@ -71,14 +77,15 @@ export class PodResizer {
     const asked = this.#asked as Pod;
     const held = this.held(asked);
     const changes = changesOf(held, asked);
-    const unfinished =
-      changes.length === 0
-        ? undefined
-        : (this.#refusal(held, asked) ?? (await this.#give(held, asked, state)));
+    const isSame = changes.length === 0 && isSameWhole(held, asked);
+    const unfinished = isSame
+      ? undefined
+      : (this.#refusal(held, asked) ?? (await this.#give(held, asked, state)));
     this.#note(asked, unfinished);
     if (unfinished) return { pod: held, restart: [] };
     this.#granted = new Map(sized(asked.spec).map((each) => [each.name, amountsOf(each)]));
-    if (changes.length > 0) this.#parts.roomFreed();
+    this.#whole = asked.spec?.resources && amountsOf(asked.spec);
+    if (!isSame) this.#parts.roomFreed();
     const restart = changes.filter(needsRestart).flatMap(({ now }) => runningOf(state, now) ?? []);
     return { pod: asked, restart };
   }
@@ -121,6 +128,7 @@ export class PodResizer {
     if (sandbox?.state !== 'ready') return undefined;
     const [from, to] = [held, asked].map(({ spec }) => sandboxResources(spec as PodSpec));
     try {
+      await this.#checkWhole(asked, to ?? {});
       await runtime.updateSandboxResources(sandbox.id, larger(from ?? {}, to ?? {}));
       for (const change of changesOf(held, asked))
         if (!needsRestart(change)) await this.#update(change.now, asked, state);
@@ -130,6 +138,22 @@ export class PodResizer {
       const { message } = error as Error;
       return { type: 'PodResizeInProgress', reason: 'Error', message };
     }
+  }
+
+  /** The kernel would make room in the pod's group by killing. */
+  async #checkWhole(
+    { metadata }: Pod,
+    { memoryLimitBytes = Infinity }: LinuxResources,
+  ): Promise<void> {
+    if (memoryLimitBytes === Infinity) return;
+    const stats = await this.#parts.options.runtime.stats();
+    const used = stats
+      .filter(({ podUid }) => podUid === metadata.uid)
+      .reduce((sum, each) => sum + each.memoryWorkingSetBytes, 0);
+    if (used > memoryLimitBytes)
+      throw new Error(
+        `cannot decrease the memory limit of the pod to ${memoryLimitBytes} bytes: ${used} are in use`,
+      );
   }
 
   async #update(container: Container, pod: Pod, state: PodState): Promise<void> {
@@ -161,7 +185,20 @@ function sized(spec: PodSpec | undefined): Container[] {
   return [...sidecars, ...(spec?.containers ?? [])];
 }
 
-function amountsOf({ resources }: Container): Resources {
+/** What the status says was granted, or what is stated where it says nothing. */
+const toldOr = (told: Resources | undefined, stated: Resources | undefined): Resources =>
+  told?.limits || told?.requests ? told : amountsOf({ resources: stated });
+
+const isSameWhole = (held: Pod, asked: Pod): boolean =>
+  sameMeaning(amountsOf(held.spec ?? {}), amountsOf(asked.spec ?? {}));
+
+function withWhole(pod: Pod, granted: Resources | undefined): Pod {
+  if (!granted || !pod.spec?.resources || sameMeaning(amountsOf(pod.spec), granted)) return pod;
+  const { limits: _l, requests: _r, ...rest } = pod.spec.resources;
+  return { ...pod, spec: { ...pod.spec, resources: { ...rest, ...granted } } };
+}
+
+function amountsOf({ resources }: { readonly resources?: Resources | undefined }): Resources {
   const { limits, requests } = resources ?? {};
   return { ...(limits && { limits }), ...(requests && { requests }) };
 }

@@ -74,6 +74,7 @@ export function podStatusOf(pod: Pod, facts: StatusFacts): PodStatus {
     startTime: before?.startTime ?? formatTime(facts.nowMs),
     qosClass: pod.status?.qosClass ?? qosClassOf(spec),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...wholeOf(spec),
     ...(isRefused(facts) ? {} : listed({ inits, containers, ephemerals })),
   };
 }
@@ -106,6 +107,16 @@ function restartOf(spec: PodSpec, { state, ending }: StatusFacts): RestartAll | 
 
 const why = (verdict: Verdict | undefined) =>
   verdict ? { reason: verdict.reason, message: verdict.message } : {};
+
+/** What the pod as a whole was given, where it states so. */
+function wholeOf({ resources }: PodSpec): Partial<PodStatus> {
+  const { limits, requests } = resources ?? {};
+  if (!limits && !requests) return {};
+  return {
+    ...(requests && { allocatedResources: requests }),
+    resources: { ...(limits && { limits }), ...(requests && { requests }) },
+  };
+}
 
 function disruptionOf(verdict: Verdict | undefined): PodCondition | undefined {
   if (verdict?.condition === undefined) return undefined;

@@ -73,6 +73,32 @@ describe('A resize', () => {
     );
   });
 
+  it('changes what the pod as a whole may use, where it says so from the start', async () => {
+    const pods = '/api/v1/namespaces/default/pods';
+    const resources = { limits: { cpu: '1', memory: '256Mi' } };
+    const spec = { containers: [{ name: 'app', image: 'a:1' }], resources };
+    const made = await api.call('POST', pods, { body: { metadata: { name: 'whole' }, spec } });
+    expect(made.status, made.json.message).toBe(201);
+    // What is not asked for is what is limited, as for containers.
+    const whole = ({ spec }: Json) => (spec as unknown as { resources: Sizes }).resources;
+    expect(whole(made.json).requests).toEqual({ cpu: '1', memory: '256Mi' });
+    const more = { requests: { cpu: '1' }, limits: { cpu: '2', memory: '256Mi' } };
+    const changed = await patch(`${pods}/whole`, { resources: more });
+    expect(changed.json.message).toContain('Pod QOS Class may not change as a result of resizing');
+    const both = { cpu: '2', memory: '128Mi' };
+    const fits = await patch(`${pods}/whole`, { resources: { requests: both, limits: both } });
+    expect(fits.status, fits.json.message).toBe(200);
+    expect(whole(fits.json)).toEqual({ requests: both, limits: both });
+    const lost = await patch(`${pods}/whole`, { resources: { limits: { cpu: null } } });
+    expect(lost.json.message).toContain(
+      'spec.resources.limits: Forbidden: resource limits cannot be removed',
+    );
+    const added = await patch(await aPod(), { resources });
+    expect(added.json.message).toContain(
+      'spec.resources: Forbidden: pod-level resources cannot be added',
+    );
+  });
+
   it('of a sidecar works, of an init container that runs once not', async () => {
     const pod = await aPod();
     const of = (name: string) =>
