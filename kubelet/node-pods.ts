@@ -119,7 +119,7 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
 
 function makeEvictions(
   options: NodeAgentOptions,
-  { configuration, events, onChange }: NodePodsContext,
+  { configuration, events, figures, onChange }: NodePodsContext,
   { manager, collector }: Pick<NodePods, 'manager' | 'collector'>,
 ): EvictionManager {
   return new EvictionManager({
@@ -135,6 +135,7 @@ function makeEvictions(
     end: (podUid, verdict, graceMs) => manager.end(podUid, verdict, graceMs),
     tell: (about, note) => events.event(about === 'node' ? nodeRef(options.nodeName) : about, note),
     onChange,
+    onEvicted: (signal) => figures.evicted(signal),
   });
 }
 

@@ -22,6 +22,8 @@ let layers: Record<string, number>;
 let ended: { name: string; verdict: Verdict; graceMs: number }[];
 let told: string[];
 let changes: number;
+/** Signals that pods were evicted for. */
+let counted: string[];
 let reclaim: NodeReclaim;
 /** Ends of pods that take their time. */
 let going: Map<string, () => void>;
@@ -32,7 +34,7 @@ let done: Promise<void>;
 beforeEach(() => {
   clock = new VirtualClock();
   usage = new MemoryUsage({ memoryBytes: 1000 * MIB, storageBytes: 1000 * MIB });
-  [pods, ended, told, changes] = [[], [], [], 0];
+  [pods, ended, told, changes, counted] = [[], [], [], 0, []];
   [memory, layers, reclaim, going] = [{}, {}, {}, new Map()];
 });
 
@@ -91,6 +93,7 @@ function start(given: Partial<KubeletConfiguration>): void {
     tell: (about, { reason, message }) =>
       told.push(`${about === 'node' ? 'node' : about.metadata.name} ${reason} ${message}`),
     onChange: () => (changes += 1),
+    onEvicted: (signal) => counted.push(signal),
   });
   ending = new AbortController();
   done = manager.run(ending.signal);
@@ -132,6 +135,7 @@ it('ends one pod at a time until there is enough, in the order and words', async
   free(50);
   await clock.advance(0);
   expect(names()).toEqual(['greedier']);
+  expect(counted).toEqual(['memory.available']);
   expect(manager.pressures).toEqual(['MemoryPressure']);
   const message =
     'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ' +

@@ -54,6 +54,8 @@ export interface EvictionOptions {
   tell(about: Pod | 'node', note: EventNote): void;
   /** The pressures have changed. */
   onChange(): void;
+  /** A pod is being evicted because this is low. */
+  readonly onEvicted?: (signal: string) => void;
 }
 
 /** The evictions of one node. */
@@ -192,6 +194,7 @@ export class EvictionManager {
       const message = starvedMessage(pod, uses.get(pod), { resource, due, observations });
       const verdict = { reason: EVICTED, message, condition: 'TerminationByKubelet' };
       const end = this.#evict(pod, verdict, graceMs);
+      if (end) this.#options.onEvicted?.(worst.signal);
       if (end) return [end];
     }
     logger.warn('the node is short of a resource, and there is no pod to evict', { resource });

@@ -11,6 +11,9 @@ import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { endOfStdinFrame, readOutput, stdinFrames } from '../../streams/channels.ts';
 import { aContainer, aSandbox } from '../../test/contracts/runtime.ts';
 import { aPod } from '../pods/fixtures/pod-scenes.ts';
+import type { Pod } from '../../api/generated/types.ts';
+import { type KubeletConfiguration, resolveConfiguration } from '../configuration.ts';
+import { SYNC_PATIENCE_MS } from './node-health.ts';
 import { DiskLogs } from '../logs/disk-logs.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
@@ -51,9 +54,13 @@ let server: NodeServer;
 let runtime: FakeRuntime;
 let statuses: ContainerStatus[];
 let life: Life;
+let shown: Pod;
+let configuration: KubeletConfiguration;
+let seenAtMs: number | undefined;
 
 beforeEach(async () => {
   life = { log: ['one', 'two', 'three'] };
+  [shown, seenAtMs, configuration] = [aPod(), undefined, { ...resolveConfiguration() }];
   const images = new FakeImageStore();
   const image = images.add('app:1');
   runtime = new FakeRuntime({
@@ -85,12 +92,14 @@ beforeEach(async () => {
         list: () => [aPod()],
         find: (namespace, name) =>
           namespace === 'shop' && name === 'web'
-            ? { pod: aPod(), podIp: undefined, containers: new Map([['app', statuses]]) }
+            ? { pod: shown, podIp: undefined, containers: new Map([['app', statuses]]) }
             : undefined,
       },
       runtime,
       logs: new DiskLogs(folder),
       connect: () => Promise.reject(new Error('nobody listens')),
+      configuration,
+      measuredAtMs: () => seenAtMs,
     }),
   );
 });
@@ -156,10 +165,62 @@ describe('the node server', () => {
     [`${LOGS}?tailLines=-1`, 422],
     [`${LOGS}?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z`, 422],
     [`${LOGS}?sinceTime=yesterday`, 400],
+    [`${LOGS}?stream=Stdin`, 422],
+    [`${LOGS}?stream=Stdout&tailLines=1`, 422],
   ])('refuses %s with a Status of %i', async (path, code) => {
     const answer = await get(path);
     expect(answer.status).toBe(code);
     expect(JSON.parse(answer.text)).toMatchObject({ kind: 'Status', code, status: 'Failure' });
+  });
+
+  it('gives one stream of a log, and all of them by name', async () => {
+    expect((await get(`${LOGS}?stream=Stdout`)).text).toBe('one\ntwo\nthree\n');
+    expect((await get(`${LOGS}?stream=Stderr`)).text).toBe('');
+    expect((await get(`${LOGS}?stream=All&tailLines=1`)).text).toBe('three\n');
+  });
+
+  it.each([
+    [undefined, 'ContainerCreating'],
+    ['CrashLoopBackOff', 'CrashLoopBackOff'],
+    ['ErrImagePull', "image can't be pulled"],
+    ['ImagePullBackOff', 'trying and failing to pull image'],
+  ])('says of a container that has not begun why it waits (%s)', async (reason, words) => {
+    [shown, statuses] = [aPod(), []];
+    const waiting = { name: 'app', image: '', imageID: '', ready: false, restartCount: 0 };
+    if (reason)
+      shown.status = { containerStatuses: [{ ...waiting, state: { waiting: { reason } } }] };
+    expect(JSON.parse((await get(LOGS)).text)).toMatchObject({
+      code: 400,
+      message: `container "app" in pod "web" is waiting to start: ${words}`,
+    });
+  });
+
+  it('keeps to what is switched off, and has no logs of the host', async () => {
+    Object.assign(configuration, { enableDebuggingHandlers: false });
+    const off = {
+      status: 405,
+      text: expect.stringContaining('Debug endpoints are disabled.') as string,
+    };
+    for (const path of [LOGS, '/runningpods/']) expect(await get(path)).toMatchObject(off);
+    await expect(exec('command=x')).rejects.toThrow('405');
+    expect((await get('/pods')).status).toBe(200);
+    expect(await get('/logs/syslog')).toMatchObject({ status: 405 });
+  });
+
+  it('tells its health, each check by itself, and when its pods are not looked after any more', async () => {
+    for (const path of ['/healthz/ping', '/healthz/log', '/healthz/syncloop'])
+      expect(await get(path)).toEqual({ status: 200, text: 'ok' });
+    expect((await get('/healthz/other')).status).toBe(404);
+    seenAtMs = systemClock.monotonic() - SYNC_PATIENCE_MS - 1000;
+    const { status, text } = await get('/healthz');
+    expect([status, text]).toEqual([500, expect.stringContaining('[-]syncloop failed')]);
+    expect((await get('/healthz/ping')).status).toBe(200);
+  });
+
+  it('shows no page that there is not', async () => {
+    expect((await get('/metrics/cadvisor')).text).toContain('machine_cpu_cores 2');
+    for (const path of ['/metrics/other', '/metrics/cadvisor/x', '/stats', '/debug/pprof/heap'])
+      expect((await get(path)).status).toBe(404);
   });
 
   it('follows a log until its container ends', async () => {
