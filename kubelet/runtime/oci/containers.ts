@@ -283,14 +283,17 @@ export function signalNumber(text: string | undefined): number {
   if (!text) return SIGTERM;
   if (/^\d+$/.test(text)) return Number(text) || SIGTERM;
   const upper = text.toUpperCase();
-  const realtime = /^(?:SIG)?RTMIN\+(\d+)$/.exec(upper)?.[1];
-  if (realtime !== undefined) return SIGRTMIN + Number(realtime);
+  const [, edge, offset = '0'] = /^(?:SIG)?RT(MIN|MAX)(?:[+-](\d+))?$/.exec(upper) ?? [];
+  if (edge === 'MIN') return SIGRTMIN + Number(offset);
+  if (edge === 'MAX') return SIGRTMAX - Number(offset);
+  if (/^(?:SIG)?CLD$/.test(upper)) return constants.signals.SIGCHLD;
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
   return (constants.signals as Readonly<Record<string, number>>)[name] ?? SIGTERM;
 }
 
-/** First realtime signal that programs may use, with glibc. */
+/** First realtime signal that programs may use, with glibc, and the last one. */
 const SIGRTMIN = 34;
+const SIGRTMAX = 64;
 
 /** Leaves nothing of a container, whatever state it is in. Repeatable. */
 export async function destroyContainer(context: Context, record: ContainerRecord): Promise<void> {

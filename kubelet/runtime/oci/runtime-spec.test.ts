@@ -300,6 +300,8 @@ describe('small readers', () => {
   it('reads stop signals in all their spellings', () => {
     const texts = ['SIGINT', 'quit', '9', 'SIGRTMIN+3', 'nonsense', undefined];
     expect(texts.map(signalNumber)).toEqual([2, 3, 9, 37, 15, 15]);
+    const edges = ['SIGRTMIN', 'SIGRTMAX', 'SIGRTMAX-14', 'SIGCLD'];
+    expect(edges.map(signalNumber)).toEqual([34, 64, 50, 17]);
   });
 
   it("finds runc's message in its log line", () => {
