@@ -141,8 +141,10 @@ export class SpdySession {
     this.#pings = this.#opened;
     // The loop in run() hears of it too, and ends.
     connection.on('error', () => undefined);
-    // Also while the loop waits for a stream that nobody reads.
-    connection.once('close', () => this.#endStreams());
+    // Also while the loop waits for a stream that nobody reads; but what a server said in full before it closed is still read.
+    connection.once('close', () => {
+      if (!owner.opens || !connection.readableEnded) this.#endStreams();
+    });
   }
 
   /** Reads until the connection ends, by either side. Never rejects; every stream is over then. */

@@ -247,6 +247,23 @@ describe('a session', () => {
     await Promise.all(running);
   });
 
+  it('reads to the end what a server said before it closed, however slowly', async () => {
+    const [near, far] = duplexPair();
+    const session = new SpdySession(near, { accept: () => false, opens: true }, new VirtualClock());
+    const running = session.run();
+    const stream = session.open(new Map([['streamtype', 'stdout']]));
+    const closed = new Promise((resolve) => near.once('close', resolve));
+    const frames = Array.from({ length: 200 }, (_, i) =>
+      dataFrame(1, Buffer.alloc(1024, 'x'), i === 199),
+    );
+    far.end(Buffer.concat(frames));
+    far.resume();
+    near.once('end', () => near.destroy());
+    await closed;
+    expect(await text(stream)).toHaveLength(200 * 1024);
+    await running;
+  });
+
   it('refuses streams that its owner does not want, and those above its limit', async () => {
     const picky = aSession((stream) => stream.streamId !== 3);
     await picky.open(1);
