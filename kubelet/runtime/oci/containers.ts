@@ -18,6 +18,7 @@ import { type GivenDevice, hostDevices } from './confinement.ts';
 import { showFiles } from './container-files.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
+import { openGate } from './init-gate.ts';
 import { readIdentityFiles } from './image-files.ts';
 import { type ProcessUser, resolveUser } from './image-user.ts';
 import { lookAt, type SharedNamespaces, sharedNamespaces } from './pause.ts';
@@ -231,7 +232,7 @@ export async function startContainer(context: Context, record: ContainerRecord):
   records.putContainer({ ...record, phase: 'starting' });
   const startedAtMs = Math.floor(clock.now());
   try {
-    await runc(context, ['start', record.id]);
+    await openGate(context, record);
   } catch (error) {
     const now = records.containers.get(record.id);
     if (now?.phase === 'starting') records.putContainer({ ...now, phase: 'created' });

@@ -119,6 +119,32 @@ describe('recovery', () => {
     expect(await status(second)).toMatchObject({ state: 'running' });
   });
 
+  it('starts no second time what went on before its starter could tell', async () => {
+    const id = await create(`echo begun; ${forever}`);
+    const { runcRoot } = layoutFor(host.stateDir, host.clusterId);
+    const fifo = join(runcRoot, id, 'exec.fifo');
+    await runtime.startContainer(id);
+    await host.system.run('mkfifo', [fifo]);
+    rewrite(id, { phase: 'created' });
+    runtime = await host.start();
+    await runtime.startContainer(id);
+    expect(await status(id)).toMatchObject({ state: 'running' });
+    expect(host.system.exists(fifo)).toBe(false);
+    await until(() => readFileSync(join(host.folder, 'main.log'), 'utf8').includes('begun'));
+    expect(readFileSync(join(host.folder, 'main.log'), 'utf8').match(/begun/g)).toHaveLength(1);
+  });
+
+  it('does not wait for a container that ended before it was started', async () => {
+    const id = await create(forever);
+    const { init, conmon } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    for (const { pid } of [conmon, init].filter((each) => each !== undefined))
+      host.system.kill(pid, 'SIGKILL');
+    await expect(runtime.startContainer(id)).rejects.toMatchObject({
+      reason: 'RunContainerError',
+      message: 'its first process has ended',
+    });
+  });
+
   it('ends a container whose conmon was killed, since its exit code is lost', async () => {
     const id = await run(forever);
     const record = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;

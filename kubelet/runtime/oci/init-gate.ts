@@ -1,0 +1,56 @@
+// Lets the program of a created container begin. `runc create` leaves an init that waits until somebody reads from a fifo beside its
+// state; `runc start` does just that. Doing it here saves a process that costs as much as all else of a start but `runc create`.
+// Invariant: once it is open the fifo is gone, by which runc tells a container that runs from one that was only created.
+import { constants, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Context, isAlive } from './context.ts';
+import type { ContainerRecord, ProcessIdentity } from './records.ts';
+
+/** runc's name for the fifo. */
+const FIFO = 'exec.fifo';
+/** What init is called while it waits. */
+const WAITING = /^(\S*\/)?runc\0init\0/;
+/** How often is looked whether init has ended or gone through, where it says nothing. */
+const LOOK_MS = 100;
+
+/** Opens the gate; quiet when it stands open already. Throws when init has ended before it was there. */
+export async function openGate(context: Context, record: ContainerRecord): Promise<void> {
+  const fifo = join(context.layout.runcRoot, record.id, FIFO);
+  const fd = openFifo(fifo);
+  if (fd === undefined) return;
+  await passage(context, new Socket({ fd, readable: true, writable: false }), record.init);
+  await rm(fifo, { force: true });
+}
+
+/** Not waiting for init, which may be dead; undefined when the fifo is gone. */
+function openFifo(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Resolves once init has written, or is found to be past the gate: whoever opened it before may have died at it. */
+function passage(
+  { system, clock }: Context,
+  gate: Socket,
+  init: ProcessIdentity | undefined,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const look = () => {
+    if (!init || !isAlive(system, init)) reject(new Error('its first process has ended'));
+    else if (!WAITING.test(system.read(`/proc/${init.pid}/cmdline`) ?? '')) resolve();
+    else timer = clock.timer(LOOK_MS, look);
+  };
+  let timer = clock.timer(LOOK_MS, look);
+  gate.once('data', () => resolve());
+  gate.once('error', reject);
+  return promise.finally(() => {
+    timer.cancel();
+    gate.destroy();
+  });
+}
