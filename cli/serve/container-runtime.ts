@@ -61,11 +61,11 @@ async function embeddedImages(paths: DataPaths, doors: RuntimeDoors): Promise<Oc
     const { createImageStore } = await import('../../kubelet/images/image-store.ts');
     return createImageStore({ ...doors, dir });
   }
-  const { createRegistryImageStore } = await import(
+  const { createApartImageStore } = await import(
     '../../kubelet/images/registry/registry-image-store.ts'
   );
   const { keptRegistries } = await import('./registries.ts');
-  const images = createRegistryImageStore({
+  const images = createApartImageStore({
     ...doors,
     random,
     dir,

@@ -100,6 +100,7 @@ function settled(settings: RegistrySettings, { plainHttp }: TransferFlags): Regi
       : endpoint;
   return {
     limits: settings.limits,
+    source: settings.source,
     endpointsOf: (registry) => settings.endpointsOf(registry).map(plain),
     originOf: (registry) => {
       const origin = settings.originOf(registry);

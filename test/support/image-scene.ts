@@ -11,7 +11,9 @@ import { buildImage } from '../../kubelet/images/build.ts';
 import type { RegistryPatience } from '../../kubelet/images/registry/exchange.ts';
 import { pushImage, type PushOptions } from '../../kubelet/images/registry/image-pusher.ts';
 import {
+  createApartImageStore,
   createRegistryImageStore,
+  type ApartImageStore,
   type RegistryImageStore,
 } from '../../kubelet/images/registry/registry-image-store.ts';
 import { parseRegistrySettings } from '../../kubelet/images/registry/registry-settings.ts';
@@ -39,6 +41,8 @@ export async function layerTar(entries: readonly LayerEntry[]): Promise<Buffer> 
 export interface ImageScene {
   readonly folder: string;
   readonly store: RegistryImageStore;
+  /** The same store as an agent has it: it pulls in a process beside this one. */
+  apart(): ApartImageStore;
   push(image: string, options?: Partial<PushOptions>): Promise<string>;
   /** A small image of two layers, built here. */
   build(name: string, content?: string): Promise<ImageInfo>;
@@ -64,10 +68,12 @@ export function imageScene(
     settings: parseRegistrySettings(JSON.stringify(settings), join(folder, 'registries.json')),
   };
   const store = createRegistryImageStore({ ...doors, dir });
+  const apart = () => createApartImageStore({ ...doors, dir });
   const { signal } = new AbortController();
   return {
     folder,
     store,
+    apart,
     push: (image, options = {}) => pushImage({ ...doors, store }, image, { signal, ...options }),
     build: (name, content = name) =>
       buildImage(store, {

@@ -73,11 +73,34 @@ export class RegistryPuller {
     return endpoints.length === 0 ? undefined : this.#pull(name, endpoints, options);
   }
 
+  /** The image, where it is here just as its registry has it now: one question, and nothing is fetched. */
+  async present(image: string, options: PullOptions): Promise<ImageInfo | undefined> {
+    const name = parseImageName(image);
+    const endpoints = name && this.#doors.settings.endpointsOf(registryOf(name));
+    if (!name || !endpoints || !this.#doors.store.find(image)) return undefined;
+    return this.#ask(name, { endpoints, options }, (pull) => this.#present(pull));
+  }
+
   async #pull(
     name: ImageName,
     endpoints: readonly RegistryEndpoint[],
     options: PullOptions,
   ): Promise<ImageInfo> {
+    try {
+      return await this.#ask(name, { endpoints, options }, (pull) => this.#fetch(pull));
+    } catch (error) {
+      await this.#doors.store.sweep();
+      options.signal.throwIfAborted();
+      throw pullErrorOf(error);
+    }
+  }
+
+  /** Connections for as long as the work goes on. */
+  async #ask<T>(
+    name: ImageName,
+    { endpoints, options }: { endpoints: readonly RegistryEndpoint[]; options: PullOptions },
+    work: (pull: Pull) => Promise<T>,
+  ): Promise<T> {
     const path = name.repository.slice(registryOf(name).length + 1);
     const connections = endpoints.flatMap((endpoint) =>
       credentialsFor(endpoint, options).map(
@@ -88,11 +111,7 @@ export class RegistryPuller {
     const repositories = connections.map((connection) => ({ connection, path, signal }));
     const platform = options.platform ?? hostPlatform();
     try {
-      return await this.#fetch({ ...options, name, platform, repositories });
-    } catch (error) {
-      await this.#doors.store.sweep();
-      signal.throwIfAborted();
-      throw pullErrorOf(error);
+      return await work({ ...options, name, platform, repositories });
     } finally {
       for (const connection of connections) connection.close();
     }

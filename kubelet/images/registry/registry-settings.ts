@@ -28,6 +28,14 @@ export interface RegistrySettings {
   /** Where images of the registry are pushed to; undefined where that is not allowed. */
   originOf(registry: string): RegistryEndpoint | undefined;
   readonly limits: Partial<UnpackLimits>;
+  /** What they were read from, for another process to read them again; undefined for the defaults. */
+  readonly source: SettingsSource | undefined;
+}
+
+/** A text of settings, and the file that it stands in. */
+export interface SettingsSource {
+  readonly text: string;
+  readonly file: string;
 }
 
 /** Settings that are wrong; the message names the file and the place in it. */
@@ -53,7 +61,10 @@ const LOOPBACK = /^(localhost|127(\.\d+){3})(:\d+)?$/;
 const DOCKER_HUB = 'registry-1.docker.io';
 
 /** Every registry is asked itself, as upstream's runtimes do: over TLS, but on this host's loopback. */
-export const DEFAULT_SETTINGS: RegistrySettings = settingsOf(new Map(), {});
+export const DEFAULT_SETTINGS: RegistrySettings = settingsOf(new Map(), {
+  limits: {},
+  source: undefined,
+});
 
 /** Reads a file of settings. Throws RegistrySettingsError. */
 export function readRegistrySettings(file: string): RegistrySettings {
@@ -83,12 +94,13 @@ export function parseRegistrySettings(text: string, file: string): RegistrySetti
       throw read.wrong(`registries["${name}"]`, 'must be named by a host, host:port, or *');
     entries.set(name, read.entry(`registries["${name}"]`, entry, name));
   }
-  return settingsOf(entries, read.limits(root['limits'] ?? {}));
+  const limits = read.limits(root['limits'] ?? {});
+  return settingsOf(entries, { limits, source: { text, file } });
 }
 
 function settingsOf(
   entries: ReadonlyMap<string, RegistryEntry>,
-  limits: Partial<UnpackLimits>,
+  more: Pick<RegistrySettings, 'limits' | 'source'>,
 ): RegistrySettings {
   const entryOf = (registry: string) => entries.get(registry) ?? entries.get(ANY_REGISTRY);
   const originOf = (registry: string): RegistryEndpoint | undefined => {
@@ -102,7 +114,7 @@ function settingsOf(
     return { ...trust, url: `${plain ? 'http' : 'https'}://${host}` };
   };
   return {
-    limits,
+    ...more,
     originOf,
     endpointsOf: (registry) => {
       const origin = originOf(registry);
