@@ -49,6 +49,7 @@ class Agent implements NodeAgent {
   readonly #registered = Promise.withResolvers<void>();
   #server: NodeServer | undefined;
   #pods: NodePods | undefined;
+  #said: RuntimeSaid | undefined;
 
   constructor(options: NodeAgentOptions) {
     this.#figures = options.figures ?? new AgentFigures(options.clock);
@@ -146,6 +147,18 @@ class Agent implements NodeAgent {
     });
   }
 
+  /** What it said last, while it says nothing: that it is down is told by its problem. */
+  async #runtimeSays(): Promise<RuntimeSaid> {
+    const { images, runtime } = this.#options;
+    try {
+      const features = this.#said?.features ?? (await runtime.features?.());
+      this.#said = { images: await images.list(), features };
+    } catch (error) {
+      this.#options.logger.warn('images and features of the runtime are not known', { err: error });
+    }
+    return this.#said ?? { images: [], features: undefined };
+  }
+
   async #facts({ host, node, pods }: NodeParts): Promise<NodeObjectFacts> {
     const options = this.#options;
     const { name, version } = options.runtime.info;
@@ -160,13 +173,15 @@ class Agent implements NodeAgent {
       node,
       runtimeVersion: `${name}://${version}`,
       agentVersion: AGENT_VERSION,
-      images: await options.images.list(),
+      ...(await this.#runtimeSays()),
       problem: pods.shutdown.hasBegun ? 'node is shutting down' : await options.runtime.problem?.(),
       pressures: pods.evictions.pressures,
       nowMs: options.clock.now(),
     };
   }
 }
+
+type RuntimeSaid = Pick<NodeObjectFacts, 'images' | 'features'>;
 
 interface NodeParts {
   readonly host: HostFacts;

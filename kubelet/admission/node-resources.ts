@@ -42,7 +42,10 @@ const ORDER = ['cpu', 'memory', 'ephemeral-storage'];
 const placeOf = (resource: string): number => (ORDER.indexOf(resource) + 4) % 4;
 
 /** Undefined for what no node counts: the cluster's own resources. */
-function allocatableOf(resource: string, { allocatable }: NodeFacts): number | undefined {
+function allocatableOf(
+  resource: string,
+  { allocatable, hugePages }: NodeFacts,
+): number | undefined {
   switch (resource) {
     case 'cpu':
       return allocatable.cpuMillis;
@@ -51,6 +54,6 @@ function allocatableOf(resource: string, { allocatable }: NodeFacts): number | u
     case 'ephemeral-storage':
       return allocatable.storageBytes;
     default:
-      return resource.startsWith('hugepages-') ? 0 : undefined;
+      return resource.startsWith('hugepages-') ? (hugePages?.[resource] ?? 0) : undefined;
   }
 }

@@ -9,14 +9,18 @@ import type { HostFacts } from './host-facts.ts';
 
 /** The facts of a host under a configuration. */
 export function nodeFactsOf(
-  host: Pick<HostFacts, 'cpus' | 'memoryBytes' | 'storageBytes' | 'maxProcesses'>,
+  host: Pick<HostFacts, 'cpus' | 'memoryBytes' | 'storageBytes' | 'maxProcesses' | 'hugePages'>,
   configuration: KubeletConfiguration,
 ): NodeFacts {
   const less = (capacity: number, taken: number) => Math.max(0, capacity - taken);
   const { memoryBytes, storageBytes } = host;
   const cpuMillis = host.cpus * 1000;
+  const hugePages = host.hugePages ?? {};
+  // Memory that is kept for huge pages is for those who ask for them.
   const memory =
-    reserved(configuration, 'memory') + keptFree(configuration, 'memory.available', memoryBytes);
+    Object.values(hugePages).reduce((sum, bytes) => sum + bytes, 0) +
+    reserved(configuration, 'memory') +
+    keptFree(configuration, 'memory.available', memoryBytes);
   const storage =
     reserved(configuration, 'ephemeral-storage') +
     keptFree(configuration, 'nodefs.available', storageBytes);
@@ -24,6 +28,7 @@ export function nodeFactsOf(
     cpuMillis,
     memoryBytes,
     storageBytes,
+    hugePages,
     maxPods: configuration.maxPods,
     podPidsLimit: podPidsLimitOf(configuration.podPidsLimit, host.maxProcesses),
     allocatable: {

@@ -5,7 +5,7 @@ import { setCondition } from '../../api/meta/conditions.ts';
 import { canonicalQuantity } from '../../api/meta/quantity.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Pressure } from '../eviction/thresholds.ts';
-import type { ImageInfo } from '../runtime/runtime.ts';
+import type { ImageInfo, RuntimeFeatures } from '../runtime/runtime.ts';
 import type { NodeFacts } from '../pods/worker-parts.ts';
 import type { HostFacts } from './host-facts.ts';
 
@@ -23,6 +23,8 @@ export interface NodeObjectFacts {
   readonly runtimeVersion: string;
   readonly agentVersion: string;
   readonly images: readonly ImageInfo[];
+  /** Undefined where the runtime cannot say. */
+  readonly features: RuntimeFeatures | undefined;
   /** Why the node cannot run pods; undefined when it can. */
   readonly problem: string | undefined;
   /** What the node is short of. */
@@ -74,8 +76,8 @@ export function ownSpec({ podCidr }: Pick<NodeObjectFacts, 'podCidr'>): Node['sp
 export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefined): NodeStatus {
   const { host, node } = facts;
   return {
-    capacity: resources(node, node.maxPods),
-    allocatable: resources(node.allocatable, node.maxPods),
+    capacity: resources(node, node),
+    allocatable: resources(node.allocatable, node),
     conditions: conditions(facts, before?.conditions),
     addresses: [
       { type: 'InternalIP', address: facts.ip },
@@ -94,28 +96,44 @@ export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefine
       machineID: host.machineId,
       operatingSystem: 'linux',
       osImage: host.osImage,
+      ...(host.swapBytes !== undefined && { swap: { capacity: host.swapBytes } }),
       systemUUID: host.systemUuid,
     },
     images: facts.images
       .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
       .slice(0, MAX_IMAGES)
-      .map(({ names, id, sizeBytes }) => ({
-        names: names.length > 0 ? names.slice(0, MAX_IMAGE_NAMES) : [id],
-        sizeBytes,
-      })),
+      .map(({ names, repoDigests, id, sizeBytes }) => {
+        const all = [...repoDigests, ...names];
+        return { names: all.length > 0 ? all.slice(0, MAX_IMAGE_NAMES) : [id], sizeBytes };
+      }),
+    ...featuresOf(facts.features),
+  };
+}
+
+/** What the one handler of this runtime can do; '' is its name, as of any default one. */
+function featuresOf(features: RuntimeFeatures | undefined): NodeStatus {
+  if (!features) return {};
+  const { userNamespaces, recursiveReadOnlyMounts, supplementalGroupsPolicy } = features;
+  return {
+    runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts, userNamespaces } }],
+    features: { supplementalGroupsPolicy },
   };
 }
 
 function resources(
   { cpuMillis, memoryBytes, storageBytes }: NodeFacts['allocatable'],
-  maxPods: number,
+  { maxPods, hugePages = {} }: NodeFacts,
 ): Record<string, string> {
   // As the API writes them, so that what it has compares equal and is not told again.
+  const rows = Object.entries(hugePages).map(
+    ([name, bytes]) => [name, canonicalQuantity(`${bytes / KIBI}Ki`)] as const,
+  );
   return {
     cpu: canonicalQuantity(`${cpuMillis}m`),
     memory: canonicalQuantity(`${Math.floor(memoryBytes / KIBI)}Ki`),
     pods: String(maxPods),
     'ephemeral-storage': canonicalQuantity(`${Math.floor(storageBytes / KIBI)}Ki`),
+    ...Object.fromEntries(rows),
   };
 }
 

@@ -24,6 +24,8 @@ export interface NodeFacts {
   readonly cpuMillis: number;
   readonly memoryBytes: number;
   readonly storageBytes: number;
+  /** Bytes by resource (`hugepages-2Mi`); all of them are for pods. */
+  readonly hugePages?: Readonly<Record<string, number>>;
   readonly maxPods: number;
   /** How many processes one pod may have; undefined where the host does not say how many it has. */
   readonly podPidsLimit?: number | undefined;
