@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { KUBECTL } from '../support/kubectl.ts';
-import { WEB_IMAGE } from '../support/tiny-images.ts';
+import { startRegistry } from '../support/docker-registry.ts';
+import { SHELL_IMAGE, WEB_IMAGE } from '../support/tiny-images.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -12,7 +13,7 @@ const MIB = 1024 * 1024;
 let cluster: TestCluster;
 let node: string;
 beforeAll(async () => {
-  cluster = await startTestCluster({ node: true, kubeletConfig: { maxPods: 17 } });
+  cluster = await startTestCluster({ node: true, registries: {}, kubeletConfig: { maxPods: 17 } });
   node = cluster.facts.nodeName;
   const probe = { httpGet: { port: 8080, path: '/readyz' }, periodSeconds: 1 };
   const limits = { memory: '200Mi', cpu: '1' };
@@ -136,8 +137,72 @@ describe('a node, asked directly', () => {
   });
 });
 
+describe('a pod whose image is in a registry that asks who comes', () => {
+  it('has it pulled with its secret, and one without the secret does not get it', async () => {
+    const { kubectl, host } = cluster;
+    const registry = await startRegistry({ basic: true }, (...how) => host.start(...how));
+    try {
+      const image = `${registry.host}/shop/shell:1`;
+      const creds = ['--creds', 'shop:sesame'];
+      const push = await cluster.pinnace([
+        'image',
+        'push',
+        SHELL_IMAGE,
+        image,
+        ...creds,
+        '--data-dir',
+        cluster.dataDir,
+        '-q',
+      ]);
+      expect([push.code, push.stderr]).toEqual([0, '']);
+      const login = [`--docker-server=${registry.host}`, '--docker-username=shop'];
+      await kubectl.ok([
+        'create',
+        'secret',
+        'docker-registry',
+        'pull',
+        ...login,
+        '--docker-password=sesame',
+      ]);
+      const pod = (name: string, spec: object = {}) => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: {
+          terminationGracePeriodSeconds: 0,
+          containers: [{ name: 'main', image, command: ['sleep', '1000'] }],
+          ...spec,
+        },
+      });
+      await kubectl.apply(pod('private', { imagePullSecrets: [{ name: 'pull' }] }));
+      await kubectl.wait('--for=condition=Ready', 'pod/private');
+      const shown = await kubectl.json(['get', 'pod', 'private']);
+      expect(shown.status.containerStatuses[0].imageID).toMatch(
+        new RegExp(`^${registry.host}/shop/shell@sha256:[0-9a-f]{64}$`),
+      );
+      await kubectl.apply(pod('stranger'));
+      await kubectl.wait(
+        '--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull',
+        'pod/stranger',
+      );
+      await kubectl.wait(
+        '--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff',
+        'pod/stranger',
+      );
+      const events = await kubectl.ok(['events', '--for=pod/private']);
+      expect(events).toMatch(/Pulled +Pod\/private +Successfully pulled image/);
+      await kubectl.ok(['delete', 'pod', 'private', 'stranger']);
+    } finally {
+      await registry.stop();
+    }
+  });
+});
+
 describe('a command that says a gigabyte to somebody who does not read', () => {
-  it('fills no memory of the node, and dies with its caller', async () => {
+  it.each([
+    ['WebSocket', 'true'],
+    ['SPDY', 'false'],
+  ])('fills no memory of the node, and dies with its caller, over %s', async (_, webSockets) => {
     const rss = () => {
       const status = readFileSync(`/proc/${cluster.pidOf('node')}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
@@ -147,7 +212,11 @@ describe('a command that says a gigabyte to somebody who does not read', () => {
     const before = rss();
     const args = ['exec', 'web', '--', '/usr/local/bin/node', '-e', flood];
     const reader = cluster.host.start(KUBECTL, args, {
-      env: { KUBECONFIG: cluster.kubeconfig, HOME: cluster.dataDir },
+      env: {
+        KUBECONFIG: cluster.kubeconfig,
+        HOME: cluster.dataDir,
+        KUBECTL_REMOTE_COMMAND_WEBSOCKETS: webSockets,
+      },
     });
     try {
       // Something has come; from now on nobody reads.

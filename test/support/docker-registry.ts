@@ -26,8 +26,15 @@ export interface TestRegistry {
 /** Bcrypt of `sesame`, the only form that docker-registry reads. */
 const HTPASSWD = 'shop:$2b$04$k4FrKYWYX0HBMnevbFWPrewCYcp3xDznO/EL0Yx768FNwnpXDT.4W\n';
 
-/** Starts one on a free port. */
-export async function startRegistry(form: RegistryForm = {}): Promise<TestRegistry> {
+/** Starts a program where its registry is to listen. */
+type Start = (program: string, args: readonly string[]) => ChildProcess;
+const here: Start = (program, args) => spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** Starts one on a free port, of this namespace unless `start` begins programs in another. */
+export async function startRegistry(
+  form: RegistryForm = {},
+  start: Start = here,
+): Promise<TestRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'pinnace-registry-'));
   const file = (name: string, text: string) => {
     const path = join(folder, name);
@@ -59,9 +66,7 @@ export async function startRegistry(form: RegistryForm = {}): Promise<TestRegist
     ...(proxy !== undefined && { proxy: { remoteurl: proxy } }),
   };
   // JSON is YAML.
-  const child = spawn('docker-registry', ['serve', file('config.yml', JSON.stringify(config))], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = start('docker-registry', ['serve', file('config.yml', JSON.stringify(config))]);
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
       const gone = once(child, 'exit');
