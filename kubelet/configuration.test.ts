@@ -1,4 +1,5 @@
 // The configuration of an agent: upstream's defaults, and every value that cannot be honoured refused in words.
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import {
   configurationOf,
@@ -74,4 +75,14 @@ it('reads a document of its own kind only', () => {
   expect(() => configurationOf({ maxPods: 5 })).toThrow(/apiVersion must be/);
   expect(() => configurationOf([])).toThrow(/not an object/);
   expect(() => configurationOf({ ...head, maxPods: 'x' })).toThrow(/maxPods/);
+});
+
+it('is told field by field in its page of the documentation', () => {
+  const page = readFileSync(new URL('../docs/kubelet-configuration.md', import.meta.url), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) =>
+    Array.from((row.split('|')[1] ?? '').matchAll(/`(\w+)`/g), ([, name]) => name),
+  );
+  expect(new Set(named)).toEqual(new Set(Object.keys(resolveConfiguration())));
+  expect(named).toHaveLength(new Set(named).size);
 });
