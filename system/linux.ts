@@ -97,7 +97,20 @@ export function createLinuxSystem(): System {
 
 function mount(spec: MountSpec): void {
   const flags = (spec.flags ?? []).reduce((sum, flag) => sum | MOUNT_FLAGS[flag], 0);
-  mountCall(spec, spec.type ?? '', { flags, data: spec.data ?? '' });
+  const call = () => mountCall(spec, spec.type ?? '', { flags, data: spec.data ?? '' });
+  if (spec.directory === undefined) call();
+  else inDirectory(spec.directory, call);
+}
+
+/** Nothing else runs between the two changes: the call does not wait. */
+function inDirectory(directory: string, call: () => void): void {
+  const before = process.cwd();
+  process.chdir(directory);
+  try {
+    call();
+  } finally {
+    process.chdir(before);
+  }
 }
 
 /** Codes that mean "it is not there": a process may end between two reads. */

@@ -61,7 +61,10 @@ export interface MountSpec {
   readonly target: string;
   readonly type?: string;
   readonly flags?: readonly MountFlag[];
+  /** At most a page. */
   readonly data?: string;
+  /** Where names in `data` that begin with no slash are looked for. */
+  readonly directory?: string;
 }
 
 /** Names of the mount(2) flags in use. */

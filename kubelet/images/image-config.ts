@@ -25,7 +25,7 @@ export class BadImageError extends Error {
 }
 
 /** Most layers of an image: overlayfs takes its lower directories in one page of options. */
-export const MAX_LAYERS = 80;
+export const MAX_LAYERS = 128;
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 

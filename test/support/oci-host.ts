@@ -61,7 +61,8 @@ export async function anOciHost(): Promise<OciHost> {
   return { system, folder, stateDir, clusterId, images, shell, start, command, dispose };
 }
 
-async function shellFiles(system: System): Promise<BuildFile[]> {
+/** The shell and its programs, as files of a layer. */
+export async function shellFiles(system: System): Promise<BuildFile[]> {
   const files = new Map<string, BuildFile>();
   const add = async (source: string, target: string) => {
     files.set(target, { source, target, mode: 0o755 });

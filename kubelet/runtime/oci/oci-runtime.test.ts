@@ -10,7 +10,9 @@ import {
   listenTo,
   runtimeContract,
 } from '../../../test/contracts/runtime.ts';
-import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import { anOciHost, type OciHost, sh, shellFiles } from '../../../test/support/oci-host.ts';
+import { buildImage } from '../../images/build.ts';
+import { MAX_LAYERS } from '../../images/image-config.ts';
 import type { ContainerConfig } from '../runtime.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 
@@ -96,6 +98,19 @@ describe('containers by runc and conmon', () => {
     await events.next('exited', second.id);
     events.stop();
     expect(readFileSync(second.logPath, 'utf8')).toContain('Cannot fork');
+  });
+
+  it('runs an image of as many layers as one may have', async () => {
+    const layers = Array.from({ length: MAX_LAYERS - 1 }, (_, i) => ({
+      files: [{ content: `${i}`, target: `/layers/${i}` }],
+    }));
+    const image = await buildImage(host.images, {
+      name: 'many:1',
+      layers: [{ files: await shellFiles(host.system) }, ...layers],
+      config: {},
+    });
+    const id = await run(forever, { imageId: image.id });
+    expect((await say(id, 'ls /layers')).stdout.trim().split('\n')).toHaveLength(MAX_LAYERS - 1);
   });
 
   it('holds a container to its share of a CPU', async () => {
