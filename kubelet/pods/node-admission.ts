@@ -6,6 +6,7 @@ import { qosClassOf } from '../../api/meta/pod-resources.ts';
 import { untolerated } from '../../api/meta/tolerations.ts';
 import { shortagesOf } from '../admission/node-resources.ts';
 import { sysctlProblem } from '../admission/sysctls.ts';
+import { unsupportedField } from '../admission/unsupported-fields.ts';
 import { isCriticalPod, isStaticPod } from '../eviction/critical-pods.ts';
 import { EVICTED, underPressure } from '../eviction/messages.ts';
 import type { Pressure } from '../eviction/thresholds.ts';
@@ -34,6 +35,7 @@ export function refusalOf(pod: Pod, facts: AdmissionFacts): Verdict | undefined 
     refusalUnderPressure(pod, facts) ??
     refusalOfSysctls(pod, facts) ??
     refusalOfOs(pod) ??
+    refusalOfFeatures(pod) ??
     refusalOfRoom(pod, facts) ??
     refusalOfPlace(pod, facts) ??
     refusalAtShutdown(facts) ??
@@ -74,6 +76,11 @@ function refusalOfOs({ metadata, spec }: Pod): Verdict | undefined {
   if ((spec?.os?.name ?? 'linux') === 'linux') return undefined;
   const message = "Failed to admit pod as the OS field doesn't match node OS";
   return { reason: 'PodOSNotSupported', message };
+}
+
+function refusalOfFeatures(pod: Pod): Verdict | undefined {
+  const message = unsupportedField(pod);
+  return message === undefined ? undefined : { reason: 'PodFeatureUnsupported', message };
 }
 
 function refusalOfRoom(pod: Pod, { others, node }: AdmissionFacts): Verdict | undefined {
