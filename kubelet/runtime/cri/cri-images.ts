@@ -14,7 +14,7 @@ import {
   type RegistryCredential,
 } from '../runtime.ts';
 import { messageOf, unlessGone } from './failures.ts';
-import type { GrpcConnection } from './grpc.ts';
+import { GrpcError, type GrpcConnection } from './grpc.ts';
 import type { ImageMessage } from './messages.ts';
 import { IMAGES } from './services.ts';
 
@@ -32,6 +32,7 @@ class CriImages implements ImageStore {
   readonly #connection: () => GrpcConnection;
   /** Configurations by image id, which names their contents: asked for once. */
   readonly #configs = new Map<string, ImageProcess>();
+  #listed: readonly ImageInfo[] = [];
 
   constructor(connection: () => GrpcConnection) {
     this.#connection = connection;
@@ -51,7 +52,17 @@ class CriImages implements ImageStore {
     return infoOf(full.image, config);
   }
 
+  /** A runtime that does not answer has the images that it had: a node must be able to say that it is down. */
   async list(): Promise<readonly ImageInfo[]> {
+    try {
+      this.#listed = await this.#list();
+    } catch (error) {
+      if (!(error instanceof GrpcError)) throw error;
+    }
+    return this.#listed;
+  }
+
+  async #list(): Promise<readonly ImageInfo[]> {
     const { images } = await this.#connection().call(IMAGES.list, {});
     const ids = new Set(images.map(({ id }) => id));
     for (const id of this.#configs.keys()) if (!ids.has(id)) this.#configs.delete(id);

@@ -33,8 +33,8 @@ export class GrpcError extends Error {
   override readonly name = 'GrpcError';
   readonly code: GrpcCode;
 
-  constructor(code: GrpcCode, message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(code: GrpcCode, message: string) {
+    super(message);
     this.code = code;
   }
 }
@@ -150,5 +150,6 @@ async function* streamOf<Request, Response>(
 /** The reason that a call failed with, as its caller may tell it apart. */
 function failureOf(error: unknown): GrpcError {
   const { code, details, message } = error as { code?: number; details?: string; message: string };
-  return new GrpcError(CODES.get(code ?? 0) ?? 'OTHER', details || message, error);
+  const said = (details || message).replace(/\.? Resolution note: $/, '');
+  return new GrpcError(CODES.get(code ?? 0) ?? 'OTHER', said);
 }
