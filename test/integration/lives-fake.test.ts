@@ -17,6 +17,12 @@ describe.each([...topicsOn('fake')])('lives on played containers: $name', (topic
   it.each([...topic.scenarios])('$name', async (scenario) => {
     const namespace = `${topic.name}-${scenes.size + 1}`;
     scenes.set(namespace, scenario);
-    await runScenario(scenario, world, namespace);
+    if (!scenario.node) return runScenario(scenario, world, namespace);
+    const own = await startFakeWorld(scenes, scenario.node);
+    try {
+      await runScenario(scenario, own.world, namespace);
+    } finally {
+      await own.close();
+    }
   });
 });

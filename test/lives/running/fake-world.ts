@@ -2,6 +2,7 @@
 // Invariant: waiting moves time from one timer to the next, and never past what is waited for.
 import { VirtualClock } from '../../../base/virtual-clock.ts';
 import { startCluster } from '../../../testing/cluster/start-cluster.ts';
+import type { KubeletConfiguration } from '../../../kubelet/configuration.ts';
 import type { PodLife } from '../../../testing/nodes/pod-life.ts';
 import { lifeOf } from '../play.ts';
 import type { ContainerOfPod } from '../../../testing/nodes/pod-life.ts';
@@ -15,9 +16,10 @@ const CEILING_MS = 30 * 60_000;
 /** Whose lives are played, by the namespace of its pods. */
 export type Scenes = Map<string, Scenario>;
 
-/** A world whose containers do what the scenario of their namespace says, and its end. */
+/** A world whose containers do what the scenario of their namespace says, on a node that is configured so, and its end. */
 export async function startFakeWorld(
   scenes: Scenes,
+  configuration?: Partial<KubeletConfiguration>,
 ): Promise<{ world: World; close: () => Promise<void> }> {
   const clock = new VirtualClock();
   const lives = ({ name, attempt, pod }: ContainerOfPod): PodLife => {
@@ -25,7 +27,8 @@ export async function startFakeWorld(
     const play = scenario?.plays?.[name];
     return { ...(play && lifeOf(play, attempt, clock)), ...scenario?.lives?.[name] };
   };
-  const cluster = await startCluster({ clock, lives });
+  const nodes = configuration && [{ configuration }];
+  const cluster = await startCluster({ clock, lives, ...(nodes && { nodes }) });
   const [node] = cluster.nodes;
   if (!node) throw new Error('the cluster has no node');
   await node.registered;
