@@ -19,7 +19,7 @@ import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { RECURSIVE, STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
 import { postStart } from './post-start.ts';
-import { ROUND } from './restart-rules.ts';
+import { ownEnds, ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -92,7 +92,9 @@ async function configure(
     const hash = containerHash(container);
     const recursive = await recursiveReadOnly(parts, container);
     const same = before[0]?.annotations[SPEC_HASH] === hash;
-    const quick = same ? crashesOf({ statuses: before, sandbox: live }) : 0;
+    const quick = same
+      ? crashesOf({ statuses: ownEnds(container, before, request.round), sandbox: live })
+      : 0;
     return containerConfigOf(container, {
       pod,
       attempt,

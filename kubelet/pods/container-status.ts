@@ -12,7 +12,7 @@ import { formatTime } from '../../api/meta/time.ts';
 import { IMAGE_REF } from '../pulling/image-ref.ts';
 import { type ContainerStatus, type LinuxUser, START_ERROR } from '../runtime/runtime.ts';
 import { containerHash } from './container-hash.ts';
-import { backoffMs, backoffUntil, crashesOf, type Past } from './crash-backoff.ts';
+import { backoffMs, backoffUntil, crashesOf, type Past, pastOf } from './crash-backoff.ts';
 import type { PodState, ProbeVerdicts } from './plan.ts';
 import { afterEnd, afterInitEnd, isSidecar, latestOf, restartAllOf } from './restart-rules.ts';
 
@@ -193,7 +193,7 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     return { running: { startedAt: formatTime(latest.startedAtMs ?? latest.createdAtMs) } };
   const waiting = { waiting: { reason: waitingReason(pod, container) } };
   if (latest?.state !== 'exited') return waiting;
-  const past = { statuses, sandbox: facts.state.sandbox, maxMs: facts.maxRestartMs };
+  const past = pastOf(pod, container, { state: facts.state, maxMs: facts.maxRestartMs });
   const until = backoffUntil(past, containerHash(container));
   const waits = until > facts.nowMs && !facts.ending;
   if (waits && restartsAgain(pod, container, latest))

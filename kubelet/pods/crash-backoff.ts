@@ -2,7 +2,10 @@
 // configured so.
 // Pure, and kept in the containers' own notes, so that it survives the agent. Invariants: ten quiet minutes start the count
 // anew; only what a container did by itself counts, not that its host or sandbox went away.
+import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import type { ContainerStatus, SandboxStatus } from '../runtime/runtime.ts';
+import type { PodState } from './plan.ts';
+import { nextRoundOf, ownEnds } from './restart-rules.ts';
 
 const INITIAL_MS = 10_000;
 const MAX_MS = 300_000;
@@ -20,6 +23,17 @@ export interface Past {
   readonly sandbox: SandboxStatus | undefined;
   /** The longest wait; five minutes unless the node says less. */
   readonly maxMs?: number | undefined;
+}
+
+/** A container's past as its pod has it. */
+export function pastOf(
+  { spec }: Pod,
+  container: Container,
+  { state, maxMs }: { state: PodState; maxMs: number | undefined },
+): Past {
+  const all = state.containers.get(container.name) ?? [];
+  const statuses = ownEnds(container, all, nextRoundOf(spec as PodSpec, state));
+  return { statuses, sandbox: state.sandbox, maxMs };
 }
 
 /** Quick ends in a row, the newest container's own included. */

@@ -8,6 +8,8 @@ import {
   afterInitEnd,
   isSidecar,
   latestOf,
+  nextRoundOf,
+  ownEnds,
   restartAllOf,
   roundOf,
 } from './restart-rules.ts';
@@ -89,8 +91,8 @@ export function isLive(status: ContainerStatus): boolean {
 /** The next acts of a pod that is to run. */
 export function planPod(pod: Pod, state: PodState, at: PlanInput): Plan {
   const spec = pod.spec as PodSpec;
-  const again = restartAllOf(spec, state) !== undefined;
-  const round = roundOf(state) + (again ? 1 : 0);
+  const round = nextRoundOf(spec, state);
+  const again = round !== roundOf(state);
   const run: Run = { spec, state, at, round, acts: [], wakes: [] };
   if (isFinished(spec, state)) stopAll(run, { why: 'the pod has finished' });
   else if (again && stopAll(run, RESTART_ALL)) return { acts: run.acts, lookAgainAt: undefined };
@@ -259,7 +261,11 @@ function planStart(run: Run, container: Container, init: boolean): void {
   }
   const until = Math.max(
     backoffUntil(
-      { statuses, sandbox: state.sandbox, maxMs: at.maxRestartMs },
+      {
+        statuses: ownEnds(container, statuses, run.round),
+        sandbox: state.sandbox,
+        maxMs: at.maxRestartMs,
+      },
       at.hashOf(container),
     ),
     at.heldUntil(container.name),

@@ -7,7 +7,7 @@ import type { Timer } from '../../base/clock.ts';
 import { msOf } from '../configuration.ts';
 import { sourcesOf } from '../volumes/source-refs.ts';
 import { containerHash } from './container-hash.ts';
-import { backoffUntil } from './crash-backoff.ts';
+import { backoffUntil, pastOf } from './crash-backoff.ts';
 import { type Act, isFinished, type Plan, planPod, type PodState } from './plan.ts';
 import { probeContainers } from './pod-probing.ts';
 import { releasePod, removePod } from './pod-removal.ts';
@@ -351,7 +351,10 @@ export class PodWorker implements PodView {
       if (latest?.state !== 'exited' || this.#told.get(container.name) === latest.id) continue;
       this.#told.set(container.name, latest.id);
       this.#parts.prober.forget(latest.id);
-      const past = { statuses, sandbox: this.#state.sandbox, maxMs: this.#maxRestartMs };
+      const past = pastOf(this.#pod, container, {
+        state: this.#state,
+        maxMs: this.#maxRestartMs,
+      });
       if (backoffUntil(past, containerHash(container)) <= this.#now()) continue;
       // What kept it from starting before says less than that it keeps ending.
       this.#starts.holds.clear(container.name);

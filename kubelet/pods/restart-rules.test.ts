@@ -13,7 +13,7 @@ import {
 } from './fixtures/pod-scenes.ts';
 import { isFinished, type PlanInput, planPod, type PodState } from './plan.ts';
 import { podStatusOf } from './pod-status.ts';
-import { afterEnd, afterInitEnd, ROUND } from './restart-rules.ts';
+import { afterEnd, afterInitEnd, ownEnds, ROUND } from './restart-rules.ts';
 
 const rule = (operator: string, values: number[], action = 'Restart') => ({
   action,
@@ -159,6 +159,16 @@ describe('RestartAllContainers', () => {
     expect(acts(pod, aState(first))).toEqual([]);
     const second = [...asked, ended('other', 137), ended('init', 0, next)];
     expect(acts(pod, aState(second))).toEqual(['start app#1 in 1', 'start other#1 in 1']);
+  });
+
+  it('makes nobody wait but whose end asked for it, and counts nothing against the others', () => {
+    const crashed = { crashes: 3 };
+    const over = [ended('init', 0), ended('app', 88, crashed), ended('other', 137, crashed)];
+    const next = { attempt: 1, annotations: { ...running('init').annotations, [ROUND]: '1' } };
+    const state = aState([...over, ended('init', 0, next)]);
+    expect(acts(pod, state)).toEqual(['start other#1 in 1']);
+    const [other] = ownEnds(aContainer('other'), [ended('other', 137)], 1);
+    expect(other?.endUnseen).toBe(true);
   });
 
   it('runs containers again that had ended well', () => {

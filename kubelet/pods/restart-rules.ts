@@ -50,6 +50,23 @@ export function roundOf(state: PodState): number {
   return Math.max(0, ...[...state.containers.values()].map(([latest]) => roundIn(latest)));
 }
 
+/** The round that what is started now belongs to. */
+export function nextRoundOf(spec: PodSpec, state: PodState): number {
+  return roundOf(state) + (restartAllOf(spec, state) ? 1 : 0);
+}
+
+/** The containers of one name, newest first, of which an end that a new round brought about counts as nobody's doing. */
+export function ownEnds(
+  container: Container,
+  statuses: readonly ContainerStatus[],
+  round: number,
+): readonly ContainerStatus[] {
+  const [last, ...older] = statuses;
+  if (last?.state !== 'exited' || roundIn(last) === round || beganAll(container, last))
+    return statuses;
+  return [{ ...last, endUnseen: true }, ...older];
+}
+
 /** The newest container of that name, if it belongs to the round under way. */
 export function latestOf(state: PodState, name: string): ContainerStatus | undefined {
   const latest = state.containers.get(name)?.[0];
@@ -64,11 +81,14 @@ export function restartAllOf(spec: PodSpec, state: PodState): RestartAll | undef
     if (!container.restartPolicyRules?.length) continue;
     const status = latestOf(state, container.name);
     if (status?.state !== 'exited') continue;
-    const exitCode = status.exitCode ?? UNKNOWN_EXIT;
-    if (ruleFor(container, exitCode)?.action === 'RestartAllContainers')
-      return { container: container.name, exitCode };
+    if (beganAll(container, status))
+      return { container: container.name, exitCode: status.exitCode ?? UNKNOWN_EXIT };
   }
   return undefined;
+}
+
+function beganAll(container: Container, { exitCode = UNKNOWN_EXIT }: ContainerStatus): boolean {
+  return ruleFor(container, exitCode)?.action === 'RestartAllContainers';
 }
 
 /** The code of an end that nobody saw, as upstream tells it. */
