@@ -79,14 +79,15 @@ it('what is in use, too young or loaded by hand stays, and the node says that it
   const { images, clock, used, told, collector } = sceneOf();
   images.pulled('used', 100);
   images.pulled('old', 30);
-  images.add('by-hand', { sizeBytes: 100 });
+  images.add('by-hand', { sizeBytes: 60 });
+  images.add('pause', { sizeBytes: 40, repoDigests: ['pause@sha256:1'], pinned: true });
   used.add('used');
   await collector.collect();
   await clock.advance(3 * MINUTE);
   images.pulled('young', 100);
   images.other = 620;
   await collector.collect();
-  expect(await images.names()).toBe('used by-hand young');
+  expect(await images.names()).toBe('used by-hand pause young');
   const message =
     'Failed to garbage collect required amount of images. Attempted to free 150 bytes, but only found 30 bytes eligible to free.';
   expect(told).toEqual([`Warning FreeDiskSpaceFailed ${message}`]);

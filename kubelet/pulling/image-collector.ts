@@ -95,7 +95,8 @@ export class ImageCollector {
       const seen = this.#seen.get(image.id) ?? { firstMs: nowMs, lastUsedMs: 0 };
       if (used.has(image.id)) seen.lastUsedMs = nowMs;
       this.#seen.set(image.id, seen);
-      if (!used.has(image.id) && image.repoDigests.length > 0) free.push({ ...seen, image });
+      const mayGo = !used.has(image.id) && !image.pinned && image.repoDigests.length > 0;
+      if (mayGo) free.push({ ...seen, image });
     }
     return free.toSorted((a, b) => a.lastUsedMs - b.lastUsedMs || a.firstMs - b.firstMs);
   }

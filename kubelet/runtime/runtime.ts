@@ -311,6 +311,8 @@ export interface ImageInfo {
   readonly workingDir: string;
   readonly user: string;
   readonly stopSignal: string | undefined;
+  /** The runtime needs it itself: it is never collected. */
+  readonly pinned?: boolean;
 }
 
 /** How to prove to a registry who asks; the fields of a CRI AuthConfig. An empty one means anonymous. */

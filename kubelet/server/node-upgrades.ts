@@ -40,8 +40,9 @@ export class NodeUpgrades {
     const { path, query } = nodeTarget(connection.request.url ?? '/');
     const asked = { ...connection, path, query };
     refuseDebugging(this.#parts, path);
-    endWhenIdle(connection.socket, this.#idleMs);
     const [verb] = path;
+    // What goes to a pod's own port is no business of the node's: it may be silent for as long as both sides like.
+    if (verb !== 'podConnection') endWhenIdle(connection.socket, this.#idleMs);
     if (verb === 'exec' || verb === 'attach') await this.#command(asked);
     else if (verb === 'portForward') await this.#forward(asked);
     else if (verb === 'podConnection')

@@ -157,8 +157,12 @@ function infoOf(image: ImageMessage, config: ImageProcess): ImageInfo {
     workingDir: config.WorkingDir ?? '',
     user: image.username || (image.uid ? String(image.uid.value ?? 0) : ''),
     stopSignal: config.StopSignal,
+    pinned: image.pinned || (image.repoTags ?? []).some((name) => SANDBOX_IMAGE.test(name)),
   };
 }
+
+/** What sandboxes are made from: containerd says so of itself from 1.7 on only. */
+const SANDBOX_IMAGE = /\/pause:[^/]+$/;
 
 function pullError(error: unknown): PullError {
   const message = messageOf(error);

@@ -178,6 +178,7 @@ const Image = message({
   size: whole(4),
   uid: nested(5, Int64Value),
   username: text(6),
+  pinned: flag(8),
 });
 const AuthConfig = message({
   username: text(1),
