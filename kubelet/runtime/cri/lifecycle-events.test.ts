@@ -222,12 +222,11 @@ describe('the view of a runtime', () => {
 
   it('asks for what is its own', async () => {
     const asked: unknown[] = [];
-    const { call } = runtime.connection;
     const connection: GrpcConnection = {
       ...runtime.connection,
       call: (verb, request, limits) => {
         asked.push((request as { filter?: { labels: object } }).filter?.labels);
-        return call(verb, request, limits);
+        return runtime.connection.call(verb, request, limits);
       },
     };
     const own = { connection: () => connection, files, owner: 'me', clock };
