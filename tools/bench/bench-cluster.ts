@@ -19,12 +19,19 @@ export async function prepareImages(dataDir: string): Promise<void> {
   await buildShopImages({ system: createLinuxSystem(), imagesDir: paths.images });
 }
 
-/** A cluster in that directory while `use` lasts. */
+/** A cluster in that directory while `use` lasts; its containers are run by the embedded runtime unless an endpoint is given. */
 export async function withCluster(
   dataDir: string,
   use: (cluster: RunningCluster, client: Client) => Promise<void>,
+  containerRuntimeEndpoint?: string,
 ): Promise<void> {
-  const cluster = await startCluster({ dataDir, port: 0, kubeconfig: undefined, node: true });
+  const cluster = await startCluster({
+    dataDir,
+    port: 0,
+    kubeconfig: undefined,
+    node: true,
+    containerRuntimeEndpoint,
+  });
   running = cluster;
   const client = createClient(
     createHttpTransport((await loadKubeconfig(cluster.paths.kubeconfig)).transport),
