@@ -226,6 +226,31 @@ describe('removing', () => {
     expect(await store.remove('a:1')).toBe(false);
   });
 
+  it('removes what a process that is gone left half done, and nothing of one that lives', async () => {
+    const work = join(folder, 'images', 'staging');
+    const dead = join(work, '999999999-1-abc');
+    mkdirSync(dead);
+    const leases = join(folder, 'images', 'leases');
+    writeFileSync(join(leases, '999999999-1-0.json'), '[]');
+    const mine = store.staging.directory();
+    await store.prune();
+    expect(existsSync(dead)).toBe(false);
+    expect(existsSync(mine)).toBe(true);
+    expect(readdirSync(leases)).toEqual([]);
+    rmSync(mine, { recursive: true });
+  });
+
+  it('tells what images take, and what their file system has', async () => {
+    const before = await store.usage();
+    await store.load(await ociArchive('a:1', { layers: [await aLayer()] }));
+    const after = await store.usage();
+    expect(after.usedBytes - before.usedBytes).toBeGreaterThan(2_000);
+    expect(after.inodesUsed).toBeGreaterThan(before.inodesUsed);
+    expect(after.capacityBytes).toBeGreaterThan(after.availableBytes);
+    await store.remove('a:1');
+    expect((await store.usage()).usedBytes).toBe(before.usedBytes);
+  });
+
   it('keeps a layer that is mounted', async () => {
     const [image] = await store.load(await ociArchive('a:1', { layers: [await aLayer()] }));
     const [lower = ''] = store.layersOf(image?.id ?? '');

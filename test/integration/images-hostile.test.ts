@@ -333,6 +333,26 @@ describe('a registry', () => {
     expect(scene.left()).toEqual([]);
   });
 
+  it('may be slow: what is there already of its image is not pruned meanwhile', async () => {
+    const layers = [await good(), await layerTar([{ name: 'second', content: 'y' }])];
+    const held: (() => void)[] = [];
+    let waits = true;
+    const slow: Misbehaviour = (request, response) => {
+      if (!waits || !(request.url ?? '').endsWith(sha(gzipSync(layers[1] ?? '')))) return true;
+      held.push(() => response.destroy());
+      return false;
+    };
+    const { registry, scene } = await set({ image: { layers }, misbehave: slow });
+    const pulling = scene.store.pull(registry.name, { signal });
+    const unpacked = () => readdirSync(scene.store.layers.directory).length;
+    await until(() => held.length > 0 && unpacked() === 1);
+    await scene.store.prune();
+    expect(unpacked()).toBe(1);
+    waits = false;
+    for (const release of held) release();
+    expect(await pulling).toMatchObject({ names: [registry.name] });
+  });
+
   it('is asked once for a layer that two images need at once', async () => {
     const { registry, scene } = await set({});
     const names = [registry.name, registry.name.replace('bad/image', 'other/image')];

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CertificateIssuer, makeAuthority } from '../../base/certificates.ts';
 import { systemClock } from '../../base/clock.ts';
+import { hostArchitecture } from '../../kubelet/images/image-config.ts';
+import { OCI_MANIFEST } from '../../kubelet/images/manifest.ts';
 import { PullError, type PullProgress } from '../../kubelet/runtime/runtime.ts';
 import { startRegistry, type TestRegistry } from '../support/docker-registry.ts';
 import { type ImageScene, imageScene } from '../support/image-scene.ts';
@@ -82,6 +84,53 @@ describe('an open registry', () => {
     expect(second?.id).not.toBe(first?.id);
     expect((await to.store.resolve(name))?.id).toBe(second?.id);
     expect((await to.store.resolve(first?.repoDigests[0] ?? ''))?.names).toEqual([]);
+  });
+
+  it('chooses from an index what is for this machine, or for the one that is named', async () => {
+    const from = scene();
+    const name = `${registry.host}/shop/many:1`;
+    const built = await from.build(name);
+    const digest = await from.push(name);
+    const size = from.store.blobs.read(digest).length;
+    const entry = (os: string, architecture: string) => ({
+      mediaType: OCI_MANIFEST,
+      digest,
+      size,
+      platform: { os, architecture },
+    });
+    const index = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [
+        entry('linux', 's390x'),
+        entry('unknown', 'unknown'),
+        entry('linux', hostArchitecture()),
+      ],
+    };
+    const put = await fetch(`http://${registry.host}/v2/shop/many/manifests/all`, {
+      method: 'PUT',
+      headers: { 'content-type': index.mediaType },
+      body: JSON.stringify(index),
+    });
+    expect(put.status).toBe(201);
+    const all = `${registry.host}/shop/many:all`;
+    const to = scene();
+    const pulled = await to.store.pull(all, { signal });
+    const indexDigest = put.headers.get('docker-content-digest');
+    expect(pulled).toMatchObject({
+      id: built.id,
+      repoDigests: [`${registry.host}/shop/many@${indexDigest}`],
+    });
+    expect(await to.push(all, { target: `${registry.host}/shop/copy:1` })).toBe(digest);
+    const platform = { os: 'linux', architecture: 'riscv64' };
+    await expect(to.store.puller.pull(all, { signal, platform })).rejects.toThrow(
+      /there is no image for linux\/riscv64; it is for linux\/\w+, linux\/s390x/,
+    );
+    // The configuration is for this machine, whatever the index says.
+    const other = { os: 'linux', architecture: 's390x' };
+    await expect(scene().store.puller.pull(all, { signal, platform: other })).rejects.toThrow(
+      /the image is for linux/,
+    );
   });
 
   it('says what it does not have', async () => {
