@@ -294,6 +294,15 @@ it('ends pods that have written more than they may, and no others', async () => 
   ]);
 });
 
+it('counts evictions by the limit, too', async () => {
+  start({});
+  const limits = { 'ephemeral-storage': '20Mi' };
+  add('writer', undefined, { containers: [aContainer('app', { resources: { limits } })] });
+  layers = { writer: 21 * MIB };
+  await clock.advance(10 * SECOND);
+  expect(counted).toEqual(['ephemeralpodfs.limit']);
+});
+
 it('names the container that has written too much where the pod as a whole may write more', async () => {
   start({});
   const of = (name: string, limit: string) =>

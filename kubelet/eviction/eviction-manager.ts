@@ -139,7 +139,10 @@ export class EvictionManager {
     const uses = await lookAtPods(limited, this.#options.figures, { bytes: true, inodes: false });
     return Array.from(uses).flatMap(([pod, use]) => {
       const excess = storageExcess(pod, use);
-      const end = excess && this.#evict(pod, { reason: EVICTED, message: excess }, IMMEDIATE_MS);
+      if (!excess) return [];
+      const { signal, message } = excess;
+      const end = this.#evict(pod, { reason: EVICTED, message }, IMMEDIATE_MS);
+      if (end) this.#options.onEvicted?.(signal);
       return end ? [end] : [];
     });
   }

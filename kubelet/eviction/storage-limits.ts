@@ -21,32 +21,42 @@ export function hasStorageLimit({ spec }: Pod): boolean {
   );
 }
 
-/** Which limit the pod is beyond, in words; undefined when none. */
-export function storageExcess(pod: Pod, use: PodUse): string | undefined {
+/** A limit that a pod is beyond. */
+export interface StorageExcess {
+  /** As upstream's figures call it. */
+  readonly signal: 'emptydirfs.limit' | 'ephemeralpodfs.limit' | 'ephemeralcontainerfs.limit';
+  readonly message: string;
+}
+
+/** Which limit the pod is beyond; undefined when none. */
+export function storageExcess(pod: Pod, use: PodUse): StorageExcess | undefined {
   return volumeExcess(pod, use) ?? podExcess(pod, use) ?? containerExcess(pod, use);
 }
 
-function volumeExcess({ spec }: Pod, { volumes }: PodUse): string | undefined {
+function volumeExcess({ spec }: Pod, { volumes }: PodUse): StorageExcess | undefined {
   for (const { name, emptyDir } of spec?.volumes ?? []) {
     const limit = tryParseQuantity(emptyDir?.sizeLimit ?? '');
-    if (limit && isBeyond(volumes.get(name)?.bytes ?? 0, limit))
-      return `Usage of EmptyDir volume "${name}" exceeds the limit "${formatQuantity(limit)}". `;
+    if (!limit || !isBeyond(volumes.get(name)?.bytes ?? 0, limit)) continue;
+    const message = `Usage of EmptyDir volume "${name}" exceeds the limit "${formatQuantity(limit)}". `;
+    return { signal: 'emptydirfs.limit', message };
   }
   return undefined;
 }
 
-function podExcess({ spec }: Pod, use: PodUse): string | undefined {
+function podExcess({ spec }: Pod, use: PodUse): StorageExcess | undefined {
   const limit = spec && podLimits(spec)[STORAGE];
   if (!limit || !isBeyond(diskOf(use, WHOLE).bytes, limit)) return undefined;
-  return `Pod ephemeral local storage usage exceeds the total limit of containers ${formatQuantity(limit)}. `;
+  const message = `Pod ephemeral local storage usage exceeds the total limit of containers ${formatQuantity(limit)}. `;
+  return { signal: 'ephemeralpodfs.limit', message };
 }
 
-function containerExcess({ spec }: Pod, { containers }: PodUse): string | undefined {
+function containerExcess({ spec }: Pod, { containers }: PodUse): StorageExcess | undefined {
   for (const { name, logs, root } of containers) {
     const container = spec?.containers.find((each) => each.name === name);
     const limit = container && limitOf(container);
-    if (limit && isBeyond(logs.bytes + root.bytes, limit))
-      return `Container ${name} exceeded its local ephemeral storage limit "${formatQuantity(limit)}". `;
+    if (!limit || !isBeyond(logs.bytes + root.bytes, limit)) continue;
+    const message = `Container ${name} exceeded its local ephemeral storage limit "${formatQuantity(limit)}". `;
+    return { signal: 'ephemeralcontainerfs.limit', message };
   }
   return undefined;
 }
