@@ -177,6 +177,32 @@ describe('the view of a runtime', () => {
     expect(stateOf('a')).toBe('exited');
   });
 
+  it('looks for an end for some seconds where the runtime is slow to show it', async () => {
+    runtime.news = 'cri';
+    runtime.containers.set('a', 'running');
+    follow();
+    await clock.advance(RELIST_PERIOD_MS.unaided);
+    runtime.tell({ containerId: 'a', type: 2 });
+    await clock.advance(1_000);
+    expect(stateOf('a')).toBe('running');
+    runtime.containers.set('a', 'exited');
+    await clock.advance(2_000);
+    expect(stateOf('a')).toBe('exited');
+  });
+
+  it('lists once more for news that come while a list is under way, which may not know of them', async () => {
+    const events = follow();
+    const slow = Promise.withResolvers<void>();
+    runtime.slow.set('ListContainers', slow.promise);
+    await clock.advance(RELIST_PERIOD_MS.unaided);
+    expect(runtime.calls).toEqual(['ListPodSandbox', 'ListContainers']);
+    runtime.containers.set('a', 'running');
+    events.nudge();
+    slow.resolve();
+    await clock.advance(0);
+    expect(stateOf('a')).toBe('running');
+  });
+
   it('says that the runtime does not answer, and that it does again', async () => {
     runtime.containers.set('a', 'running');
     const events = follow();

@@ -10,7 +10,7 @@ import type { RuntimeView } from './view.ts';
 export const RELIST_PERIOD_MS = { unaided: 1_000, withEvents: 300_000 } as const;
 
 /** An end that was told may not be in the container's status yet: it is looked for again after these. */
-const LOOK_AGAIN_MS = [5, 20, 50, 100, 200];
+const LOOK_AGAIN_MS = [5, 20, 50, 100, 200, 500, 1_000, 2_000];
 
 /** What following needs. */
 export interface FollowDoors {
@@ -49,9 +49,10 @@ export class LifecycleEvents {
     const { clock } = this.#doors;
     while (!this.#ending.aborted) {
       const periodMs = this.#evented ? RELIST_PERIOD_MS.withEvents : RELIST_PERIOD_MS.unaided;
-      this.#wake = new AbortController();
       const signal = AbortSignal.any([this.#ending, this.#wake.signal]);
       await clock.sleep(periodMs, signal).catch(() => undefined);
+      // Whoever nudges from here on may know of more than this list will say: another follows.
+      this.#wake = new AbortController();
       if (!this.#ending.aborted) await this.#relist();
     }
   }
