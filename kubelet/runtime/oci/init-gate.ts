@@ -1,7 +1,7 @@
 // Lets the program of a created container begin. `runc create` leaves an init that waits until somebody reads from a fifo beside its
 // state; `runc start` does just that. Doing it here saves a process that costs as much as all else of a start but `runc create`.
 // Invariant: once it is open the fifo is gone, by which runc tells a container that runs from one that was only created.
-import { constants, openSync } from 'node:fs';
+import { constants, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export async function openGate(context: Context, record: ContainerRecord): Promi
   const fifo = join(context.layout.runcRoot, record.id, FIFO);
   const fd = openFifo(fifo);
   if (fd === undefined) return;
-  await passage(context, new Socket({ fd, readable: true, writable: false }), record.init);
+  await passage(context, fd, record.init);
   await rm(fifo, { force: true });
 }
 
@@ -34,18 +34,31 @@ function openFifo(path: string): number | undefined {
   }
 }
 
+/** Has init, which has ended, written what nobody has read? */
+function hasWord(fd: number): boolean {
+  try {
+    return readSync(fd, Buffer.alloc(1)) > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Resolves once init has written, or is found to be past the gate: whoever opened it before may have died at it. */
 function passage(
   { system, clock }: Context,
-  gate: Socket,
+  fd: number,
   init: ProcessIdentity | undefined,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = () => {
-    if (!init || !isAlive(system, init)) reject(new Error('its first process has ended'));
-    else if (!WAITING.test(system.read(`/proc/${init.pid}/cmdline`) ?? '')) resolve();
+    if (!init || !isAlive(system, init)) {
+      // What it wrote may be there still: this process may have been held up, and timers come before what came in.
+      if (hasWord(fd)) resolve();
+      else reject(new Error('its first process has ended'));
+    } else if (!WAITING.test(system.read(`/proc/${init.pid}/cmdline`) ?? '')) resolve();
     else timer = clock.timer(LOOK_MS, look);
   };
+  const gate = new Socket({ fd, readable: true, writable: false });
   let timer = clock.timer(LOOK_MS, look);
   gate.once('data', () => resolve());
   gate.once('error', reject);
