@@ -1,11 +1,16 @@
 // Measures the node each second (or as told) and sends the sample. What cannot be sent is dropped: the next one is newer anyway.
-// Invariant: at most one sample is on its way; a slow API server never makes a queue here.
+// Invariants: at most one sample is on its way, so that a slow API server never makes a queue here; a node that takes long to be
+// measured is measured less often.
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { NodeSample } from '../../api/metrics/sample.ts';
 import { type Counters, type PodName, sampleOf } from './rates.ts';
 
 const PERIOD_MS = 1_000;
+/** A measurement is followed by so many times its own time without one: it costs a hundredth of a core at most, however many pods there are. */
+const REST = 100;
+/** Figures are never older than this. */
+const MAX_PERIOD_MS = 10_000;
 /** A send that takes longer is given up. */
 const SEND_TIMEOUT_MS = 5_000;
 /** Failures in a row after which it is logged, once. */
@@ -46,7 +51,8 @@ export class Sampler {
       } catch (error) {
         logger.warn('the node could not be measured', { err: error });
       }
-      const pause = Math.max(0, figuresPeriodMs - (clock.monotonic() - begun));
+      const took = clock.monotonic() - begun;
+      const pause = Math.max(0, figuresPeriodMs - took, Math.min(MAX_PERIOD_MS, took * REST));
       await clock.sleep(pause, signal).catch(() => undefined);
     }
     await this.#sending;
