@@ -12,7 +12,8 @@ import {
   parseImageConfig,
   parseRecord,
 } from './image-config.ts';
-import { parseManifest } from './manifest.ts';
+import { compressionOf } from './compression.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, parseManifest } from './manifest.ts';
 
 /** One image of an archive. */
 export interface ArchivedImage {
@@ -24,6 +25,17 @@ export interface ArchivedImage {
   readonly layers: readonly ArchivedLayer[];
   /** The manifest as it came, where the archive has one that can be pushed again. */
   readonly manifestBytes?: Uint8Array;
+}
+
+/** An image whose layers have been read through. */
+export interface CheckedImage extends ArchivedImage {
+  readonly layers: readonly CheckedLayer[];
+}
+
+/** A layer whose digest and compression are known. */
+export interface CheckedLayer extends ArchivedLayer {
+  readonly digest: string;
+  readonly mediaType: string;
 }
 
 /** A layer of an archive. */
@@ -40,15 +52,20 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 const MAX_INDEX_DEPTH = 3;
 
 /** The images for this host. Throws BadImageError when the archive is none, or a digest is wrong. */
-export async function readArchive(directory: string): Promise<readonly ArchivedImage[]> {
+export async function readArchive(directory: string): Promise<readonly CheckedImage[]> {
   // What has both is read as a layout: only that has the manifests under which the images can be pushed again.
   const images = existsSync(join(directory, 'index.json'))
     ? readOciLayout(directory)
     : readDockerArchive(directory);
   if (images.length === 0)
     throw new BadImageError(`the archive holds no image for linux/${hostArchitecture()}`);
-  for (const image of images) for (const layer of image.layers) await verifyFile(layer);
-  return images;
+  const checked: CheckedImage[] = [];
+  for (const image of images) {
+    const layers: CheckedLayer[] = [];
+    for (const layer of image.layers) layers.push(await checkedLayer(layer));
+    checked.push({ ...image, layers });
+  }
+  return checked;
 }
 
 function readDockerArchive(directory: string): ArchivedImage[] {
@@ -158,13 +175,31 @@ function pushable(content: Buffer): { manifestBytes?: Uint8Array } {
   }
 }
 
-/** Layers may be large: they are read as streams. */
-async function verifyFile({ file, digest }: ArchivedLayer): Promise<void> {
-  if (digest === undefined) return;
+/** Layers may be large: they are read as streams. Throws where one has another digest than was told. */
+async function checkedLayer(layer: ArchivedLayer): Promise<CheckedLayer> {
+  const { file, digest } = layer;
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  if (`sha256:${hash.digest('hex')}` !== digest)
+  const found = `sha256:${hash.digest('hex')}`;
+  if (digest !== undefined && digest !== found)
     throw new BadImageError(`a layer does not have the digest ${digest}`);
+  const compression = await compressionOf(file);
+  const mediaType = compression === undefined ? OCI_LAYER : `${OCI_LAYER}+${compression}`;
+  return { ...layer, digest: found, mediaType };
+}
+
+/** The manifest of an image that came without one that can be pushed. The same archive gives the same one each time. */
+export function manifestFrom(image: CheckedImage): Uint8Array {
+  const layers = image.layers.map(({ mediaType, digest, sizeBytes }) => ({
+    mediaType,
+    digest,
+    size: sizeBytes,
+  }));
+  const { configBytes } = image;
+  const digest = `sha256:${createHash('sha256').update(configBytes).digest('hex')}`;
+  const config = { mediaType: OCI_CONFIG, digest, size: configBytes.length };
+  const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers };
+  return Buffer.from(JSON.stringify(manifest));
 }
 
 function blobOf(

@@ -1,6 +1,7 @@
 // Loading archives of both kinds, and refusing broken and hostile ones without a trace.
 import { createHash } from 'node:crypto';
 import {
+  createWriteStream,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,6 +21,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { hostArchitecture } from './image-config.ts';
 import { createImageStore, type OciImageStore } from './image-store.ts';
+import { saveImages } from './save.ts';
 
 const system = createLinuxSystem();
 let folder: string;
@@ -129,6 +132,39 @@ describe('loading', () => {
     const [image] = await store.load(file);
     expect(image?.id).toBe(sha(config));
     expect([...(image?.names ?? [])].sort()).toEqual(['docker.io/c/d:3', 'docker.io/library/b:2']);
+  });
+
+  it('saves what was loaded so that it is the same where it is loaded again', async () => {
+    const layers = [await aLayer(), await tar([{ name: 'd/.wh.gone' }])];
+    const config = JSON.stringify({
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: layers.map(sha) },
+    });
+    const manifest = ['b:2', 'c:3'].map((name) => ({
+      Config: 'config.json',
+      RepoTags: [name],
+      Layers: ['one.tar', 'two.tar.gz'],
+    }));
+    const file = join(folder, 'docker.tar');
+    const entries = [
+      { name: 'manifest.json', content: JSON.stringify(manifest) },
+      { name: 'config.json', content: config },
+      { name: 'one.tar', content: layers[0] ?? '' },
+      { name: 'two.tar.gz', content: gzipSync(layers[1] ?? '') },
+    ];
+    writeFileSync(file, await tar(entries));
+    await store.load(file);
+    const saved = join(folder, 'saved.tar');
+    const output = createWriteStream(saved);
+    await Promise.all([saveImages(store, ['b:2', 'c:3'], output), finished(output)]);
+    const dir = join(folder, 'other');
+    const other = createImageStore({ system, dir, logger: silentLogger });
+    await other.load(saved);
+    const known = store.find('b:2');
+    expect(known?.manifest).toMatch(/^sha256:/);
+    for (const name of ['b:2', 'c:3']) expect(other.find(name)).toEqual(known);
+    expect((await other.resolve('c:3'))?.names).toHaveLength(2);
   });
 
   it('turns whiteouts into what overlayfs understands', async () => {

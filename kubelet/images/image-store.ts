@@ -6,7 +6,7 @@ import { rm, statfs } from 'node:fs/promises';
 import type { Logger } from '../../base/logger.ts';
 import type { System } from '../../system/system.ts';
 import type { ImageInfo, ImageStore, ImageUsage } from '../runtime/runtime.ts';
-import { type ArchivedImage, readArchive } from './archive.ts';
+import { type CheckedImage, manifestFrom, readArchive } from './archive.ts';
 import { BlobStore, digestOf } from './blob-store.ts';
 import { BadImageError, type ImageConfig, isDigest } from './image-config.ts';
 import { normalizeImageName, parseImageName } from './image-name.ts';
@@ -130,17 +130,15 @@ class DirectoryImageStore implements OciImageStore {
   }
 
   /** Layers first, then the blobs as they came, then the record. */
-  async #take(image: ArchivedImage): Promise<ImageInfo> {
-    const diffIds = image.config.rootfs.diff_ids;
-    const digests = image.layers.map(({ digest, diffId }) => digest ?? diffId);
-    const lease = this.staging.lease([...diffIds, ...digests]);
+  async #take(image: CheckedImage): Promise<ImageInfo> {
+    const digests = image.layers.map(({ digest }) => digest);
+    const lease = this.staging.lease([...image.config.rootfs.diff_ids, ...digests]);
     try {
       for (const layer of image.layers) await this.addLayer(layer);
-      if (image.manifestBytes)
-        for (const { digest, file } of image.layers)
-          if (digest !== undefined && existsSync(file)) this.blobs.adopt(digest, file);
-      const manifest = image.manifestBytes && this.blobs.put(image.manifestBytes);
-      return this.add({ ...image, manifest });
+      const bytes = image.manifestBytes ?? manifestFrom(image);
+      for (const { digest, file } of image.layers)
+        if (existsSync(file)) this.blobs.adopt(digest, file);
+      return this.add({ ...image, manifest: this.blobs.put(bytes) });
     } finally {
       lease.release();
     }
@@ -269,7 +267,7 @@ function isDigestName({ name }: NameRecord): boolean {
   return name.includes('@');
 }
 
-function named(image: ArchivedImage, name: string | undefined): ArchivedImage {
+function named(image: CheckedImage, name: string | undefined): CheckedImage {
   const names = name === undefined ? image.names : [name];
   names.forEach(mustNormalize);
   return { ...image, names };
