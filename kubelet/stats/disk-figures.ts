@@ -9,8 +9,6 @@ import type { ContainerRuntime, ContainerStatus } from '../runtime/runtime.ts';
 export const DISK_FIGURES_TTL_MS = 60_000;
 /** Longest wait for a walk; who has waited so long gets what was known before. */
 const WALK_PATIENCE_MS = 5_000;
-/** Pods that are walked at once. */
-const WALKS_AT_ONCE = 4;
 
 /** One pod's. */
 export interface PodDisk extends PodDiskUsage {
@@ -56,24 +54,39 @@ export class DiskFigures {
     return this.#known;
   }
 
+  /** All in one turn, which the host and the runtime walk together. */
   async #walkAll(pods: readonly Pod[], running: readonly ContainerStatus[]): Promise<void> {
     const { clock, usage, runtime } = this.#doors;
     const byPod = Map.groupBy(running, ({ podUid }) => podUid);
-    const known = new Map<string, PodDisk>();
-    const left = pods.filter(({ metadata }) => byPod.has(metadata.uid ?? ''));
-    const walkSome = async () => {
-      for (let pod = left.shift(); pod; pod = left.shift()) {
-        const uid = pod.metadata.uid ?? '';
-        const ids = (byPod.get(uid) ?? []).map(({ id }) => id);
-        const [own, layers] = await Promise.all([
-          usage.of(pod, 'bytes'),
-          runtime.writableLayers?.(ids, 'bytes').catch(() => undefined) ?? undefined,
-        ]);
-        known.set(uid, { ...own, layers: layers ?? new Map(), atMs: clock.now() });
-      }
-    };
-    await Promise.all(Array.from({ length: WALKS_AT_ONCE }, walkSome));
-    this.#known = known;
+    const walked = pods.filter(({ metadata }) => byPod.has(metadata.uid ?? ''));
+    const layersOf = runtime.writableLayers?.(
+      running.map(({ id }) => id),
+      'bytes',
+    );
+    const [layers, ...own] = await Promise.all([
+      (layersOf ?? Promise.resolve(new Map<string, number>())).catch(() => NONE),
+      ...walked.map((pod) => usage.of(pod, 'bytes')),
+    ]);
+    const atMs = clock.now();
+    this.#known = new Map(
+      walked.flatMap(({ metadata: { uid = '' } }, i): [string, PodDisk][] => {
+        const disk = own[i];
+        return disk
+          ? [[uid, { ...disk, layers: layersIn(byPod.get(uid) ?? [], layers), atMs }]]
+          : [];
+      }),
+    );
     this.#walkedAtMs = clock.monotonic();
   }
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/** Those of some containers, as far as they are known. */
+function layersIn(
+  containers: readonly ContainerStatus[],
+  layers: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const known = containers.map(({ id }) => [id, layers.get(id)] as const);
+  return new Map(known.filter((each): each is [string, number] => each[1] !== undefined));
 }
