@@ -1,13 +1,13 @@
 // Runs one scenario in a world: makes its namespace, does its steps, and holds what was recorded against what it expects.
 // Invariant: a failure tells the step, what was missing, and everything that was seen of the pod and its events.
-import type { Event, Pod, PodSpec } from '../../../api/generated/types.ts';
+import type { Event, Pod } from '../../../api/generated/types.ts';
 import { Namespaces, Pods, ServiceAccounts } from '../../../api/kinds.ts';
 import { StatusError } from '../../../api/status.ts';
 import { execInPod } from '../../../client/pods/remote-command.ts';
 import { podLogs } from '../../../client/pods/logs.ts';
-import { ATTEMPTS_PATH, scriptOf } from '../play.ts';
 import { mismatch } from '../patterns.ts';
 import type { EventPattern, Scenario, StatusPattern } from '../scenario.ts';
+import { podOf } from './manifest.ts';
 import { applyObject } from './objects.ts';
 import { doStep } from './steps.ts';
 import { brokenInvariants } from './invariants.ts';
@@ -114,38 +114,6 @@ async function createPod(scenario: Scenario, { world, namespace }: Witness): Pro
     () => 'the watch never told of the pod',
   );
   return false;
-}
-
-/** The pod with the scripts of its plays. */
-export function podOf({ pod, plays = {} }: Scenario, namespace: string): Pod {
-  const played = new Set<string>();
-  const fill = <T extends { name: string }>(containers: readonly T[] | undefined) =>
-    containers?.map((container) => {
-      const play = plays[container.name];
-      if (!play) return container;
-      played.add(container.name);
-      const volumeMounts = (container as { volumeMounts?: object[] }).volumeMounts ?? [];
-      const kept = 'steps' in play ? [] : [{ name: 'attempts', mountPath: ATTEMPTS_PATH }];
-      return {
-        command: ['/bin/sh', '-c', scriptOf(play, container.name)],
-        ...container,
-        ...(volumeMounts.length + kept.length > 0 && { volumeMounts: [...volumeMounts, ...kept] }),
-      };
-    });
-  const keeps = Object.values(plays).some((play) => !('steps' in play));
-  const { spec } = pod;
-  const filled = {
-    ...spec,
-    ...(spec.initContainers && { initContainers: fill(spec.initContainers) }),
-    containers: fill(spec.containers),
-    ...(keeps && { volumes: [...(spec.volumes ?? []), { name: 'attempts', emptyDir: {} }] }),
-  } as PodSpec;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { ...(pod.metadata as Pod['metadata']), namespace, name: POD_NAME },
-    spec: filled,
-  };
 }
 
 async function expectAll(scenario: Scenario, witness: Witness): Promise<void> {

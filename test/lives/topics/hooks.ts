@@ -58,6 +58,16 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'a hook by a socket fails, as nobody runs such any more',
+    pod: aPod({}, { lifecycle: { postStart: { tcpSocket: { port: 1 } } } }),
+    plays: { main: steady },
+    steps: [
+      {
+        event: { type: 'Warning', reason: 'FailedPostStartHook', message: 'PostStartHook failed' },
+      },
+    ],
+  },
+  {
     name: 'a postStart that sleeps delays readiness by so much',
     pod: aPod({}, { lifecycle: { postStart: { sleep: { seconds: 1 } } } }),
     plays: { main: steady },

@@ -41,7 +41,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'with FallbackToLogsOnError a failure without a message has the end of its log',
     on: REAL,
     pod: aPod(once, { terminationMessagePolicy: 'FallbackToLogsOnError' }),
-    plays: { main: play({ says: 'first' }, { complains: 'last' }, { exits: 1 }) },
+    plays: { main: play({ says: 'first' }, { says: 'last' }, { exits: 1 }) },
     steps: [{ until: container('main', ended(1, 'Error', /^first\nlast\n?$/)) }],
   },
   {

@@ -1,6 +1,7 @@
 // Probes: what each kind asks, when it counts, and what comes of it.
 import { play, steady } from '../play.ts';
 import {
+  aContainer,
   aPod,
   both,
   condition,
@@ -190,7 +191,7 @@ export const scenarios: readonly Scenario[] = [
       {},
       {
         image: WEB_IMAGE,
-        ports: [{ name: 'http', containerPort: 8080 }],
+        ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
         readinessProbe: {
           httpGet: {
             path: '/readyz',
@@ -248,9 +249,37 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'probes may ask another host than the pod',
+    on: REAL,
+    pod: aPod({
+      containers: [
+        aContainer('main', {
+          readinessProbe: { tcpSocket: { host: '127.0.0.1', port: 1 }, periodSeconds: 1 },
+        }),
+        aContainer('other', {
+          readinessProbe: { httpGet: { host: '127.0.0.1', port: 1, path: '/' }, periodSeconds: 1 },
+        }),
+      ],
+    }),
+    plays: { main: steady, other: steady },
+    steps: [
+      { event: unhealthy('Readiness', /dial tcp 127\.0\.0\.1:1: connect: connection refused/) },
+      {
+        event: unhealthy(
+          'Readiness',
+          /Get "http:\/\/127\.0\.0\.1:1\/": dial tcp 127\.0\.0\.1:1: connect: connection refused/,
+        ),
+      },
+    ],
+    never: [ready],
+  },
+  {
     name: 'a probe over gRPC that nobody answers says so',
     on: REAL,
-    pod: aPod({}, { readinessProbe: { grpc: { port: 8082 }, periodSeconds: 1 } }),
+    pod: aPod(
+      {},
+      { readinessProbe: { grpc: { port: 8082, service: 'readiness' }, periodSeconds: 1 } },
+    ),
     plays: { main: steady },
     steps: [{ event: unhealthy('Readiness', /./) }],
     never: [ready],

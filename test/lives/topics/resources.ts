@@ -117,7 +117,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a memory limit too small for any process is told as such',
-    on: REAL,
+    on: ['embedded'],
     pod: aPod({}, { resources: { limits: { memory: '1Mi' } } }),
     plays: { main: steady },
     steps: [

@@ -42,16 +42,16 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a container may say another user than its pod',
     on: REAL,
-    pod: under({ runAsUser: 1 }, 'id -u; id -g', {
+    pod: under({ runAsUser: 1, runAsGroup: 4 }, 'id -u; id -g', {
       securityContext: { runAsUser: 2, runAsGroup: 3 },
     }),
     steps: [{ until: succeeded }],
-    logs: { main: ['1', '3'] },
+    logs: { main: ['1', '4'] },
   },
   {
     name: 'runAsNonRoot is content with a user of its own',
     on: REAL,
-    pod: under({ runAsNonRoot: true, runAsUser: 1000 }, 'id -u'),
+    pod: under({ runAsUser: 1000 }, 'id -u', { securityContext: { runAsNonRoot: true } }),
     steps: [{ until: succeeded }],
     logs: { main: ['1000'] },
   },
@@ -138,7 +138,10 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'what of /proc tells of the host is hidden',
     on: REAL,
-    pod: under({}, '(echo x > /proc/sys/kernel/panic) 2>/dev/null || echo refused'),
+    pod: under(
+      { procMount: 'Default' },
+      '(echo x > /proc/sys/kernel/panic) 2>/dev/null || echo refused',
+    ),
     steps: [{ until: succeeded }],
     logs: { main: ['refused'] },
   },

@@ -113,7 +113,11 @@ export const scenarios: readonly Scenario[] = [
     on: REAL,
     objects: [secret('keys', { word: 'old' })],
     pod: aPod(
-      { volumes: [{ name: 'v', secret: { secretName: 'keys' } }] },
+      {
+        volumes: [
+          { name: 'v', secret: { secretName: 'keys', items: [{ key: 'word', path: 'word' }] } },
+        ],
+      },
       { volumeMounts: [at('/v')], command: ['/bin/sh', '-c', awaits('/v/word', 'new')] },
     ),
     steps: [{ until: ready }, { apply: secret('keys', { word: 'new' }) }, { log: 'seen' }],
@@ -313,7 +317,8 @@ export const scenarios: readonly Scenario[] = [
           defaultMode: 0o444,
           sources: [
             { configMap: { name: 'files', items: [{ key: 'a', path: 'x/a' }] } },
-            { secret: { name: 'keys' } },
+            { secret: { name: 'keys', items: [{ key: 'b', path: 'b' }], optional: false } },
+            { configMap: { name: 'nowhere', optional: true } },
             {
               downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] },
             },
