@@ -1,6 +1,6 @@
 // What a runtime finds after the agent was killed at any moment: a second runtime over the same state stands for the agent that comes back.
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { aContainer, aSandbox } from '../../../test/contracts/runtime.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
 import type { MakerOptions } from '../../../test/support/oci-maker.ts';
 import { until } from '../../../test/support/until.ts';
+import { createCgroups } from '../../../system/cgroups.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { ContainerRecord } from './records.ts';
@@ -203,6 +204,41 @@ describe('recovery', () => {
     const next = await run('exit 3');
     await until(async () => (await status(next))?.state === 'exited');
     expect(await status(next)).not.toHaveProperty('endUnseen');
+  });
+
+  it('goes on after a reboot: what ran has ended unseen, its sandbox is not ready, another takes its place', async () => {
+    const id = await run(forever);
+    const sandboxId = (await status(id))?.sandboxId ?? '';
+    const { conmon, init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    runtime.close();
+    const layout = layoutFor(host.stateDir, host.clusterId);
+    for (const process of [conmon, init]) host.system.kill(process?.pid ?? 0, 'SIGKILL');
+    const groups = createCgroups(host.system);
+    await until(() => groups.processes(layout.containerCgroup('a', id)).length === 0);
+    // Mounts, what lies in /run and cgroups do not outlive the kernel.
+    for (const { mountPoint } of host.system.mounts().toReversed())
+      if ([layout.run, host.stateDir].some((path) => mountPoint.startsWith(`${path}/`)))
+        host.system.unmount(mountPoint);
+    rmSync(layout.run, { recursive: true });
+    groups.remove(layout.podCgroup('a'));
+    runtime = await host.start();
+    expect(await status(id)).toMatchObject({ state: 'exited', endUnseen: true });
+    expect(await runtime.listSandboxes()).toMatchObject([{ id: sandboxId, state: 'notready' }]);
+    const next = await runtime.runSandbox({ ...sandbox, attempt: 1 });
+    expect(next).not.toBe(sandboxId);
+    const logPath = join(host.folder, 'main.log');
+    const parts = {
+      name: 'main',
+      attempt: 1,
+      imageId: host.shell.id,
+      command: sh(forever),
+      logPath,
+    };
+    const again = await runtime.createContainer(next, sandbox, aContainer(parts));
+    await runtime.startContainer(again);
+    expect(await status(again)).toMatchObject({ state: 'running' });
+    await runtime.removeSandbox(sandboxId);
+    expect(await runtime.listContainers()).toMatchObject([{ id: again, state: 'running' }]);
   });
 
   it.each(['{"half', '', 'null', '{}', '[]', '{"id":"another","config":{}}'])(
