@@ -68,6 +68,8 @@ export class PullProcess {
     task.signal.throwIfAborted();
     const child = this.#begun();
     const id = this.#next++;
+    // A pull keeps this process alive; the other one, waiting for more, does not.
+    child.channel?.ref();
     const onAbort = () => tell(child, { kind: 'giveUp', id });
     try {
       return await new Promise<ImageInfo>((resolve, reject) => {
@@ -82,9 +84,13 @@ export class PullProcess {
     } finally {
       task.signal.removeEventListener('abort', onAbort);
       this.#waiting.delete(id);
-      if (this.#waiting.size === 0)
-        this.#idle = this.#parts.clock.timer(IDLE_MS, () => this.close());
+      if (this.#waiting.size === 0) this.#rest();
     }
+  }
+
+  #rest(): void {
+    this.#child?.channel?.unref();
+    this.#idle = this.#parts.clock.timer(IDLE_MS, () => this.close());
   }
 
   /** Ends the process; pulls under way fail. */
@@ -104,9 +110,7 @@ export class PullProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
-    // Neither the process nor its channel keeps the agent alive; pulls under way do, by their callers.
     child.unref();
-    child.channel?.unref();
     child.on('message', (news) => this.#hear(news as PullNews));
     child.once('error', (error) => void this.#died(child, error.message));
     child.once('exit', (code, signal) => void this.#died(child, signal ?? `exit ${code}`));
