@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 import { type KubeletConfiguration, msOf } from '../configuration.ts';
+import { HEARTBEAT_MS } from '../options.ts';
 import type { Verdict } from '../pods/pod-status.ts';
 import { isCriticalPod } from './critical-pods.ts';
 import { EVICTED, starvedMessage } from './messages.ts';
@@ -22,8 +23,6 @@ import {
   thresholdsOf,
 } from './thresholds.ts';
 
-/** How often the node is looked at, as upstream. */
-const LOOK_MS = 10_000;
 /** How long a pod that is being evicted is waited for before the node is looked at again, as upstream. */
 const CLEANUP_MS = 30_000;
 /** What the host gets at least to show that a pod has gone, so that no other ends for its sake. */
@@ -44,6 +43,8 @@ export interface EvictionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly configuration: KubeletConfiguration;
+  /** How often the node is looked at; HEARTBEAT_MS unless given, which is upstream's. */
+  readonly heartbeatMs?: number;
   readonly figures: FigureDoors;
   readonly reclaim: NodeReclaim;
   /** The node's pods that have not come to their end. */
@@ -104,10 +105,10 @@ export class EvictionManager {
 
   /** A fixed time, or until those that were evicted have gone and the host may show it. */
   async #pause(evicted: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, heartbeatMs = HEARTBEAT_MS } = this.#options;
     if (evicted.length > 0) await clock.sleep(SETTLE_MS, signal).catch(() => undefined);
     const stop = new AbortController();
-    const ms = evicted.length > 0 ? CLEANUP_MS - SETTLE_MS : LOOK_MS;
+    const ms = evicted.length > 0 ? CLEANUP_MS - SETTLE_MS : heartbeatMs;
     const slept = clock.sleep(ms, AbortSignal.any([signal, stop.signal])).catch(() => undefined);
     await Promise.race(evicted.length > 0 ? [slept, Promise.all(evicted)] : [slept]);
     stop.abort();
