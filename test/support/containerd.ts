@@ -1,6 +1,7 @@
 // A containerd of a test's own: root, state, socket and configuration in a temporary folder, images without a registry.
 // Invariant: dispose leaves no process, mount or file of it, whatever the test left running.
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { sharedLibraries } from '../../kubelet/images/node-base-layer.ts';
 import { connectGrpc } from '../../kubelet/runtime/cri/grpc.ts';
 import { IMAGES, RUNTIME } from '../../kubelet/runtime/cri/services.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
+import type { System } from '../../system/system.ts';
 import type { HostNamespace } from '../../tools/host-namespace.ts';
 import { writeImageArchive } from './image-archive.ts';
 
@@ -20,6 +22,9 @@ const PAUSE_IMAGE = 'pinnace.test/pause:1';
 /** The page that says how containerd is configured. */
 const GUIDE = join(import.meta.dirname, '..', '..', 'docs', 'guide', 'containerd.md');
 const CEILING_MS = 30_000;
+/** Where containerd keeps what CRI made, and its shims their sockets. */
+const NAMESPACE = 'k8s.io';
+const SHIM_SOCKETS = '/run/containerd/s';
 
 /** A containerd that runs. */
 export interface TestContainerd {
@@ -73,13 +78,19 @@ export async function aContainerd({ cni, host }: ContainerdPlace): Promise<TestC
   const load = async (store: OciImageStore, names: readonly string[]) => {
     const archive = join(folder, 'images.tar');
     await writeImageArchive({ system, store }, names, archive);
-    await system.run('ctr', ['--address', address, '-n', 'k8s.io', 'images', 'import', archive], {
+    await system.run('ctr', ['--address', address, '-n', NAMESPACE, 'images', 'import', archive], {
       timeoutMs: 60_000,
     });
     rmSync(archive);
     await untilPresent(endpoint, names);
   };
+  const crash = () => {
+    child?.kill('SIGKILL');
+    killShims(address);
+  };
+  process.once('exit', crash);
   const dispose = async () => {
+    process.off('exit', crash);
     await end('SIGTERM');
     await endShims(address);
     for (const { mountPoint } of system.mounts().toReversed())
@@ -185,18 +196,36 @@ async function loadPause(containerd: TestContainerd): Promise<void> {
   rmSync(dir, { recursive: true });
 }
 
-/** Shims outlive containerd: those of this one name its address. */
+/** Shims outlive containerd: those of this one name its address. Their sockets lie where all shims' do, by a digest of who they serve. */
 async function endShims(address: string): Promise<void> {
-  const system = createLinuxSystem();
-  const alive = () =>
-    system
-      .list('/proc')
-      .filter((pid) => /^\d+$/.test(pid))
-      .filter((pid) => (system.read(`/proc/${pid}/cmdline`) ?? '').split('\0').includes(address));
   const due = systemClock.monotonic() + CEILING_MS;
-  for (let pids = alive(); pids.length > 0; pids = alive()) {
+  for (let pids = killShims(address); pids.length > 0; pids = killShims(address)) {
     if (systemClock.monotonic() > due) throw new Error(`shims do not end: ${pids.join(', ')}`);
-    for (const pid of pids) system.kill(Number(pid), 'SIGKILL');
     await systemClock.sleep(10);
   }
+}
+
+/** The first processes of a shim's containers: with each goes all of its container. */
+function childrenOf(system: System, pid: string): readonly number[] {
+  return system
+    .list(`/proc/${pid}/task`)
+    .flatMap((task) => (system.read(`/proc/${pid}/task/${task}/children`) ?? '').split(' '))
+    .filter((child) => /^\d+$/.test(child))
+    .map(Number);
+}
+
+/** The shims that were still there. */
+function killShims(address: string): readonly number[] {
+  const system = createLinuxSystem();
+  return system.list('/proc').flatMap((pid) => {
+    const args = /^\d+$/.test(pid) ? (system.read(`/proc/${pid}/cmdline`) ?? '').split('\0') : [];
+    if (!args.includes(address)) return [];
+    const id = args[args.indexOf('-id') + 1] ?? '';
+    const digest = createHash('sha256')
+      .update(join(address, NAMESPACE, id))
+      .digest('hex');
+    for (const each of [...childrenOf(system, pid), Number(pid)]) system.kill(each, 'SIGKILL');
+    rmSync(join(SHIM_SOCKETS, digest), { force: true });
+    return [Number(pid)];
+  });
 }
