@@ -1,7 +1,7 @@
 // Tests of what pull secrets say and which of it is meant for an image: the rules of upstream's keyring.
 import { describe, expect, it } from 'vitest';
 import type { Secret } from '../../api/generated/types.ts';
-import { BadPullSecret, credentialsFor, entriesOf } from './credentials.ts';
+import { BadPullSecret, credentialsFor, entriesOf, MAX_SECRET_ENTRIES } from './credentials.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const secretOf = (field: string, value: unknown): Secret => ({
@@ -26,6 +26,11 @@ describe('a pull secret', () => {
         credential: { username: 'bob', password: 'pw', identityToken: 'tok' },
       },
     ]);
+  });
+
+  it('gives no more than so many', () => {
+    const auths = Array.from({ length: MAX_SECRET_ENTRIES + 1 }, (_, i) => [`r${i}.test`, {}]);
+    expect(entriesOf(jsonOf(Object.fromEntries(auths)))).toHaveLength(MAX_SECRET_ENTRIES);
   });
 
   it('of another type gives nothing', () => {

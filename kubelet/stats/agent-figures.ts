@@ -35,7 +35,7 @@ const SIZES: readonly (readonly [number, string])[] = [
 ];
 const MIB = 1024 * 1024;
 /** Pods whose start is measured at once at most. */
-const MAX_MEASURED_STARTS = 1_000;
+export const MAX_MEASURED_STARTS = 1_000;
 
 /** What is looked up. */
 export interface AgentDoors {

@@ -8,7 +8,7 @@ import type { ContainerRuntime, ContainerStatus } from '../runtime/runtime.ts';
 /** How old figures of disks may be, as upstream's of volumes. */
 export const DISK_FIGURES_TTL_MS = 60_000;
 /** Longest wait for a walk; who has waited so long gets what was known before. */
-const WALK_PATIENCE_MS = 5_000;
+export const WALK_PATIENCE_MS = 5_000;
 
 /** One pod's. */
 export interface PodDisk extends PodDiskUsage {

@@ -8,9 +8,9 @@ import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakePodNetwork } from '../runtime/fake/fake-network.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import type { ContainerDetails, ImageUsage } from '../runtime/runtime.ts';
-import { AgentFigures } from './agent-figures.ts';
+import { AgentFigures, MAX_MEASURED_STARTS } from './agent-figures.ts';
 import { countedRuntime } from './counted-runtime.ts';
-import { DISK_FIGURES_TTL_MS } from './disk-figures.ts';
+import { DISK_FIGURES_TTL_MS, WALK_PATIENCE_MS } from './disk-figures.ts';
 import { type NodeShown, nodeShown } from './node-shown.ts';
 
 const GIB = 1024 ** 3;
@@ -194,6 +194,31 @@ describe('the summary', () => {
     await shown.summary(false);
     expect(runtime.walks).toBe(2);
   });
+});
+
+it('a walk of the disks that does not end is waited for so long, and what was known before is shown', async () => {
+  await shown.summary(false);
+  await clock.advance(DISK_FIGURES_TTL_MS);
+  runtime.writableLayers = () => new Promise(() => undefined);
+  let text = '';
+  const asked = shown.summary(false).then((summary) => (text = JSON.stringify(summary)));
+  await clock.advance(WALK_PATIENCE_MS - 1);
+  expect(text).toBe('');
+  await clock.advance(1);
+  await asked;
+  expect(text).toContain('"ephemeral-storage":{"time":"2026-01-01T00:00:02Z"');
+});
+
+it('starts of so many pods are measured at once, and of those that run already none', async () => {
+  const named = (uid: string): Pod => ({ ...pod, metadata: { ...pod.metadata, uid } });
+  const runs = (uid: string): Pod => ({ ...named(uid), status: { phase: 'Running' } });
+  figures.podSeen(runs('old'));
+  figures.podTold(runs('old'));
+  for (let i = 0; i <= MAX_MEASURED_STARTS; i++) figures.podSeen(named(`uid-${i}`));
+  for (let i = 0; i <= MAX_MEASURED_STARTS; i++) figures.podTold(runs(`uid-${i}`));
+  expect(lines(await shown.page(''), 'kubelet_pod_start_duration_seconds_count')).toEqual([
+    ` ${MAX_MEASURED_STARTS}`,
+  ]);
 });
 
 /** Lines of a family without their time. */

@@ -1,0 +1,54 @@
+// Tests of the notes of who may use which image: their bound, and what becomes of broken and needless ones.
+import { expect, it } from 'vitest';
+import { FakeImageStore } from '../runtime/fake/fake-images.ts';
+import { fingerprintOf, MAX_KEPT_CREDENTIALS, notesInMemory, PullAccess } from './pull-access.ts';
+
+const IMAGE = 'reg.test/app:1';
+const image = new FakeImageStore().add(IMAGE);
+
+it('so many credentials are remembered for one image; who brings the oldest asks again', () => {
+  const access = new PullAccess(notesInMemory());
+  const prints = Array.from({ length: MAX_KEPT_CREDENTIALS + 1 }, (_, i) =>
+    fingerprintOf([{ username: `u${i}` }]),
+  );
+  for (const print of prints) access.pulled(IMAGE, image, print);
+  expect(prints.map((print) => access.mayUse(IMAGE, image, print)).indexOf(true)).toBe(1);
+});
+
+it('credentials count as a whole, and differ in each of their parts', () => {
+  const all = [
+    [],
+    [{ username: 'a' }],
+    [{ password: 'a' }],
+    [{ username: 'a' }, { username: 'b' }],
+    [{ username: 'b' }, { username: 'a' }],
+  ].map(fingerprintOf);
+  expect(new Set(all).size).toBe(all.length);
+});
+
+it('another repository of the same image is asked for by itself', () => {
+  const access = new PullAccess(notesInMemory());
+  access.pulled(IMAGE, image, '');
+  expect(access.mayUse(IMAGE, image, '')).toBe(true);
+  expect(access.mayUse('other.test/app:1', image, '')).toBe(false);
+});
+
+it('broken notes are none, and those of images that are gone are dropped', () => {
+  const notes = notesInMemory();
+  notes.write('{"pulled":');
+  const access = new PullAccess(notes);
+  expect(access.mayUse(IMAGE, image, '')).toBe(true);
+  access.pulled(IMAGE, image, fingerprintOf([{ username: 'a' }]));
+  expect(new PullAccess(notes).isGuarded(IMAGE, image)).toBe(true);
+  access.keepOnly(new Set());
+  expect(new PullAccess(notes).isGuarded(IMAGE, image)).toBe(false);
+});
+
+it('a pull that failed leaves no note', () => {
+  const notes = notesInMemory();
+  const access = new PullAccess(notes);
+  access.begun(IMAGE);
+  expect(new PullAccess(notes).isGuarded(IMAGE, image)).toBe(true);
+  access.failed(IMAGE);
+  expect(new PullAccess(notes).isGuarded(IMAGE, image)).toBe(false);
+});
