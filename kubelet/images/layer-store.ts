@@ -43,6 +43,8 @@ export class LayerStore {
   readonly directory: string;
   readonly #info: string;
   readonly #staging: Staging;
+  /** What was read of layers once: it never changes. */
+  readonly #known = new Map<string, LayerInfo>();
 
   constructor(dir: string, staging: Staging) {
     this.directory = join(dir, 'layers');
@@ -60,8 +62,8 @@ export class LayerStore {
   /** Undefined when the layer is not there. */
   find(diffId: string): LayerInfo | undefined {
     if (!existsSync(this.pathOf(diffId))) return undefined;
-    const info = JSON.parse(readFileSync(this.#infoPath(diffId), 'utf8')) as LayerInfo;
-    return info.diffId === diffId ? info : undefined;
+    const info = infoIn(this.#infoPath(diffId));
+    return info?.diffId === diffId ? info : undefined;
   }
 
   /** A fresh directory for work in progress; the caller removes it. */
@@ -109,7 +111,9 @@ export class LayerStore {
   used(): { bytes: number; files: number } {
     const used = { bytes: 0, files: 0 };
     for (const name of readdirSync(this.#info)) {
-      const info = JSON.parse(readFileSync(join(this.#info, name), 'utf8')) as LayerInfo;
+      const info = this.#known.get(name) ?? infoIn(join(this.#info, name));
+      if (!info) continue;
+      this.#known.set(name, info);
       used.bytes += info.sizeBytes;
       used.files += info.members ?? 0;
     }
@@ -130,9 +134,8 @@ export class LayerStore {
   /** Out of everybody's sight at once, and then file by file. */
   async #remove(name: string): Promise<number> {
     const infoPath = join(this.#info, `${name}.json`);
-    const info = existsSync(infoPath)
-      ? (JSON.parse(readFileSync(infoPath, 'utf8')) as LayerInfo)
-      : undefined;
+    const info = infoIn(infoPath);
+    this.#known.delete(`${name}.json`);
     const trash = this.stage();
     renameSync(join(this.directory, name), join(trash, name));
     rmSync(infoPath, { force: true });
@@ -142,6 +145,16 @@ export class LayerStore {
 
   #infoPath(diffId: string): string {
     return join(this.#info, `${shortId(diffId)}.json`);
+  }
+}
+
+/** Undefined when it is not there: another process may have removed the layer just now. */
+function infoIn(path: string): LayerInfo | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as LayerInfo;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
