@@ -70,10 +70,8 @@ it('does what the page says, from start to stop', async () => {
   expect(said).toContain('hello from containerd');
   expect(said).toMatch(/^nameserver 10\./m);
   expect(await type(stop)).toContain('the cluster is down');
-  const sandboxes = await place.host.run('ctr', [
-    '--address',
-    containerd.endpoint.replace('unix://', ''),
-    ...['-n', 'k8s.io', 'containers', 'ls', '-q'],
-  ]);
+  const address = containerd.endpoint.replace('unix://', '');
+  const list = ['--address', address, '-n', 'k8s.io', 'containers', 'ls', '-q'];
+  const sandboxes = await place.host.run('ctr', list);
   expect(sandboxes).toMatchObject({ code: 0, stdout: '' });
 }, 120_000);
