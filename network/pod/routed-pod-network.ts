@@ -65,7 +65,9 @@ export class RoutedPodNetwork {
   /** Namespace, link and address of a pod, made now or made before. */
   async setUp(podUid: string, needs: { ownUsers?: boolean } = {}): Promise<Attachment> {
     const known = this.#attached.get(podUid);
-    if (known && this.#stands(known)) return known;
+    // The users follow from the address, so that a file which is damaged loses nothing of them.
+    if (known && this.#stands(known))
+      return needs.ownUsers ? { ...known, users: usersOf(known.ip) } : known;
     if (known) await this.tearDown(podUid);
     const ip = this.#pool.take();
     const attachment: Attachment = {
