@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Pod } from '../../api/generated/types.ts';
+import type { Deployment, Pod } from '../../api/generated/types.ts';
 import { seededRandom, systemRandom } from '../../base/random.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { buildPerlImage } from '../support/perl-image.ts';
@@ -17,7 +17,7 @@ const LONG = process.env['PINNACE_LONG'] === '1';
 const LONG_MS = Number(process.env['PINNACE_MINUTES'] ?? 15) * 60_000;
 const SEED = Number(process.env['PINNACE_SEED'] ?? Math.floor(systemRandom.next() * 1e9));
 /** One storm over one cluster. */
-const STORM_MS = LONG ? 150_000 : 45_000;
+const STORM_MS = LONG ? 150_000 : 40_000;
 /** How long all may take to be as declared. Generous: nothing is proved by it. */
 const CEILING_MS = 120_000;
 const REQUESTS = 20;
@@ -37,22 +37,19 @@ async function setUp(): Promise<{ cluster: TestCluster; marks: string }> {
   return { cluster, marks };
 }
 
-/** Every pod of every Deployment is there and available. */
+/** Resolves once every pod of every Deployment is there and available; the API server may still be on its way back. */
 async function asDeclared({ kubectl }: TestCluster): Promise<void> {
-  const waits = Object.entries(FLEET).map(async ([name, replicas]) => {
-    const fields = ['replicas', 'readyReplicas', 'availableReplicas'];
-    for (const field of fields)
-      await kubectl.ok(
-        [
-          'wait',
-          `--for=jsonpath={.status.${field}}=${replicas}`,
-          '--timeout=120s',
-          `deploy/${name}`,
-        ],
-        { timeoutMs: CEILING_MS + 5_000 },
-      );
-  });
-  await Promise.all(waits);
+  const shortfalls = async () => {
+    const { code, stdout, stderr } = await kubectl.run(['get', 'deploy', '-o', 'json']);
+    if (code !== 0) return [stderr];
+    const { items } = JSON.parse(stdout) as { items: Deployment[] };
+    return items.flatMap(({ metadata: { name = '' }, status = {} }) => {
+      const { replicas, readyReplicas, availableReplicas } = status;
+      const counts = [replicas, readyReplicas, availableReplicas];
+      return counts.every((count) => count === FLEET[name]) ? [] : [`${name}: ${counts.join()}`];
+    });
+  };
+  await expect.poll(shortfalls, { timeout: CEILING_MS, interval: 500 }).toEqual([]);
 }
 
 /** Containers whose restart count is not the number of their starts: one too many was not told, one too few was made up. */
