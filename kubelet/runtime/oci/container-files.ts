@@ -29,7 +29,8 @@ export function showFiles(
   makeMappedFolder(folder);
   giveTo(userNamespace, [paths.upper, paths.terminationLog]);
   const to = { folder, namespacePath };
-  const mapped = mapAll(context, lowers, { ...to, prefix: 'l' });
+  // By their own names: the options of a live overlay say which layers are in use.
+  const mapped = mapAll(context, lowers, { ...to, nameOf: (path) => basename(path) });
   mountRootfs(context, paths, mapped);
   // The overlay has its own hold on its layers.
   for (const layer of mapped) system.unmount(layer);

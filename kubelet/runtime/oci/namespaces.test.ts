@@ -3,9 +3,10 @@ import { lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
+import { anOciHost, type OciHost, sh, shellFiles } from '../../../test/support/oci-host.ts';
 import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { until } from '../../../test/support/until.ts';
+import { buildImage } from '../../images/build.ts';
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
@@ -129,6 +130,18 @@ describe('users of a pod’s own', () => {
     expect(await say(id, script)).toMatch(/^hiddenhidden[^]*refused/);
     expect(lstatSync(join(folder, 'made')).uid).toBe(0);
     expect(await say(id, 'ls -ln /data/made')).toMatch(/ 0 0 /);
+  });
+
+  it('keep the layers that they run from, though their image is removed', async () => {
+    const own = { files: [{ content: 'still here', target: '/own' }] };
+    const image = await buildImage(host.images, {
+      name: 'removed:1',
+      layers: [{ files: await shellFiles(host.system) }, own],
+      config: {},
+    });
+    const { id } = await run(pod('r'), 'one', { imageId: image.id });
+    await host.images.remove(image.id);
+    expect(await say(id, 'cat /own')).toBe('still here');
   });
 
   it('may have their processes shared, and an unmasked /proc', async () => {

@@ -29,10 +29,14 @@ export function makeMappedFolder(folder: string): void {
 export function mapAll(
   { system }: Pick<Context, 'system'>,
   sources: readonly string[],
-  to: { readonly folder: string; readonly prefix: string; readonly namespacePath: string },
+  to: {
+    readonly folder: string;
+    readonly nameOf: (source: string, index: number) => string;
+    readonly namespacePath: string;
+  },
 ): readonly string[] {
   return sources.map((source, index) => {
-    const target = join(to.folder, `${to.prefix}${index}`);
+    const target = join(to.folder, to.nameOf(source, index));
     if (statSync(source).isDirectory()) mkdirSync(target);
     else writeFileSync(target, '');
     try {
@@ -52,7 +56,7 @@ export function mappedMounts(
   to: { readonly folder: string; readonly namespacePath: string },
 ): readonly ContainerMount[] {
   const sources = mounts.map(({ hostPath }) => hostPath);
-  const targets = mapAll(context, sources, { ...to, prefix: 'v' });
+  const targets = mapAll(context, sources, { ...to, nameOf: (_, index) => `v${index}` });
   return mounts.map((mount, i) => ({ ...mount, hostPath: targets[i] ?? mount.hostPath }));
 }
 
