@@ -122,10 +122,12 @@ describe('hostile pods', () => {
 });
 
 describe('a hundred commands at once', () => {
-  it('are all carried out', async () => {
+  it('are all carried out', { timeout: 3 * CEILING_MS }, async () => {
     const program = join(import.meta.dirname, '../support/hostile/exec-flood.ts');
     const args = [program, cluster.kubeconfig, 'witness'];
-    const { stdout, stderr } = await cluster.host.run(process.execPath, args);
+    const { stdout, stderr } = await cluster.host.run(process.execPath, args, {
+      timeoutMs: 2 * CEILING_MS,
+    });
     const expected = Array.from({ length: 100 }, (_, i) => `0 ${i}`);
     expect(JSON.parse(stdout || '[]'), stderr).toEqual(expected);
   });

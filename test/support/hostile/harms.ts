@@ -1,5 +1,6 @@
 // Pods that try to harm others or the agent, each with what it must come to. Scripts are Perl's, of the image of perl-image.ts.
 // Invariant: what a harm comes to is seen in its status or its log, never guessed from the time that has passed.
+import { expect } from 'vitest';
 import type { Container, PodSpec } from '../../../api/generated/types.ts';
 import { PERL_IMAGE } from '../perl-image.ts';
 
@@ -115,6 +116,32 @@ const FILES: readonly Harm[] = [
     ),
     until: FAILED,
     log: /write: No space left on device/,
+  },
+  {
+    name: 'disk-filler',
+    spec: pod(
+      `open(F, ">/empty/x"); syswrite(F, "x" x 1048576) for 1 .. 20; ${STAY}`,
+      mounted,
+      empty({ sizeLimit: '1Mi' }),
+    ),
+    until: FAILED,
+    status: {
+      status: {
+        reason: 'Evicted',
+        message: expect.stringMatching(/EmptyDir volume "empty" exceeds the limit "1Mi"/),
+      },
+    },
+  },
+  {
+    name: 'layer-filler',
+    spec: pod(
+      `open(F, ">/x"); syswrite(F, "x" x 1048576) for 1 .. 20; ${STAY}`,
+      limits({ 'ephemeral-storage': '1Mi' }),
+    ),
+    until: FAILED,
+    status: {
+      status: { reason: 'Evicted', message: expect.stringMatching(/ephemeral .*storage .*limit/) },
+    },
   },
   {
     name: 'many-files',
