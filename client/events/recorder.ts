@@ -33,6 +33,8 @@ export interface EventNote {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** The part of the object that it is about, such as `spec.containers{main}`. */
+  readonly fieldPath?: string;
 }
 
 /** What a recorder is made of. */
@@ -127,7 +129,7 @@ export class ClientEventRecorder {
     this.counters.recorded++;
     const { uid, namespace, name } = about.metadata;
     const object = uid ?? `${about.kind}/${namespace ?? ''}/${name ?? ''}`;
-    const group = JSON.stringify([component, object, note.type, note.reason]);
+    const group = JSON.stringify([component, object, note.type, note.reason, note.fieldPath]);
     const now = this.#options.clock.now();
     const monotonic = this.#options.clock.monotonic();
     const combined = this.#similar.combines(group, note.message, monotonic);
@@ -224,6 +226,7 @@ function newEvent(pending: Pending, options: EventRecorderOptions): Event {
       ...(about.metadata.namespace === undefined ? {} : { namespace: about.metadata.namespace }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(note.fieldPath === undefined ? {} : { fieldPath: note.fieldPath }),
     },
     type: note.type,
     reason: note.reason,

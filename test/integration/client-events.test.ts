@@ -85,6 +85,17 @@ describe('the event recorder', () => {
     });
   });
 
+  it('tells of which part of the object, and keeps what happened to two of them apart', async () => {
+    await withRecorder(async ({ recorder, events }) => {
+      const parts = ['spec.containers{a}', 'spec.containers{b}'];
+      for (const fieldPath of parts) recorder.event(pod, { ...note, fieldPath });
+      await until(() => recorder.counters.sent === 2);
+      const told = await events();
+      expect(told.map(({ involvedObject }) => involvedObject.fieldPath).toSorted()).toEqual(parts);
+      expect(told.map(({ count }) => count)).toEqual([1, 1]);
+    });
+  });
+
   it('counts repeats on the first event, whether it was sent yet or not', async () => {
     await withRecorder(async ({ recorder, clock, events }) => {
       recorder.event(pod, note);
