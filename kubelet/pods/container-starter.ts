@@ -22,6 +22,7 @@ import { postStart } from './post-start.ts';
 import { ownEnds, ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
 import type { WorkerParts } from './worker-parts.ts';
+import { containerPath } from './container-path.ts';
 
 /** What a start needs. */
 export interface StartRequest {
@@ -48,14 +49,19 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
   const image = await parts.puller.ensure(request);
   const config = await configure(parts, request, image);
   const tell = (reason: string, message: string) =>
-    parts.events.event(pod, { type: 'Normal', reason, message });
+    parts.events.event(pod, {
+      type: 'Normal',
+      reason,
+      message,
+      ...containerPath(pod, container.name),
+    });
   const id = await parts.slots.run(async () => {
     let made: string | undefined;
     try {
       made = await runtime.createContainer(request.live.id, request.sandbox, config);
-      tell('Created', `Created container: ${container.name}`);
+      tell('Created', 'Container created');
       await runtime.startContainer(made);
-      tell('Started', `Started container ${container.name}`);
+      tell('Started', 'Container started');
       return made;
     } catch (error) {
       if (error instanceof RuntimeError && error.reason === START_ERROR)

@@ -4,6 +4,7 @@ import type { Container, Pod } from '../../api/generated/types.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { HookTimeout, runHook } from './lifecycle-hook.ts';
 import type { WorkerParts } from './worker-parts.ts';
+import { containerPath } from './container-path.ts';
 
 /** What a stop signal gets at least, when hook and turn have used the grace up. As upstream. */
 const MIN_GRACE_MS = 2_000;
@@ -126,7 +127,12 @@ export class ContainerStopper {
       this.#parts.options.logger.warn('a preStop hook failed', fields);
       // Why it failed may hold secrets of what was asked, as upstream has it.
       const message = 'PreStopHook failed';
-      this.#parts.events.event(pod, { type: 'Warning', reason: 'FailedPreStopHook', message });
+      this.#parts.events.event(pod, {
+        type: 'Warning',
+        reason: 'FailedPreStopHook',
+        message,
+        ...containerPath(pod, status.name),
+      });
     }
   }
 }

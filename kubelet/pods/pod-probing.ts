@@ -8,6 +8,7 @@ import { statusNamed } from './container-status.ts';
 import { containersIn } from './pod-stops.ts';
 import type { PodView } from './pod-view.ts';
 import type { WorkerParts } from './worker-parts.ts';
+import { containerPath } from './container-path.ts';
 
 /** Begins and ends probes as the containers come and go. */
 export function probeContainers(parts: WorkerParts, view: PodView): void {
@@ -19,18 +20,19 @@ export function probeContainers(parts: WorkerParts, view: PodView): void {
       for (const each of state.containers.get(container.name) ?? []) prober.forget(each.id);
       continue;
     }
+    const path = containerPath(pod, container.name);
     prober.watch({
       containerId: status.id,
       container,
       podIp: sandbox.podIp ?? '',
       startedAtMs: status.startedAtMs ?? status.createdAtMs,
       known: toldOf(before, container.name, status.id),
-      onNote: (kind, note) => events.event(view.pod, noteOf(titled(kind), note)),
+      onNote: (kind, note) => events.event(view.pod, { ...noteOf(titled(kind), note), ...path }),
       onChange: () => view.kick(),
       onFailure: (kind, said) => {
         const title = titled(kind);
         const message = `${title} probe failed: ${said}`;
-        events.event(view.pod, { type: 'Warning', reason: 'Unhealthy', message });
+        events.event(view.pod, { type: 'Warning', reason: 'Unhealthy', message, ...path });
       },
       onResult: (kind, ok) =>
         figures.probes.note(pod.metadata.uid ?? '', container.name, { kind, ok }),

@@ -10,6 +10,7 @@ import type { PodView } from './pod-view.ts';
 import { StartFailure } from './start-failure.ts';
 import { StartHolds } from './start-holds.ts';
 import type { WorkerParts } from './worker-parts.ts';
+import { containerPath } from './container-path.ts';
 
 /** Keys of holds that are no container's. */
 const SANDBOX = '';
@@ -99,7 +100,9 @@ export class PodStarts {
       this.holds.clear(container.name);
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
-      for (const note of this.holds.failed(container, error, this.#now())) this.#event(note);
+      const path = containerPath(this.#view.pod, container.name);
+      for (const note of this.holds.failed(container, error, this.#now()))
+        this.#event({ ...note, ...path });
       if (error.ends !== undefined) await this.#endFailed(error.ends);
     }
     return true;

@@ -7,6 +7,7 @@ import { isLive } from './plan.ts';
 import { containersOf, nextToStop } from './pod-state.ts';
 import type { PodView } from './pod-view.ts';
 import type { WorkerParts } from './worker-parts.ts';
+import { containerPath } from './container-path.ts';
 
 /** The stops of one pod. */
 export class PodStops {
@@ -39,7 +40,12 @@ export class PodStops {
     const { pod, sandbox } = this.#view;
     const tells = status.state === 'running' && !this.#stopper.has(status.id);
     if (tells)
-      this.#parts.events.event(pod, { type: 'Normal', reason: 'Killing', message: how.why });
+      this.#parts.events.event(pod, {
+        type: 'Normal',
+        reason: 'Killing',
+        message: how.why,
+        ...containerPath(pod, status.name),
+      });
     this.#stopper.stop({
       pod,
       container: how.hookless ? undefined : containersIn(pod).find(named(status.name)),

@@ -21,6 +21,7 @@ import { NoRegistry, type Pulled, PullFlights } from './pull-flights.ts';
 import type { PullSecrets } from './pull-secrets.ts';
 import { PullSlots } from './pull-slots.ts';
 import { type PullWait, PullWaits } from './pull-waits.ts';
+import { containerPath } from '../pods/container-path.ts';
 
 /** How soon a missing image is looked for again: looking is local and cheap, and somebody may load it by hand. */
 export const LOOK_FOR_IMAGE_MS = 2_000;
@@ -119,7 +120,12 @@ export class ImagePuller {
   #use({ pod, container }: ImageWanted, image: ImageInfo): ImageInfo {
     const message = `Container image "${container.image}" already present on machine and can be accessed by the pod`;
     this.#waits.clear(pod.metadata.uid ?? '', container.image ?? '');
-    this.#parts.events.event(pod, { type: 'Normal', reason: 'Pulled', message });
+    this.#parts.events.event(pod, {
+      type: 'Normal',
+      reason: 'Pulled',
+      message,
+      ...containerPath(pod, container.name),
+    });
     return image;
   }
 
@@ -140,7 +146,12 @@ export class ImagePuller {
     const joined = this.#flights.join(key, name, { ...asked, verify });
     if (!joined && present) return this.#use(asked, present);
     const tell = (reason: string, message: string) =>
-      events.event(pod, { type: 'Normal', reason, message });
+      events.event(pod, {
+        type: 'Normal',
+        reason,
+        message,
+        ...containerPath(pod, asked.container.name),
+      });
     tell('Pulling', `Pulling image "${name}"`);
     access.begun(name);
     try {
