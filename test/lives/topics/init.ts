@@ -23,7 +23,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'init containers run one after the other, then the containers begin',
     pod: aPod({ initContainers: [aContainer('first'), aContainer('second')] }),
-    plays: { first: play({ sleeps: 0.3 }), second: play({ sleeps: 0.3 }), main: steady },
+    plays: { first: play({ sleeps: 1 }), second: play({ sleeps: 1 }), main: steady },
     steps: [{ until: ready }],
     statuses: [
       both(
@@ -57,7 +57,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the incomplete ones are named, fewer and fewer',
     pod: aPod({ initContainers: [aContainer('first'), aContainer('second')] }),
-    plays: { first: play({ sleeps: 0.2 }), second: play({ sleeps: 0.4 }), main: steady },
+    plays: { first: play({ sleeps: 1 }), second: play({ sleeps: 1 }), main: steady },
     steps: [{ until: ready }],
     statuses: [
       condition('Initialized', 'False', {
@@ -109,7 +109,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({ initContainers: [aContainer('first')] }),
     plays: {
       first: play({ says: 'once' }),
-      main: { first: play({ sleeps: 0.2 }, { exits: 1 }), later: steady },
+      main: { first: play({ sleeps: 1 }, { exits: 1 }), later: steady },
     },
     steps: [{ until: both(ready, container('main', { restartCount: 1 })) }],
     never: [init('first', { restartCount: 1 })],

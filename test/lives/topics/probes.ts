@@ -41,7 +41,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a container is ready once its readiness probe has succeeded, and its pod says why before',
     pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
-    plays: { main: play({ sleeps: 1.5 }, { touches: '/tmp/ok' }, { runs: true }) },
+    plays: { main: play({ sleeps: 2 }, { touches: '/tmp/ok' }, { runs: true }) },
     steps: [{ until: ready }],
     statuses: [
       both(

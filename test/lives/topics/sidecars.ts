@@ -47,7 +47,7 @@ export const scenarios: readonly Scenario[] = [
       initContainers: [sidecar('proxy', { startupProbe: whenFile('/tmp/up') }), aContainer('next')],
     }),
     plays: {
-      proxy: play({ sleeps: 1.2 }, { touches: '/tmp/up' }, { runs: true }),
+      proxy: play({ sleeps: 2 }, { touches: '/tmp/up' }, { runs: true }),
       next: play(),
       main: steady,
     },
@@ -73,7 +73,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({ restartPolicy: 'Never', initContainers: [sidecar('proxy')] }),
     plays: {
       proxy: { steps: [{ runs: true }], onStop: { exits: 3 } },
-      main: play({ sleeps: 0.5 }),
+      main: play({ sleeps: 1 }),
     },
     steps: [{ until: both(succeeded, init('proxy', ended(3))) }],
     statuses: [both(phase('Running'), init('proxy', running)), succeeded],
@@ -89,7 +89,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'the readiness probe of a sidecar counts for the pod',
     pod: aPod({ initContainers: [sidecar('proxy', { readinessProbe: whenFile('/tmp/ok') })] }),
     plays: {
-      proxy: play({ sleeps: 1.5 }, { touches: '/tmp/ok' }, { runs: true }),
+      proxy: play({ sleeps: 2 }, { touches: '/tmp/ok' }, { runs: true }),
       main: steady,
     },
     steps: [{ until: ready }],
@@ -143,8 +143,8 @@ export const scenarios: readonly Scenario[] = [
     }),
     plays: {
       outer: { steps: [{ runs: true }], onStop: { says: 'bye' } },
-      inner: { steps: [{ runs: true }], onStop: { takes: 0.5 } },
-      main: { steps: [{ runs: true }], onStop: { takes: 0.5 } },
+      inner: { steps: [{ runs: true }], onStop: { takes: 1 } },
+      main: { steps: [{ runs: true }], onStop: { takes: 1 } },
     },
     steps: [{ until: ready }, { delete: true }, { gone: true }],
     statuses: [
@@ -166,7 +166,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'an init container after a sidecar has it beside itself',
     pod: aPod({ initContainers: [sidecar('proxy'), aContainer('next')] }),
-    plays: { proxy: steady, next: play({ sleeps: 0.4 }), main: steady },
+    plays: { proxy: steady, next: play({ sleeps: 1 }), main: steady },
     steps: [{ until: ready }],
     statuses: [
       both(
