@@ -27,17 +27,8 @@ function refusals(layout: NetworkLayout): string {
     .join('\n    ');
 }
 
-/**
- * The whole table without fronts; replaces what an earlier run left. What this host sends to a Service passes the guard: there its
- * device is still that of the Service's address, although it is on its way to a pod.
- */
-export function baseRuleset(layout: NetworkLayout): string {
-  const table = tableName(layout);
-  const links = `"${linkPrefix(layout)}*"`;
-  return `add table ip ${table}
-delete table ip ${table}
-table ip ${table} {
-  map fronts {
+/** What the fronts are put into. */
+const MAPS = `  map fronts {
     type ipv4_addr . inet_proto . inet_service : verdict
   }
   map backends {
@@ -70,7 +61,19 @@ table ip ${table} {
   set hairpins {
     type ipv4_addr . ipv4_addr
   }
-  chain pick {
+`;
+
+/**
+ * The whole table without fronts; replaces what an earlier run left. What this host sends to a Service passes the guard: there its
+ * device is still that of the Service's address, although it is on its way to a pod.
+ */
+export function baseRuleset(layout: NetworkLayout): string {
+  const table = tableName(layout);
+  const links = `"${linkPrefix(layout)}*"`;
+  return `add table ip ${table}
+delete table ip ${table}
+table ip ${table} {
+${MAPS}  chain pick {
     dnat ip to ip daddr . meta l4proto . th dport . meta mark map @backends
   }
   chain nodepick {

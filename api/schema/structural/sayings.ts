@@ -16,6 +16,39 @@ export const SAID = {
 
 /** Of what is said inside value rules, this is of interest outside of them. */
 const OF_RULES = SAID.pattern | SAID.remarkable;
+/** Keywords that say nothing to be looked for, and those that say more than that rules of schemas are to be asked. */
+const SAYINGS: ReadonlyMap<string, number> = new Map<keyof JSONSchemaProps, number>([
+  ...(
+    [
+      'type',
+      'title',
+      'description',
+      'properties',
+      'items',
+      'required',
+      'format',
+      'enum',
+      'nullable',
+      'example',
+      'externalDocs',
+      'minimum',
+      'maximum',
+      'exclusiveMinimum',
+      'exclusiveMaximum',
+      'multipleOf',
+      'minLength',
+      'maxLength',
+      'minItems',
+      'maxItems',
+      'minProperties',
+      'maxProperties',
+    ] as const
+  ).map((keyword): [keyof JSONSchemaProps, number] => [keyword, 0]),
+  ['default', SAID.default],
+  ['x-kubernetes-validations', SAID.validations],
+  ['x-kubernetes-embedded-resource', SAID.embedded | SAID.remarkable],
+  ['pattern', SAID.pattern | SAID.remarkable],
+]);
 const TYPES: ReadonlySet<unknown> = new Set([
   'array',
   'boolean',
@@ -76,44 +109,6 @@ function ownSayings(schema: JSONSchemaProps): number {
   const { type } = schema;
   let said: number = TYPES.has(type) ? 0 : SAID.remarkable;
   if (type === 'array' && !isSchema(schema.items)) said = SAID.remarkable;
-  for (const keyword in schema) said |= sayingOf(keyword as keyof JSONSchemaProps);
+  for (const keyword in schema) said |= SAYINGS.get(keyword) ?? SAID.remarkable;
   return said;
-}
-
-function sayingOf(keyword: keyof JSONSchemaProps): number {
-  switch (keyword) {
-    case 'type':
-    case 'title':
-    case 'description':
-    case 'properties':
-    case 'items':
-    case 'required':
-    case 'format':
-    case 'enum':
-    case 'nullable':
-    case 'example':
-    case 'externalDocs':
-    case 'minimum':
-    case 'maximum':
-    case 'exclusiveMinimum':
-    case 'exclusiveMaximum':
-    case 'multipleOf':
-    case 'minLength':
-    case 'maxLength':
-    case 'minItems':
-    case 'maxItems':
-    case 'minProperties':
-    case 'maxProperties':
-      return 0;
-    case 'default':
-      return SAID.default;
-    case 'x-kubernetes-validations':
-      return SAID.validations;
-    case 'x-kubernetes-embedded-resource':
-      return SAID.embedded | SAID.remarkable;
-    case 'pattern':
-      return SAID.pattern | SAID.remarkable;
-    default:
-      return SAID.remarkable;
-  }
 }
