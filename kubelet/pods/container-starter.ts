@@ -66,7 +66,7 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
     } catch (error) {
       if (error instanceof RuntimeError && error.reason === START_ERROR)
         throw new StartFailure('RunContainerError', error.message, {
-          retry: 'ended',
+          retry: 'soon',
           cause: error,
         });
       if (made !== undefined) await runtime.removeContainer(made);

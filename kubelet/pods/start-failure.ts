@@ -3,11 +3,8 @@ import type { EventNote } from '../../client/events/recorder.ts';
 
 /** How a failed start goes on, and what is told of it. */
 export interface StartFailureHow {
-  /**
-   * How soon the next try makes sense: by wall time where that is known; `ended` where the container counts as one that ran and
-   * ended.
-   */
-  readonly retry: 'soon' | 'backoff' | 'ended' | { readonly atMs: number };
+  /** How soon the next try makes sense: by wall time where that is known. */
+  readonly retry: 'soon' | 'backoff' | { readonly atMs: number };
   /** Events to send; one `Failed` with the message unless given. */
   readonly notes?: readonly EventNote[];
   readonly cause?: unknown;

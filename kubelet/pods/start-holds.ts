@@ -38,10 +38,6 @@ export class StartHolds {
       const again = said?.reason === problem.reason && said.message === problem.message;
       return again ? [] : failure.notes;
     }
-    if (failure.retry === 'ended') {
-      this.clear(container.name);
-      return failure.notes;
-    }
     this.hold(container.name, problem, { nowMs, soon: failure.retry === 'soon' });
     return failure.notes;
   }

@@ -324,4 +324,27 @@ export const scenarios: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'a command that is not in the image is named',
+    pod: aPod({}, { command: ['no-such-program'] }),
+    lives: {
+      main: {
+        broken: {
+          reason: 'StartError',
+          message: 'exec: "no-such-program": executable file not found in $PATH',
+        },
+      },
+    },
+    steps: [
+      {
+        until: container('main', {
+          ...waiting('CrashLoopBackOff'),
+          ...endedBefore(128, 'StartError', /no-such-program.*(executable file )?not found/),
+        }),
+      },
+    ],
+    statuses: [container('main', waiting('RunContainerError', /no-such-program.*not found/))],
+    events: [failedWith(/^Error: .*no-such-program.*not found/)],
+    never: [ready],
+  },
 ];

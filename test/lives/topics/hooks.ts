@@ -40,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
       { type: 'Normal', reason: 'Started' },
       { type: 'Warning', reason: 'FailedPostStartHook', message: 'PostStartHook failed' },
     ],
+    never: [container('main', { ready: true })],
   },
   {
     name: 'postStart by HTTP asks the container itself',
@@ -56,6 +57,7 @@ export const scenarios: readonly Scenario[] = [
         event: { type: 'Warning', reason: 'FailedPostStartHook', message: 'PostStartHook failed' },
       },
     ],
+    never: [ready],
   },
   {
     name: 'a hook by a socket fails, as nobody runs such any more',
