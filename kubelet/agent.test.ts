@@ -189,7 +189,7 @@ describe('a pod', () => {
     });
     expect(pod.status?.startTime).toBeDefined();
     expect(findCondition(pod.status?.conditions, 'Ready')).not.toHaveProperty('reason');
-    expect(statusOf(pod)?.containerID).toMatch(/^pinnace:\/\//);
+    expect(statusOf(pod)?.containerID).toMatch(/^fake:\/\//);
     expect(pod.status?.conditions?.map((each) => [each.type, each.status])).toEqual(
       expect.arrayContaining([
         ['PodReadyToStartContainers', 'True'],
@@ -300,7 +300,7 @@ describe('a container', () => {
     expect(statusOf(pod)?.lastState?.terminated).toMatchObject({
       exitCode: 137,
       reason: 'OOMKilled',
-      containerID: `pinnace://${first?.id}`,
+      containerID: `fake://${first?.id}`,
     });
   });
 

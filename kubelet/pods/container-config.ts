@@ -80,11 +80,14 @@ function isRecursive({ recursiveReadOnly: asked }: VolumeMount, facts: Container
   return asked === 'Enabled' || (asked === 'IfPossible' && facts.recursiveReadOnly === true);
 }
 
-/** Volumes whose content is the API's: nobody may write to them, whatever the mount says. */
-function isConfiguration({ spec }: Pod, name: string): boolean {
+/** May nobody write to it, whatever the mount says? Its content is the API's, or its claim is taken that way. */
+function isReadOnly({ spec }: Pod, name: string): boolean {
   const volume = spec?.volumes?.find((each) => each.name === name);
-  const { configMap, secret, projected, downwardAPI } = volume ?? {};
-  return [configMap, secret, projected, downwardAPI].some((source) => source !== undefined);
+  const { configMap, secret, projected, downwardAPI, persistentVolumeClaim } = volume ?? {};
+  const isConfiguration = [configMap, secret, projected, downwardAPI].some(
+    (source) => source !== undefined,
+  );
+  return isConfiguration || persistentVolumeClaim?.readOnly === true;
 }
 
 /** As much as a log and those that were put aside of it may take together. */
@@ -107,7 +110,7 @@ function mountsOf(
     return {
       hostPath: inside ? facts.subPath(root, inside, index) : root,
       containerPath: mount.mountPath,
-      readOnly: mount.readOnly === true || isConfiguration(facts.pod, mount.name),
+      readOnly: mount.readOnly === true || isReadOnly(facts.pod, mount.name),
       ...(isRecursive(mount, facts) && { recursiveReadOnly: true }),
       ...(propagation ? { propagation } : {}),
     };

@@ -18,6 +18,7 @@ function statusOf(
   return containerStatusOf(pod, pod.spec?.containers[0] as Container, {
     state: aState(statuses),
     probes: WELL,
+    runtimeName: 'pinnace',
     problems: new Map(),
     ending: true,
     before: before && { containerStatuses: [...before] },
@@ -37,6 +38,7 @@ describe('a container that is being ended because its start failed', () => {
     const status = containerStatusOf(pod, pod.spec?.containers[0] as Container, {
       state: aState([running('app')]),
       probes: WELL,
+      runtimeName: 'pinnace',
       problems: new Map([['app', problem]]),
       ending: false,
       before: undefined,
@@ -134,6 +136,7 @@ describe('a container that the runtime has lost', () => {
     const facts = {
       state: aState([running('look')]),
       probes: WELL,
+      runtimeName: 'pinnace',
       problems: new Map<string, never>(),
       ending: false,
       before: undefined,

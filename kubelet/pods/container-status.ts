@@ -41,6 +41,8 @@ export interface ContainerFacts {
   readonly nowMs: number;
   /** The longest wait between restarts; upstream's unless given. */
   readonly maxRestartMs?: number | undefined;
+  /** What runs the containers: their ids begin with it, as the node's runtime version does. */
+  readonly runtimeName: string;
 }
 
 /** The status of a container of the pod. */
@@ -59,12 +61,12 @@ export function containerStatusOf(
     name: container.name,
     image: container.image ?? '',
     imageID: latest.annotations[IMAGE_REF] ?? latest.imageId,
-    containerID: containerId(latest),
+    containerID: containerId(latest, facts.runtimeName),
     restartCount: latest.attempt,
     ready: isReady(pod, container, facts) && state.waiting === undefined,
     started: state.running !== undefined && facts.probes.started(latest.id),
     state,
-    lastState: past ? { terminated: terminatedOf(pod, past) } : {},
+    lastState: past ? { terminated: terminatedOf(pod, past, facts) } : {},
     ...resourcesOf(container),
     ...mountsOf(container, latest),
     ...stopSignalOf(latest),
@@ -200,7 +202,7 @@ function stateOf(pod: Pod, container: Container, facts: ContainerFacts): Contain
     return {
       waiting: { reason: 'CrashLoopBackOff', message: backoffText(pod, container, past) },
     };
-  return isPast(pod, container, facts) ? waiting : { terminated: terminatedOf(pod, latest) };
+  return isPast(pod, container, facts) ? waiting : { terminated: terminatedOf(pod, latest, facts) };
 }
 
 /** Does its end belong to a round that is over, so that it waits to begin anew? */
@@ -237,6 +239,7 @@ function duration(seconds: number): string {
 function terminatedOf(
   pod: Pod,
   status: ContainerStatus,
+  { runtimeName }: Pick<ContainerFacts, 'runtimeName'>,
 ): NonNullable<ContainerState['terminated']> {
   const message = cut(status.message ?? '', messageBytes(pod));
   return {
@@ -245,7 +248,7 @@ function terminatedOf(
     ...(message && { message }),
     ...startOf(status),
     ...(status.finishedAtMs === undefined ? {} : { finishedAt: formatTime(status.finishedAtMs) }),
-    containerID: containerId(status),
+    containerID: containerId(status, runtimeName),
   };
 }
 
@@ -273,6 +276,6 @@ function startOf({ startedAtMs, reason }: ContainerStatus): { startedAt?: string
 }
 
 /** A container's id as the API shows it. */
-export function containerId(status: Pick<ContainerStatus, 'id'>): string {
-  return `pinnace://${status.id}`;
+function containerId({ id }: ContainerStatus, runtimeName: string): string {
+  return `${runtimeName}://${id}`;
 }

@@ -18,6 +18,7 @@ function statusOf(pod: Pod, facts: Partial<StatusFacts>) {
   return podStatusOf(pod, {
     state: aState([]),
     probes: WELL,
+    runtimeName: 'pinnace',
     problems: new Map(),
     ending: false,
     nowMs: NOW,

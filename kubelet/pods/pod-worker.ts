@@ -336,6 +336,7 @@ export class PodWorker implements PodView {
       maxRestartMs: this.#maxRestartMs,
       verdict: this.#verdict,
       resize: this.resizer.conditions,
+      runtimeName: this.#parts.options.runtime.info.name,
       podIp: this.sandbox.podIp,
       hostIp: this.#parts.options.nodeIp,
       before: this.before,

@@ -34,6 +34,7 @@ function statusOf(pod: Pod, state: PodState, before?: ReturnType<typeof podStatu
   return podStatusOf(pod, {
     state,
     probes: WELL,
+    runtimeName: 'pinnace',
     problems: new Map(),
     ending: isFinished(pod.spec as NonNullable<Pod['spec']>, state),
     nowMs: NOW,
