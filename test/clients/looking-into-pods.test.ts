@@ -144,7 +144,7 @@ describe('a resize by kubectl', () => {
   /** A limit as the kernel has it, of the container or its pod. */
   const limit = async (pod: string, of: 'container' | 'pod', file: string) => {
     const { metadata, status } = await k.json(['get', 'pod', pod]);
-    const id = String(status.containerStatuses[0].containerID).replace('pinnace://', '');
+    const id = String(status.containerStatuses[0].containerID).replace(/^.*:\/\//, '');
     const group = `pod${metadata.uid}${of === 'pod' ? '' : `/${id}`}`;
     const [path] = globSync(`/sys/fs/cgroup/*/**/${group}/${file}`);
     return path === undefined ? undefined : Number(readFileSync(path, 'utf8'));

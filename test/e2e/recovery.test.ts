@@ -122,7 +122,7 @@ for (const how of ['reset', 'silent'] as const)
       const mendedAt = performance.now();
       const [path, phase] = ['.status.containerStatuses[0].containerID', '.status.phase'];
       await Promise.all([
-        kubectl.wait(`--for=jsonpath={${path}}=pinnace://${second}`, `pod/${dies}`),
+        kubectl.wait(`--for=jsonpath={${path}}=runc://${second}`, `pod/${dies}`),
         kubectl.wait(`--for=jsonpath={${phase}}=Failed`, `pod/${ends}`),
       ]);
       const ms = Math.round(performance.now() - mendedAt);

@@ -45,7 +45,7 @@ async function containerDifferences(cluster: TestCluster, pods: readonly Pod[]):
     const told = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
     const running = told.filter(({ state }) => state?.running);
     const missing = (spec?.containers.length ?? 0) + sidecars.length - running.length;
-    const ids = running.map((each) => each.containerID?.replace('pinnace://', '') ?? '');
+    const ids = running.map((each) => each.containerID?.replace(/^.*:\/\//, '') ?? '');
     return missing === 0 ? ids : [...ids, `(${missing} of pod ${metadata.name} not running)`];
   });
   const root = runtimeLayout(cluster).runcRoot;
