@@ -50,6 +50,20 @@ export const scenarios: readonly Scenario[] = [
     events: [{ type: 'Warning', reason: 'BackOff' }],
   },
   {
+    name: 'a node may be told of a shorter wait at most',
+    node: { crashLoopBackOff: { maxContainerRestartPeriod: '15s' } },
+    pod: aPod(),
+    plays: { main: play({ sleeps: 1 }, { exits: 1 }) },
+    steps: [
+      { until: container('main', waiting('CrashLoopBackOff', /^back-off 15s restarting/)) },
+      { until: container('main', { restartCount: 5, ...running }) },
+      {
+        check: (witness) => expectWaits(witness, [0, 10, 15, 15, 15]),
+        why: 'no wait is longer',
+      },
+    ],
+  },
+  {
     name: 'the message of CrashLoopBackOff tells the wait of now',
     on: ['fake'],
     pod: aPod(),
