@@ -41,10 +41,11 @@ it('says farewell before it ends, and a second signal does not wait for that', a
     import { runChild } from ${JSON.stringify(MODULE)};
     await runChild('test', async ({ signal, farewell }) => {
       const holding = setInterval(() => undefined, 1000);
-      farewell(() => {
+      farewell(() => new Promise((resolve) => {
+        // Heeded before it is said: a signal that came in between would be lost.
+        process.on('SIGUSR1', resolve);
         process.stdout.write('leaving');
-        return new Promise((resolve) => process.on('SIGUSR1', resolve));
-      }, 60_000);
+      }), 60_000);
       process.stdout.write('runs');
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       clearInterval(holding);
