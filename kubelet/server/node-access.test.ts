@@ -13,6 +13,8 @@ import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import type { TransportRequest } from '../../client/transport/transport.ts';
 import { accessAttributes } from './access-attributes.ts';
 import { type Caller, MAX_TOKEN_BYTES, NodeAccess } from './node-access.ts';
+import { nodeTarget } from './node-requests.ts';
+import { RequestFailure } from './request-failure.ts';
 
 const ADMIN: UserInfo = { username: 'admin', groups: ['system:masters'] };
 const NODE: UserInfo = {
@@ -122,6 +124,23 @@ describe('a caller', () => {
       'Forbidden (user=ann, verb=create, resource=nodes, subresource(s)=[proxy])',
     );
   });
+
+  it.each(['/stats/../exec/a/b/c', '/stats/%2e%2e/exec/a/b/c', '/stats/./../exec/a/b/c'])(
+    'gets nothing else by a path that begins with what it may see (%s)',
+    async (path) => {
+      await allow('nodes/stats');
+      await get(ann, path);
+      expect(nodeTarget(path).path[0]).toBe('stats');
+    },
+  );
+
+  it.each(['//stats/exec/a/b/c', '/x/../stats/summary', '/%73tats/%zz'])(
+    'gets nothing by a path that only looks like one it may see (%s)',
+    async (path) => {
+      await allow('nodes/stats');
+      await expect(get(ann, path)).rejects.toBeInstanceOf(RequestFailure);
+    },
+  );
 
   it('with nodes/proxy may see the pods', async () => {
     await allow('nodes/proxy');

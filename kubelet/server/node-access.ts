@@ -8,6 +8,7 @@ import type { Logger } from '../../base/logger.ts';
 import { RecentMap } from '../../base/recent-map.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { accessAttributes } from './access-attributes.ts';
+import { nodeTarget } from './node-requests.ts';
 import { RequestFailure } from './request-failure.ts';
 
 /** Upstream's defaults: authentication.webhook.cacheTTL, authorization.webhook.cacheAuthorizedTTL and cacheUnauthorizedTTL. */
@@ -67,7 +68,8 @@ export class NodeAccess {
     if (name !== undefined && this.#parts.trusted.includes(name)) return;
     const user = await this.#identify(caller);
     if (!user) throw new RequestFailure(401, 'Unauthorized');
-    const first = path.split(/[/?]/)[1] ?? '';
+    // Taken apart as whoever serves it does: rights to one path are none to another that is written like it.
+    const [first = ''] = nodeTarget(path).path;
     const { verb, subresources } = accessAttributes(method, first);
     for (const subresource of subresources) if (await this.#may(user, verb, subresource)) return;
     throw new RequestFailure(

@@ -120,14 +120,15 @@ export function countedPath(url: string): string {
   return COUNTED.includes(first) ? first : 'other';
 }
 
-/** Takes a path with its query apart. Throws RequestFailure. */
+/** Takes a path with its query apart, and nothing away: `..` is a name like others, so that what is served is what was asked for. Throws RequestFailure. */
 export function nodeTarget(text: string): NodeTarget {
-  const url = new URL(text, 'https://node');
+  const mark = text.indexOf('?');
+  const [pathname, query] = mark < 0 ? [text, ''] : [text.slice(0, mark), text.slice(mark + 1)];
   try {
-    const path = url.pathname.split('/').slice(1).map(decodeURIComponent);
+    const path = pathname.split('/').slice(1).map(decodeURIComponent);
     // As upstream's own clients ask: /runningpods/ and /configz/ are the same without their last slash.
     if (path.length > 1 && path.at(-1) === '') path.pop();
-    return { path, query: url.searchParams };
+    return { path, query: new URLSearchParams(query) };
   } catch {
     throw new RequestFailure(400, 'the path cannot be decoded');
   }

@@ -149,6 +149,7 @@ describe('the node server', () => {
     expect((await get('/nothing')).status).toBe(404);
     expect((await get('/containerLogs/shop/web')).status).toBe(404);
     expect((await get('/containerLogs/%zz/web/app')).status).toBe(400);
+    for (const path of ['//', '/\\', '/stats/../pods']) expect((await get(path)).status).toBe(404);
   });
 
   it('gives logs whole and in part', async () => {
