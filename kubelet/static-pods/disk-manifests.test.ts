@@ -1,5 +1,5 @@
 // The directory of static pods on this host: what is read, and that each change of it is heard of.
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -55,4 +55,18 @@ it('hears of files, of a directory that comes late, and of one that goes and com
   await heard(() => rmSync(directory, { recursive: true }));
   await heard(() => mkdirSync(directory));
   await heard(() => writeFileSync(join(directory, 'b.yaml'), 'b'));
+});
+
+it('hears of files in a directory that was put in the place of another in one go', async () => {
+  mkdirSync(directory, { recursive: true });
+  let changes = 0;
+  diskManifests.watch(directory, () => (changes += 1), ending.signal);
+  const fresh = join(root, 'fresh');
+  mkdirSync(fresh);
+  renameSync(directory, join(root, 'old'));
+  renameSync(fresh, directory);
+  await until(() => changes > 0);
+  changes = 0;
+  writeFileSync(join(directory, 'a.yaml'), 'a');
+  await until(() => changes > 0);
 });

@@ -1,6 +1,6 @@
 // Manifests of static pods as files of a directory, watched by the kernel.
-// Invariant: a directory that is not there yet is waited for where its parents are; nobody polls.
-import { type FSWatcher, existsSync, watch } from 'node:fs';
+// Invariant: a directory that is not there yet is waited for where its parents are; nobody polls, but where the kernel gives no watch.
+import { existsSync, type FSWatcher, statSync, unwatchFile, watch, watchFile } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -24,29 +24,42 @@ export const diskManifests: ManifestFiles = {
   },
 
   watch(directory, onChange, signal) {
-    let watcher: FSWatcher | undefined;
+    let watcher: Pick<FSWatcher, 'close'> | undefined;
     const arm = () => {
       watcher?.close();
       if (signal.aborted) return;
       const there = nearest(directory);
-      const look = () => {
-        // The directory itself has come or gone: it, or the one that is left, is watched from now on.
-        if (there !== nearest(directory)) arm();
+      const known = identityOf(there);
+      watcher = watched(there, () => {
+        // The directory has come, gone, or been put in another's place: it, or the one that is left, is watched from now on.
+        if (there !== nearest(directory) || known !== identityOf(there)) arm();
         onChange();
-      };
-      try {
-        watcher = watch(there, { persistent: false }, look);
-        // One that has gone says so by an error at most.
-        watcher.on('error', arm);
-      } catch {
-        // It went between the look and the watch: its parent is next.
-        queueMicrotask(arm);
-      }
+      });
     };
     signal.addEventListener('abort', () => watcher?.close(), { once: true });
     arm();
   },
 };
+
+/** Where the kernel gives no watch (its limit of them is reached), it is looked at as often as upstream looks. */
+const LOOK_MS = 20_000;
+
+function watched(path: string, look: () => void): Pick<FSWatcher, 'close'> {
+  try {
+    const watcher = watch(path, { persistent: false }, look);
+    // One that has gone says so by an error at most.
+    return watcher.on('error', look);
+  } catch {
+    watchFile(path, { persistent: false, interval: LOOK_MS }, look);
+    return { close: () => unwatchFile(path, look) };
+  }
+}
+
+/** What tells a directory from another one of its name; undefined where there is none. */
+function identityOf(path: string): string | undefined {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts && `${facts.dev} ${facts.ino}`;
+}
 
 /** The directory, or the first of its parents that is there. */
 function nearest(directory: string): string {
