@@ -4,6 +4,7 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Pod } from '../../api/generated/types.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { System } from '../../system/system.ts';
 import { DiskLogs } from '../logs/disk-logs.ts';
@@ -21,6 +22,7 @@ import type { NameFiles, NodeHost } from './node-host.ts';
 /** What it needs. */
 export interface LinuxHostOptions {
   readonly system: System;
+  readonly clock: Clock;
   readonly random: Random;
   readonly network: PodNetwork;
   /** Pods' volumes and logs lie below it. */
@@ -44,10 +46,10 @@ class LinuxHost implements NodeHost {
   readonly pullNotes: PullNotesFile;
 
   constructor(options: LinuxHostOptions) {
-    const { system, random, dataDir } = options;
+    const { system, clock, random, dataDir } = options;
     this.#options = options;
     this.checkpoints = new DiskCheckpoints(join(dataDir, 'checkpoints'));
-    this.volumes = new DiskVolumes({ system, random, root: join(dataDir, 'pods') });
+    this.volumes = new DiskVolumes({ system, clock, random, root: join(dataDir, 'pods') });
     this.pullNotes = new PullNotesFile(join(dataDir, 'image-pulls.json'));
     this.seccompProfiles = join(dataDir, 'seccomp');
     this.usage = new LinuxUsage({ system, dataDir, host: this });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
+import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { nodeHostContract } from '../../test/contracts/node-host.ts';
@@ -14,12 +15,14 @@ import { createLinuxHost } from './linux-host.ts';
 import { MemoryHost } from './memory/memory-host.ts';
 import { MAX_MEMORY_LOG_BYTES, MemoryLogs } from './memory/memory-logs.ts';
 
+const doors = { clock: systemClock, random: systemRandom };
+
 nodeHostContract('linux', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'pinnace-host-'));
   const network = new FakePodNetwork();
   const system = createLinuxSystem();
   return {
-    host: createLinuxHost({ system, random: systemRandom, network, dataDir }),
+    host: createLinuxHost({ ...doors, system, network, dataDir }),
     writer: fileLogs,
     contentOf: (path) =>
       Object.fromEntries(
@@ -64,9 +67,9 @@ nodeHostContract('memory', () => {
 it('this host walks what a pod has written, and nothing of others', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'pinnace-host-'));
   const network = new FakePodNetwork();
-  const doors = { system: createLinuxSystem(), random: systemRandom, network, dataDir };
+  const all = { ...doors, system: createLinuxSystem(), network, dataDir };
   try {
-    const host = createLinuxHost(doors);
+    const host = createLinuxHost(all);
     host.prepare();
     const pod: Pod = {
       apiVersion: 'v1',

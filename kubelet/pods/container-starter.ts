@@ -18,6 +18,7 @@ import { containerHash } from './container-hash.ts';
 import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { RECURSIVE, STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
+import { reachVolumes } from './container-volumes.ts';
 import { postStart } from './post-start.ts';
 import { ownEnds, ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
@@ -95,6 +96,7 @@ async function configure(
       facts,
       services: await linkedServices(parts, namespace),
     });
+    const volumeParts = await reachVolumes(parts.volumes, { pod, container, volumes, env });
     const hash = containerHash(container);
     const recursive = await recursiveReadOnly(parts, container);
     const same = before[0]?.annotations[SPEC_HASH] === hash;
@@ -107,10 +109,7 @@ async function configure(
       imageId: image.id,
       env,
       volumes,
-      subPath: (root, inside, index) => {
-        const podUid = pod.metadata.uid ?? '';
-        return parts.volumes.subPath({ podUid, container: container.name, index, root, inside });
-      },
+      subPath: (_root, _inside, index) => volumeParts.get(index) as string,
       logPath: parts.options.host.logs.pathOf(pod, container.name, attempt),
       annotations: {
         [SPEC_HASH]: hash,

@@ -1,40 +1,38 @@
 // Volumes as directories: one folder for each pod, in it one for each volume, tmpfs where content must not reach a disk.
 // Invariant: a directory is mounted, and an empty one made ready, once; after a restart of agent or host they are found again.
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { removeTree } from '../../system/remove-tree.ts';
 import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
-import { bindSubPath } from './sub-path.ts';
-import { ConfigError } from './volume-error.ts';
+import type { GroupOwnership } from './group-ownership.ts';
+import { useHostPath } from './host-path.ts';
+import { GIVE_UP_MS, HostPlaces } from './host-places.ts';
+import { askPlace } from './place-process.ts';
+import { bindSubPath, bindSubPathBeside } from './sub-path.ts';
 import type { EmptyDirSpec, SubPathAt, VolumeAt, VolumeFiles } from './volume-files.ts';
 
 /** What volumes on disk need. */
 export interface DiskVolumesOptions {
   readonly system: System;
+  readonly clock: Clock;
   readonly random: Random;
   /** Folder of all pods' volumes. */
   readonly root: string;
 }
 
-const failed = (text: string) => new ConfigError('FailedMount', text);
+/** A tree of a volume may be large. */
+const OWN_GIVE_UP_MS = 10 * GIVE_UP_MS;
 
 /** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
 export function unmountVolumes(system: System, folder: string): void {
-  for (const { mountPoint } of system.mounts().toReversed())
-    if (mountPoint.startsWith(`${folder}/`)) system.unmount(mountPoint);
+  for (const { mountPoint } of mountsBelow(system, folder).toReversed()) system.unmount(mountPoint);
 }
+
+const mountsBelow = (system: System, folder: string) =>
+  system.mounts().filter(({ mountPoint }) => mountPoint.startsWith(`${folder}/`));
 
 /** The volumes below a folder. */
 export class DiskVolumes implements VolumeFiles {
@@ -45,15 +43,20 @@ export class DiskVolumes implements VolumeFiles {
   /** Paths that this run has made or found. */
   readonly #made = new Set<string>();
   readonly #mounted = new Set<string>();
+  readonly #places: HostPlaces;
+  #root: string;
 
   constructor(options: DiskVolumesOptions) {
     this.#options = options;
+    this.#root = options.root;
+    this.#places = new HostPlaces(options);
     this.#run = options.random.uuid().slice(0, 8);
   }
 
-  /** Makes the folder. */
+  /** Makes the folder. From then on it is called what the kernel calls it, so that mounts below it are known. */
   prepare(): void {
     mkdirSync(this.#options.root, { recursive: true, mode: 0o750 });
+    this.#root = realpathSync(this.#options.root);
   }
 
   emptyDir(at: VolumeAt, { inMemory, sizeBytes, group }: EmptyDirSpec): string {
@@ -67,8 +70,37 @@ export class DiskVolumes implements VolumeFiles {
     return path;
   }
 
-  hostPath(path: string, type: string): string {
-    return hostPath(path, type);
+  /** Looked at once for each pod: what becomes of it later is seen by `answers`. */
+  async hostPath(path: string, type: string, at?: VolumeAt): Promise<string> {
+    const key = at && `${this.pathOf(at)}:${path}`;
+    if (key !== undefined && this.#made.has(key)) return path;
+    const run = (signal: AbortSignal) => useHostPath(this.#options.system, { path, type }, signal);
+    const podUid = at?.podUid ?? '';
+    await this.#places.answer({ podUid, name: `path ${at?.volume} ${type} ${path}`, path, run });
+    if (key !== undefined) this.#made.add(key);
+    return path;
+  }
+
+  async answers(podUid: string, path: string): Promise<void> {
+    if (path.startsWith(`${this.#root}/`)) return;
+    const run = (signal: AbortSignal) =>
+      useHostPath(this.#options.system, { path, type: '' }, signal);
+    await this.#places.answer({ podUid, name: `look ${path}`, path, run });
+  }
+
+  async own(at: VolumeAt, path: string, ownership: GroupOwnership): Promise<void> {
+    const key = `${this.pathOf(at)}:${path}:${ownership.group}`;
+    if (this.#made.has(key)) return;
+    await this.#places.answer({
+      podUid: at.podUid,
+      name: `own ${at.volume}`,
+      path,
+      slow: `the files of ${path} are still being given to group ${ownership.group}`,
+      giveUpMs: OWN_GIVE_UP_MS,
+      run: (signal) =>
+        askPlace(this.#options.system, { kind: 'own', root: path, ownership }, signal),
+    });
+    this.#made.add(key);
   }
 
   hasFiles(at: VolumeAt): boolean {
@@ -88,29 +120,45 @@ export class DiskVolumes implements VolumeFiles {
   }
 
   pathOf({ podUid, volume }: VolumeAt): string {
-    return join(this.#options.root, podUid, volume);
+    return join(this.#root, podUid, volume);
   }
 
   /** Binds the part to a path of its own, for the container's mount of that number. */
-  subPath({ podUid, container, index, root, inside }: SubPathAt): string {
-    const folder = join(this.#options.root, podUid, '.subpaths');
-    const target = join(folder, container, String(index));
-    bindSubPath(this.#options.system, { root, inside, target });
+  async subPath({ podUid, container, index, root, inside }: SubPathAt): Promise<string> {
+    const { system } = this.#options;
+    const target = join(this.#root, podUid, '.subpaths', container, String(index));
+    const part = { root, inside, target };
+    if (this.#isOwn(root)) bindSubPath(system, part);
+    else {
+      const run = (signal: AbortSignal) => bindSubPathBeside(system, part, signal);
+      const name = `part ${container} ${index} ${inside}`;
+      await this.#places.answer({ podUid, name, path: root, run });
+    }
     return target;
   }
 
   podUids(): string[] {
-    const { root } = this.#options;
-    return existsSync(root) ? readdirSync(root) : [];
+    return existsSync(this.#root) ? readdirSync(this.#root) : [];
   }
 
   async remove(podUid: string): Promise<void> {
-    const { root, system } = this.#options;
-    const folder = join(root, podUid);
+    const { system } = this.#options;
+    const folder = join(this.#root, podUid);
+    this.#places.forget(podUid);
     unmountVolumes(system, folder);
+    const [left] = mountsBelow(system, folder);
+    // What is mounted there is somebody else's.
+    if (left) throw new Error(`${left.mountPoint} cannot be unmounted`);
     await removeTree(system, folder);
     for (const paths of [this.#made, this.#mounted])
       for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
+  }
+
+  /** Is it in this folder, and nothing of another file system in it? Then it answers as long as the agent's own files do. */
+  #isOwn(path: string): boolean {
+    return (
+      path.startsWith(`${this.#root}/`) && mountsBelow(this.#options.system, path).length === 0
+    );
   }
 
   /** Makes the directory a tmpfs, once; after a reboot again. */
@@ -123,28 +171,3 @@ export class DiskVolumes implements VolumeFiles {
     this.#mounted.add(path);
   }
 }
-
-/** A path of the host, checked or made as its type says. */
-function hostPath(path: string, type: string): string {
-  if (type === 'DirectoryOrCreate') mkdirSync(path, { recursive: true, mode: 0o755 });
-  if (type === 'FileOrCreate' && !existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, '', { mode: 0o644 });
-  }
-  if (type === '') return path;
-  const [what, fits] = HOST_PATH_TYPES.get(type) ?? [type, () => false];
-  const found = existsSync(path) ? statSync(realpathSync(path)) : undefined;
-  if (!found || !fits(found)) throw failed(`hostPath type check failed: ${path} is not a ${what}`);
-  return path;
-}
-
-/** What upstream calls that which a type asks for, and how it is known. */
-const HOST_PATH_TYPES: ReadonlyMap<string, readonly [string, (found: Stats) => boolean]> = new Map([
-  ['Directory', ['directory', (found) => found.isDirectory()]],
-  ['DirectoryOrCreate', ['directory', (found) => found.isDirectory()]],
-  ['File', ['file', (found) => found.isFile()]],
-  ['FileOrCreate', ['file', (found) => found.isFile()]],
-  ['Socket', ['socket file', (found) => found.isSocket()]],
-  ['CharDevice', ['character device', (found) => found.isCharacterDevice()]],
-  ['BlockDevice', ['block device', (found) => found.isBlockDevice()]],
-]);

@@ -78,16 +78,22 @@ export class PodVolumes {
   }
 
   /** A part of a volume for one mount of a container. Throws ConfigError when it leads out of the volume. */
-  subPath(part: SubPathAt): string {
+  subPath(part: SubPathAt): Promise<string> {
     return this.#options.files.subPath(part);
+  }
+
+  /** Resolves when a volume's path can be looked at; throws ConfigError while its file system hangs. */
+  answers(podUid: string, path: string): Promise<void> {
+    return this.#options.files.answers(podUid, path);
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
     const { files } = this.#options;
-    if (volume.hostPath) return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
+    if (volume.hostPath)
+      return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '', at);
     if (volume.persistentVolumeClaim && files.claim)
       return files.claim(pod.metadata.namespace ?? '', volume.persistentVolumeClaim.claimName);
-    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
     const group = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) {
       const { medium, sizeLimit } = volume.emptyDir;

@@ -1,24 +1,10 @@
-// A part of a volume made ready to be mounted alone, safe from links that would lead out of the volume.
-// Invariant: what is mounted was reached from the volume's root without following any link, so that a container that
-// swaps a folder for a link between check and mount gains nothing.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
-import { pid } from 'node:process';
+// A part of a volume made visible at a path of its own, for one mount of a container.
+// Invariant: what is mounted is what was reached inside of the volume, by its descriptor and not by its name.
+import { closeSync, fstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { System } from '../../system/system.ts';
-import { ConfigError } from './volume-error.ts';
-
-/** Opens a place without opening what is there; open(2), Linux. */
-const O_PATH = 0o10000000;
-/** Folders that a subPath names and that are missing are made with it, as upstream. */
-const FOLDER_MODE = 0o750;
+import { openHeld } from './held-place.ts';
+import { descriptorPath, openInside } from './inside.ts';
 
 /** Which part of which volume. */
 export interface SubPath {
@@ -31,95 +17,41 @@ export interface SubPath {
 }
 
 /** Binds the part to its target, anew when something was there before. Throws ConfigError when it leads out of the volume. */
-export function bindSubPath(system: System, part: SubPath): void {
-  const place = openInside(part.root, part.inside);
+export function bindSubPath(system: System, { root, inside, target }: SubPath): void {
+  const place = openInside(root, inside);
   try {
-    system.unmount(part.target);
-    mkdirSync(dirname(part.target), { recursive: true, mode: 0o700 });
-    if (fstatSync(place).isDirectory()) mkdirSync(part.target, { recursive: true });
-    else writeFileSync(part.target, '', { flag: 'a' });
-    system.mount({ source: procPath(place), target: part.target, flags: ['bind'] });
+    const isDirectory = fstatSync(place).isDirectory();
+    bind(system, { source: descriptorPath(place), isDirectory }, target);
   } finally {
     closeSync(place);
   }
 }
 
-/** A descriptor of the place. The caller closes it. Throws ConfigError where the volume has no such place. */
-export function openInside(root: string, inside: string): number {
+/** As bindSubPath, for volumes whose file system may hang: a process beside this one goes there. */
+export async function bindSubPathBeside(
+  system: System,
+  { root, inside, target }: SubPath,
+  signal: AbortSignal,
+): Promise<void> {
+  const held = await openHeld(system, { root, inside }, signal);
   try {
-    return walk(realpathSync(root), inside);
-  } catch (error) {
-    const why = UNREACHABLE.get((error as NodeJS.ErrnoException).code ?? '');
-    throw why === undefined ? error : refused(inside, why);
+    // Given up meanwhile: its pod may be gone, and nobody would unmount it.
+    signal.throwIfAborted();
+    bind(system, held, target);
+  } finally {
+    held.release();
   }
 }
 
-/** What pods bring about by what is in their volumes, and what is wrong then. */
-const UNREACHABLE: ReadonlyMap<string, string> = new Map([
-  ['ENOTDIR', 'a part of it is a file, and no directory'],
-  ['ELOOP', 'its links lead in a circle'],
-  ['ENAMETOOLONG', 'a name in it is too long'],
-  ['EROFS', 'it is not there, and its volume is read-only'],
-  ['ENOSPC', 'it is not there, and its volume is full'],
-]);
-
-function walk(base: string, inside: string): number {
-  const names = resolved(base, inside);
-  let place = openSync(base, O_PATH | constants.O_NOFOLLOW);
-  for (const name of names) {
-    const before = place;
-    try {
-      place = step(before, name, inside);
-    } finally {
-      closeSync(before);
-    }
-  }
-  return place;
-}
-
-const procPath = (place: number): string => `/proc/${pid}/fd/${place}`;
-
-function refused(inside: string, why: string): ConfigError {
-  return new ConfigError(
-    'CreateContainerConfigError',
-    `failed to prepare subPath "${inside}": ${why}`,
-  );
-}
-
-const outside = (inside: string) => refused(inside, 'it leads out of its volume');
-
-/** The path's folders after links that lie in the volume: ConfigMaps consist of such links. */
-function resolved(base: string, inside: string): string[] {
-  if (normalize(`/${inside}`) !== join('/', inside) || inside.split('/').includes('..'))
-    throw outside(inside);
-  let known = join(base, inside);
-  const missing: string[] = [];
-  for (;;) {
-    try {
-      known = realpathSync(known);
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || known === base) throw error;
-      missing.unshift(known.slice(dirname(known).length + 1));
-      known = dirname(known);
-    }
-  }
-  const way = relative(base, known);
-  if (way === '..' || way.startsWith('../')) throw outside(inside);
-  return [...way.split('/').filter((name) => name !== ''), ...missing];
-}
-
-function step(place: number, name: string, inside: string): number {
-  const path = `${procPath(place)}/${name}`;
-  let next: number;
-  try {
-    next = openSync(path, O_PATH | constants.O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(path, { mode: FOLDER_MODE });
-    next = openSync(path, O_PATH | constants.O_NOFOLLOW);
-  }
-  if (!fstatSync(next).isSymbolicLink()) return next;
-  closeSync(next);
-  throw outside(inside);
+/** The kernel asks the file system nothing for it: the place is open already. */
+function bind(
+  system: System,
+  { source, isDirectory }: { readonly source: string; readonly isDirectory: boolean },
+  target: string,
+): void {
+  system.unmount(target);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  if (isDirectory) mkdirSync(target, { recursive: true });
+  else writeFileSync(target, '', { flag: 'a' });
+  system.mount({ source, target, flags: ['bind'] });
 }

@@ -2,6 +2,7 @@
 // mounts, host/memory/memory-volumes.ts in this process.
 // Invariant: what prepare made of a pod, and nothing else, goes with `remove`.
 import type { VolumeFile } from './atomic-directory.ts';
+import type { GroupOwnership } from './group-ownership.ts';
 
 /** A volume of a pod. */
 export interface VolumeAt {
@@ -33,8 +34,12 @@ export interface SubPathAt {
 export interface VolumeFiles {
   /** An empty directory, made when it is not there; what is in it stays. */
   emptyDir(at: VolumeAt, spec: EmptyDirSpec): string;
-  /** A path of the host, checked or made as its type says. Throws ConfigError. */
-  hostPath(path: string, type: string): string;
+  /** A path of the host, checked or made as its type says, once for a volume of a pod. Throws ConfigError, also while the path does not answer. */
+  hostPath(path: string, type: string, at?: VolumeAt): Promise<string>;
+  /** Resolves when what is at the path can be looked at, whatever it is; throws ConfigError while its file system hangs. */
+  answers(podUid: string, path: string): Promise<void>;
+  /** Gives a directory, and all in it, to a group, for a volume of a pod, once. Throws ConfigError, also while that goes on. */
+  own(at: VolumeAt, path: string, ownership: GroupOwnership): Promise<void>;
   /** The storage that a volume claim stands for, the same for each pod that names it. Hosts that have none leave it out. */
   claim?(namespace: string, name: string): string;
   /** Has it been given files already? */
@@ -47,8 +52,8 @@ export interface VolumeFiles {
   ): string;
   /** The directory of a volume, whatever is in it. */
   pathOf(at: VolumeAt): string;
-  /** A part of a volume as a host path of its own. Throws ConfigError when it leads out of the volume. */
-  subPath(part: SubPathAt): string;
+  /** A part of a volume as a host path of its own, made where it is missing. Throws ConfigError when it leads out of the volume. */
+  subPath(part: SubPathAt): Promise<string>;
   /** Pods that have something here. */
   podUids(): string[];
   /** Removes what is here of a pod; paths of the host are left alone. Quiet when there is nothing. */

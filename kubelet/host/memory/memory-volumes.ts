@@ -19,9 +19,14 @@ export class MemoryVolumes implements VolumeFiles {
   }
 
   /** Whatever is asked for is there. */
-  hostPath(path: string): string {
+  async hostPath(path: string): Promise<string> {
     return path;
   }
+
+  async answers(): Promise<void> {}
+
+  /** Nobody owns anything here. */
+  async own(): Promise<void> {}
 
   /** Any claim will do: whether it is bound is not this node's to ask. */
   claim(namespace: string, name: string): string {
@@ -46,7 +51,7 @@ export class MemoryVolumes implements VolumeFiles {
     return `${ROOT}/${podUid}/${volume}`;
   }
 
-  subPath({ root, inside }: SubPathAt): string {
+  async subPath({ root, inside }: SubPathAt): Promise<string> {
     if (inside.startsWith('/') || inside.split('/').includes('..'))
       throw new ConfigError(
         'CreateContainerConfigError',

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openInside } from './sub-path.ts';
+import { openInside } from './inside.ts';
 import { ConfigError } from './volume-error.ts';
 
 let folder: string;
