@@ -20,6 +20,7 @@ import { nodeImages } from './pulling/node-images.ts';
 import type { AgentFigures } from './stats/agent-figures.ts';
 import { NodeShutdown } from './shutdown/node-shutdown.ts';
 import { type NodeStaticPods, nodeStaticPods } from './static-pods/node-static-pods.ts';
+import { Claims, type ClaimsOptions } from './volumes/claims.ts';
 import { ObjectSources } from './volumes/object-sources.ts';
 import { PodTokens } from './volumes/pod-tokens.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
@@ -49,7 +50,7 @@ export interface NodePods extends NodeStaticPods {
 /** Makes the parts; nothing happens before they are run. */
 export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext): NodePods {
   const { informers, nodeName } = options;
-  const { figures } = context;
+  const { configuration, events, figures } = context;
   const pods = informers.informer(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
   const statuses = new StatusWriter({
     ...options,
@@ -66,13 +67,13 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     prober.close();
   };
   context.ending.addEventListener('abort', onEnd, { once: true });
-  const tokens = new PodTokens(options);
-  const volumes = new PodVolumes({ files: options.host.volumes, sources, tokens });
-  const { events, configuration } = context;
+  const volumes = makeVolumes(options, sources, {
+    node: () => ({ name: nodeName, labels: admission.nodeLabels }),
+    pods: () => manager.list(),
+  });
   const { puller, collector } = nodeImages(options, {
-    events,
+    ...context,
     sources,
-    configuration,
     onPulled: (sizeBytes, ms) => figures.pulled(sizeBytes, ms),
   });
   const parts: WorkerParts = {
@@ -115,6 +116,16 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
   const shutdown = makeShutdown(options, context, { manager, statuses });
   const { staticPods, mirrors } = nodeStaticPods(options, { ...context, manager, statuses });
   return { manager, statuses, collector, evictions, shutdown, staticPods, mirrors };
+}
+
+function makeVolumes(
+  options: NodeAgentOptions,
+  sources: ObjectSources,
+  about: Pick<ClaimsOptions, 'node' | 'pods'>,
+): PodVolumes {
+  const tokens = new PodTokens(options);
+  const claims = new Claims({ ...about, sources });
+  return new PodVolumes({ files: options.host.volumes, sources, tokens, claims });
 }
 
 function makeEvictions(

@@ -47,16 +47,19 @@ export class PodAdmission {
     this.#labels = nodeLabels({ ...options, name: options.nodeName, host: parts.host });
   }
 
+  /** What the node's owner has labelled it with counts as much as what its agent does. */
+  get nodeLabels(): Readonly<Record<string, string>> {
+    return { ...this.#nodes.get(this.#options.nodeName)?.metadata.labels, ...this.#labels };
+  }
+
   /** Why the pod is refused as things are now; undefined when it fits. */
   refusal(pod: Pod): Verdict | undefined {
     const { configuration, node, host, manager } = this.#parts;
-    const known = this.#nodes.get(this.#options.nodeName);
     return refusalOf(pod, {
       node,
       nodeName: this.#options.nodeName,
-      // What the node's owner has labelled it with counts as much.
-      nodeLabels: { ...known?.metadata.labels, ...this.#labels },
-      nodeTaints: known?.spec?.taints ?? [],
+      nodeLabels: this.nodeLabels,
+      nodeTaints: this.#nodes.get(this.#options.nodeName)?.spec?.taints ?? [],
       others: manager.takingRoom(pod.metadata.uid),
       pressures: this.#parts.pressures(),
       allowedSysctls: configuration.allowedUnsafeSysctls,

@@ -4,6 +4,7 @@
 import type {
   ConfigMapVolumeSource,
   KeyToPath,
+  PersistentVolume,
   Pod,
   PodSpec,
   SecretVolumeSource,
@@ -13,6 +14,7 @@ import type {
 } from '../../api/generated/types.ts';
 import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
 import type { VolumeFile } from './atomic-directory.ts';
+import { type Claims, claimOf, ClaimProblem, type NamedClaim } from './claims.ts';
 import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
 import type { PodTokens } from './pod-tokens.ts';
@@ -24,6 +26,7 @@ export interface PodVolumesOptions {
   readonly files: VolumeFiles;
   readonly sources: ObjectSources;
   readonly tokens: PodTokens;
+  readonly claims: Claims;
 }
 
 const DEFAULT_MODE = 0o644;
@@ -31,15 +34,23 @@ const OWNED_TOKEN_MODE = 0o600;
 const DEFAULT_TOKEN_SECONDS = 3600;
 const failed = (text: string) => new ConfigError('FailedMount', text);
 
-/** Says which kind it is: the one field beside the name. */
+/** Says which kind it is: the one field beside those that all kinds have. */
 function notSupported(what: string, source: object): string {
-  const kind = Object.keys(source).find((key) => key !== 'name') ?? 'nothing';
+  const kind = Object.entries(source).find(([key, value]) => isKind(key, value))?.[0] ?? 'nothing';
   return `this node does not support ${what} of kind ${kind}`;
 }
+
+const isKind = (key: string, value: unknown): boolean =>
+  typeof value === 'object' && !Array.isArray(value) && !OF_EVERY_VOLUME.has(key);
+
+/** Fields of a PersistentVolume that are no source. */
+const OF_EVERY_VOLUME = new Set(['capacity', 'claimRef', 'nodeAffinity']);
 
 /** The volumes of the pods of a node. */
 export class PodVolumes {
   readonly #options: PodVolumesOptions;
+  /** Paths of claimed volumes, which their pods keep whatever becomes of the claim; by pod and volume. */
+  readonly #claimed = new Map<string, Map<string, string>>();
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
@@ -54,8 +65,8 @@ export class PodVolumes {
       } catch (error) {
         // What the host's files refuse (no room, no such place) holds this pod up, and nothing else.
         const told = error instanceof ConfigError || (error instanceof Error && 'code' in error);
-        if (!told) throw error;
-        throw failed(`MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`);
+        if (!told || error instanceof ClaimProblem) throw error;
+        throw failed(notSetUp(volume.name, error));
       }
     });
     return new Map(await Promise.all(made));
@@ -75,25 +86,21 @@ export class PodVolumes {
   async remove(podUid: string): Promise<void> {
     this.#options.tokens.release(podUid);
     await this.#options.files.remove(podUid);
+    this.#claimed.delete(podUid);
+    this.#options.claims.release(podUid);
   }
 
   /** A part of a volume for one mount of a container. Throws ConfigError when it leads out of the volume. */
-  subPath(part: SubPathAt): Promise<string> {
+  subPath(part: SubPathAt): string {
     return this.#options.files.subPath(part);
-  }
-
-  /** Resolves when a volume's path can be looked at; throws ConfigError while its file system hangs. */
-  answers(podUid: string, path: string): Promise<void> {
-    return this.#options.files.answers(podUid, path);
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
     const { files } = this.#options;
+    if (volume.hostPath) return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    const claim = claimOf(pod, volume);
+    if (claim) return this.#claimedPath(pod, volume, claim);
     const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
-    if (volume.hostPath)
-      return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '', at);
-    if (volume.persistentVolumeClaim && files.claim)
-      return files.claim(pod.metadata.namespace ?? '', volume.persistentVolumeClaim.claimName);
     const group = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) {
       const { medium, sizeLimit } = volume.emptyDir;
@@ -108,6 +115,39 @@ export class PodVolumes {
     return content
       ? files.write(at, content, { secret: isSecret(volume), group })
       : files.pathOf(at);
+  }
+
+  async #claimedPath(pod: Pod, volume: Volume, named: NamedClaim): Promise<string> {
+    const { files, claims } = this.#options;
+    if (files.claim) return files.claim(pod.metadata.namespace ?? '', named.name);
+    const uid = pod.metadata.uid ?? '';
+    const known = this.#claimed.get(uid)?.get(volume.name);
+    if (known !== undefined) return known;
+    const found = await claims.volumeOf(pod, volume, named);
+    try {
+      const path = await this.#persistentPath(found);
+      this.#claimed.set(uid, (this.#claimed.get(uid) ?? new Map()).set(volume.name, path));
+      return path;
+    } catch (error) {
+      throw new ClaimProblem(notSetUp(found.metadata.name ?? '', error as Error));
+    }
+  }
+
+  async #persistentPath({ spec = {} }: PersistentVolume): Promise<string> {
+    const { hostPath, local } = spec;
+    if (hostPath) return this.#options.files.hostPath(hostPath.path, hostPath.type ?? '');
+    if (local) return this.#localPath(local.path);
+    throw failed(notSupported('persistent volumes', spec));
+  }
+
+  #localPath(path: string): string {
+    try {
+      return this.#options.files.hostPath(path, 'Directory');
+    } catch (error) {
+      const isMissing =
+        error instanceof ConfigError && error.message.endsWith('is not a directory');
+      throw isMissing ? failed(`path "${path}" does not exist`) : error;
+    }
   }
 
   async #filesOf(pod: Pod, volume: Volume, facts: PodFacts): Promise<VolumeFile[]> {
@@ -184,6 +224,9 @@ export class PodVolumes {
     return pick(data, { ...source, missing: 'references non-existent secret key', mode });
   }
 }
+
+const notSetUp = (volume: string, { message }: Error): string =>
+  `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
 
 /** Does it hold what nobody else may see? */
 function isSecret({ secret, projected }: Volume): boolean {

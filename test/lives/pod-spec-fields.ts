@@ -245,7 +245,9 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     csi: noDriver,
     downwardAPI: done('changes come as a whole'),
     emptyDir: done(),
-    ephemeral: notYet('nothing makes its claim'),
+    ephemeral: notYet(
+      'nothing makes its claim; one that is there, bound and the pod’s own is mounted',
+    ),
     fc: noDriver,
     flexVolume: noDriver,
     flocker: removed,
@@ -257,8 +259,8 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     iscsi: noDriver,
     name: done(),
     nfs: notYet('FailedMount says so'),
-    persistentVolumeClaim: notYet(
-      'pods wait for bound claims; FailedMount says that they are not mounted',
+    persistentVolumeClaim: done(
+      'claims that are bound, to volumes of hostPath and local; FailedMount says why of others',
     ),
     photonPersistentDisk: removed,
     portworxVolume: noDriver,
@@ -283,6 +285,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     medium: done('on the disk, or Memory'),
     sizeLimit: done('the size of one in memory; one on the disk beyond it is evicted'),
   },
+  PersistentVolumeClaimVolumeSource: { claimName: done(), readOnly: done() },
   HostPathVolumeSource: { path: done(), type: done() },
   ProjectedVolumeSource: { defaultMode: done(), sources: done() },
   VolumeProjection: {
