@@ -19,7 +19,7 @@ import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
 import type { PodTokens } from './pod-tokens.ts';
 import { ConfigError } from './volume-error.ts';
-import type { SubPathAt, VolumeFiles } from './volume-files.ts';
+import type { SubPathAt, VolumeAt, VolumeFiles } from './volume-files.ts';
 
 /** What volumes need. */
 export interface PodVolumesOptions {
@@ -91,16 +91,22 @@ export class PodVolumes {
   }
 
   /** A part of a volume for one mount of a container. Throws ConfigError when it leads out of the volume. */
-  subPath(part: SubPathAt): string {
+  subPath(part: SubPathAt): Promise<string> {
     return this.#options.files.subPath(part);
+  }
+
+  /** Resolves when a volume's path can be looked at; throws ConfigError while its file system hangs. */
+  answers(podUid: string, path: string): Promise<void> {
+    return this.#options.files.answers(podUid, path);
   }
 
   async #prepareOne(pod: Pod, volume: Volume, facts: PodFacts): Promise<string> {
     const { files } = this.#options;
-    if (volume.hostPath) return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '');
+    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
+    if (volume.hostPath)
+      return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '', at);
     const claim = claimOf(pod, volume);
     if (claim) return this.#claimedPath(pod, volume, claim);
-    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
     const group = pod.spec?.securityContext?.fsGroup;
     if (volume.emptyDir) {
       const { medium, sizeLimit } = volume.emptyDir;
@@ -125,7 +131,7 @@ export class PodVolumes {
     if (known !== undefined) return known;
     const found = await claims.volumeOf(pod, volume, named);
     try {
-      const path = await this.#persistentPath(found);
+      const path = await this.#persistentPath(pod, volume, found);
       this.#claimed.set(uid, (this.#claimed.get(uid) ?? new Map()).set(volume.name, path));
       return path;
     } catch (error) {
@@ -133,16 +139,27 @@ export class PodVolumes {
     }
   }
 
-  async #persistentPath({ spec = {} }: PersistentVolume): Promise<string> {
+  async #persistentPath(
+    pod: Pod,
+    { name, persistentVolumeClaim }: Volume,
+    { spec = {} }: PersistentVolume,
+  ): Promise<string> {
+    const { files } = this.#options;
+    const at = { podUid: pod.metadata.uid ?? '', volume: name };
     const { hostPath, local } = spec;
-    if (hostPath) return this.#options.files.hostPath(hostPath.path, hostPath.type ?? '');
-    if (local) return this.#localPath(local.path);
-    throw failed(notSupported('persistent volumes', spec));
+    if (hostPath) return files.hostPath(hostPath.path, hostPath.type ?? '', at);
+    if (!local) throw failed(notSupported('persistent volumes', spec));
+    const path = await this.#localPath(local.path, at);
+    const { fsGroup: group, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+    const onRootMismatch = fsGroupChangePolicy === 'OnRootMismatch';
+    if (group !== undefined && persistentVolumeClaim?.readOnly !== true)
+      await files.own(at, path, { group, onRootMismatch, readOnly: false });
+    return path;
   }
 
-  #localPath(path: string): string {
+  async #localPath(path: string, at: VolumeAt): Promise<string> {
     try {
-      return this.#options.files.hostPath(path, 'Directory');
+      return await this.#options.files.hostPath(path, 'Directory', at);
     } catch (error) {
       const isMissing =
         error instanceof ConfigError && error.message.endsWith('is not a directory');
