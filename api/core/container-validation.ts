@@ -1,19 +1,12 @@
 // Rules of containers: names, images, ports, mounts, resources, security; init containers' own.
 // Environment variables and probes have files of their own. Wordings are those API clients know.
 import type { FieldError } from '../field-error.ts';
-import {
-  duplicate,
-  forbiddenField,
-  invalidValue,
-  notFoundField,
-  required,
-} from '../field-error.ts';
+import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts';
 import type {
   Container,
   ContainerPort,
   PodSpec,
   ResourceRequirements,
-  VolumeMount,
 } from '../generated/types.ts';
 import { dnsLabel, portName, portNumber, qualifiedName } from '../meta/names.ts';
 import { between, oneOf, quantityNotNegative, requiredOneOf } from '../meta/numbers.ts';
@@ -22,7 +15,7 @@ import { repeats } from '../meta/repeats.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
 import { validateLifecycle, validateProbe } from './probe-validation.ts';
 import { validateRestart, validateStop } from './restart-validation.ts';
-import { localPath } from './volume-validation.ts';
+import { validateMounts } from './mount-validation.ts';
 
 const MAX_INT32 = 2 ** 31 - 1;
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
@@ -81,7 +74,7 @@ export function validateContainer(
     ...validatePorts(container.ports ?? [], `${path}.ports`),
     ...validateEnv(container.env ?? [], `${path}.env`),
     ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
-    ...validateMounts(container.volumeMounts ?? [], volumes, `${path}.volumeMounts`),
+    ...validateMounts(container, volumes, `${path}.volumeMounts`),
     ...PROBES.flatMap((role) => validateProbe(container[role], role, `${path}.${role}`)),
     ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
     ...validateResources(container.resources ?? {}, `${path}.resources`),
@@ -146,35 +139,6 @@ function validateHostPorts(spec: PodSpec, path: string): FieldError[] {
       return errors;
     }),
   );
-}
-
-function validateMounts(
-  mounts: readonly VolumeMount[],
-  volumes: ReadonlySet<string>,
-  path: string,
-): FieldError[] {
-  const places = new Set<string>();
-  return mounts.flatMap((mount, i) => {
-    const at = `${path}[${i}]`;
-    const errors: FieldError[] = [];
-    if (!mount.name) errors.push(required(`${at}.name`));
-    else if (!volumes.has(mount.name)) errors.push(notFoundField(`${at}.name`, mount.name));
-    if (!mount.mountPath) errors.push(required(`${at}.mountPath`));
-    else if (places.has(mount.mountPath)) {
-      errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'));
-    }
-    places.add(mount.mountPath);
-    if (mount.subPath) errors.push(...localPath(mount.subPath, `${at}.subPath`));
-    if (mount.subPathExpr) {
-      errors.push(...localPath(mount.subPathExpr, `${at}.subPathExpr`));
-      if (mount.subPath) {
-        const why = 'subPathExpr and subPath are mutually exclusive';
-        errors.push(invalidValue(`${at}.subPathExpr`, mount.subPathExpr, why));
-      }
-    }
-    const propagations = ['Bidirectional', 'HostToContainer', 'None'];
-    return [...errors, ...oneOf(mount.mountPropagation, propagations, `${at}.mountPropagation`)];
-  });
 }
 
 /** Amounts are not negative, and no request is above its limit. */

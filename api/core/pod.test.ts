@@ -333,6 +333,34 @@ describe('rules of a pod', () => {
       `${c}.volumeMounts[0].subPath: Invalid value: "../x": must not contain '..'`,
     ],
     [
+      'mounts shared with the host by a container that is not privileged',
+      { volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' }] },
+      { volumes: [{ name: 'v' }] },
+      `${c}.volumeMounts[0].mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers`,
+    ],
+    [
+      'read-only all the way down below what may be written to',
+      { volumeMounts: [{ name: 'v', mountPath: '/v', recursiveReadOnly: 'Enabled' }] },
+      { volumes: [{ name: 'v' }] },
+      `${c}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when readOnly is true`,
+    ],
+    [
+      'read-only all the way down, where mounts of the host appear',
+      {
+        volumeMounts: [
+          {
+            name: 'v',
+            mountPath: '/v',
+            readOnly: true,
+            recursiveReadOnly: 'IfPossible',
+            mountPropagation: 'HostToContainer',
+          },
+        ],
+      },
+      { volumes: [{ name: 'v' }] },
+      `${c}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified`,
+    ],
+    [
       'a request above its limit',
       { resources: { requests: { cpu: '2' }, limits: { cpu: '1' } } },
       {},
