@@ -71,13 +71,13 @@ export class DiskVolumes implements VolumeFiles {
   }
 
   /** Looked at once for each pod: what becomes of it later is seen by `answers`. */
-  async hostPath(path: string, type: string, at?: VolumeAt): Promise<string> {
-    const key = at && `${this.pathOf(at)}:${path}`;
-    if (key !== undefined && this.#made.has(key)) return path;
+  async hostPath(path: string, type: string, at: VolumeAt): Promise<string> {
+    const key = `${this.pathOf(at)}:${path}`;
+    if (this.#made.has(key)) return path;
     const run = (signal: AbortSignal) => useHostPath(this.#options.system, { path, type }, signal);
-    const podUid = at?.podUid ?? '';
-    await this.#places.answer({ podUid, name: `path ${at?.volume} ${type} ${path}`, path, run });
-    if (key !== undefined) this.#made.add(key);
+    const name = `path ${at.volume} ${type} ${path}`;
+    await this.#places.answer({ podUid: at.podUid, name, path, run });
+    this.#made.add(key);
     return path;
   }
 

@@ -12,9 +12,9 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../api/generated/types.ts';
-import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
 import type { VolumeFile } from './atomic-directory.ts';
 import { type Claims, claimOf, ClaimProblem, type NamedClaim } from './claims.ts';
+import { emptyDirOf } from './empty-dir.ts';
 import type { ObjectSources } from './object-sources.ts';
 import { podField, type PodFacts, resourceField } from './pod-fields.ts';
 import type { PodTokens } from './pod-tokens.ts';
@@ -108,11 +108,8 @@ export class PodVolumes {
     const claim = claimOf(pod, volume);
     if (claim) return this.#claimedPath(pod, volume, claim);
     const group = pod.spec?.securityContext?.fsGroup;
-    if (volume.emptyDir) {
-      const { medium, sizeLimit } = volume.emptyDir;
-      const sizeBytes = sizeLimit ? toWhole(parseQuantity(sizeLimit)) : 0;
-      return files.emptyDir(at, { inMemory: medium === 'Memory', sizeBytes, group });
-    }
+    if (volume.emptyDir)
+      return files.emptyDir(at, emptyDirOf(pod, volume.emptyDir, facts.allocatable));
     const content = await this.#filesOf(pod, volume, facts).catch((error: unknown) => {
       // What a container has been given once it keeps, even when its source is gone.
       if (error instanceof ConfigError && files.hasFiles(at)) return undefined;

@@ -35,7 +35,7 @@ export interface VolumeFiles {
   /** An empty directory, made when it is not there; what is in it stays. */
   emptyDir(at: VolumeAt, spec: EmptyDirSpec): string;
   /** A path of the host, checked or made as its type says, once for a volume of a pod. Throws ConfigError, also while the path does not answer. */
-  hostPath(path: string, type: string, at?: VolumeAt): Promise<string>;
+  hostPath(path: string, type: string, at: VolumeAt): Promise<string>;
   /** Resolves when what is at the path can be looked at, whatever it is; throws ConfigError while its file system hangs. */
   answers(podUid: string, path: string): Promise<void>;
   /** Gives a directory, and all in it, to a group, for a volume of a pod, once. Throws ConfigError, also while that goes on. */

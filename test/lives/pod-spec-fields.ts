@@ -202,7 +202,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
   SeccompProfile: { localhostProfile: done(), type: done() },
   VolumeMount: {
     mountPath: done(),
-    mountPropagation: done(),
+    mountPropagation: done('Bidirectional for privileged containers only'),
     name: done(),
     readOnly: done(),
     recursiveReadOnly: done('on kernels from 5.12 on; refused elsewhere'),
@@ -222,7 +222,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
       'kubelet/pods/node-admission.test.ts',
     ),
     fsGroup: done(),
-    fsGroupChangePolicy: notYet('what is there is given to the group at each start'),
+    fsGroupChangePolicy: done('counts for local volumes of claims'),
     runAsGroup: done(),
     runAsNonRoot: done(),
     runAsUser: done(),
@@ -282,8 +282,10 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     resourceFieldRef: done(),
   },
   EmptyDirVolumeSource: {
-    medium: done('on the disk, or Memory'),
-    sizeLimit: done('the size of one in memory; one on the disk beyond it is evicted'),
+    medium: done('on the disk, or Memory; HugePages are refused by FailedMount'),
+    sizeLimit: done(
+      'the size of one in memory, where its pod may not take less; one on the disk beyond it is evicted',
+    ),
   },
   PersistentVolumeClaimVolumeSource: { claimName: done(), readOnly: done() },
   HostPathVolumeSource: { path: done(), type: done() },
