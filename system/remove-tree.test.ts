@@ -29,3 +29,17 @@ it('removes a tree that is deeper than a path may be long', async () => {
   await removeTree(system, join(folder, 'deep'));
   expect(existsSync(join(folder, 'deep'))).toBe(false);
 });
+
+it('lists no more of a tree than it may: a process of its own removes what is larger', async () => {
+  const tree = join(folder, 'many');
+  mkdirSync(tree);
+  await system.run('sh', ['-c', 'seq 1 1500 | xargs touch'], { cwd: tree });
+  const began: string[] = [];
+  const run: typeof system.run = (program, ...rest) => {
+    began.push(program);
+    return system.run(program, ...rest);
+  };
+  await removeTree({ run }, tree);
+  expect(existsSync(tree)).toBe(false);
+  expect(began).toEqual(['rm']);
+});

@@ -2,7 +2,7 @@
 // Invariants: records are files renamed into place and read afresh, so agent and command line may use the directory at once; an image is
 // recorded only after all its layers are complete; a failed load leaves nothing.
 import { existsSync, statSync } from 'node:fs';
-import { rm, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import type { Logger } from '../../base/logger.ts';
 import type { System } from '../../system/system.ts';
 import type { ImageInfo, ImageStore, ImageUsage } from '../runtime/runtime.ts';
@@ -125,7 +125,7 @@ class DirectoryImageStore implements OciImageStore {
       for (const image of images) loaded.push(await this.#take(image));
       return loaded;
     } finally {
-      await rm(staging, { recursive: true, force: true });
+      await this.staging.remove(staging);
     }
   }
 

@@ -10,7 +10,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
 import { BadImageError } from './image-config.ts';
@@ -91,7 +90,7 @@ export class LayerStore {
       const { diffId, sizeBytes, members } = unpacked;
       this.adopt({ diffId, sizeBytes, members }, directory);
     } finally {
-      await rm(directory, { recursive: true, force: true });
+      await this.#staging.remove(directory);
     }
   }
 
@@ -139,7 +138,7 @@ export class LayerStore {
     const trash = this.stage();
     renameSync(join(this.directory, name), join(trash, name));
     rmSync(infoPath, { force: true });
-    await rm(trash, { recursive: true, force: true });
+    await this.#staging.remove(trash);
     return info?.sizeBytes ?? 0;
   }
 

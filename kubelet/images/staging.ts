@@ -2,8 +2,8 @@
 // Invariants: each is named after the process that works on it, so that what a dead one left is told from what lives, and is removed;
 // what a live lease names is not pruned.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../system/remove-tree.ts';
 import type { System } from '../../system/system.ts';
 
 /** Keeps digests from being pruned until it is released. */
@@ -35,6 +35,11 @@ export class Staging {
     return mkdtempSync(join(this.#work, `${this.#owner}-`));
   }
 
+  /** Removes a directory of it, whatever an image has put there. */
+  remove(directory: string): Promise<void> {
+    return removeTree(this.#system, directory);
+  }
+
   /** Keeps what these digests name: blobs and layers that are there, or will be. */
   lease(digests: readonly string[]): Lease {
     const path = join(this.#leases, `${this.#owner}-${leases++}.json`);
@@ -56,7 +61,7 @@ export class Staging {
   /** Removes what processes that are gone have left. */
   async removeAbandoned(): Promise<void> {
     for (const name of readdirSync(this.#work))
-      if (!this.#isAlive(name)) await rm(join(this.#work, name), { recursive: true, force: true });
+      if (!this.#isAlive(name)) await this.remove(join(this.#work, name));
     this.leased();
   }
 
