@@ -50,7 +50,10 @@ export class DiskLogs implements PodLogs {
     limits: RotationLimits,
     how: { stamp(): string; reopen(): Promise<void> },
   ): Promise<boolean> {
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= limits.maxBytes) return false;
+    const facts = statSync(path, { throwIfNoEntry: false });
+    // An agent that died while it put the log aside has left the runtime writing to the renamed file.
+    if (!facts) await how.reopen();
+    if (!facts || facts.size <= limits.maxBytes) return false;
     const old = `${path}.${how.stamp()}`;
     // Rotated within this second already: the next look does it.
     if (existsSync(old)) return false;

@@ -1,5 +1,5 @@
 // Tests of keeping logs small.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -66,6 +66,13 @@ it('what an agent that died has left half packed goes, and is packed again', asy
   await rotate({ runtime, clock, logs: new DiskLogs(folder) }, log, limits);
   expect(readdirSync(folder)).toContain('0.log.19000101-000000.gz');
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+it('what an agent that died has put aside, and not told the runtime of, is written on under its name', async () => {
+  renameSync(log.logPath, `${log.logPath}.20260101-000000`);
+  const logs = new DiskLogs(folder);
+  expect(await rotate({ runtime, clock, logs }, log, limits)).toBe(false);
+  expect(readFileSync(log.logPath, 'utf8')).toBe('');
 });
 
 it('two rotations within a second overwrite nothing', async () => {
