@@ -30,8 +30,8 @@ import { removeMapped } from './user-namespace.ts';
 
 /** How long the kernel may take to end a container after SIGKILL. */
 const KILL_TIMEOUT_MS = 30_000;
-/** Between two looks for processes that have been killed. */
-const LOOK_AGAIN_MS = 10;
+/** Between two looks for processes that have been killed: each reads of all there are. */
+const LOOK_AGAIN_MS = { first: 10, last: 1_000 };
 /** Shared memory of the host, for pods that share its IPC namespace. */
 const HOST_SHM = '/dev/shm';
 /** Annotation with the path of the termination message in the container. */
@@ -320,18 +320,24 @@ async function releaseContainer(context: Context, record: ContainerRecord): Prom
 
 /**
  * Ends conmon and runc where they are still at work on a container that no record names them for: they outlive an agent that dies
- * while a container is made, and would go on making it.
+ * while a container is made, and would go on making it. Throws when the kernel does not end them in time, as on a disk that hangs.
  */
-export async function endProcessesOf({ system, clock }: Context, id: string): Promise<void> {
+export async function endProcessesOf(
+  { system, clock }: Pick<Context, 'clock' | 'system'>,
+  id: string,
+): Promise<void> {
   const isOne = (pid: string) => {
     const args = (system.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
     return args.includes(id) && /\b(conmon|runc)$/.test(args[0] ?? '');
   };
-  for (;;) {
+  let waitMs = LOOK_AGAIN_MS.first;
+  for (const begun = clock.monotonic(); ; waitMs = Math.min(2 * waitMs, LOOK_AGAIN_MS.last)) {
     const pids = system.list('/proc').filter((name) => /^\d+$/.test(name) && isOne(name));
     if (pids.length === 0) return;
+    if (clock.monotonic() - begun >= KILL_TIMEOUT_MS)
+      throw new RuntimeError('KillContainerError', `runc of ${id} did not end after SIGKILL`);
     for (const pid of pids) system.kill(Number(pid), 'SIGKILL');
-    await clock.sleep(LOOK_AGAIN_MS);
+    await clock.sleep(waitMs);
   }
 }
 

@@ -21,12 +21,16 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
   const unknown = context.system
     .list(layout.runcRoot)
     .filter((id) => !records.containers.has(id) && !records.sandboxes.has(id));
-  for (const id of new Set([...brokenContainers, ...unknown])) await destroyUnknown(context, id);
+  // What cannot be ended now holds nobody else up; it is tried again by the next agent.
+  const complain = (error: unknown) =>
+    context.logger.error('a container of an earlier agent is left', { why: reasonOf(error) });
+  for (const id of new Set([...brokenContainers, ...unknown]))
+    await destroyUnknown(context, id).catch(complain);
   for (const id of brokenSandboxes) await recoverBrokenSandbox(context, id);
   await exits.lookingBack(async () => {
     exits.start();
     for (const record of records.containers.values())
-      await recoverContainer(context, exits, record);
+      await recoverContainer(context, exits, record).catch(complain);
   });
   for (const record of records.sandboxes.values()) {
     if (record.state === 'creating') await destroySandbox(context, record);
