@@ -53,7 +53,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   const { runtime, images } = await nodeRuntime({ paths, facts }, { ...doors, addressOf });
   await runtime.recover();
   const informers = createInformerFactory({ ...doors, client });
-  const proxy = new ServiceProxy({ ...doors, informers, layout });
+  const proxy = new ServiceProxy({ ...doors, informers, layout, nodeName: facts.nodeName });
   const dns = new DnsServer({
     ...doors,
     informers,

@@ -14,6 +14,8 @@ export interface Front {
   readonly protocol: 'tcp' | 'udp';
   readonly port: number;
   readonly backends: readonly Backend[];
+  /** A pod asks for this port of its node: there is one backend, and Services with the same node port go before it. */
+  readonly ofHost?: true;
   /** A client keeps its backend for this long after its last connection; left out where each connection is drawn anew. */
   readonly affinitySeconds?: number;
 }

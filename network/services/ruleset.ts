@@ -58,6 +58,12 @@ const MAPS = `  map fronts {
     timeout 3h
     size ${MAX_AFFINITIES}
   }
+  map hostports {
+    type inet_proto . inet_service : ipv4_addr . inet_service
+  }
+  map hostaddresses {
+    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
+  }
   set hairpins {
     type ipv4_addr . ipv4_addr
   }
@@ -82,6 +88,8 @@ ${MAPS}  chain pick {
   chain services {
     ip daddr . meta l4proto . th dport vmap @fronts
     fib daddr type local meta l4proto . th dport vmap @nodefronts
+    fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @hostaddresses
+    fib daddr type local dnat ip to meta l4proto . th dport map @hostports
   }
   chain prerouting {
     type nat hook prerouting priority dstnat
@@ -118,6 +126,10 @@ export function elementsOf(fronts: Iterable<Front>): FrontElements {
     if (front.backends.length === 0) continue;
     const kind = front.ip ? '' : 'node';
     const key = `${front.ip ? `${front.ip} . ` : ''}${front.protocol} . ${front.port}`;
+    if (front.ofHost) {
+      addHostPort(elements, front, key);
+      continue;
+    }
     const chain = addChains(chains, front, kind);
     elements.set(`${kind}fronts ${key}`, `${key} : goto ${chain}`);
     const numbers = numbersOf(front);
@@ -132,6 +144,14 @@ export function elementsOf(fronts: Iterable<Front>): FrontElements {
     });
   }
   return { elements, chains };
+}
+
+function addHostPort(elements: Map<string, string>, { ip, backends }: Front, key: string): void {
+  const [backend] = backends;
+  if (!backend) return;
+  const map = ip ? 'hostaddresses' : 'hostports';
+  elements.set(`${map} ${key}`, `${key} : ${backend.ip} . ${backend.port}`);
+  elements.set(`hairpins ${backend.ip}`, `${backend.ip} . ${backend.ip}`);
 }
 
 /** Numbers of a front's backends: their places, or, where clients are remembered, what stays the same when others come and go. */

@@ -3,12 +3,13 @@
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { EndpointSlices, Services } from '../../api/kinds.ts';
+import { EndpointSlices, Pods, Services } from '../../api/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
-import type { EndpointSlice, Service } from '../../api/generated/types.ts';
+import type { EndpointSlice, Pod, Service } from '../../api/generated/types.ts';
 import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
 import type { System } from '../../system/system.ts';
 import { type NetworkLayout, tableName } from '../layout.ts';
+import { asksForHostPorts, hostPortFronts } from './host-ports.ts';
 import { type Front, frontsOf, isReadyIn, SERVICE_NAME_LABEL } from './rows.ts';
 import { baseRuleset, ServiceTable } from './ruleset.ts';
 
@@ -18,6 +19,8 @@ const RETRY = { initialMs: 100, maxMs: 10_000 };
 const BY_SERVICE = 'service-proxy/service';
 /** Index of slices by the addresses in them. */
 const BY_ADDRESS = 'service-proxy/address';
+/** Index of the node's pods: those that ask for ports of it stand under one key, which is no Service's. */
+const HOST_PORTS = 'service-proxy/host-ports';
 /** The slices are right again by then, whatever happened. */
 const SUSPENSION_MS = 5_000;
 
@@ -26,6 +29,8 @@ export interface ServiceProxyOptions {
   readonly informers: InformerFactory;
   readonly system: System;
   readonly layout: NetworkLayout;
+  /** Ports of this node are led to its pods. */
+  readonly nodeName: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -35,6 +40,7 @@ export class ServiceProxy {
   readonly #options: ServiceProxyOptions;
   readonly #services: Informer<Service>;
   readonly #slices: Informer<EndpointSlice>;
+  readonly #pods: Informer<Pod>;
   /** Services whose rows may have changed; at most one entry each. */
   readonly #dirty = new Set<string>();
   /** Addresses that got dead on this node before the slices say so, with what ends the suspension. */
@@ -46,6 +52,10 @@ export class ServiceProxy {
     this.#options = options;
     this.#services = options.informers.informer(Services);
     this.#slices = options.informers.informer(EndpointSlices);
+    this.#pods = options.informers.informer(Pods, {
+      fieldSelector: `spec.nodeName=${options.nodeName}`,
+    });
+    this.#pods.addIndex(HOST_PORTS, (pod) => (asksForHostPorts(pod) ? [HOST_PORTS] : []));
     this.#slices.addIndex(BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
     this.#slices.addIndex(BY_ADDRESS, (slice) =>
       (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses),
@@ -90,7 +100,11 @@ export class ServiceProxy {
       this.#dirty.add(key);
       this.#wake();
     };
+    const markPod = (pod: Pod) => {
+      if (asksForHostPorts(pod)) mark(HOST_PORTS);
+    };
     const subscriptions = [
+      this.#pods.subscribe({ onAdd: markPod, onUpdate: markPod, onDelete: markPod }),
       this.#services.subscribe({
         onAdd: (service) => mark(keyOf(service)),
         onUpdate: (service) => mark(keyOf(service)),
@@ -107,7 +121,8 @@ export class ServiceProxy {
     ];
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     try {
-      await Promise.all([this.#services.synced(signal), this.#slices.synced(signal)]);
+      const all = [this.#services, this.#slices, this.#pods];
+      await Promise.all(all.map((informer) => informer.synced(signal)));
       await this.#loop(signal);
     } finally {
       for (const unsubscribe of subscriptions) unsubscribe();
@@ -154,7 +169,7 @@ export class ServiceProxy {
   #whole(): string {
     this.#dirty.clear();
     const table = new ServiceTable(this.#options.layout);
-    const keys = this.#services.list().map(keyOf);
+    const keys = [HOST_PORTS, ...this.#services.list().map(keyOf)];
     const fronts = keys.map((key) => table.replace(key, this.#frontsOf(key)));
     const dns = table.replace('dns', dnsFronts(this.#options.layout));
     this.#table = table;
@@ -162,6 +177,7 @@ export class ServiceProxy {
   }
 
   #frontsOf(key: string): Front[] {
+    if (key === HOST_PORTS) return hostPortFronts(this.#pods.byIndex(HOST_PORTS, HOST_PORTS));
     const service = this.#services.get(key);
     const suspended = new Set(this.#suspended.keys());
     return service ? frontsOf(service, this.#slices.byIndex(BY_SERVICE, key), suspended) : [];

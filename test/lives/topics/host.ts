@@ -1,12 +1,55 @@
 // What pods share with their host, and how they resolve names.
+import { NODE_PATH_IN_IMAGE } from '../../../kubelet/images/node-base-layer.ts';
+import { WEB_IMAGE } from '../../support/tiny-images.ts';
 import { aPod, REAL, type Scenario, succeeded } from '../scenario.ts';
 
 const once = { restartPolicy: 'Never' } as const;
 const runs = (spec: object, script: string, more: object = {}) =>
   aPod({ ...once, ...spec }, { command: ['/bin/sh', '-c', script], ...more });
 
+/** Asks an address, again and again until it answers, from the network of the host. */
+const asks = (url: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'asker' },
+  spec: {
+    restartPolicy: 'OnFailure',
+    hostNetwork: true,
+    containers: [
+      {
+        name: 'main',
+        image: WEB_IMAGE,
+        env: [{ name: 'HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }],
+        command: [
+          NODE_PATH_IN_IMAGE,
+          '--eval',
+          `const ask = () => fetch(${url}).then((answer) => answer.text()).then(
+             console.log, () => setTimeout(ask, 100));
+           ask();`,
+        ],
+      },
+    ],
+  },
+});
+const servesAt = (port: object) =>
+  aPod({}, { image: WEB_IMAGE, ports: [{ name: 'http', containerPort: 8080, ...port }] });
+
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
+  {
+    name: 'a pod may have a port of its host, where others reach it',
+    on: REAL,
+    objects: [asks("'http://' + process.env.HOST + ':18080/'") as never],
+    pod: servesAt({ hostPort: 18_080 }),
+    steps: [{ pod: 'asker', log: '{"pod":"it"}' }],
+  },
+  {
+    name: 'a pod may have a port of one address of its host',
+    on: REAL,
+    objects: [asks("'http://127.0.0.1:18081/'") as never],
+    pod: servesAt({ hostPort: 18_081, hostIP: '127.0.0.1', protocol: 'TCP' }),
+    steps: [{ pod: 'asker', log: '{"pod":"it"}' }],
+  },
   {
     name: 'a pod in the network of its host has its addresses and its name',
     on: REAL,
