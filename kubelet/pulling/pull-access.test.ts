@@ -33,11 +33,24 @@ it('another repository of the same image is asked for by itself', () => {
   expect(access.mayUse('other.test/app:1', image, '')).toBe(false);
 });
 
-it('broken notes are none, and those of images that are gone are dropped', () => {
+it.each(['{"pulled":', '', 'null', '{"pulled":null,"intents":[]}'])(
+  'where notes are broken (%s) what came from a registry is asked for, and what was loaded is free',
+  (text) => {
+    const notes = notesInMemory();
+    notes.write(text);
+    const pulled = { ...image, repoDigests: [`reg.test/app@sha256:${'0'.repeat(64)}`] };
+    const loaded = { ...image, repoDigests: [] };
+    new PullAccess(notes).begun('reg.test/other:1');
+    const access = new PullAccess(notes);
+    expect([pulled, loaded].map((each) => access.mayUse(IMAGE, each, ''))).toEqual([false, true]);
+    access.pulled(IMAGE, pulled, '');
+    expect(access.mayUse(IMAGE, pulled, '')).toBe(true);
+  },
+);
+
+it('notes of images that are gone are dropped', () => {
   const notes = notesInMemory();
-  notes.write('{"pulled":');
   const access = new PullAccess(notes);
-  expect(access.mayUse(IMAGE, image, '')).toBe(true);
   access.pulled(IMAGE, image, fingerprintOf([{ username: 'a' }]));
   expect(new PullAccess(notes).isGuarded(IMAGE, image)).toBe(true);
   access.keepOnly(new Set());

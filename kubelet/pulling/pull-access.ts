@@ -1,8 +1,8 @@
 // Which pods may use an image that is present (KEP-2535): one that this node pulled with a pull secret is for pods that bring the
 // same credentials; others ask the registry themselves. What nobody pulled here (loaded, built) is for all, upstream's policy
 // NeverVerifyPreloadedImages.
-// Invariants: credentials are kept as digests only; a note is written before the pod that caused it runs; a lost or broken note
-// makes an image asked for once more, never free.
+// Invariants: credentials are kept as digests only; a note is written before the pod that caused it runs; where notes are broken,
+// what came from a registry is asked for once more, and never free.
 import { createHash } from 'node:crypto';
 import { parseImageName } from '../images/image-name.ts';
 import type { ImageInfo, RegistryCredential } from '../runtime/runtime.ts';
@@ -37,6 +37,8 @@ interface Notes {
   readonly pulled: Record<string, Record<string, Access>>;
   /** Names whose pull has begun and whose image is not known yet. */
   readonly intents: readonly string[];
+  /** Earlier ones were broken: what came from a registry and has no note is asked for. */
+  readonly lost?: boolean;
 }
 
 /** A digest of all credentials that a pod brings; '' for none. */
@@ -56,10 +58,12 @@ export class PullAccess {
   readonly #notes: PullNotes;
   readonly #pulled: Map<string, Map<string, Access>>;
   readonly #intents: Set<string>;
+  readonly #lost: boolean;
 
   constructor(notes: PullNotes) {
     this.#notes = notes;
-    const { pulled, intents } = parsed(notes.read());
+    const { pulled, intents, lost = false } = parsed(notes.read());
+    this.#lost = lost;
     this.#pulled = new Map(
       Object.entries(pulled).map(([id, by]) => [id, new Map(Object.entries(by))]),
     );
@@ -69,7 +73,7 @@ export class PullAccess {
   /** Does it depend on a pod's credentials whether it may use the image? */
   isGuarded(asked: string, image: ImageInfo): boolean {
     const known = this.#pulled.get(image.id);
-    if (!known) return this.#intents.has(asked);
+    if (!known) return this.#intents.has(asked) || (this.#lost && image.repoDigests.length > 0);
     return known.get(repositoryOf(asked)) !== 'all';
   }
 
@@ -113,7 +117,8 @@ export class PullAccess {
     const pulled = Object.fromEntries(
       [...this.#pulled].map(([id, by]) => [id, Object.fromEntries(by)]),
     );
-    this.#notes.write(JSON.stringify({ pulled, intents: [...this.#intents] } satisfies Notes));
+    const rest = { intents: [...this.#intents], ...(this.#lost && { lost: true }) };
+    this.#notes.write(JSON.stringify({ pulled, ...rest } satisfies Notes));
   }
 }
 
@@ -125,10 +130,17 @@ function widened(known: Access | undefined, fingerprint: string): Access {
 
 function parsed(text: string | undefined): Notes {
   const none: Notes = { pulled: {}, intents: [] };
+  if (text === undefined) return none;
   try {
-    return { ...none, ...(JSON.parse(text ?? '{}') as Partial<Notes>) };
+    const { pulled, intents, lost } = JSON.parse(text) as Notes;
+    // Throws for another shape, as the parser does for half a text.
+    return {
+      pulled: Object.fromEntries(Object.entries(pulled)),
+      intents: [...intents],
+      lost: lost === true,
+    };
   } catch {
-    return none;
+    return { ...none, lost: true };
   }
 }
 
