@@ -120,6 +120,16 @@ describe('a pull apart', () => {
     expect(store.apart.pid).not.toBe(pid);
   });
 
+  it('begins another process for a pull that comes while the idle one is being ended', async () => {
+    const { registry, scene } = await set();
+    const store = apartOf(scene);
+    await expect(store.pull('127.0.0.1:9/no/body:1', { signal })).rejects.toThrow('refused');
+    const pid = store.apart.pid ?? 0;
+    store.apart.close();
+    expect(await store.pull(registry.name, { signal })).toMatchObject({ names: [registry.name] });
+    expect(store.apart.pid).not.toBe(pid);
+  });
+
   it('ends its process when it is closed', async () => {
     const { scene } = await set();
     const store = apartOf(scene);

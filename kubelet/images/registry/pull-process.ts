@@ -41,6 +41,7 @@ export interface PullTask {
 }
 
 interface Waiting {
+  readonly child: ChildProcess;
   readonly task: PullTask;
   readonly resolve: (image: ImageInfo) => void;
   readonly reject: (error: Error) => void;
@@ -73,7 +74,7 @@ export class PullProcess {
     const onAbort = () => tell(child, { kind: 'giveUp', id });
     try {
       return await new Promise<ImageInfo>((resolve, reject) => {
-        this.#waiting.set(id, { task, resolve, reject });
+        this.#waiting.set(id, { child, task, resolve, reject });
         const { image, credentials } = task;
         tell(child, { kind: 'pull', id, image, credentials });
         task.signal.addEventListener('abort', onAbort, { once: true });
@@ -96,7 +97,10 @@ export class PullProcess {
   /** Ends the process; pulls under way fail. */
   close(): void {
     this.#idle?.cancel();
-    this.#child?.kill('SIGKILL');
+    const child = this.#child;
+    // A pull that comes before its end is seen begins another.
+    this.#child = undefined;
+    child?.kill('SIGKILL');
   }
 
   #begun(): ChildProcess {
@@ -126,9 +130,8 @@ export class PullProcess {
   }
 
   async #died(child: ChildProcess, why: string): Promise<void> {
-    if (this.#child !== child) return;
-    this.#child = undefined;
-    const failed = [...this.#waiting.values()];
+    if (this.#child === child) this.#child = undefined;
+    const failed = [...this.#waiting.values()].filter((each) => each.child === child);
     if (failed.length === 0) return;
     await this.#parts.onDeath().catch(() => undefined);
     const error = new PullError('ErrImagePull', `the process that pulled it ended (${why})`);
