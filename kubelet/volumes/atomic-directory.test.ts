@@ -1,5 +1,5 @@
 // Tests of volumes that change in one step.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,14 @@ describe('a volume of files', () => {
     const before = readdirSync(folder);
     expect(write({ a: '1' })).toBe(false);
     expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('is made whole where an agent died between the change and the names that come and go with it', () => {
+    write({ a: '1', b: '1' });
+    rmSync(join(folder, 'b'));
+    symlinkSync('..data/gone', join(folder, 'gone'));
+    expect(write({ a: '1', b: '1' })).toBe(false);
+    expect(shown().sort()).toEqual(['a', 'b']);
   });
 
   it('lets the group read where the owner may', () => {

@@ -36,7 +36,11 @@ export function writeVolume(
 ): boolean {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const before = currentOf(directory);
-  if (before !== undefined && same(join(directory, before), files)) return false;
+  if (before !== undefined && same(join(directory, before), files)) {
+    // Whoever swapped the link may have died before it was through.
+    linkNames(directory, files);
+    return false;
+  }
   const fresh = `..${options.generation}`;
   rmSync(join(directory, fresh), { recursive: true, force: true });
   for (const file of files) writeOne(join(directory, fresh), file, options.group);
@@ -68,11 +72,11 @@ function writeOne(root: string, file: VolumeFile, group: number | undefined): vo
 /** First parts of the files' paths, each a link through `..data`; names that are gone are removed. */
 function linkNames(directory: string, files: readonly VolumeFile[]): void {
   const tops = new Set(files.map((file) => file.path.split('/')[0] ?? ''));
-  for (const name of readdirSync(directory))
+  const there = new Set(readdirSync(directory));
+  for (const name of there)
     if (!name.startsWith('..') && !tops.has(name)) rmSync(join(directory, name), { force: true });
   for (const name of tops)
-    if (!readdirSync(directory).includes(name))
-      symlinkSync(`${DATA}/${name}`, join(directory, name));
+    if (!there.has(name)) symlinkSync(`${DATA}/${name}`, join(directory, name));
 }
 
 function same(root: string, files: readonly VolumeFile[]): boolean {
