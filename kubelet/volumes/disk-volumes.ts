@@ -28,7 +28,10 @@ const OWN_GIVE_UP_MS = 10 * GIVE_UP_MS;
 
 /** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
 export function unmountVolumes(system: System, folder: string): void {
-  for (const { mountPoint } of mountsBelow(system, folder).toReversed()) system.unmount(mountPoint);
+  if (!existsSync(folder)) return;
+  // As the kernel calls it: by a link nothing would be found, and what is mounted would be taken for the pod's own.
+  const below = mountsBelow(system, realpathSync(folder));
+  for (const { mountPoint } of below.toReversed()) system.unmount(mountPoint);
 }
 
 const mountsBelow = (system: System, folder: string) =>

@@ -48,6 +48,8 @@ export function openInside(root: string, inside: string): number {
 const UNREACHABLE: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'a part of it is a file, and no directory'],
   ['EINVAL', 'a part of it changes while it is looked at'],
+  ['ENOENT', 'a part of it changes while it is looked at'],
+  ['EEXIST', 'a part of it changes while it is looked at'],
   ['ENAMETOOLONG', 'a name in it is too long'],
   ['EROFS', 'it is not there, and its volume is read-only'],
   ['ENOSPC', 'it is not there, and its volume is full'],
@@ -76,10 +78,19 @@ class Walk {
     this.#inside = inside;
     this.#left = namesOf(inside);
     if (inside.startsWith('/') || this.#left.includes('..')) throw this.#outside();
-    const place = openRoot(root);
+    const place = this.#begin(root);
     this.#held = [place];
     this.#base = readlinkSync(descriptorPath(place));
     this.#mode = fstatSync(place).mode & MADE_MODE;
+  }
+
+  #begin(root: string): number {
+    try {
+      return openRoot(root);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw refused(this.#inside, 'its volume is not there');
+    }
   }
 
   /** Goes it; only the place at its end stays open. */

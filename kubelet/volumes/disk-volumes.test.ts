@@ -1,0 +1,141 @@
+// Tests of volumes on disk that need mounts: what is another's stays whole, whatever the folder is called, and after an agent that died.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
+import { systemRandom } from '../../base/random.ts';
+import { createLinuxSystem } from '../../system/linux.ts';
+import { DiskVolumes, unmountVolumes } from './disk-volumes.ts';
+
+const system = createLinuxSystem();
+const part = { podUid: 'one', container: 'app', index: 0 };
+let folder: string;
+let root: string;
+let host: string;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'pinnace-disk-')));
+  root = join(folder, 'pods');
+  host = join(folder, 'host');
+  mkdirSync(join(host, 'kept'), { recursive: true });
+  writeFileSync(join(host, 'kept', 'file'), 'precious');
+});
+afterEach(() => {
+  unmountVolumes(system, root);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** An agent's volumes; each call is another agent. */
+function anAgent(at = root): DiskVolumes {
+  const volumes = new DiskVolumes({ system, clock: systemClock, random: systemRandom, root: at });
+  volumes.prepare();
+  return volumes;
+}
+
+const mountsBelow = () =>
+  system.mounts().filter(({ mountPoint }) => mountPoint.startsWith(`${folder}/`));
+const inMemory = { inMemory: true, sizeBytes: 2 ** 20, group: undefined };
+const onDisk = { inMemory: false, sizeBytes: 0, group: undefined };
+
+describe('what a pod has had', () => {
+  it('is unmounted and removed by an agent that never saw it, and the host’s files stay', async () => {
+    const before = anAgent();
+    before.emptyDir({ podUid: 'one', volume: 'memory' }, inMemory);
+    before.write({ podUid: 'one', volume: 'secret' }, [], { secret: true, group: undefined });
+    await before.subPath({ ...part, root: host, inside: 'kept' });
+    await before.subPath({ ...part, index: 1, root: host, inside: 'kept/file' });
+    // An agent that was cut off may have mounted twice.
+    await anAgent().subPath({ ...part, root: host, inside: 'kept' });
+    expect(mountsBelow()).toHaveLength(4);
+    const after = anAgent();
+    expect(after.podUids()).toEqual(['one']);
+    await after.remove('one');
+    expect([mountsBelow(), readdirSync(root)]).toEqual([[], []]);
+    expect(readdirSync(join(host, 'kept'))).toEqual(['file']);
+  });
+
+  it('is found though the folder is named by a link: what is mounted there is not removed with it', async () => {
+    mkdirSync(root);
+    const link = join(folder, 'link');
+    symlinkSync(root, link);
+    const volumes = anAgent(link);
+    await volumes.subPath({ ...part, root: host, inside: 'kept' });
+    unmountVolumes(system, link);
+    expect(mountsBelow()).toEqual([]);
+    await volumes.subPath({ ...part, root: host, inside: 'kept' });
+    await volumes.remove('one');
+    expect(mountsBelow()).toEqual([]);
+    expect(existsSync(join(host, 'kept', 'file'))).toBe(true);
+  });
+});
+
+describe('a volume that another file system is mounted in', () => {
+  it('is reached by a process beside the agent, and shows what is there', async () => {
+    const volumes = anAgent();
+    const path = volumes.emptyDir({ podUid: 'one', volume: 'data' }, onDisk);
+    mkdirSync(join(path, 'inner'));
+    system.mount({ source: 'tmpfs', target: join(path, 'inner'), type: 'tmpfs' });
+    writeFileSync(join(path, 'inner', 'file'), '');
+    const shown = await volumes.subPath({ ...part, root: path, inside: 'inner' });
+    expect(readdirSync(shown)).toEqual(['file']);
+    await volumes.remove('one');
+    expect(mountsBelow()).toEqual([]);
+  });
+});
+
+describe('a path of the host', () => {
+  it.for([
+    ['Directory', 'file', 'is not a directory'],
+    ['Directory', 'nowhere', 'is not a directory'],
+    ['File', 'folder', 'is not a file'],
+    ['FileOrCreate', 'folder', 'is not a file'],
+    ['DirectoryOrCreate', 'file', 'is not a directory'],
+    ['Socket', 'file', 'is not a socket file'],
+    ['CharDevice', 'file', 'is not a character device'],
+    ['BlockDevice', 'nowhere', 'is not a block device'],
+  ] as const)('of type %s that is %s is refused', async ([type, name, why]) => {
+    writeFileSync(join(host, 'file'), '');
+    mkdirSync(join(host, 'folder'));
+    const path = join(host, name);
+    await expect(anAgent().hostPath(path, type, { podUid: 'one', volume: 'v' })).rejects.toThrow(
+      `hostPath type check failed: ${path} ${why}`,
+    );
+  });
+
+  it('is made where its type says so: folders with those above them, a file without', async () => {
+    const volumes = anAgent();
+    const use = (path: string, type: string) =>
+      volumes.hostPath(join(host, path), type, { podUid: 'one', volume: 'v' });
+    await use('new/deep', 'DirectoryOrCreate');
+    await use('made', 'FileOrCreate');
+    expect(statSync(join(host, 'new/deep')).mode & 0o777).toBe(0o755);
+    expect(statSync(join(host, 'made')).mode & 0o7777).toBe(0o644);
+    await expect(use('other/made', 'FileOrCreate')).rejects.toThrow(
+      /Directory nonexistent|No such/,
+    );
+    chmodSync(join(host, 'made'), 0o600);
+    writeFileSync(join(host, 'made'), 'text');
+    await anAgent().hostPath(join(host, 'made'), 'FileOrCreate', { podUid: 'two', volume: 'v' });
+    expect(statSync(join(host, 'made')).size).toBe(4);
+  });
+
+  it('of the type that asks for nothing may be missing, and links are followed', async () => {
+    const at = { podUid: 'one', volume: 'v' };
+    expect(await anAgent().hostPath(join(host, 'nowhere'), '', at)).toBe(join(host, 'nowhere'));
+    symlinkSync('kept', join(host, 'link'));
+    await anAgent().hostPath(join(host, 'link'), 'Directory', at);
+    await expect(anAgent().hostPath(host, 'Folder', at)).rejects.toThrow(/invalid volume type/);
+  });
+});
