@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 import { type KubeletConfiguration, msOf } from '../configuration.ts';
 import type { ImageInfo, ImageStore } from '../runtime/runtime.ts';
+import { isNamedByHand } from './image-ref.ts';
 
 /** How often room and ages are looked at, as upstream. */
 export const COLLECT_EVERY_MS = 5 * 60_000;
@@ -95,7 +96,9 @@ export class ImageCollector {
       const seen = this.#seen.get(image.id) ?? { firstMs: nowMs, lastUsedMs: 0 };
       if (used.has(image.id)) seen.lastUsedMs = nowMs;
       this.#seen.set(image.id, seen);
-      const mayGo = !used.has(image.id) && !image.pinned && image.repoDigests.length > 0;
+      const isPulled =
+        image.repoDigests.length > 0 && !image.names.some((name) => isNamedByHand(image, name));
+      const mayGo = isPulled && !used.has(image.id) && !image.pinned;
       if (mayGo) free.push({ ...seen, image });
     }
     return free.toSorted((a, b) => a.lastUsedMs - b.lastUsedMs || a.firstMs - b.firstMs);

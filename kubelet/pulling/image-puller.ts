@@ -16,6 +16,7 @@ import {
   type PullReason,
   type PullRequest,
 } from '../runtime/runtime.ts';
+import { isNamedByHand } from './image-ref.ts';
 import { fingerprintOf, type PullAccess } from './pull-access.ts';
 import { NoRegistry, type Pulled, PullFlights } from './pull-flights.ts';
 import type { PullSecrets } from './pull-secrets.ts';
@@ -113,7 +114,8 @@ export class ImagePuller {
   /** May it be used without a question? `Always` asks for what a registry has; what was loaded by hand has its owner only. */
   #isFree({ container }: ImageWanted, present: ImageInfo): boolean {
     const { access } = this.#parts;
-    if (container.imagePullPolicy === 'Always') return present.repoDigests.length === 0;
+    if (container.imagePullPolicy === 'Always')
+      return present.repoDigests.length === 0 || isNamedByHand(present, container.image ?? '');
     return !access.isGuarded(container.image ?? '', present);
   }
 

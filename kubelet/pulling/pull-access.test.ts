@@ -48,6 +48,19 @@ it.each(['{"pulled":', '', 'null', '{"pulled":null,"intents":[]}'])(
   },
 );
 
+it('a name that was given by hand is free, whoever pulled the same image by another', () => {
+  const access = new PullAccess(notesInMemory());
+  const digest = `other.test/app@sha256:${'0'.repeat(64)}`;
+  const both = { ...image, names: [IMAGE, 'other.test/app:2'], repoDigests: [digest] };
+  access.pulled('other.test/app:2', both, fingerprintOf([{ username: 'a' }]));
+  expect(access.mayUse(IMAGE, both, '')).toBe(true);
+  expect(access.mayUse('other.test/app:2', both, '')).toBe(false);
+  expect(access.mayUse(digest, both, '')).toBe(false);
+  expect(access.mayUse('third.test/app:1', both, '')).toBe(false);
+  const pulled = { ...both, repoDigests: [digest, `reg.test/app@sha256:${'0'.repeat(64)}`] };
+  expect(access.mayUse(IMAGE, pulled, '')).toBe(false);
+});
+
 it('notes of images that are gone are dropped', () => {
   const notes = notesInMemory();
   const access = new PullAccess(notes);

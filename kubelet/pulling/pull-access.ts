@@ -1,11 +1,12 @@
 // Which pods may use an image that is present (KEP-2535): one that this node pulled with a pull secret is for pods that bring the
-// same credentials; others ask the registry themselves. What nobody pulled here (loaded, built) is for all, upstream's policy
+// same credentials; others ask the registry themselves. What nobody pulled here by that name (loaded, built) is for all, upstream's policy
 // NeverVerifyPreloadedImages.
 // Invariants: credentials are kept as digests only; a note is written before the pod that caused it runs; where notes are broken,
 // what came from a registry is asked for once more, and never free.
 import { createHash } from 'node:crypto';
 import { parseImageName } from '../images/image-name.ts';
 import type { ImageInfo, RegistryCredential } from '../runtime/runtime.ts';
+import { isNamedByHand } from './image-ref.ts';
 
 /** Digests of credentials kept for one repository of one image; the oldest goes first. */
 export const MAX_KEPT_CREDENTIALS = 100;
@@ -74,7 +75,8 @@ export class PullAccess {
   isGuarded(asked: string, image: ImageInfo): boolean {
     const known = this.#pulled.get(image.id);
     if (!known) return this.#intents.has(asked) || (this.#lost && image.repoDigests.length > 0);
-    return known.get(repositoryOf(asked)) !== 'all';
+    const access = known.get(repositoryOf(asked));
+    return access === undefined ? !isNamedByHand(image, asked) : access !== 'all';
   }
 
   /** May a pod with these credentials use the image without asking the registry? */
