@@ -139,3 +139,15 @@ describe('a path of the host', () => {
     await expect(anAgent().hostPath(host, 'Folder', at)).rejects.toThrow(/invalid volume type/);
   });
 });
+
+describe('an empty directory', () => {
+  it.each([onDisk, inMemory])('keeps the rights that its pod gave it (%o)', (spec) => {
+    const at = { podUid: 'one', volume: 'data' };
+    const path = anAgent().emptyDir(at, { ...spec, group: 1234 });
+    const before = statSync(path);
+    expect([before.mode & 0o7777, before.gid]).toEqual([0o2777, 1234]);
+    chmodSync(path, 0o700);
+    anAgent().emptyDir(at, { ...spec, group: 1234 });
+    expect(statSync(path).mode & 0o7777).toBe(0o700);
+  });
+});

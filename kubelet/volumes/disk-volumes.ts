@@ -1,6 +1,14 @@
 // Volumes as directories: one folder for each pod, in it one for each volume, tmpfs where content must not reach a disk.
 // Invariant: a directory is mounted, and an empty one made ready, once; after a restart of agent or host they are found again.
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
@@ -65,11 +73,12 @@ export class DiskVolumes implements VolumeFiles {
   emptyDir(at: VolumeAt, { inMemory, sizeBytes, group }: EmptyDirSpec): string {
     const path = this.pathOf(at);
     if (this.#made.has(path)) return path;
-    if (inMemory) this.#inMemory(path, `mode=0777${sizeBytes > 0 ? `,size=${sizeBytes}` : ''}`);
-    else if (!existsSync(path)) mkdirSync(path, { recursive: true });
+    const mode = group === undefined ? 0o777 : 0o2777;
+    if (inMemory) {
+      const size = sizeBytes > 0 ? `,size=${sizeBytes}` : '';
+      this.#inMemory(path, `mode=0${mode.toString(8)},gid=${group ?? 0}${size}`);
+    } else if (!existsSync(path)) makeReady(path, { mode, group: group ?? 0 });
     this.#made.add(path);
-    if (group !== undefined) chownSync(path, 0, group);
-    chmodSync(path, group === undefined ? 0o777 : 0o2777);
     return path;
   }
 
@@ -173,4 +182,13 @@ export class DiskVolumes implements VolumeFiles {
       system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
     this.#mounted.add(path);
   }
+}
+
+/** In one step: what is there already is its pod's, with whatever rights that has given it. */
+function makeReady(path: string, { mode, group }: { mode: number; group: number }): void {
+  const draft = `${path}.new`;
+  mkdirSync(draft, { recursive: true });
+  chownSync(draft, 0, group);
+  chmodSync(draft, mode);
+  renameSync(draft, path);
 }
