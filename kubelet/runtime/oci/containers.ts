@@ -278,18 +278,21 @@ function signalInit({ system }: Context, record: ContainerRecord, signal: number
   if (record.init && isAlive(system, record.init)) system.kill(record.init.pid, signal);
 }
 
-/** `SIGTERM`, `TERM` or a number; SIGTERM when the text says nothing known. */
+/** `SIGTERM`, `TERM` or a number; SIGTERM when the text says nothing known, or no signal of the kernel's: images say what they like. */
 export function signalNumber(text: string | undefined): number {
   const { SIGTERM } = constants.signals;
-  if (!text) return SIGTERM;
-  if (/^\d+$/.test(text)) return Number(text) || SIGTERM;
-  const upper = text.toUpperCase();
-  const [, edge, offset = '0'] = /^(?:SIG)?RT(MIN|MAX)(?:[+-](\d+))?$/.exec(upper) ?? [];
+  const number = text ? numberOf(text.toUpperCase()) : SIGTERM;
+  return number !== undefined && number > 0 && number <= SIGRTMAX ? number : SIGTERM;
+}
+
+function numberOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text);
+  const [, edge, offset = '0'] = /^(?:SIG)?RT(MIN|MAX)(?:[+-](\d+))?$/.exec(text) ?? [];
   if (edge === 'MIN') return SIGRTMIN + Number(offset);
   if (edge === 'MAX') return SIGRTMAX - Number(offset);
-  if (/^(?:SIG)?CLD$/.test(upper)) return constants.signals.SIGCHLD;
-  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
-  return (constants.signals as Readonly<Record<string, number>>)[name] ?? SIGTERM;
+  if (/^(?:SIG)?CLD$/.test(text)) return constants.signals.SIGCHLD;
+  const name = text.startsWith('SIG') ? text : `SIG${text}`;
+  return (constants.signals as Readonly<Record<string, number>>)[name];
 }
 
 /** First realtime signal that programs may use, with glibc, and the last one. */

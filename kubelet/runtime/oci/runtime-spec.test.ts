@@ -302,6 +302,9 @@ describe('small readers', () => {
     expect(texts.map(signalNumber)).toEqual([2, 3, 9, 37, 15, 15]);
     const edges = ['SIGRTMIN', 'SIGRTMAX', 'SIGRTMAX-14', 'SIGCLD'];
     expect(edges.map(signalNumber)).toEqual([34, 64, 50, 17]);
+    // What the kernel does not know would never stop anything.
+    const none = ['999', '0', '65', 'SIGRTMIN+99', 'SIGRTMAX-99'];
+    expect(none.map(signalNumber)).toEqual(none.map(() => 15));
   });
 
   it("finds runc's message in its log line", () => {
