@@ -29,7 +29,10 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.schedulerName ??= 'default-scheduler';
   spec.securityContext ??= {};
   mirrorServiceAccount(spec);
-  for (const volume of spec.volumes ?? []) defaultVolume(volume);
+  for (const volume of spec.volumes ?? []) {
+    defaultVolume(volume);
+    if (volume.image) volume.image.pullPolicy ||= pullPolicyOf(volume.image.reference ?? '');
+  }
   for (const container of allContainers(spec)) defaultContainer(container);
   if (spec.hostNetwork) defaultHostPorts(spec);
 }

@@ -91,6 +91,14 @@ describe('defaults of a pod', () => {
     expect(pullPolicyOf(image)).toBe(policy);
   });
 
+  it('fill in when images of volumes are pulled', () => {
+    const images = [{ reference: 'models:1' }, { reference: 'models', pullPolicy: 'Never' }, {}];
+    const volumes = images.map((image, i) => ({ name: `v${i}`, image }));
+    expect(
+      defaulted(aPod({}, { volumes })).spec?.volumes?.map(({ image }) => image?.pullPolicy),
+    ).toEqual(['IfNotPresent', 'Never', 'Always']);
+  });
+
   it('fill in probes', () => {
     const pod = aPod({
       livenessProbe: { httpGet: { port: 80 } },

@@ -18,6 +18,8 @@ export interface ContainerFacts extends SecurityFacts {
   readonly env: readonly { name: string; value: string }[];
   /** Host paths of the pod's volumes by name. */
   readonly volumes: ReadonlyMap<string, string>;
+  /** Ids of images by the volume that shows them; none unless given. */
+  readonly imageVolumes?: ReadonlyMap<string, string>;
   /** A part of a volume as a host path of its own; throws ConfigError when it leads out of the volume. */
   subPath(root: string, inside: string, index: number): string;
   readonly logPath: string;
@@ -102,10 +104,18 @@ function mountsOf(
   values: ReadonlyMap<string, string>,
 ): ContainerMount[] {
   return (container.volumeMounts ?? []).map((mount, index) => {
+    const inside = mount.subPathExpr ? expand(mount.subPathExpr, values) : mount.subPath;
+    const imageId = facts.imageVolumes?.get(mount.name);
+    if (imageId !== undefined)
+      return {
+        hostPath: '',
+        containerPath: mount.mountPath,
+        readOnly: true,
+        image: { id: imageId, ...(inside && { subPath: inside }) },
+      };
     const root = facts.volumes.get(mount.name);
     if (root === undefined)
       throw new ConfigError('CreateContainerConfigError', `volume "${mount.name}" is not mounted`);
-    const inside = mount.subPathExpr ? expand(mount.subPathExpr, values) : mount.subPath;
     const propagation = mount.mountPropagation as ContainerMount['propagation'];
     return {
       hostPath: inside ? facts.subPath(root, inside, index) : root,

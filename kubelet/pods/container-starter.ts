@@ -19,6 +19,7 @@ import { CRASHES, crashesOf, SPEC_HASH } from './crash-backoff.ts';
 import { RECURSIVE, STOP_SIGNAL } from './container-status.ts';
 import { environmentOf } from './environment.ts';
 import { reachVolumes } from './container-volumes.ts';
+import { bringImageVolumes, imageVolumesNote } from './image-volumes.ts';
 import { postStart } from './post-start.ts';
 import { ownEnds, ROUND } from './restart-rules.ts';
 import { StartFailure } from './start-failure.ts';
@@ -43,12 +44,21 @@ export interface StartRequest {
   readonly runningId: (name: string) => string | undefined;
 }
 
+/** What a container is made from, and the images that its volumes show. */
+interface StartImages {
+  readonly image: ImageInfo;
+  readonly volumes: ReadonlyMap<string, string>;
+}
+
 /** Starts it. Resolves once it runs and its postStart hook is through. */
 export async function startContainer(parts: WorkerParts, request: StartRequest): Promise<void> {
   const { pod, container } = request;
   const { runtime } = parts.options;
-  const image = await parts.puller.ensure(request);
-  const config = await configure(parts, request, image);
+  const images: StartImages = {
+    image: await parts.puller.ensure(request),
+    volumes: await bringImageVolumes(parts.puller, request),
+  };
+  const config = await configure(parts, request, images);
   const tell = (reason: string, message: string) =>
     parts.events.event(pod, {
       type: 'Normal',
@@ -83,7 +93,7 @@ export async function startContainer(parts: WorkerParts, request: StartRequest):
 async function configure(
   parts: WorkerParts,
   request: StartRequest,
-  image: ImageInfo,
+  { image, volumes: imageVolumes }: StartImages,
 ): Promise<ContainerConfig> {
   const { pod, container, attempt, facts, volumes, before, live } = request;
   const refused = rootRefused(pod, container, image);
@@ -109,6 +119,7 @@ async function configure(
       imageId: image.id,
       env,
       volumes,
+      imageVolumes,
       subPath: (_root, _inside, index) => volumeParts.get(index) as string,
       logPath: parts.options.host.logs.pathOf(pod, container.name, attempt),
       annotations: {
@@ -118,6 +129,7 @@ async function configure(
         [RECURSIVE]: String(recursive),
         [STOP_SIGNAL]: container.lifecycle?.stopSignal ?? image.stopSignal ?? '',
         [IMAGE_REF]: imageRefOf(image, container.image ?? ''),
+        ...imageVolumesNote(imageVolumes),
       },
       nodeMemoryBytes: parts.node.memoryBytes,
       configuration: parts.configuration,

@@ -5,6 +5,7 @@ import type { Node, Pod } from '../../api/generated/types.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { nodeRef } from '../node/node-ref.ts';
 import type { NodeAgentOptions } from '../options.ts';
+import { imagesShown } from '../pods/image-volumes.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import { ImageCollector } from './image-collector.ts';
 import { ImagePuller, type PullerParts } from './image-puller.ts';
@@ -40,7 +41,8 @@ export function nodeImages(options: NodeAgentOptions, parts: NodeImagesParts): N
     configuration,
     inUse: async () => {
       const containers = await options.runtime.listContainers();
-      return new Set([...containers.map(({ imageId }) => imageId), ...puller.held()]);
+      const used = containers.flatMap((each) => [each.imageId, ...imagesShown(each.annotations)]);
+      return new Set([...used, ...puller.held()]);
     },
     tell: (note) => events.event(nodeRef(options.nodeName), note),
     onRemoved: (left) => access.keepOnly(left),

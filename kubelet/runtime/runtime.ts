@@ -45,7 +45,10 @@ export interface LinuxResources {
 
 /** A file system made visible in a container. */
 export interface ContainerMount {
+  /** Empty where an image is shown. */
   readonly hostPath: string;
+  /** The files of an image, or a part of them, are shown: read-only, and nothing of them can be executed. */
+  readonly image?: { readonly id: string; readonly subPath?: string };
   readonly containerPath: string;
   readonly readOnly: boolean;
   /** What is mounted below it is read-only as well; only with readOnly, and refused where the kernel cannot. */

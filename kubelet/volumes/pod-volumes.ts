@@ -59,7 +59,9 @@ export class PodVolumes {
   /** Host paths by volume name, made or brought up to date. Throws ConfigError when something is missing. */
   async prepare(pod: Pod, facts: PodFacts): Promise<ReadonlyMap<string, string>> {
     // Side by side: each may wait for the API server.
-    const made = (pod.spec?.volumes ?? []).map(async (volume): Promise<[string, string]> => {
+    // Those that show images are the runtime's to make, with the containers that mount them.
+    const volumes = (pod.spec?.volumes ?? []).filter(({ image }) => !image);
+    const made = volumes.map(async (volume): Promise<[string, string]> => {
       try {
         return [volume.name, await this.#prepareOne(pod, volume, facts)];
       } catch (error) {

@@ -115,6 +115,10 @@ function mountsOf(
       readonly: mount.readOnly,
       propagation: PROPAGATION[mount.propagation ?? 'None'],
       recursiveReadOnly: mount.recursiveReadOnly ?? false,
+      ...(mount.image && {
+        image: { image: mount.image.id },
+        imageSubPath: mount.image.subPath ?? '',
+      }),
     }),
   );
 }

@@ -35,6 +35,7 @@ import { PodFiles } from './pod-files.ts';
 import { resourcesMessage, sandboxMessage } from './sandbox-message.ts';
 import { IMAGES, RUNTIME } from './services.ts';
 import { kernelSignal } from './signals.ts';
+import { refuseContainer } from './unsupported.ts';
 import { type KnownContainer, RuntimeView } from './view.ts';
 
 /** What the runtime is made with. */
@@ -258,6 +259,7 @@ class Cri implements CriRuntime {
     sandbox: SandboxConfig,
     config: ContainerConfig,
   ): Promise<string> {
+    refuseContainer(this.#info, config);
     const { podUid } = sandbox;
     const { clusterId: owner } = this.#options;
     mkdirSync(dirname(config.logPath), { recursive: true });

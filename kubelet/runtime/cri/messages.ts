@@ -97,6 +97,8 @@ const Mount = message({
   uidMappings: list(6, IdMapping),
   gidMappings: list(7, IdMapping),
   recursiveReadOnly: flag(8),
+  image: nested(9, ImageSpec),
+  imageSubPath: text(10),
 });
 const Device = message({ containerPath: text(1), hostPath: text(2), permissions: text(3) });
 const Capability = message({ add: texts(1), drop: texts(2) });

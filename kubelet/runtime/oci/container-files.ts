@@ -1,7 +1,8 @@
-// Mounts what a container sees: its image's layers with a writable one on top, and its volumes.
+// Mounts what a container sees: its image's layers with a writable one on top, its volumes, and the images that these show.
 // Invariant: a container with users of its own sees all of it as belonging to them, and the image's layers stay as they are for others.
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { bindSubPath } from '../../volumes/sub-path.ts';
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
 import type { Context } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
@@ -21,11 +22,11 @@ export function showFiles(
   const paths = layout.container(id);
   const lowers = lowersOf(context, config.imageId);
   const { userNamespace, path: namespacePath } = users;
+  const folder = paths.mapped;
   if (!userNamespace || namespacePath === undefined) {
     mountRootfs(context, paths, lowers);
-    return { rootfs: paths.rootfs, config };
+    return { rootfs: paths.rootfs, config: showImages(context, config, { folder }) };
   }
-  const folder = paths.mapped;
   makeMappedFolder(folder);
   giveTo(userNamespace, [paths.upper, paths.terminationLog]);
   const to = { folder, namespacePath };
@@ -37,7 +38,72 @@ export function showFiles(
   const rootfs = join(folder, 'm');
   mkdirSync(rootfs);
   system.mount({ source: paths.rootfs, target: rootfs, flags: ['bind'] });
-  return { rootfs, config: { ...config, mounts: mappedMounts(context, config.mounts, to) } };
+  const mounts = mappedMounts(
+    context,
+    config.mounts.filter(({ image }) => !image),
+    to,
+  );
+  const { mounts: images } = showImages(
+    context,
+    { ...config, mounts: config.mounts.filter(({ image }) => image) },
+    to,
+  );
+  return { rootfs, config: { ...config, mounts: [...mounts, ...images] } };
+}
+
+/** Where images are shown, and to whose users. */
+interface ShownTo {
+  /** Goes with the container, as all that is mounted in it does. */
+  readonly folder: string;
+  readonly namespacePath?: string;
+}
+
+/** The container with paths of the host for the images that its mounts show. Throws ConfigError where one has no such part. */
+function showImages(context: Context, config: ContainerConfig, to: ShownTo): ContainerConfig {
+  const { system } = context;
+  const isShown = config.mounts.some(({ image }) => image);
+  if (!isShown) return config;
+  if (to.namespacePath === undefined) makeMappedFolder(to.folder);
+  const mounts = config.mounts.map((mount, index) => {
+    if (!mount.image) return mount;
+    const { id, subPath } = mount.image;
+    const root = showImage(context, id, { ...to, name: `i${index}` });
+    if (subPath === undefined) return { ...mount, hostPath: root };
+    const target = join(to.folder, `s${index}`);
+    bindSubPath(system, { root, inside: subPath, target });
+    return { ...mount, hostPath: target };
+  });
+  return { ...config, mounts };
+}
+
+/** Mounts an image's layers, which nobody can write to; answers where. */
+function showImage(
+  context: Context,
+  imageId: string,
+  { folder, namespacePath, name }: ShownTo & { readonly name: string },
+): string {
+  const { system } = context;
+  const own = lowersOf(context, imageId);
+  const lowers =
+    namespacePath === undefined
+      ? own
+      : mapAll(context, own, { folder, namespacePath, nameOf: (path) => basename(path) });
+  const target = join(folder, name);
+  mkdirSync(target);
+  const directory = dirname(lowers[0] ?? '/');
+  const names = lowers.map((path) => basename(path));
+  // The kernel takes no overlay of one layer that nobody can write to: an empty one lies below it.
+  if (names.length === 1) names.push(emptyLayer(folder));
+  const data = `lowerdir=${names.join(':')}`;
+  system.mount({ source: 'overlay', target, type: 'overlay', flags: ['ro'], data, directory });
+  if (namespacePath !== undefined) for (const layer of lowers) system.unmount(layer);
+  return target;
+}
+
+function emptyLayer(folder: string): string {
+  const path = join(folder, 'e');
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 function lowersOf({ images, layout }: Context, imageId: string): readonly string[] {

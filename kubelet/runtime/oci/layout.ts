@@ -19,7 +19,7 @@ export interface ContainerPaths {
   readonly control: string;
   readonly attachSocket: string;
   readonly execs: string;
-  /** Mounts of a container whose users are its pod's own; its root may walk to them. */
+  /** Mounts of a container's images, and of all it sees where its users are its pod's own; its root may walk to them. */
   readonly mapped: string;
   /** Upper and work directory by the short way, for mount options. */
   readonly shortUpper: string;

@@ -69,7 +69,12 @@ function volume(mount: ContainerMount): SpecMount {
     destination: mount.containerPath.replace(/(?<=.)\/+$/, ''),
     type: 'bind',
     source: mount.hostPath,
-    options: ['rbind', PROPAGATION[mount.propagation ?? 'None'], ...access],
+    options: [
+      'rbind',
+      PROPAGATION[mount.propagation ?? 'None'],
+      ...access,
+      ...(mount.image ? ['noexec'] : []),
+    ],
   };
 }
 

@@ -37,7 +37,8 @@ export function mapAll(
 ): readonly string[] {
   return sources.map((source, index) => {
     const target = join(to.folder, to.nameOf(source, index));
-    if (statSync(source).isDirectory()) mkdirSync(target);
+    // Of images with layers in common, each in its turn.
+    if (statSync(source).isDirectory()) mkdirSync(target, { recursive: true });
     else writeFileSync(target, '');
     try {
       system.mountMapped({ source, target }, to.namespacePath);
