@@ -13,12 +13,17 @@ const MAY_CHANGE =
   '(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` ' +
   '(allow it to be set to 1 if it was previously negative)';
 
+/** Marks the API's copy of a pod that its node runs by itself: a pod is one from the beginning, or never. */
+const MIRROR_POD = 'kubernetes.io/config.mirror';
+
 /** Rules of a write to an existing pod other than through /status, /binding or /ephemeralcontainers. */
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   // A write without a spec would take all containers away.
   const spec: PodSpec = pod.spec ?? { containers: [] };
   const before = old.spec;
   if (before === undefined) return [];
+  const mirror = mirrorChange(pod, old);
+  if (mirror) return [forbiddenField(`metadata.annotations[${MIRROR_POD}]`, mirror)];
   const counts = [
     ...sameCount(spec.containers, before.containers, 'spec.containers'),
     ...sameCount(spec.initContainers, before.initContainers, 'spec.initContainers'),
@@ -34,6 +39,12 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const rest = frozen(spec, before);
   if (errors.length > 0 || sameMeaning(rest, before)) return errors;
   return [forbiddenField('spec', `${MAY_CHANGE}\n${changedFields(rest, before, 'spec')}`)];
+}
+
+function mirrorChange({ metadata }: Pod, old: Pod): string | undefined {
+  const before = old.metadata.annotations?.[MIRROR_POD];
+  if (metadata.annotations?.[MIRROR_POD] === before) return undefined;
+  return `may not ${before === undefined ? 'add' : 'remove or update'} mirror pod annotation`;
 }
 
 function sameCount(
