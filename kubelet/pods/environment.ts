@@ -93,9 +93,9 @@ async function valueOf(
     return value;
   }
   if (source.resourceFieldRef) {
-    const { resource, divisor, containerName } = source.resourceFieldRef;
-    const of = from.pod.spec?.containers.find((c) => c.name === containerName) ?? container;
-    return resourceField(of, { resource, divisor }, from.facts);
+    const value = resourceField(source.resourceFieldRef, { ...from, own: container });
+    if (value !== undefined) return value;
+    throw missing(`container ${source.resourceFieldRef.containerName} not found`);
   }
   return keyOfObject(source, from);
 }
@@ -106,7 +106,8 @@ async function keyOfObject(
 ): Promise<string | undefined> {
   const namespace = from.pod.metadata.namespace ?? '';
   const ref = source.configMapKeyRef ?? source.secretKeyRef;
-  if (!ref) return '';
+  // Ephemeral containers come to pods that were admitted before anybody saw what they ask for.
+  if (!ref) throw missing(`this node takes no variables of the kind ${Object.keys(source).join()}`);
   const { name = '', key, optional } = ref;
   const kind = source.configMapKeyRef ? 'configmap' : 'secret';
   const object = source.configMapKeyRef
@@ -116,7 +117,7 @@ async function keyOfObject(
     if (optional) return undefined;
     throw missing(`${kind} "${name}" not found`);
   }
-  const value = object.data?.[key];
+  const value = new Map(Object.entries(object.data ?? {})).get(key);
   if (value === undefined) {
     if (optional) return undefined;
     const title = source.configMapKeyRef ? 'ConfigMap' : 'Secret';

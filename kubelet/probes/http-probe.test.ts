@@ -75,10 +75,12 @@ describe('an HTTP probe', () => {
       { name: 'Accept', value: '' },
       { name: 'X-Tag', value: 'a' },
       { name: 'X-Tag', value: 'b' },
+      { name: 'Constructor', value: 'c' },
     ];
     await attempt({ httpHeaders });
     const { headers } = seen[1] ?? {};
     expect(headers).toMatchObject({ host: 'shop.example', 'user-agent': 'me', 'x-tag': 'a, b' });
+    expect(headers).toHaveProperty('constructor', 'c');
     expect(headers).not.toHaveProperty('accept');
   });
 

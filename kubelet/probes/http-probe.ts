@@ -96,7 +96,8 @@ function ask(url: URL, headers: Headers, signal: AbortSignal): Promise<Answer> {
 
 /** What the pod asks for; an empty Accept or User-Agent leaves that one out. */
 function headersOf({ httpHeaders = [] }: HTTPGetAction, asker: HttpAsker): Headers {
-  const headers: Record<string, string[]> = {};
+  // Without what every object has: `Constructor` is a header's name as any other.
+  const headers = Object.create(null) as Record<string, string[]>;
   for (const { name, value } of httpHeaders) {
     const known = (headers[name.toLowerCase()] ??= []);
     known.push(value ?? '');
