@@ -154,3 +154,15 @@ it('looks every five minutes until it is told to end', async () => {
   ending.abort(new Error('the agent ends'));
   await running;
 });
+
+it('an image that a pod is given while another one is removed stays', async () => {
+  const { images, used, collector } = sceneOf();
+  for (const name of ['a', 'b', 'c']) images.pulled(name, 100);
+  const remove = images.remove.bind(images);
+  images.remove = (id) => {
+    used.add('b');
+    return remove(id);
+  };
+  await collector.reclaim();
+  expect(await images.names()).toBe('b');
+});

@@ -143,12 +143,13 @@ export class ImageCollector {
 
   /** Removes in order until so many bytes are free; one that cannot be removed stops no other. */
   async #free(candidates: readonly Candidate[], wantedBytes: number): Promise<number> {
-    const { images, logger, onRemoved } = this.#parts;
+    const { images, logger, onRemoved, inUse } = this.#parts;
     let freed = 0;
     for (const { image } of candidates) {
       if (freed >= wantedBytes) break;
       try {
-        if (!(await images.remove?.(image.id))) continue;
+        // It may have been given to a pod while others were removed.
+        if ((await inUse()).has(image.id) || !(await images.remove?.(image.id))) continue;
       } catch (error) {
         logger.warn('an image could not be removed', { image: image.id, err: error });
         continue;
