@@ -253,7 +253,7 @@ describe('environment', () => {
         podIp: '10.0.0.2',
         hostIp: '1.2.3.4',
         nodeName: 'node-1',
-        allocatable: { cpuMillis: 1900, memoryBytes: GIB },
+        allocatable: { cpuMillis: 1900, memoryBytes: GIB, storageBytes: GIB },
       },
     }).then((list) => Object.fromEntries(list.map(({ name, value }) => [name, value])));
 

@@ -56,6 +56,8 @@ interface Watched {
   readonly ending: AbortController;
   /** Uids of pods. */
   readonly users: Set<string>;
+  /** As it was read, where it says that it never changes (`immutable`): nobody watches it any more. */
+  frozen?: KubeObject;
 }
 
 /** The objects in use, shared by all pods. */
@@ -130,13 +132,20 @@ export class ObjectSources {
 
   async #read(ref: SourceRef): Promise<KubeObject | undefined> {
     this.#closed.signal.throwIfAborted();
-    const { informer, ending } = this.#watch(ref);
+    const watched = this.#watch(ref);
+    const { informer, ending } = watched;
+    if (watched.frozen) return watched.frozen;
     if (!(await syncedWithin(informer, this.#options.clock, ending.signal)))
       throw new ConfigError(
         'CreateContainerConfigError',
         `failed to sync ${ref.kind} cache: timed out waiting for the condition`,
       );
-    return informer.get(ref.namespace === '' ? ref.name : `${ref.namespace}/${ref.name}`);
+    const object = informer.get(ref.namespace === '' ? ref.name : `${ref.namespace}/${ref.name}`);
+    if (isImmutable(object)) {
+      watched.frozen = object;
+      ending.abort(new Error('it never changes'));
+    }
+    return object;
   }
 
   #watch(ref: SourceRef): Watched {
@@ -172,5 +181,9 @@ export class ObjectSources {
     this.#watched.delete(id);
   }
 }
+
+/** ConfigMaps and Secrets may say so; nothing else does. */
+const isImmutable = (object: KubeObject | undefined): object is KubeObject =>
+  (object as ConfigMap | undefined)?.immutable === true;
 
 const idOf = (ref: SourceRef): string => `${ref.kind}/${ref.namespace}/${ref.name}`;

@@ -290,16 +290,9 @@ function downwardFiles(
 ): VolumeFile[] {
   return (source.items ?? []).map((item) => {
     const { resourceFieldRef, fieldRef } = item;
-    const of = pod.spec?.containers.find((c) => c.name === resourceFieldRef?.containerName);
     const text = fieldRef
       ? podField(pod, fieldRef.fieldPath, facts)
-      : resourceFieldRef && of
-        ? resourceField(
-            of,
-            { resource: resourceFieldRef.resource, divisor: resourceFieldRef.divisor },
-            facts,
-          )
-        : undefined;
+      : resourceFieldRef && resourceField(resourceFieldRef, { pod, facts });
     if (text === undefined) throw failed(`downward API file "${item.path}" names no known field`);
     return {
       path: item.path,
