@@ -1,6 +1,6 @@
 // The parsers of /proc texts.
 import { describe, expect, it } from 'vitest';
-import { parseMountinfo } from './mountinfo.ts';
+import { mountOf, parseMountinfo } from './mountinfo.ts';
 import { parseProcessStat } from './process-stat.ts';
 
 describe('mountinfo', () => {
@@ -14,6 +14,7 @@ describe('mountinfo', () => {
         type: 'ext3',
         source: '/dev/root',
         options: 'rw,noatime,rw,errors=continue',
+        isShared: true,
       },
     ]);
   });
@@ -21,6 +22,25 @@ describe('mountinfo', () => {
   it('gives back spaces that the kernel has escaped', () => {
     const [entry] = parseMountinfo('1 2 0:1 / /a\\040b rw - tmpfs x\\134y rw');
     expect(entry).toMatchObject({ mountPoint: '/a b', source: 'x\\y' });
+    expect(entry).not.toHaveProperty('isShared');
+  });
+
+  it('tells which mount a path lies on: the nearest, and the latest of those', () => {
+    const lines = ['/ a', '/data b', '/data c', '/data/deep d', '/dat e'];
+    const mounts = parseMountinfo(
+      lines
+        .map((line) => `1 2 0:1 / ${line.split(' ')[0]} rw - t ${line.split(' ')[1]} rw`)
+        .join('\n'),
+    );
+    const sourceOf = (path: string) => mountOf(mounts, path)?.source;
+    expect(['/', '/data', '/data/x', '/data/deep/x', '/database'].map(sourceOf)).toEqual([
+      'a',
+      'c',
+      'c',
+      'd',
+      'a',
+    ]);
+    expect(mountOf([], '/')).toBeUndefined();
   });
 
   it('passes over what is no mount line', () => {

@@ -102,6 +102,8 @@ export interface MountEntry {
   readonly source: string;
   /** Options of the mount and of its file system, joined by a comma. */
   readonly options: string;
+  /** What is mounted below it appears at its peers too, and the other way round. */
+  readonly isShared?: true;
 }
 
 /** Namespaces to make and keep alive by bind mounts; each path is a file that lies on a private mount. */

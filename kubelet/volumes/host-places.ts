@@ -2,6 +2,7 @@
 // Invariants: nobody waits longer than ANSWER_MS; what was begun goes on, and is found by who asks again; a file system that hangs
 // has so many processes waiting for it and no more, whatever is asked of it, and all together have so many.
 import type { Clock } from '../../base/clock.ts';
+import { mountOf } from '../../system/mountinfo.ts';
 import type { System } from '../../system/system.ts';
 import { StartSlots } from '../pods/start-slots.ts';
 import { ConfigError } from './volume-error.ts';
@@ -136,13 +137,7 @@ export class HostPlaces {
   }
 
   /** By its name alone: whoever follows a link might hang. */
-  #fileSystem(path: string): { mountPoint: string; type: string } {
-    const above = this.#doors.system
-      .mounts()
-      .filter(({ mountPoint: at }) => at === '/' || path === at || path.startsWith(`${at}/`));
-    return above.reduce((a, b) => (b.mountPoint.length >= a.mountPoint.length ? b : a), {
-      mountPoint: '/',
-      type: 'root',
-    });
+  #fileSystem(path: string): { readonly mountPoint: string; readonly type: string } {
+    return mountOf(this.#doors.system.mounts(), path) ?? { mountPoint: '/', type: 'root' };
   }
 }

@@ -106,12 +106,15 @@ describe('mounts within a volume', () => {
   let shared: string;
   beforeAll(async () => {
     shared = join(place, 'shared');
+    // What holds it is a mount of its own that is shared with nobody, whatever the host's is.
+    await system.run('mount', ['--bind', place, place]);
+    await system.run('mount', ['--make-private', place]);
     mkdirSync(shared);
     await system.run('mount', ['--bind', shared, shared]);
     await system.run('mount', ['--make-rshared', shared]);
   });
   afterAll(async () => {
-    await system.run('umount', ['-R', shared]);
+    await system.run('umount', ['-R', place]);
   });
 
   it('go to the host and to other pods as mountPropagation says', CEILING, async () => {
@@ -140,6 +143,14 @@ describe('mounts within a volume', () => {
     expect(await list('hears')).toBe('file\n');
     expect(await list('alone')).toBe('');
     await gone('gives', 'hears', 'alone');
+    // A mount of this folder's own would be seen nowhere else.
+    const unshared = pod('unshared', hostPath(join(place, 'plain'), 'DirectoryOrCreate'), {
+      ...propagated('Bidirectional'),
+      container: { securityContext },
+    });
+    await kubectl.apply(unshared);
+    await told('unshared', /plain" is mounted on ".*" but it is not a shared mount$/);
+    await gone('unshared');
     // As upstream, what a pod has mounted on the host stays there.
     expect(existsSync(seen)).toBe(true);
     expect(mountsWith(`${cluster.paths.node}/pods/`)).toEqual([]);

@@ -202,7 +202,9 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
   SeccompProfile: { localhostProfile: done(), type: done() },
   VolumeMount: {
     mountPath: done(),
-    mountPropagation: done('Bidirectional for privileged containers only'),
+    mountPropagation: done(
+      'Bidirectional for privileged containers, on mounts that the host shares; CreateContainerError otherwise',
+    ),
     name: done(),
     readOnly: done(),
     recursiveReadOnly: done('on kernels from 5.12 on; refused elsewhere'),

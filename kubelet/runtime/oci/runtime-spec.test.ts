@@ -206,6 +206,22 @@ describe('what this runtime cannot do', () => {
     expect(() => refuseContainer(kernel('5.12.0'), deep)).not.toThrow();
   });
 
+  it('is refused where mounts of the container could not be seen on the host', () => {
+    const config = aContainer({ name: '', imageId: '', command: [], logPath: '' });
+    const mount = { hostPath: '/data/x', containerPath: '/c', readOnly: false };
+    const both = { ...config, mounts: [{ ...mount, propagation: 'Bidirectional' as const }] };
+    const system = kernel('6.1.0');
+    const at = { root: '/', type: 'ext4', source: '/dev/x', options: 'rw' };
+    system.mountTable.push({ ...at, mountPoint: '/', isShared: true });
+    expect(() => refuseContainer(system, both)).not.toThrow();
+    system.mountTable.push({ ...at, mountPoint: '/data' });
+    expect(() => refuseContainer(system, both)).toThrow(
+      'path "/data/x" is mounted on "/data" but it is not a shared mount',
+    );
+    const heard = { ...config, mounts: [{ ...mount, propagation: 'HostToContainer' as const }] };
+    expect(() => refuseContainer(system, heard)).not.toThrow();
+  });
+
   it('is refused for whole pods as well', () => {
     const userNamespace = { hostId: 100_000, size: 65_536 };
     const pod = aSandbox('u', { userNamespace, netnsPath: '/run/netns/x' });

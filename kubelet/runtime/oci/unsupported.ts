@@ -1,4 +1,5 @@
 // What this runtime cannot do of what a sandbox or a container asks for. Invariant: nothing that is asked for is left out in silence.
+import { mountOf } from '../../../system/mountinfo.ts';
 import type { System } from '../../../system/system.ts';
 import { type ContainerConfig, RuntimeError, type SandboxConfig } from '../runtime.ts';
 
@@ -22,8 +23,21 @@ export function refuseContainer(system: System, { security, mounts }: ContainerC
       ? 'AppArmor is not enabled on this host; leave out appArmorProfile or make it Unconfined'
       : recursive && !supportsRecursiveReadOnly(system)
         ? `${recursive.containerPath} cannot be read-only with all below it on this kernel (before Linux 5.12); leave out recursiveReadOnly`
-        : undefined;
+        : unshared(system, mounts);
   if (why) throw new RuntimeError('CreateContainerError', why);
+}
+
+/** Mounts made in the container would stay in it without a word, in the words of containerd. */
+function unshared(system: System, mounts: ContainerConfig['mounts']): string | undefined {
+  const shared = mounts.filter(({ propagation }) => propagation === 'Bidirectional');
+  if (shared.length === 0) return undefined;
+  const all = system.mounts();
+  for (const { hostPath } of shared) {
+    const on = mountOf(all, hostPath);
+    if (!on?.isShared)
+      return `path "${hostPath}" is mounted on "${on?.mountPoint ?? '/'}" but it is not a shared mount`;
+  }
+  return undefined;
 }
 
 /** Kernels from which on mounts can be made read-only with all below them (mount_setattr(2)), and shown with other owners on every file system in use. */
