@@ -1,5 +1,6 @@
 // The form of a scenario: a pod's life as people tell it. What is applied, what happens, and what is seen meanwhile, as data.
 // Every scenario runs on every runtime unless it says which; the words expected are upstream's. README.md tells how to write one.
+import { pid } from 'node:process';
 import type { ContainerState, ContainerStatus, Pod, PodSpec } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { KubeletConfiguration } from '../../kubelet/configuration.ts';
@@ -16,8 +17,8 @@ export type Runtime = 'fake' | 'embedded' | 'containerd';
 /** The runtimes on which there are processes, files and sockets. */
 export const REAL: readonly Runtime[] = ['embedded', 'containerd'];
 
-/** Where scenarios of real runtimes may write on the host; there while they run, and gone with the last one. */
-export const HOST_FOLDER = '/tmp/pinnace-lives';
+/** Where scenarios of real runtimes may write on the host; there while those of this process run, and gone with the last one. */
+export const HOST_FOLDER = `/tmp/pinnace-lives-${pid}`;
 
 /** Parts of a pod; those of its `status` are looked at first where a pattern names fields of the status alone. */
 export type StatusPattern = Pattern<NonNullable<Pod['status']>>;
