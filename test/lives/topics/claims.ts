@@ -1,4 +1,5 @@
 // Volumes that stand for claims, each bound by hand to a persistent volume: what programs see of them, and what is told while they cannot.
+import { mkdirSync } from 'node:fs';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/types.ts';
 import { PersistentVolumeClaims, PersistentVolumes } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -71,10 +72,11 @@ const node = (value: string) => ({
 });
 
 /** A pod that mounts the claim at /v and runs a script once. */
-const aPodWith = (script: string, more: object = {}) =>
+const aPodWith = (script: string, more: object = {}, spec: object = {}) =>
   aPod(
     {
       restartPolicy: 'Never',
+      ...spec,
       volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data', ...more } }],
     },
     { command: ['/bin/sh', '-c', script], volumeMounts: [{ name: 'v', mountPath: '/v' }] },
@@ -141,6 +143,27 @@ export const scenarios: readonly Scenario[] = [
       },
     ],
     never: [phase('Running')],
+  },
+  {
+    name: 'a local volume belongs to the group of its pod',
+    on: REAL,
+    objects: [claim('lives-owned')],
+    pod: aPodWith(
+      '[ -g /v ] && echo shared; ls -ldn /v',
+      {},
+      {
+        securityContext: { fsGroup: 4321, runAsUser: 1234 },
+      },
+    ),
+    steps: [
+      {
+        check: () => mkdirSync(`${HOST_FOLDER}/owned`),
+        why: 'makes its folder',
+      },
+      bound({ local: { path: `${HOST_FOLDER}/owned` }, nodeAffinity: node('linux') }),
+      { until: succeeded },
+    ],
+    logs: { main: ['shared', / 4321 /] },
   },
   {
     name: 'a volume of a driver that is not there is told not to be supported, by name',
