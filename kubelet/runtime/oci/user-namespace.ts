@@ -1,7 +1,15 @@
 // Pods with users of their own: the mappings, and file systems shown to them with their owners counted by the pod's user namespace.
 // Invariants: on disk everything belongs to whom it would belong to without the namespace; what is mounted for a container lies in a folder
 // of its own that the pod's root may walk to, and goes with the container.
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type ContainerMount, RuntimeError, type SandboxConfig } from '../runtime.ts';
 import type { Context } from './context.ts';
@@ -61,9 +69,21 @@ export function mappedMounts(
   return mounts.map((mount, i) => ({ ...mount, hostPath: targets[i] ?? mount.hostPath }));
 }
 
-/** Leaves nothing of a container's mapped mounts. Repeatable. */
+/** Leaves nothing of a container's mapped mounts. Repeatable; throws while something is mounted still, and removes nothing of that. */
 export function removeMapped({ system }: Pick<Context, 'system'>, folder: string): void {
   if (!system.exists(folder)) return;
-  for (const name of system.list(folder)) system.unmount(join(folder, name));
-  rmSync(folder, { recursive: true, force: true });
+  for (const name of system.list(folder)) {
+    system.unmount(join(folder, name));
+    removeEmpty(join(folder, name));
+  }
+  rmdirSync(folder);
+}
+
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
+    unlinkSync(path);
+  }
 }
