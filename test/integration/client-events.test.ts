@@ -91,7 +91,8 @@ describe('the event recorder', () => {
       for (const fieldPath of parts) recorder.event(pod, { ...note, fieldPath });
       await until(() => recorder.counters.sent === 2);
       const told = await events();
-      expect(told.map(({ involvedObject }) => involvedObject.fieldPath).toSorted()).toEqual(parts);
+      const paths = told.map(({ involvedObject }) => involvedObject.fieldPath);
+      expect(new Set(paths)).toEqual(new Set(parts));
       expect(told.map(({ count }) => count)).toEqual([1, 1]);
     });
   });
