@@ -23,9 +23,13 @@ const aPodWith = (volume: object, script: string, { mount = {}, spec = {}, more 
 const heldUp = both(phase('Pending'), container('main', waiting('ContainerCreating')));
 
 /** A volume that cannot be had: an event says why, and the pod waits. */
-const notMounted = (name: string, volume: object, message: RegExp, on = REAL): Scenario => ({
+const notMounted = (
+  name: string,
+  volume: object,
+  { message, on = REAL }: { readonly message: RegExp; readonly on?: Scenario['on'] },
+): Scenario => ({
   name,
-  on,
+  ...(on && { on }),
   pod: aPodWith(volume, 'exit 0'),
   steps: [{ event: { type: 'Warning', reason: 'FailedMount', message } }, { until: heldUp }],
 });
@@ -47,23 +51,28 @@ export const scenarios: readonly Scenario[] = [
     notMounted(
       `a hostPath of type ${type} that is not there keeps its pod waiting`,
       { hostPath: { path: `${HOST_FOLDER}/nowhere`, type } },
-      new RegExp(
-        `^MountVolume.SetUp failed for volume "v" : hostPath type check failed: ${HOST_FOLDER}/nowhere is not a ${called}$`,
-      ),
-      // What looks at it is the same everywhere.
-      type === 'Directory' ? REAL : ['embedded'],
+      {
+        message: new RegExp(
+          `^MountVolume.SetUp failed for volume "v" : hostPath type check failed: ${HOST_FOLDER}/nowhere is not a ${called}$`,
+        ),
+        // What looks at it is the same everywhere.
+        on: type === 'Directory' ? REAL : ['embedded'],
+      },
     ),
   ),
   notMounted(
     'a hostPath of type FileOrCreate makes no folder for its file',
     { hostPath: { path: `${HOST_FOLDER}/no/folder/file`, type: 'FileOrCreate' } },
-    /^MountVolume.SetUp failed for volume "v" : .*\/no\/folder\/file/,
+    { message: /^MountVolume.SetUp failed for volume "v" : .*\/no\/folder\/file/ },
   ),
   notMounted(
     'an emptyDir of huge pages is refused by name, as no node gives them',
     { emptyDir: { medium: 'HugePages-2Mi' } },
-    /^MountVolume.SetUp failed for volume "v" : medium "HugePages-2Mi" is not supported by this node/,
-    ['fake', ...REAL],
+    {
+      message:
+        /^MountVolume.SetUp failed for volume "v" : medium "HugePages-2Mi" is not supported by this node/,
+      on: ['fake', ...REAL],
+    },
   ),
   {
     name: 'an emptyDir of memory becomes no larger than what its pod may take',
