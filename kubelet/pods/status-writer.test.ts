@@ -4,21 +4,25 @@ import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Pod, PodStatus } from '../../api/generated/types.ts';
-import { notFound, StatusError } from '../../api/status.ts';
+import { conflict, notFound, StatusError } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { aPod } from './fixtures/pod-scenes.ts';
 import { StatusWriter } from './status-writer.ts';
 
+const pods = { group: '', plural: 'pods' };
 let clock: VirtualClock;
 let writer: StatusWriter;
 let written: PodStatus[];
 /** Answers of the API, one per write; success when there is none. */
 let answers: (Error | Promise<void>)[];
+/** What the API has by the pod's name when it is asked. */
+let stored: Pod | Error;
 
 beforeEach(() => {
   clock = new VirtualClock();
   written = [];
   answers = [];
+  stored = aPod();
   const client = {
     resource: () => ({
       patch: async (_: object, { body }: { body: { status: PodStatus } }): Promise<Pod> => {
@@ -27,6 +31,10 @@ beforeEach(() => {
         await answer;
         written.push(body.status);
         return aPod();
+      },
+      get: async (): Promise<Pod> => {
+        if (stored instanceof Error) throw stored;
+        return stored;
       },
     }),
   } as unknown as Client;
@@ -109,11 +117,40 @@ describe('the status writer', () => {
   });
 
   it('gives up on a pod that is not there any more', async () => {
-    answers = [notFound({ group: '', plural: 'pods' }, 'web')];
+    answers = [notFound(pods, 'web')];
     writer.set(aPod(), { phase: '1' });
     await writer.flush('uid-1');
     writer.set(aPod(), { phase: '2' });
     await writer.flush('uid-1');
+    expect(phases()).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('writes again what lost its races against other writers', async () => {
+    answers = [conflict(pods, 'web', 'others were quicker')];
+    writer.set(aPod(), { phase: 'Running' });
+    await clock.advance(2_000);
+    expect(phases()).toEqual(['Running']);
+  });
+
+  it('writes again after a conflict of which the API cannot tell more', async () => {
+    answers = [conflict(pods, 'web', 'others were quicker')];
+    stored = new Error('away');
+    writer.set(aPod(), { phase: 'Running' });
+    await clock.advance(2_000);
+    expect(phases()).toEqual(['Running']);
+  });
+
+  it.each<[string, Pod | Error]>([
+    ['another', { ...aPod(), metadata: { ...aPod().metadata, uid: 'uid-2' } }],
+    ['none', notFound(pods, 'web')],
+  ])('gives up on a pod whose name %s has after a conflict', async (_, now) => {
+    answers = [conflict(pods, 'web', 'the uid is another')];
+    stored = now;
+    writer.set(aPod(), { phase: '1' });
+    await clock.advance(5_000);
+    writer.set(aPod(), { phase: '2' });
+    await clock.advance(5_000);
     expect(phases()).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });

@@ -127,7 +127,7 @@ export class StatusWriter {
       } catch (error) {
         const fields = { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: error };
         // Another pod has the name now, or none: there is nobody to tell.
-        entry.orphaned = isNotFound(error) || isConflict(error);
+        entry.orphaned = await this.#isGone(pod, error);
         if (entry.orphaned) return;
         if (isInvalid(error)) {
           logger.error('the API refuses a pod status', fields);
@@ -139,6 +139,20 @@ export class StatusWriter {
           .sleep(backoffDelay(failures++, RETRY, random), this.#ending.signal)
           .catch(() => undefined);
       }
+    }
+  }
+
+  /** A Conflict is said of another pod's name, and of a pod that others were quicker to write: only the pod itself tells. */
+  async #isGone(pod: Pod, error: unknown): Promise<boolean> {
+    if (!isConflict(error)) return isNotFound(error);
+    const { namespace, name = '', uid } = pod.metadata;
+    const { signal } = this.#ending;
+    const pods = this.#options.client.resource(Pods);
+    try {
+      const now = await this.#slots.run(() => pods.get({ namespace, name }, { signal }));
+      return now.metadata.uid !== uid;
+    } catch (why) {
+      return isNotFound(why);
     }
   }
 
