@@ -15,6 +15,7 @@ import {
 } from '../scenario.ts';
 import { SHELL_IMAGE } from '../../support/tiny-images.ts';
 import { until } from '../../support/until.ts';
+import type { Witness } from '../running/witness.ts';
 
 /** A pod that mounts an image at /v and runs a script once. */
 const aPodWith = (script: string, { mount = {}, image = {}, spec = {} } = {}) =>
@@ -30,8 +31,13 @@ const aPodWith = (script: string, { mount = {}, image = {}, spec = {} } = {}) =>
     },
   );
 
-/** What containers of now are shown of images, as the host has it mounted. */
-const shownOnHost = () => readFileSync('/proc/mounts', 'utf8').match(/\S+\/r\/\w+\/[is]0 /g) ?? [];
+/** Where the pod's containers, of now and before, are shown images, as the host has it mounted. */
+function shownOnHost({ history }: Witness): readonly string[] {
+  const statuses = history().flatMap(({ pod }) => pod.status?.containerStatuses ?? []);
+  const ids = new Set(statuses.map(({ containerID }) => containerID?.replace(/^\w+:\/\//, '')));
+  const mounted = readFileSync('/proc/mounts', 'utf8').matchAll(/\S+\/r\/(\w+)\/[is]0 /g);
+  return [...mounted].filter(([, id]) => ids.has(id)).map(([path]) => path);
+}
 
 /** The containerd of the tests is too old for them. */
 const SHOWING: Pick<Scenario, 'on'> = { on: ['embedded'] };
@@ -127,7 +133,7 @@ export const scenarios: readonly Scenario[] = [
     steps: [
       { until: ready },
       {
-        check: () => expect(shownOnHost().length).toBeGreaterThan(0),
+        check: (witness) => expect(shownOnHost(witness)).toHaveLength(2),
         why: 'it is mounted on the host',
       },
       { restartAgent: true },
@@ -137,7 +143,7 @@ export const scenarios: readonly Scenario[] = [
       { delete: true },
       { gone: true },
       {
-        check: () => until(() => shownOnHost().length === 0),
+        check: (witness) => until(() => shownOnHost(witness).length === 0),
         why: 'nothing of it is mounted any more',
       },
     ],
