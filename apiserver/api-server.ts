@@ -10,6 +10,7 @@ import { type Authenticator, createAuthenticator } from './auth/authenticator.ts
 import { authorize } from './auth/authorization.ts';
 import { anyOf, listedTokens, type TokenReader } from './auth/bearer-token.ts';
 import { issuerDocuments } from './auth/issuer-documents.ts';
+import { nodeReads } from './auth/node-reads.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { reviewResources, reviews } from './auth/reviews.ts';
 import { ServiceAccountTokens } from './auth/service-account-tokens.ts';
@@ -205,10 +206,14 @@ function pipelineOf(
     return scheme.byResource(group, version, resource) ?? (isUnstored ? {} : undefined);
   });
   const audit = auditOf(options);
+  const nodesRead = nodeReads(store);
   return createPipeline({
     server,
     rbac,
-    authorize: countedAuthorize(figures, clock, (user, info) => authorize(rbac, user, info)),
+    authorize: countedAuthorize(figures, clock, (user, info) => {
+      authorize(rbac, user, info);
+      nodesRead(user, info);
+    }),
     discovery,
     others,
     virtual: [
