@@ -1,7 +1,7 @@
 // From pods that ask for ports of their node to rows of the nftables maps. Pure.
 // Invariant: a port of an address leads to one pod, the first that was there; the scheduler and the node's admission see to it
 // that there is no second one but for a moment.
-import type { Pod } from '../../api/generated/types.ts';
+import type { ContainerPort, Pod } from '../../api/generated/types.ts';
 import type { Front } from './rows.ts';
 
 /** Does the pod ask for a port of its node that has to be led to it? Those in the node's own network have their ports anyway. */
@@ -14,25 +14,33 @@ export function asksForHostPorts({ spec }: Pod): boolean {
 export function hostPortFronts(pods: readonly Pod[]): Front[] {
   const fronts = new Map<string, Front>();
   for (const pod of pods.toSorted(byAge)) {
-    const { phase, podIP: ip } = pod.status ?? {};
-    if (!pod.spec || !ip || phase === 'Succeeded' || phase === 'Failed') continue;
-    for (const { hostIP, hostPort, containerPort, protocol = 'TCP' } of portsOf(pod.spec)) {
-      const transport = protocol.toLowerCase();
-      if (!hostPort || (transport !== 'tcp' && transport !== 'udp')) continue;
-      const front: Front = {
-        ip: !hostIP || hostIP === '0.0.0.0' ? undefined : hostIP,
-        ofHost: true,
-        protocol: transport,
-        port: hostPort,
-        backends: [{ ip, port: containerPort }],
-      };
-      // No IPv6 on this network.
-      if (front.ip?.includes(':')) continue;
-      const key = `${front.ip ?? ''} ${transport} ${hostPort}`;
+    const { phase, podIP } = pod.status ?? {};
+    if (!pod.spec || !podIP || phase === 'Succeeded' || phase === 'Failed') continue;
+    for (const port of portsOf(pod.spec)) {
+      const front = frontOf(port, podIP);
+      if (!front) continue;
+      const key = `${front.ip ?? ''} ${front.protocol} ${front.port}`;
       if (!fronts.has(key)) fronts.set(key, front);
     }
   }
   return [...fronts.values()];
+}
+
+/** Undefined for ports that are not asked for, and for what this network does not carry. */
+function frontOf(
+  { hostIP, hostPort, containerPort, protocol = 'TCP' }: ContainerPort,
+  podIp: string,
+): Front | undefined {
+  const transport = protocol.toLowerCase();
+  const carried = transport === 'tcp' || transport === 'udp';
+  if (!hostPort || !carried || hostIP?.includes(':')) return undefined;
+  return {
+    ip: !hostIP || hostIP === '0.0.0.0' ? undefined : hostIP,
+    ofHost: true,
+    protocol: transport,
+    port: hostPort,
+    backends: [{ ip: podIp, port: containerPort }],
+  };
 }
 
 function portsOf({ containers, initContainers = [] }: NonNullable<Pod['spec']>) {
