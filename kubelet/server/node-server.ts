@@ -14,8 +14,10 @@ import {
   JSON_TYPE,
   type NodeRequestParts,
   type NodeServer,
+  nodeTarget,
   type ServeNode,
 } from './node-requests.ts';
+import { LogStreams } from './log-streams.ts';
 import { type Caller, NodeAccess } from './node-access.ts';
 import { NodeUpgrades } from './node-upgrades.ts';
 import { RequestFailure } from './request-failure.ts';
@@ -34,13 +36,14 @@ export interface NodeServerOptions {
 interface ServerParts extends NodeRequestParts {
   readonly server: NodeServerOptions;
   readonly access: NodeAccess;
+  readonly logStreams: LogStreams;
 }
 
 /** An agent that is asked over HTTPS; its start rejects when the port is taken. */
 export function overHttps(server: NodeServerOptions): ServeNode {
   return (parts) => {
     const access = new NodeAccess({ ...parts, trusted: server.allowedClientCommonNames });
-    return startNodeServer({ ...parts, server, access });
+    return startNodeServer({ ...parts, server, access, logStreams: new LogStreams() });
   };
 }
 
@@ -123,11 +126,21 @@ async function answer(
     parts.figures.requested(method, path, { long: path === 'containerLogs', ms });
   };
   response.once('close', note);
-  await authorize(parts, request);
-  if (method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
+  // From here on: who goes while it is asked who they are must not be streamed to.
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the caller is gone')));
-  const { contentType, body } = await answerNodeRequest(parts, url, gone.signal);
+  await authorize(parts, request);
+  if (method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
+  gone.signal.throwIfAborted();
+  const give = () => respond(parts, { url, response, signal: gone.signal });
+  await (nodeTarget(url).path[0] === 'containerLogs' ? parts.logStreams.run(give) : give());
+}
+
+async function respond(
+  parts: ServerParts,
+  { url, response, signal }: { url: string; response: ServerResponse; signal: AbortSignal },
+): Promise<void> {
+  const { contentType, body } = await answerNodeRequest(parts, url, signal);
   response.setHeader('content-type', contentType);
   if (typeof body === 'string') {
     response.end(body);

@@ -5,6 +5,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { json, text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -15,10 +16,12 @@ import { nodeRequestParts } from '../../test/support/node-request-parts.ts';
 import { until } from '../../test/support/until.ts';
 import { resolveConfiguration } from '../configuration.ts';
 import { MemoryLogs } from '../host/memory/memory-logs.ts';
+import type { FollowOptions } from '../logs/pod-logs.ts';
 import { aPod } from '../pods/fixtures/pod-scenes.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import type { ExecSession } from '../runtime/runtime.ts';
+import { MAX_LOG_STREAMS } from './log-streams.ts';
 import type { NodeServer } from './node-requests.ts';
 import { overHttps } from './node-server.ts';
 
@@ -37,9 +40,20 @@ class LongLogs extends MemoryLogs {
   given = 0;
   open = 0;
 
-  override async *lines(): AsyncGenerator<readonly Uint8Array[]> {
+  /** Its first line alone, and then nothing until the reader goes. */
+  quiet = false;
+
+  override async *lines(
+    _path: string,
+    { follow }: { readonly follow?: FollowOptions | undefined },
+  ): AsyncGenerator<readonly Uint8Array[]> {
     this.open += 1;
     try {
+      if (this.quiet && follow) {
+        yield [LINE];
+        await new Promise((resolve) => follow.signal.addEventListener('abort', resolve));
+        return;
+      }
       for (; this.given < LOG_BYTES; this.given += BATCH.length * SHOWN_BYTES) yield BATCH;
     } finally {
       this.open -= 1;
@@ -193,6 +207,34 @@ describe('a log of 200 MB', () => {
     other.resume();
     stalled.destroy();
   });
+});
+
+describe('logs that are followed', () => {
+  it('never take all connections: the next one is refused with words, and others are served', async () => {
+    logs.quiet = true;
+    const path = '/containerLogs/shop/web/app?follow=true';
+    const followers: IncomingMessage[] = [];
+    try {
+      const sixteen = () => Promise.all(Array.from({ length: 16 }, () => open(path)));
+      while (followers.length < MAX_LOG_STREAMS) followers.push(...(await sixteen()));
+      expect(new Set(followers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+      const refused = await open(path);
+      expect(refused.statusCode).toBe(429);
+      expect(await json(refused)).toMatchObject({
+        kind: 'Status',
+        reason: 'TooManyRequests',
+        message: expect.stringContaining('streams 512 logs already') as string,
+      });
+      expect(await text(await open('/healthz'))).toBe('ok');
+      followers.pop()?.destroy();
+      await until(() => logs.open === MAX_LOG_STREAMS - 1);
+      followers.push(await open(path));
+      expect(followers.at(-1)?.statusCode).toBe(200);
+    } finally {
+      for (const follower of followers) follower.destroy();
+    }
+    await until(() => logs.open === 0);
+  }, 60_000);
 });
 
 describe('a command that floods', () => {
