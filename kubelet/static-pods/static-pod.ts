@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { podDefinition } from '../../api/core/pod.ts';
 import { referencedBy } from '../../api/core/pod-references.ts';
 import type { Pod, PodSpec, Toleration } from '../../api/generated/types.ts';
-import { dnsSubdomain } from '../../api/meta/names.ts';
+import { dnsLabel, dnsSubdomain } from '../../api/meta/names.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { decodeAsKind } from '../../api/object-type.ts';
 import { parseManifest } from '../../api/wire/manifest.ts';
@@ -31,6 +31,8 @@ export function staticPodOf(text: string, place: ManifestPlace): Pod {
   const { metadata, spec } = pod;
   const why = dnsSubdomain(metadata.name ?? '');
   if (why !== undefined) throw new Error(`metadata.name: ${why}`);
+  const whyNot = dnsLabel(metadata.namespace ?? '');
+  if (whyNot !== undefined) throw new Error(`metadata.namespace: ${whyNot}`);
   if (!spec) throw new Error('spec is missing');
   spec.nodeName = place.nodeName;
   spec.tolerations = [...(spec.tolerations ?? []), ...standing(spec)];

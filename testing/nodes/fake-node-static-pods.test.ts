@@ -137,6 +137,11 @@ it('a bad file is told of and harms no other', async () => {
       'spec.containers: Required value',
     ],
     ['named.yaml', manifest('Upper', 'x'), 'metadata.name: a lowercase RFC 1123 subdomain'],
+    [
+      'space.yaml',
+      manifest('space', 'x').replace('kube-system', 'kube.system'),
+      'metadata.namespace: a lowercase RFC 1123 label',
+    ],
     ['twin.yaml', manifest('good', 'x'), 'its pod has the name of that in good.json'],
     [
       'secret.yaml',
