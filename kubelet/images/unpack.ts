@@ -4,7 +4,7 @@
 // rejects, the caller throws the directory away.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Transform } from 'node:stream';
+import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { System } from '../../system/system.ts';
 import { decoderFor } from './compression.ts';
@@ -66,7 +66,7 @@ export async function unpackTar(
   const input = createReadStream(source.file, { highWaterMark: READ_BYTES });
   const stages = decoder ? [decoder, meter.stream] : [meter.stream];
   const signal = options.signal && { signal: options.signal };
-  const fed = pipeline([input, ...stages, tar.input], { ...signal }).catch(
+  const fed = pipeline([input, ...stages, intoTar(tar)], { ...signal }).catch(
     (error: unknown) => error as Error,
   );
   const failure = await fed;
@@ -101,6 +101,30 @@ function startTar(system: System, directory: string, mode: UnpackMode): RunningT
   ended.catch(() => undefined);
   if (!child.stdin) throw new Error('tar was started without its input');
   return { input: child.stdin, ended };
+}
+
+/**
+ * Hands the tar on for as long as GNU tar takes it. It ends at the mark of the tar's end, whatever comes behind, and may be gone before
+ * word that the last of it was taken: if it ended well, the rest is only measured.
+ */
+function intoTar({ input, ended }: RunningTar): Writable {
+  input.on('error', () => undefined);
+  return new Writable({
+    write(chunk: Buffer, _encoding, taken) {
+      input.write(chunk, (refused) => {
+        if (refused) ended.then((said) => taken(said === undefined ? null : refused), taken);
+        else taken();
+      });
+    },
+    final(done) {
+      input.end();
+      done();
+    },
+    destroy(error, done) {
+      input.end();
+      done(error);
+    },
+  });
 }
 
 function firstLine(text: string): string {
