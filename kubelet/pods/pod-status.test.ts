@@ -212,6 +212,16 @@ describe('container statuses', () => {
     expect(again.containerStatuses).toEqual(lost.containerStatuses);
   });
 
+  it('stay unsaid of a pod that the node refused, also once its verdict is forgotten', () => {
+    const verdict = { reason: 'NodePorts', message: 'no free ports' };
+    const nothing = { state: aState([], []) };
+    const before = statusOf(aPod(), { ...nothing, verdict });
+    expect(before).toMatchObject({ phase: 'Failed', reason: 'NodePorts' });
+    const later = statusOf(aPod(), { ...nothing, before });
+    for (const status of [before, later]) expect(status).not.toHaveProperty('containerStatuses');
+    expect(later.phase).toBe('Failed');
+  });
+
   it('keep the pod address of what has been here, and no other that somebody wrote', () => {
     const ipOf = (facts: Partial<StatusFacts>) =>
       statusOf(aPod(), { podIp: undefined, before: { podIP: '10.0.0.9' }, ...facts }).podIP;

@@ -93,10 +93,11 @@ function listed({ inits, containers, ephemerals }: Lists): Partial<PodStatus> {
   };
 }
 
-/** One that the node never took has no containers to tell of. */
+/** One that the node never took has no containers to tell of; after the agent's restart its phase alone says so. */
 function isRefused({ verdict, state, before }: StatusFacts): boolean {
   const none = state.containers.size === 0 && state.sandbox === undefined;
-  return verdict !== undefined && none && before?.containerStatuses === undefined;
+  const ended = verdict !== undefined || before?.phase === 'Failed';
+  return ended && none && before?.containerStatuses === undefined;
 }
 
 /** Whether all containers are to begin anew, or have done so. */
