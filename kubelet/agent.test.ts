@@ -1,6 +1,6 @@
 // The whole agent on the fake runtime, against a whole API server: pods' lives as users see them.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../base/clock.ts';
@@ -676,6 +676,18 @@ describe('the agent', () => {
     const pod = await podWhere('big', (each) => each.status?.phase === 'Failed');
     expect(pod.status?.reason).toBe('OutOfmemory');
     expect(await containersOf(pod)).toEqual([]);
+  });
+
+  it('lets a critical pod go that waits for others to make room', async () => {
+    const resources = { requests: { cpu: String(availableParallelism()) } };
+    const containers = [{ name: 'app', image: 'app:1', resources }];
+    await createPod('stuck', { containers });
+    await podWhere('stuck', isReady);
+    runtime.stopContainer = () => new Promise(() => undefined);
+    await createPod('vital', { containers, priorityClassName: 'system-node-critical' });
+    await until(async () => (await eventReasons()).includes('Preempting'));
+    await client.resource(Pods).delete({ namespace: 'default', name: 'vital' });
+    await gone('vital');
   });
 
   it('starts many pods, each once', async () => {

@@ -90,7 +90,7 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     slots: new StartSlots(MAX_PARALLEL_STARTS),
     puller,
     ending: context.ending,
-    makeRoom: (pod) => admission.makeRoom(pod),
+    makeRoom: (pod, leaving) => admission.makeRoom(pod, leaving),
     admit: (pod) => admission.refusal(pod),
     taken: (pod) => {
       evictions.taken(pod);

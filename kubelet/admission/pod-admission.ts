@@ -1,5 +1,5 @@
 // Admits pods to one node: makes room for those that the cluster lives by, and says why the others are refused.
-// Invariants: what was decided of one pod counts for the next; others end only where that is enough.
+// Invariants: what was decided of one pod counts for the next; others end only where that is enough, and are waited for within a limit.
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { Nodes } from '../../api/kinds.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
@@ -28,6 +28,10 @@ export interface PodAdmissionParts {
   readonly isShuttingDown: () => boolean;
 }
 
+/** How long one that makes room is waited for at least, and how many times its own grace; as upstream. */
+const PATIENCE = { leastMs: 10_000, graces: 1.5 };
+/** What a pod has to end in where it does not say. */
+const DEFAULT_GRACE_SECONDS = 30;
 const PREEMPTED = 'Preempted in order to admit critical pod';
 const PREEMPTED_FOR = 'Pod was preempted by Kubelet to accommodate a critical pod.';
 
@@ -68,8 +72,11 @@ export class PodAdmission {
     });
   }
 
-  /** Ends others where a critical pod is refused for want of room alone. Resolves once they have gone, with a verdict where none would do. */
-  async makeRoom(pod: Pod): Promise<Verdict | undefined> {
+  /**
+   * Ends others where a critical pod is refused for want of room alone. Resolves once they have gone, or had their time, or `leaving`
+   * is aborted; with a verdict where none would do. Whether there is room then `refusal` says.
+   */
+  async makeRoom(pod: Pod, leaving: AbortSignal): Promise<Verdict | undefined> {
     if (!isCriticalPod(pod) || !this.refusal(pod)?.reason.startsWith('OutOf')) return undefined;
     const others = this.#parts.manager.takingRoom(pod.metadata.uid);
     const needs = shortagesOf(pod, others, this.#parts.node).map(
@@ -89,8 +96,18 @@ export class PodAdmission {
         message: `Unexpected error while attempting to recover from admission failure: ${why}`,
       };
     }
-    await Promise.all(choice.pods.map((each) => this.#preempt(each)));
+    await this.#within(patienceFor(choice.pods), leaving, choice.pods);
     return undefined;
+  }
+
+  /** One that the kernel does not let go of holds nobody up for ever. */
+  async #within(ms: number, leaving: AbortSignal, pods: readonly Pod[]): Promise<void> {
+    if (leaving.aborted) return;
+    const enough = Promise.withResolvers<void>();
+    const timer = this.#options.clock.timer(ms, enough.resolve);
+    leaving.addEventListener('abort', () => enough.resolve(), { once: true });
+    await Promise.race([enough.promise, Promise.all(pods.map((each) => this.#preempt(each)))]);
+    timer.cancel();
   }
 
   #preempt(pod: Pod): Promise<void> {
@@ -103,4 +120,12 @@ export class PodAdmission {
       conditionMessage: PREEMPTED_FOR,
     });
   }
+}
+
+/** Milliseconds for all of them: they end side by side. */
+function patienceFor(pods: readonly Pod[]): number {
+  const graces = pods.map(
+    ({ spec }) => (spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000,
+  );
+  return Math.max(PATIENCE.leastMs, Math.max(...graces) * PATIENCE.graces);
 }

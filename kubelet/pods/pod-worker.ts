@@ -85,7 +85,9 @@ export class PodWorker implements PodView {
 
   /** Does it take room on the node? */
   get takesRoom(): boolean {
-    return this.#admitted && !this.#released;
+    // Once its end is told the scheduler gives its room to others: they may come before it is taken down.
+    const phase = this.#parts.statuses.of(this.#uid)?.phase;
+    return this.#admitted && !this.#released && phase !== 'Succeeded' && phase !== 'Failed';
   }
 
   /** The pod has changed in the API. */
@@ -161,6 +163,8 @@ export class PodWorker implements PodView {
     await this.#observe();
     if (this.#isDeleted()) return this.#end();
     if (!this.#admitted && !this.#isOver()) await this.#admit();
+    // It left while others were to make room for it.
+    if (!this.#admitted && !this.#isOver()) return;
     this.#checkDeadline();
     if (this.#isOver()) return this.#finish();
     await this.#resize();
@@ -242,7 +246,9 @@ export class PodWorker implements PodView {
   async #admit(): Promise<void> {
     const pod = this.#pod;
     const known = this.#state.sandbox !== undefined || pod.status?.startTime !== undefined;
-    const without = known ? undefined : await this.#parts.makeRoom(pod);
+    const leaving = this.#leaving.signal;
+    const without = known ? undefined : await this.#parts.makeRoom(pod, leaving);
+    if (leaving.aborted) return;
     const refusal = known ? undefined : (without ?? this.#parts.admit(pod));
     if (!refusal) this.#admitted = true;
     if (!refusal || this.#verdict) return;

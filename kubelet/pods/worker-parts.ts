@@ -47,8 +47,11 @@ export interface WorkerParts {
   readonly puller: ImagePuller;
   /** Aborted when the agent ends. Containers go on. */
   readonly ending: AbortSignal;
-  /** Ends other pods for one that the node or the cluster lives by. Why that would not help; undefined when it is done, or not needed. */
-  makeRoom(pod: Pod): Promise<Verdict | undefined>;
+  /**
+   * Ends other pods for one that the node or the cluster lives by. Why that would not help; undefined when it is done, or not needed,
+   * or when they take too long, or the pod is leaving itself: whether it fits then `admit` says.
+   */
+  makeRoom(pod: Pod, leaving: AbortSignal): Promise<Verdict | undefined>;
   /** Why the node cannot take the pod; undefined when it can. Asked once, before anything is made. */
   admit(pod: Pod): Verdict | undefined;
   /** A pod has come, or has changed. */
