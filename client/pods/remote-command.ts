@@ -73,7 +73,10 @@ export function execInPod(
   return runRemotely(client, { ref, subresource: 'exec', command: options.command }, options);
 }
 
-/** Talks to what runs in a container until that ends; the signal leaves it running. Throws as execInPod does. */
+/**
+ * Talks to what runs in a container until that ends; the signal leaves it running. The exit code is 0 however it ends: the pod's
+ * status tells how. Throws as execInPod does.
+ */
 export function attachToPod(
   client: Client,
   ref: ObjectRef,

@@ -2,7 +2,7 @@
 // Invariant: every connection ends with `close`.
 import { isTrue } from '../../api/wire/query-flag.ts';
 import { msOf } from '../configuration.ts';
-import type { ExecSession } from '../runtime/runtime.ts';
+import type { ContainerRuntime, ExecSession } from '../runtime/runtime.ts';
 import { runningContainer } from './container-lookup.ts';
 import {
   containerPath,
@@ -74,7 +74,7 @@ export class NodeUpgrades {
     };
     const { stdin, tty } = wanted;
     const begin = (): Promise<ExecSession> =>
-      verb === 'exec' ? runtime.exec(id, { command, tty, stdin }) : runtime.attach(id, { stdin });
+      verb === 'exec' ? runtime.exec(id, { command, tty, stdin }) : attached(runtime, id, stdin);
     if (asksForSpdy(request)) await serveSpdyCommand(asked, wanted, { clock, begin });
     else if (this.#commands.speaks(asked)) await this.#commands.serve(asked, wanted, begin);
     else
@@ -95,4 +95,20 @@ export class NodeUpgrades {
       connect: (port) => this.#parts.connect(pod, port),
     });
   }
+}
+
+/**
+ * Being attached ends well however the container ends, as upstream: kubectl takes any other end for a failure to attach, and shows
+ * all output anew from the log. The exit code is in the pod's status.
+ */
+async function attached(
+  runtime: ContainerRuntime,
+  id: string,
+  stdin: boolean,
+): Promise<ExecSession> {
+  const session = await runtime.attach(id, { stdin });
+  const exit = session.exit.then(() => 0);
+  // It may fail before anybody waits for it.
+  exit.catch(() => undefined);
+  return { ...session, exit };
 }
