@@ -31,10 +31,10 @@ import { failingAs, messageOf, unlessGone } from './failures.ts';
 import { CALL_TIMEOUT_MS, connectGrpc, type GrpcConnection } from './grpc.ts';
 import { featuresOf, problemOf, refuseSystemd, runtimeDown } from './health.ts';
 import { LifecycleEvents } from './lifecycle-events.ts';
+import { endedBySignal } from './own-signal.ts';
 import { PodFiles } from './pod-files.ts';
 import { resourcesMessage, sandboxMessage } from './sandbox-message.ts';
 import { IMAGES, RUNTIME } from './services.ts';
-import { kernelSignal } from './signals.ts';
 import { refuseContainer } from './unsupported.ts';
 import { type KnownContainer, RuntimeView } from './view.ts';
 
@@ -304,20 +304,9 @@ class Cri implements CriRuntime {
     const known = this.#view.containers.get(id);
     if (!known || known.status.state === 'exited') return;
     if (known.status.state === 'created') return this.removeContainer(id);
-    if (await this.#signalled(known, graceMs)) return;
+    const doors = { system: this.#options.system, view: this.#view };
+    if (await endedBySignal(doors, known, graceMs)) return;
     await this.#stop(known.status, known.notes.stopSignal === undefined ? graceMs : 0);
-  }
-
-  /**
-   * Sends the signal that the pod names, which runtimes take from the image only (but for the newest), and waits. True when that has
-   * ended it.
-   */
-  async #signalled({ status, notes }: KnownContainer, graceMs: number): Promise<boolean> {
-    const signal = kernelSignal(notes.stopSignal ?? '');
-    if (signal === undefined || status.pid === undefined || graceMs === 0) return false;
-    this.#options.system.kill(status.pid, signal);
-    const now = await this.#view.ended(status.id, graceMs);
-    return (now?.state ?? 'exited') === 'exited';
   }
 
   async #stop({ id, sandboxId }: ContainerStatus, graceMs: number): Promise<void> {

@@ -8,10 +8,11 @@ import { VirtualClock } from '../../../base/virtual-clock.ts';
 import type { RuntimeEvent } from '../runtime.ts';
 import { GrpcError, type GrpcConnection, type Verb } from './grpc.ts';
 import { LifecycleEvents, RELIST_PERIOD_MS } from './lifecycle-events.ts';
+import { endedBySignal } from './own-signal.ts';
 import { PodFiles } from './pod-files.ts';
 import { OWNER_LABEL, POD_LABELS } from './sandbox-message.ts';
 import { CONTAINERD_EVENTS, RUNTIME } from './services.ts';
-import { RuntimeView } from './view.ts';
+import { type KnownContainer, RuntimeView } from './view.ts';
 
 const STATES = { created: 0, running: 1, exited: 2 } as const;
 type State = keyof typeof STATES;
@@ -272,6 +273,27 @@ describe('the view of a runtime', () => {
     expect((await second)?.state).toBe('exited');
     expect(clock.pendingTimers).toBe(0);
   });
+
+  it.each(['exited', undefined] as const)(
+    'sends the signal of a pod to no process whose container is %s by now, unheard of',
+    async (state) => {
+      runtime.containers.set('a', 'running').set('b', 'running');
+      await view.relist();
+      if (state) runtime.containers.set('a', state);
+      else runtime.containers.delete('a');
+      const signalled: string[] = [];
+      const stop = (id: string) => {
+        const { status } = view.known(id);
+        const known = { status, notes: { annotations: {}, stopSignal: 'SIGUSR1' } };
+        const system = { kill: () => void signalled.push(id) };
+        return endedBySignal({ system, view }, known as KnownContainer, 500);
+      };
+      const stopping = Promise.all([stop('a'), stop('b')]);
+      await clock.advance(500);
+      expect(await stopping).toEqual([true, false]);
+      expect(signalled).toEqual(['b']);
+    },
+  );
 
   it('reads last words with a limit, and follows no link', async () => {
     const key = { podUid: 'pod', name: 'main', attempt: 0 };
