@@ -1,21 +1,9 @@
 // Files that the agent makes for pods on a runtime that does not: /etc/hosts, and where containers leave their last words.
-// Invariants: everything lies below one folder and is found again by pod, name and attempt; what a container wrote is read with
-// a limit and never followed as a link.
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+// Invariant: everything lies below one folder and is found again by pod, name and attempt.
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTerminationLog } from '../termination-log.ts';
 
-/** Longest termination message, as upstream. */
-const MAX_MESSAGE_BYTES = 4096;
 const HOSTS = 'hosts';
 
 /** Which container. */
@@ -54,19 +42,7 @@ export class PodFiles {
 
   /** '' when there is none. */
   terminationMessage(key: ContainerKey): string {
-    let fd: number;
-    try {
-      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-      fd = openSync(this.#terminationLog(key), flags);
-    } catch {
-      return '';
-    }
-    try {
-      const buffer = Buffer.alloc(MAX_MESSAGE_BYTES);
-      return buffer.subarray(0, readSync(fd, buffer, 0, MAX_MESSAGE_BYTES, 0)).toString();
-    } finally {
-      closeSync(fd);
-    }
+    return readTerminationLog(this.#terminationLog(key));
   }
 
   forgetContainer(key: ContainerKey): void {

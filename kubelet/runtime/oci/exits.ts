@@ -1,24 +1,19 @@
 // Notices that containers ended: conmon renames a file with the exit code into the exit directory.
 // Invariants: a container ends once; its exit file is removed only after the record says so; a lost conmon counts as an end, never as "still running".
 import {
-  closeSync,
-  constants,
   existsSync,
   type FSWatcher,
-  openSync,
   readdirSync,
   readFileSync,
-  readSync,
   rmSync,
   statSync,
   watch,
 } from 'node:fs';
 import { join } from 'node:path';
+import { readTerminationLog } from '../termination-log.ts';
 import { type Context, isAlive } from './context.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 
-/** Longest termination message, as upstream. */
-const MAX_MESSAGE_BYTES = 4096;
 const KILLED_EXIT_CODE = 137;
 /** A finished exit file; conmon's temporary ones have longer names. */
 const ID = /^[0-9a-f]{32}$/;
@@ -148,7 +143,7 @@ export class Exits {
     // The kernel ends what a process namespace holds with its first process; in one that is shared, nobody else does.
     if (sharesProcesses(record, records.sandboxes.get(record.sandboxId)))
       cgroups.killAll(layout.containerCgroup(record.podUid, record.id));
-    const message = readMessage(layout.container(record.id).terminationLog);
+    const message = readTerminationLog(layout.container(record.id).terminationLog);
     const finished = records.putContainer({
       ...record,
       ...end,
@@ -177,21 +172,5 @@ function readExitFile(file: string): { exitCode: number; atMs: number } | undefi
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** The container wrote this file, so it is read with a limit and never followed as a link. */
-function readMessage(file: string): string {
-  let fd: number;
-  try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return '';
-  }
-  try {
-    const buffer = Buffer.alloc(MAX_MESSAGE_BYTES);
-    return buffer.subarray(0, readSync(fd, buffer, 0, MAX_MESSAGE_BYTES, 0)).toString();
-  } finally {
-    closeSync(fd);
   }
 }

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { type Random, systemRandom } from '../../../base/random.ts';
+import { Turns } from '../../../base/turns.ts';
 import { createCgroups } from '../../../system/cgroups.ts';
 import { DirectorySizes } from '../../../system/directory-sizes.ts';
 import type { System } from '../../../system/system.ts';
@@ -75,8 +76,8 @@ class RuncRuntime implements OciRuntime {
   readonly #exits: Exits;
   readonly #sizes: DirectorySizes;
   readonly #handlers = new Set<(event: RuntimeEvent) => void>();
-  /** Work under way by what it makes or removes. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  /** By what is made or removed. */
+  readonly #turns = new Turns();
   #version = 'unknown';
 
   constructor(options: OciRuntimeOptions) {
@@ -119,7 +120,7 @@ class RuncRuntime implements OciRuntime {
   }
 
   runSandbox(config: SandboxConfig): Promise<string> {
-    return this.#inLane(`pod ${config.podUid}`, () => runSandbox(this.#context, config));
+    return this.#turns.take(`pod ${config.podUid}`, () => runSandbox(this.#context, config));
   }
 
   async stopSandbox(id: string): Promise<void> {
@@ -140,7 +141,7 @@ class RuncRuntime implements OciRuntime {
     for (const container of records.containersOf(id)) await this.removeContainer(container.id);
     const record = records.sandboxes.get(id);
     if (record)
-      await this.#inLane(`pod ${record.config.podUid}`, () =>
+      await this.#turns.take(`pod ${record.config.podUid}`, () =>
         destroySandbox(this.#context, record),
       );
   }
@@ -161,17 +162,17 @@ class RuncRuntime implements OciRuntime {
     sandbox: SandboxConfig,
     config: ContainerConfig,
   ): Promise<string> {
-    return this.#inLane(`container ${sandboxId} ${config.name} ${config.attempt}`, () =>
+    return this.#turns.take(`container ${sandboxId} ${config.name} ${config.attempt}`, () =>
       createContainer(this.#context, sandboxId, { sandbox, container: config }),
     );
   }
 
   startContainer(id: string): Promise<void> {
-    return this.#inLane(id, () => startContainer(this.#context, this.#must(id)));
+    return this.#turns.take(id, () => startContainer(this.#context, this.#must(id)));
   }
 
   updateContainerResources(id: string, resources: LinuxResources): Promise<void> {
-    return this.#inLane(id, () => updateResources(this.#context, this.#running(id), resources));
+    return this.#turns.take(id, () => updateResources(this.#context, this.#running(id), resources));
   }
 
   async limitPods(limits: Parameters<Required<ContainerRuntime>['limitPods']>[0]): Promise<void> {
@@ -193,7 +194,7 @@ class RuncRuntime implements OciRuntime {
     const { config } = record;
     const { pidsLimit } = config.resources;
     const limits = { ...resources, ...(pidsLimit !== undefined && { pidsLimit }) };
-    return this.#inLane(`pod ${config.podUid}`, async () => {
+    return this.#turns.take(`pod ${config.podUid}`, async () => {
       cgroups.setLimits(layout.podCgroup(config.podUid), limits);
       records.putSandbox({ ...record, config: { ...config, resources: limits } });
     });
@@ -204,7 +205,7 @@ class RuncRuntime implements OciRuntime {
   }
 
   removeContainer(id: string): Promise<void> {
-    return this.#inLane(id, async () => {
+    return this.#turns.take(id, async () => {
       await killContainer(this.#context, this.#exits, id);
       const record = this.#context.records.containers.get(id);
       if (record) await destroyContainer(this.#context, record);
@@ -328,17 +329,5 @@ class RuncRuntime implements OciRuntime {
     if (record.phase !== 'running')
       throw new RuntimeError('NotRunning', `container ${id} is not running`);
     return record;
-  }
-
-  /** Runs one after the other what concerns the same thing; the lane goes away when it is empty. */
-  async #inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#lanes.set(lane, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
-    }
   }
 }
