@@ -1,10 +1,11 @@
 // Nodes that run short, in whole clusters on virtual time: conditions, taints, evicted pods and those that are refused.
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { Events, Nodes, Pods } from '../../api/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import type { PodSpec } from '../../api/generated/types.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { KubeletConfiguration } from '../../kubelet/configuration.ts';
+import { FakePodNetwork } from '../../kubelet/runtime/fake/fake-network.ts';
 import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
 import type { FakeNode } from './fake-node.ts';
 import type { LivesOf } from './pod-life.ts';
@@ -188,4 +189,24 @@ it('a label that the owner gave the node counts for pods that come past the sche
   await createPod('picky', { nodeName: node.name, nodeSelector: labels });
   await cluster.advance(SECOND);
   expect((await getPod('picky')).status?.phase).toBe('Running');
+});
+
+it('a full node takes the pod that follows one whose end is told, though it is still being taken down', async () => {
+  await start({ maxPods: 1 });
+  await createPod('old', { terminationGracePeriodSeconds: 1 });
+  const down = Promise.withResolvers<void>();
+  const tearDown = vi.spyOn(FakePodNetwork.prototype, 'tearDown');
+  tearDown.mockImplementation(() => down.promise);
+  try {
+    await cluster.client.resource(Pods).delete({ namespace: 'default', name: 'old' });
+    await cluster.advance(5 * SECOND);
+    expect((await getPod('old')).status?.phase).toBe('Succeeded');
+    await createPod('new');
+    expect((await getPod('new')).status).toMatchObject({ phase: 'Running' });
+  } finally {
+    down.resolve();
+    tearDown.mockRestore();
+  }
+  await cluster.settled();
+  await expect(getPod('old')).rejects.toThrow('not found');
 });
