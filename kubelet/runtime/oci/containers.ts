@@ -130,7 +130,7 @@ async function bringUp(
   records.putContainer({
     ...record,
     phase: 'created',
-    user: { uid: user.uid, gid: user.gid, supplementalGroups: [user.gid, ...user.additionalGids] },
+    user: { uid: user.uid, gid: user.gid, supplementalGroups: user.additionalGids },
     ...(init && { init }),
     ...(conmon && { conmon }),
   });

@@ -5,6 +5,10 @@
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
+  /**
+   * The primary group first: a process that lacked it could get at files that are closed to that group and open to all others
+   * (CVE-2023-25173).
+   */
   readonly additionalGids: readonly number[];
 }
 
@@ -32,11 +36,11 @@ export function resolveUser(
   const row = userRow(userText, number, files.passwd);
   const uid = number ?? asId(row[2] ?? '');
   if (uid === undefined) throw new Error(`the image has no user "${userText}" in /etc/passwd`);
-  const gid = wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row[3] ?? '');
+  const gid =
+    wanted.runAsGroup ?? groupId(imageGroup, wanted, files.group) ?? asId(row[3] ?? '') ?? 0;
   const name = wanted.supplementalGroupsPolicy === 'Strict' ? undefined : row[0];
   const named = name === undefined ? [] : memberships(name, files.group);
-  const additionalGids = [...new Set([...named, ...wanted.supplementalGroups])];
-  return { uid, gid: gid ?? 0, additionalGids };
+  return { uid, gid, additionalGids: [...new Set([gid, ...named, ...wanted.supplementalGroups])] };
 }
 
 /** The user's row of /etc/passwd by name or number; empty when there is none. */

@@ -282,12 +282,12 @@ describe('users', () => {
     resolveUser({ image: text, supplementalGroups: [9], ...run }, files);
 
   it.each([
-    ['', 0, 0, [9]],
-    ['shop', 5, 6, [7, 9]],
-    ['shop:g', 5, 8, [7, 9]],
-    ['5', 5, 6, [7, 9]],
-    ['77', 77, 0, [9]],
-    ['77:78', 77, 78, [9]],
+    ['', 0, 0, [0, 9]],
+    ['shop', 5, 6, [6, 7, 9]],
+    ['shop:g', 5, 8, [8, 7, 9]],
+    ['5', 5, 6, [6, 7, 9]],
+    ['77', 77, 0, [0, 9]],
+    ['77:78', 77, 78, [78, 9]],
   ])('resolves "%s"', (text, ...[uid, gid, additionalGids]) => {
     expect(resolve(text)).toEqual({ uid, gid, additionalGids });
   });
@@ -297,7 +297,7 @@ describe('users', () => {
     expect(resolveUser(wanted as Parameters<typeof resolveUser>[0], files)).toEqual({
       uid: 5,
       gid: 6,
-      additionalGids: [9],
+      additionalGids: [6, 9],
     });
   });
 
