@@ -253,6 +253,23 @@ describe('recovery', () => {
     },
   );
 
+  it('drops a container of which neither its record nor runc can tell: its processes, cgroup and mounts go', async () => {
+    const id = await run(forever);
+    const pid = (await status(id))?.pid ?? 0;
+    const layout = layoutFor(host.stateDir, host.clusterId);
+    const { root, rootfs } = layout.container(id);
+    writeFileSync(recordOf(id), '{');
+    const ofRunc = join(layout.runcRoot, id);
+    writeFileSync(join(ofRunc, 'state.json'), '{"half');
+    runtime = await host.start();
+    await until(() => (host.system.processState(pid) ?? 'Z') === 'Z');
+    expect([ofRunc, root].filter((path) => host.system.exists(path))).toEqual([]);
+    expect(host.system.mounts().map(({ mountPoint }) => mountPoint)).not.toContain(rootfs);
+    const groups = createCgroups(host.system);
+    expect(groups.usage(layout.containerCgroup('a', id))).toBeUndefined();
+    expect(await status(await run(forever))).toMatchObject({ state: 'running' });
+  });
+
   it.each(['{"half', 'null'])(
     'gives up a sandbox whose record says %s: what runs in it is known, another can be made',
     async (text) => {

@@ -49,10 +49,15 @@ async function destroyUnknown(context: Context, id: string): Promise<void> {
     .map((pod) => `${layout.cgroup}/${pod}/${id}`)
     .filter((group) => cgroups.usage(group) !== undefined);
   for (const group of groups) cgroups.killAll(group);
-  if (system.exists(join(layout.runcRoot, id))) await deleteFromRunc(context, id);
+  const state = join(layout.runcRoot, id);
+  // Of what runc cannot read any more there are still the cgroup and the mounts.
+  const complain = (error: unknown) =>
+    logger.warn('a container is removed without runc', { container: id, why: reasonOf(error) });
+  if (system.exists(state)) await deleteFromRunc(context, id).catch(complain);
   for (const group of groups) await removeCgroup(context, group);
   removeMapped(context, layout.container(id).mapped);
   system.unmount(layout.container(id).rootfs);
+  rmSync(state, { recursive: true, force: true });
   await dropFiles(context, id);
   const known = new Set([...records.sandboxes.values()].map((sandbox) => sandbox.config.podUid));
   for (const group of groups) {
