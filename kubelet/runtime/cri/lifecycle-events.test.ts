@@ -285,7 +285,7 @@ describe('the view of a runtime', () => {
       const stop = (id: string) => {
         const { status } = view.known(id);
         const known = { status, notes: { annotations: {}, stopSignal: 'SIGUSR1' } };
-        const system = { kill: () => void signalled.push(id) };
+        const system = { kill: () => signalled.push(id) > 0 };
         return endedBySignal({ system, view }, known as KnownContainer, 500);
       };
       const stopping = Promise.all([stop('a'), stop('b')]);
