@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/logger.ts';
+import { Turns } from '../../../base/turns.ts';
 import { type Cgroups, createCgroups } from '../../../system/cgroups.ts';
 import type { System } from '../../../system/system.ts';
 import { removeCgroup } from '../oci/cgroup-removal.ts';
@@ -85,8 +86,8 @@ class Cri implements CriRuntime {
   readonly #commands: CriCommands;
   readonly #ending = new AbortController();
   readonly #handlers = new Set<(event: RuntimeEvent) => void>();
-  /** Work under way by what it makes or removes. */
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  /** By what is made or removed. */
+  readonly #turns = new Turns();
   #connection: GrpcConnection | undefined;
   #info = { name: 'cri', version: 'unknown' };
 
@@ -161,7 +162,7 @@ class Cri implements CriRuntime {
   }
 
   runSandbox(config: SandboxConfig): Promise<string> {
-    return this.#inLane(`pod ${config.podUid}`, async () => {
+    return this.#turns.take(`pod ${config.podUid}`, async () => {
       const known = [...this.#view.sandboxes.values()].find(
         ({ podUid, attempt, state }) =>
           podUid === config.podUid && attempt === config.attempt && state === 'ready',
@@ -210,7 +211,7 @@ class Cri implements CriRuntime {
     const known = this.#view.sandboxes.get(id);
     if (known?.state !== 'ready')
       return Promise.reject(new RuntimeError('NotFound', `there is no sandbox ${id}`));
-    return this.#inLane(`pod ${known.podUid}`, async () => {
+    return this.#turns.take(`pod ${known.podUid}`, async () => {
       this.#cgroups.setLimits(this.#podCgroup(known.podUid), resources);
       // Runtimes may want to know; as upstream, what they say does not matter.
       await this.connection()
@@ -224,7 +225,7 @@ class Cri implements CriRuntime {
     if (!known) return;
     await this.stopSandbox(id);
     for (const container of this.#view.containersOf(id)) await this.removeContainer(container.id);
-    await this.#inLane(`pod ${known.podUid}`, async () => {
+    await this.#turns.take(`pod ${known.podUid}`, async () => {
       await unlessGone(() => this.connection().call(RUNTIME.removePodSandbox, { id }));
       this.#view.drop(id);
       if ([...this.#view.sandboxes.values()].some(({ podUid }) => podUid === known.podUid)) return;
@@ -243,7 +244,7 @@ class Cri implements CriRuntime {
     sandbox: SandboxConfig,
     config: ContainerConfig,
   ): Promise<string> {
-    return this.#inLane(`container ${sandboxId} ${config.name} ${config.attempt}`, async () => {
+    return this.#turns.take(`container ${sandboxId} ${config.name} ${config.attempt}`, async () => {
       const known = this.#view
         .containersOf(sandboxId)
         .find(({ name, attempt }) => name === config.name && attempt === config.attempt);
@@ -284,7 +285,7 @@ class Cri implements CriRuntime {
   }
 
   startContainer(id: string): Promise<void> {
-    return this.#inLane(id, async () => {
+    return this.#turns.take(id, async () => {
       const { status } = this.#view.known(id);
       if (status.state === 'running') return;
       if (status.state === 'exited') throw startFailure(status);
@@ -330,7 +331,7 @@ class Cri implements CriRuntime {
       cpuPeriodUs,
       memoryLimitBytes,
     });
-    await this.#inLane(id, () =>
+    await this.#turns.take(id, () =>
       failingAs('UpdateContainerError', () =>
         this.connection().call(RUNTIME.updateContainerResources, { id, linux }),
       ),
@@ -338,7 +339,7 @@ class Cri implements CriRuntime {
   }
 
   removeContainer(id: string): Promise<void> {
-    return this.#inLane(id, async () => {
+    return this.#turns.take(id, async () => {
       const known = this.#view.containers.get(id);
       if (!known) return;
       await unlessGone(() => this.connection().call(RUNTIME.removeContainer, { id }));
@@ -409,18 +410,6 @@ class Cri implements CriRuntime {
 
   #doors() {
     return { cgroups: this.#cgroups, clock: this.#options.clock };
-  }
-
-  /** Runs one after the other what concerns the same thing; the lane goes away when it is empty. */
-  async #inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#lanes.set(lane, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#lanes.get(lane) === mine) this.#lanes.delete(lane);
-    }
   }
 }
 
