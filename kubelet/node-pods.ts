@@ -2,6 +2,7 @@
 // Invariant: a part is made once, here, and knows the others only by what it is handed.
 import { Pods, Services } from '../api/kinds.ts';
 import { keyOf } from '../api/meta/object.ts';
+import { Slots } from '../base/slots.ts';
 import { PodAdmission } from './admission/pod-admission.ts';
 import type { ClientEventRecorder } from '../client/events/recorder.ts';
 import type { KubeletConfiguration } from './configuration.ts';
@@ -11,7 +12,6 @@ import type { HostFacts } from './node/host-facts.ts';
 import { nodeRef } from './node/node-ref.ts';
 import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
 import { PodManager } from './pods/pod-manager.ts';
-import { StartSlots } from './pods/start-slots.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import type { NodeFacts, WorkerParts } from './pods/worker-parts.ts';
 import { Prober } from './probes/prober.ts';
@@ -87,7 +87,7 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     volumes,
     sources,
     services: informers.informer(Services),
-    slots: new StartSlots(MAX_PARALLEL_STARTS),
+    slots: new Slots(MAX_PARALLEL_STARTS),
     puller,
     ending: context.ending,
     makeRoom: (pod, leaving) => admission.makeRoom(pod, leaving),

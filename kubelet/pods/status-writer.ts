@@ -5,13 +5,13 @@ import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
+import { Slots } from '../../base/slots.ts';
 import type { Pod, PodStatus } from '../../api/generated/types.ts';
 import { Pods } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { isConflict, isInvalid, isNotFound } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { covers, statusPatch } from '../status-patch.ts';
-import { StartSlots } from './start-slots.ts';
 
 /** Once the API server is back, its clients know within two seconds what became of pods meanwhile. */
 const RETRY = { initialMs: 100, maxMs: 1_500, jitter: 0.5 };
@@ -46,7 +46,7 @@ interface Entry {
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #slots = new StartSlots(MAX_WRITES);
+  readonly #slots = new Slots(MAX_WRITES);
   readonly #ending = new AbortController();
 
   constructor(options: StatusWriterOptions) {

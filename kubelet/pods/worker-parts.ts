@@ -1,6 +1,7 @@
 // What pod workers share: the agent's doors and parts, and facts of the node.
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { Pod, Service } from '../../api/generated/types.ts';
+import type { Slots } from '../../base/slots.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import type { NodeAgentOptions } from '../options.ts';
@@ -10,7 +11,6 @@ import type { AgentFigures } from '../stats/agent-figures.ts';
 import type { ObjectSources } from '../volumes/object-sources.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
 import type { Verdict } from './pod-status.ts';
-import type { StartSlots } from './start-slots.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 /** What the node has for pods. */
@@ -43,7 +43,7 @@ export interface WorkerParts {
   readonly volumes: PodVolumes;
   readonly sources: ObjectSources;
   readonly services: Informer<Service>;
-  readonly slots: StartSlots;
+  readonly slots: Slots;
   readonly puller: ImagePuller;
   /** Aborted when the agent ends. Containers go on. */
   readonly ending: AbortSignal;

@@ -5,6 +5,7 @@ import type { Pod } from '../../api/generated/types.ts';
 import { goDurationText } from '../../api/cel/time-values.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { Slots } from '../../base/slots.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { imageNameRefusal, parseImageName } from '../images/image-name.ts';
@@ -20,7 +21,6 @@ import { isNamedByHand } from './image-ref.ts';
 import { fingerprintOf, type PullAccess } from './pull-access.ts';
 import { NoRegistry, type Pulled, PullFlights } from './pull-flights.ts';
 import type { PullSecrets } from './pull-secrets.ts';
-import { PullSlots } from './pull-slots.ts';
 import { type PullWait, PullWaits } from './pull-waits.ts';
 import { containerPath } from '../pods/container-path.ts';
 
@@ -71,7 +71,7 @@ export class ImagePuller {
   constructor(parts: PullerParts) {
     this.#parts = parts;
     const { serializeImagePulls, maxParallelImagePulls } = parts.configuration;
-    const slots = new PullSlots(serializeImagePulls ? 1 : maxParallelImagePulls);
+    const slots = new Slots(serializeImagePulls ? 1 : (maxParallelImagePulls ?? Infinity));
     this.#flights = new PullFlights({ ...parts, slots });
   }
 

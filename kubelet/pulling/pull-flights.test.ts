@@ -2,13 +2,13 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
+import { Slots } from '../../base/slots.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { recordedLogger } from '../../test/support/recorded-logger.ts';
 import { aPod } from '../pods/fixtures/pod-scenes.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import type { ImageInfo, ImageStore, PullRequest } from '../runtime/runtime.ts';
 import { PullFlights } from './pull-flights.ts';
-import { PullSlots } from './pull-slots.ts';
 
 /** A store whose pulls end when the test says so. */
 class HeldStore extends FakeImageStore {
@@ -33,7 +33,7 @@ class HeldStore extends FakeImageStore {
 const flightsOf = (images: ImageStore, limit?: number) =>
   new PullFlights({
     images,
-    slots: new PullSlots(limit),
+    slots: new Slots(limit ?? Infinity),
     clock: systemClock,
     logger: silentLogger,
   });
@@ -112,7 +112,7 @@ it('a pull that takes long is told of in the log, and no more often than every t
   const clock = new VirtualClock();
   const { logger, lines } = recordedLogger();
   const store = new HeldStore();
-  const flights = new PullFlights({ images: store, slots: new PullSlots(1), clock, logger });
+  const flights = new PullFlights({ images: store, slots: new Slots(1), clock, logger });
   const pulling = flights.join('a', 'a', requestOf());
   const progress = { image: 'a', layersDone: 0, layersTotal: 2, bytesDone: 5, bytesTotal: 10 };
   for (let second = 0; second < 25; second++) {

@@ -2,8 +2,8 @@
 // Invariants: a pull goes on as long as somebody waits for it, and is given up with the last; never more at once than the slots allow.
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Slots } from '../../base/slots.ts';
 import type { ImageInfo, ImageStore, PullProgress, PullRequest } from '../runtime/runtime.ts';
-import type { PullSlots } from './pull-slots.ts';
 
 /** How often a pull that takes long is told of in the log. */
 export const PROGRESS_LOG_MS = 10_000;
@@ -24,7 +24,7 @@ interface Flight {
 /** What flights need. */
 export interface FlightParts {
   readonly images: ImageStore;
-  readonly slots: PullSlots;
+  readonly slots: Slots;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -2,9 +2,9 @@
 // Invariants: nobody waits longer than ANSWER_MS; what was begun goes on, and is found by who asks again; a file system that hangs
 // has so many processes waiting for it and no more, whatever is asked of it, and all together have so many.
 import type { Clock } from '../../base/clock.ts';
+import { Slots } from '../../base/slots.ts';
 import { mountOf } from '../../system/mountinfo.ts';
 import type { System } from '../../system/system.ts';
-import { StartSlots } from '../pods/start-slots.ts';
 import { ConfigError } from './volume-error.ts';
 
 /** How long somebody waits before being told that there is no answer yet. */
@@ -43,7 +43,7 @@ export class HostPlaces {
   readonly #doors: { readonly clock: Clock; readonly system: Pick<System, 'mounts'> };
   readonly #works = new Map<string, Begun>();
   /** By the place where a file system is mounted, while something waits for it. */
-  readonly #turns = new Map<string, { readonly slots: StartSlots; users: number }>();
+  readonly #turns = new Map<string, { readonly slots: Slots; users: number }>();
 
   constructor(doors: { readonly clock: Clock; readonly system: Pick<System, 'mounts'> }) {
     this.#doors = doors;
@@ -105,7 +105,7 @@ export class HostPlaces {
   async #inTurn<T>(work: HostWork<T>, giveUp: AbortController): Promise<T> {
     const { mountPoint } = this.#fileSystem(work.path);
     const turns = this.#turns.get(mountPoint) ?? {
-      slots: new StartSlots(PER_FILE_SYSTEM),
+      slots: new Slots(PER_FILE_SYSTEM),
       users: 0,
     };
     this.#turns.set(mountPoint, turns);

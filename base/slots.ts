@@ -1,16 +1,13 @@
-// So many pulls at once as the node is told, the others after one another in the order in which they were asked for.
-// Invariant: a slot is given back whatever became of the pull; who gives up while waiting leaves the line at once.
+// A few slots for work that only gets slower when more of it runs at once. First come, first served.
+// Invariant: a slot is given back whatever became of the work; who gives up while waiting leaves the line at once.
 
-/** How many may run at once; undefined for as many as are asked for. */
-export type PullLimit = number | undefined;
-
-/** The slots of one node. */
-export class PullSlots {
+/** Lets at most so many tasks run at once. What waits is bounded by whoever asks. */
+export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(limit: PullLimit) {
-    this.#free = limit ?? Infinity;
+  constructor(slots: number) {
+    this.#free = slots;
   }
 
   /** How many wait. */
@@ -19,8 +16,8 @@ export class PullSlots {
   }
 
   /** Runs the task when a slot is free. Rejects with the signal's reason when aborted before. */
-  async run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
+  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
     else await this.#turn(signal);
     try {
@@ -33,18 +30,18 @@ export class PullSlots {
     }
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const begin = () => {
-        signal.removeEventListener('abort', leave);
+        signal?.removeEventListener('abort', leave);
         resolve();
       };
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(begin), 1);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       this.#waiting.push(begin);
-      signal.addEventListener('abort', leave, { once: true });
+      signal?.addEventListener('abort', leave, { once: true });
     });
   }
 }
