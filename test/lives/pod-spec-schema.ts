@@ -31,6 +31,19 @@ export function reachableFields(stop: (field: FieldName) => boolean): FieldName[
   return fields;
 }
 
+/** The fields of all types that hold a value of a type, such as `fieldRef` for ObjectFieldSelector. */
+export function holdersOf(type: string): string[] {
+  const holds = (field: FieldName) => {
+    const [owner = '', name = ''] = field.split('.');
+    const schema = schemaOf(`${CORE}${owner}`).properties?.[name];
+    return schema !== undefined && typeOf(schema) === `${CORE}${type}`;
+  };
+  const names = reachableFields(() => false)
+    .filter(holds)
+    .map((field) => field.split('.')[1] ?? '');
+  return [...new Set(names)];
+}
+
 /** The fields that a scenario's pod uses, those that its steps attach and change included. */
 export function fieldsUsedBy(scenario: Scenario): Set<FieldName> {
   const used = new Set<FieldName>();
