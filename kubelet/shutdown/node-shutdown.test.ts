@@ -18,6 +18,7 @@ function aShutdown(pods: readonly Pod[], periods: { all: string; critical: strin
   const begin = clock.monotonic();
   const seen: [name: string, atSeconds: number, graceSeconds: number][] = [];
   const told: string[] = [];
+  const ended: string[] = [];
   /** Those that take so long, in seconds. */
   const slow = new Map<string, number>();
   const shutdown = new NodeShutdown({
@@ -35,11 +36,12 @@ function aShutdown(pods: readonly Pod[], periods: { all: string; critical: strin
         condition: 'TerminationByKubelet',
       });
       await clock.sleep((slow.get(uid) ?? 0) * SECOND);
+      ended.push(uid);
     },
     tell: ({ reason }) => told.push(reason),
     onChange: () => told.push(`begun: ${shutdown.hasBegun}`),
   });
-  return { clock, shutdown, seen, slow, told };
+  return { clock, shutdown, seen, slow, told, ended };
 }
 
 it('ends those that the cluster lives by after all others, each within its part of the time', async () => {
@@ -63,7 +65,19 @@ it('ends those that the cluster lives by after all others, each within its part 
   expect(clock.pendingTimers).toBe(0);
 });
 
-it('is over when its time is, whatever pods do', async () => {
+it('hears of pods that were killed as their period ended', async () => {
+  const { clock, shutdown, slow, ended } = aShutdown([named('stubborn')], {
+    all: '10s',
+    critical: '4s',
+  });
+  slow.set('stubborn', 6.3);
+  const heard = shutdown.run().then(() => [...ended]);
+  await clock.advance(7 * SECOND);
+  expect(await heard).toEqual(['stubborn']);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it('is over soon after its time is, whatever pods do', async () => {
   const pods = [named('stuck'), named('vital', CRITICAL)];
   const { clock, shutdown, seen, slow } = aShutdown(pods, { all: '30s', critical: '10s' });
   slow.set('stuck', 600).set('vital', 600);
@@ -73,7 +87,7 @@ it('is over when its time is, whatever pods do', async () => {
   expect(seen).toEqual([['stuck', 0, 20]]);
   await clock.advance(SECOND);
   expect(seen.at(-1)).toEqual(['vital', 20, 10]);
-  await clock.advance(9 * SECOND);
+  await clock.advance(11 * SECOND);
   expect(over).toBe(false);
   await clock.advance(SECOND);
   await done;

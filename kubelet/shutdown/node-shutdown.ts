@@ -1,5 +1,6 @@
 // Ends all pods of a node that is about to go, those that the cluster lives by last (Kubernetes docs: Graceful node shutdown).
-// Invariants: no pod comes any more once it has begun; it is over when the periods are, whatever the pods do.
+// Invariants: no pod comes any more once it has begun; those that had to be killed are told, too; it is over soon after the periods are,
+// whatever the pods do.
 import type { Pod } from '../../api/generated/types.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { EventNote } from '../../client/events/recorder.ts';
@@ -27,6 +28,9 @@ const TERMINATED: Verdict = {
   message: 'Pod was terminated in response to imminent node shutdown.',
   condition: 'TerminationByKubelet',
 };
+
+/** A pod that uses up its period is killed as that ends: so long it is waited for, once for all pods, that its end is told. */
+const LAST_WORDS_MS = 2_000;
 
 /** Pods that end together. */
 interface Group {
@@ -62,7 +66,13 @@ export class NodeShutdown {
     // What the callback reads is set when this call has returned.
     await Promise.resolve();
     onChange();
-    for (const group of this.#groups()) await this.#end(group);
+    const ends: Promise<void>[] = [];
+    for (const group of this.#groups()) {
+      const begun = this.#begin(group);
+      ends.push(...begun);
+      await this.#within(group.periodMs, begun);
+    }
+    await this.#within(LAST_WORDS_MS, ends);
   }
 
   #groups(): readonly Group[] {
@@ -79,15 +89,17 @@ export class NodeShutdown {
     ];
   }
 
-  /** Until the last one has gone, or the group's time is up. */
-  async #end({ pods, periodMs }: Group): Promise<void> {
-    const { clock, end } = this.#options;
-    const late = Promise.withResolvers<void>();
-    const timer = clock.timer(periodMs, () => late.resolve());
-    const ends = pods.map(({ metadata, spec }) => {
+  #begin({ pods, periodMs }: Group): Promise<void>[] {
+    return pods.map(({ metadata, spec }) => {
       const ownMs = (spec?.terminationGracePeriodSeconds ?? Infinity) * 1000;
-      return end(metadata.uid ?? '', TERMINATED, Math.min(periodMs, ownMs));
+      return this.#options.end(metadata.uid ?? '', TERMINATED, Math.min(periodMs, ownMs));
     });
+  }
+
+  /** Until the last one has gone, or the time is up. */
+  async #within(ms: number, ends: readonly Promise<void>[]): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.timer(ms, () => late.resolve());
     await Promise.race([late.promise, Promise.allSettled(ends)]);
     timer.cancel();
   }

@@ -179,6 +179,21 @@ it('a node that is about to go ends its pods in order, and takes no more', async
   expect((await getPod('vital')).status?.reason).toBe('Terminated');
 });
 
+it('a pod that has to be killed as its node goes is told to be Terminated, too', async () => {
+  await start(
+    { shutdownGracePeriod: '10s', shutdownGracePeriodCriticalPods: '4s' },
+    { app: { stopMs: 600_000 } },
+  );
+  await createPod('stubborn');
+  const stopped = node.stop();
+  await cluster.advance(8 * SECOND);
+  await stopped;
+  expect((await getPod('stubborn')).status).toMatchObject({
+    phase: 'Failed',
+    reason: 'Terminated',
+  });
+});
+
 it('a label that the owner gave the node counts for pods that come past the scheduler', async () => {
   await start({});
   const labels = { disk: 'ssd' };
