@@ -1,5 +1,7 @@
 // kubectl's commands for nodes and for pods that run: cordon, drain, taint, debug, logs with their flags, run and attach, figures.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { documentsOf, KUBECTL_VERSIONS } from '../support/kubectl.ts';
 import { SHELL_IMAGE } from '../support/tiny-images.ts';
@@ -175,8 +177,17 @@ describe('nodes', () => {
   it('describe: every kind that can be listed, in every namespace', async () => {
     const kinds = (await ok('api-resources --verbs=list,get -o name')).trim().split('\n');
     expect(kinds.length).toBeGreaterThan(50);
-    // What is listed is asked for again by name: figures of a pod that is leaving may be gone by then.
-    await until(async () => !(await run('get pods.metrics.k8s.io -A')).stdout.includes(' loud '));
+    // What is listed is asked for again by name: figures of a pod that is leaving come and go meanwhile.
+    await until(async () => {
+      const pods = (await k().json(['get', 'pods', '-A'])).items as readonly Pod[];
+      const figures = (await k().json(['get', 'pods.metrics.k8s.io', '-A']))
+        .items as readonly Pod[];
+      const running = pods.filter(({ status }) => status?.phase === 'Running').map(keyOf);
+      return (
+        !pods.some(({ metadata }) => metadata.deletionTimestamp) &&
+        figures.every((each) => running.includes(keyOf(each)))
+      );
+    });
     const { code, stdout, stderr } = await run(`describe -A ${kinds.join(',')}`);
     expect(code, stderr).toBe(0);
     for (const [name, more] of [
