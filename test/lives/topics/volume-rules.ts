@@ -114,7 +114,10 @@ export const scenarios: readonly Scenario[] = [
         volumes: [
           { name: 'v', configMap: { name: 'files', defaultMode: 0o400 } },
           { name: 's', secret: { secretName: 'keys', defaultMode: 0o400 } },
-          { name: 'h', hostPath: { path: `${HOST_FOLDER}/owned`, type: 'DirectoryOrCreate' } },
+          {
+            name: 'h',
+            hostPath: { path: `${HOST_FOLDER}/of-the-host`, type: 'DirectoryOrCreate' },
+          },
         ],
       },
       {
