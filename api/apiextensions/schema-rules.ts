@@ -3,7 +3,7 @@
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
-import { isSchema, SAID, says } from '../schema/structural/sayings.ts';
+import { isSchema, SAID, visitSaying } from '../schema/structural/sayings.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const LIST_TYPES = ['atomic', 'map', 'set'];
@@ -23,22 +23,8 @@ const UNUSED = [
 export function schemaKeywordErrors(schema: JSONSchemaProps, path: string): FieldError[] {
   const errors: FieldError[] = [];
   // Thousands of schemas stand in one definition, nearly all of them plain: only those that are not are looked at.
-  const collect = (place: JSONSchemaProps, at: string): void => {
-    if (!says(schema, place, SAID.remarkable)) return;
-    ownErrors(place, at, errors);
-    const { properties } = place;
-    for (const name in properties) {
-      const part = properties[name];
-      if (part !== undefined) collect(part, `${at}.properties[${name}]`);
-    }
-    for (const key of ['additionalProperties', 'items', 'not'] as const) {
-      const part = place[key];
-      if (isSchema(part)) collect(part, `${at}.${key}`);
-    }
-    for (const key of ['allOf', 'anyOf', 'oneOf'] as const)
-      place[key]?.forEach((part, i) => collect(part, `${at}.${key}[${i}]`));
-  };
-  collect(schema, path);
+  const whole = { place: schema, path };
+  visitSaying(whole, SAID.remarkable, (at) => ownErrors(at.place, at.path, errors));
   return errors;
 }
 
