@@ -18,6 +18,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import type { ServerParts } from './exchange.ts';
 import { Aggregation } from './extensions/aggregation/aggregation.ts';
 import { CustomResources } from './extensions/custom-resources.ts';
+import { DefinitionNames } from './extensions/definition-names.ts';
 import { LiveDiscovery } from './extensions/live-discovery.ts';
 import { type Check, createHealth, type Health } from './health.ts';
 import { type HttpServer, type ServerTls, startHttpServer } from './http/http-server.ts';
@@ -37,6 +38,7 @@ import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
 import { ServiceEndpoints } from './registry/service-endpoints.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
+import type { Strategy } from './registry/strategies.ts';
 import type { Storage } from './storage/storage.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
 import { ObjectStore } from './watch/object-store.ts';
@@ -82,6 +84,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tokens.read,
   ]);
   const scheme = new Scheme();
+  const names = new DefinitionNames(scheme.definitions, clock);
   const endpoints = new ServiceEndpoints(store);
   const { nodeDialer } = options;
   const webhooks = new WebhookClient({ store, endpoints, clock, random, nodeDialer });
@@ -90,7 +93,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     endpoints,
     registry: new Registry(store),
     scheme,
-    strategies: new Map([['/services', services]]),
+    strategies: new Map<string, Strategy>([
+      ['/services', services],
+      ['apiextensions.k8s.io/customresourcedefinitions', names],
+    ]),
     admission: admissionChain({ ...options, store, scheme, rbac, tokens, webhooks, figures }),
     authorize: (user, info) => authorize(rbac, user, info),
     tokens,
@@ -108,11 +114,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const apiServiceIp = services.firstAddress;
   if (!options.isBootstrapped)
     await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
-  return await running(options, { server, rbac, readToken, figures, apiServiceIp });
+  return await running(options, { server, names, rbac, readToken, figures, apiServiceIp });
 }
 
 interface Prepared {
   readonly server: ServerParts;
+  readonly names: DefinitionNames;
   readonly rbac: RbacAuthorizer;
   readonly readToken: TokenReader;
   readonly figures: Figures;
@@ -121,7 +128,7 @@ interface Prepared {
 
 /** The way of requests, and what follows the store. */
 async function running(options: ApiServerOptions, prepared: Prepared): Promise<RunningServer> {
-  const { server, rbac, readToken, figures } = prepared;
+  const { server, names, rbac, readToken, figures } = prepared;
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const slis = new Figures();
@@ -135,6 +142,7 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
   const handler = pipelineOf(options, { ...parts, closing: closing.signal });
   const customs = new CustomResources({
     server,
+    names,
     onChange: () => {
       discovery.refresh();
       others.kindsChanged();

@@ -18,8 +18,7 @@ import { removeCollection } from '../handlers/delete-collection.ts';
 import { collectionPrefix } from '../registry/keys.ts';
 import type { VisibleObject } from '../watch/visible-object.ts';
 import { type Converter, customForms, renamed } from './custom-form.ts';
-import { NameIndex } from './name-index.ts';
-import { acceptNames, statusWith } from './names.ts';
+import type { DefinitionNames } from './definition-names.ts';
 import { SchemaAge } from './schema-age.ts';
 import { webhookConverter } from './webhook-conversion.ts';
 
@@ -33,6 +32,8 @@ const RETRY_MS = 5_000;
 /** What the part needs besides the server's. */
 export interface CustomResourcesOptions {
   readonly server: ServerParts;
+  /** Who has which name; the server's strategy of definitions. */
+  readonly names: DefinitionNames;
   /** Called after the served kinds have changed. */
   readonly onChange: () => void;
 }
@@ -60,7 +61,6 @@ const NONE: readonly ResourceDefinition[] = [];
 export class CustomResources {
   readonly #options: CustomResourcesOptions;
   readonly #known = new Map<string, Known>();
-  readonly #names: NameIndex;
   readonly #ending = new Map<string, () => void>();
   readonly #unsubscribe: () => void;
   readonly #closed = new AbortController();
@@ -69,7 +69,7 @@ export class CustomResources {
     this.#options = options;
     const { store } = options.server;
     const prefix = collectionPrefix(CustomResourceDefinitions);
-    this.#names = new NameIndex(options.server.scheme.definitions);
+    options.names.whenFreed(() => this.#settleRefused());
     for (const item of store.list(prefix).items) this.#put(item);
     this.#unsubscribe = store.subscribe(prefix, (event) => {
       if (event.type === 'put') this.#put(event.value);
@@ -95,7 +95,7 @@ export class CustomResources {
     form.stored = stored;
     const served = this.#definitions(crd, form);
     this.#known.set(name, { crd, served, form });
-    this.#names.set(name, crd.spec.group, crd.status?.acceptedNames ?? {});
+    this.#options.names.hold(crd);
     this.#serve(name, before?.served ?? [], served);
     if (before && before.form !== form) before.form.life.abort(new Error('the kind has changed'));
     if (crd.metadata.deletionTimestamp !== undefined) this.#end(crd);
@@ -143,10 +143,14 @@ export class CustomResources {
     const before = this.#known.get(name);
     before?.form.life.abort(new Error('the kind is gone'));
     this.#known.delete(name);
-    this.#names.delete(name);
+    this.#options.names.giveUp(name);
     this.#serve(name, before?.served ?? [], NONE);
     this.#ending.get(name)?.();
-    // Somebody may wait for the names that are free now.
+    this.#settleRefused();
+  }
+
+  /** Somebody may wait for names that are free now. */
+  #settleRefused(): void {
     for (const { crd } of this.#known.values())
       if (!isConditionTrue(crd.status?.conditions, 'NamesAccepted')) this.#settleNames(crd);
   }
@@ -162,10 +166,7 @@ export class CustomResources {
   }
 
   #settleNames(crd: CustomResourceDefinition): void {
-    const { clock } = this.#options.server;
-    const taken = this.#names.takenBeside(crd.metadata.name ?? '', crd.spec.group);
-    const decided = acceptNames(crd, taken);
-    const status = statusWith(crd, decided, clock.now());
+    const status = this.#options.names.decided(crd);
     if (!deepEqual(status, crd.status)) void this.#write(crd, (old) => ({ ...old, status }));
   }
 

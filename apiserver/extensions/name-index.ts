@@ -31,6 +31,11 @@ export class NameIndex {
     for (const key of keys) this.#add(key, owner);
   }
 
+  /** Has the owner any names, or been given none? */
+  knows(owner: string): boolean {
+    return this.#keys.has(owner);
+  }
+
   /** The owner has none any more. */
   delete(owner: string): void {
     for (const key of this.#keys.get(owner) ?? []) {

@@ -402,6 +402,35 @@ describe.each(['memory', 'lmdb'] as const)('Custom resources over %s storage', (
     expect(kind.json.message).toMatch(/spec\.scope: .*immutable.*spec\.names\.kind: .*immutable/s);
   });
 
+  it('are served with the answer to their definition, which is written once', async () => {
+    const group = 'once.example.com';
+    const watch = await api.watch(CRDS);
+    const { json } = await api.call('POST', CRDS, { body: definition(group) });
+    expect(json.status).toMatchObject({ acceptedNames: { plural: 'crontabs', kind: 'CronTab' } });
+    expect((await api.call('GET', `/apis/${group}/v1/crontabs`)).status).toBe(200);
+    await api.call('DELETE', `${CRDS}/crontabs.${group}`);
+    const { resourceVersion } = json.metadata;
+    for (let event = await watch.next(); event; event = await watch.next()) {
+      if (event.object.metadata.name !== `crontabs.${group}`) continue;
+      expect(event).toMatchObject({ type: 'ADDED', object: { metadata: { resourceVersion } } });
+      break;
+    }
+    expect(await watch.take(1)).toEqual([`MODIFIED crontabs.${group}`]);
+    watch.stop();
+  });
+
+  it('keep nobody from their names where the definition was refused, or only tried', async () => {
+    const group = 'refused.example.com';
+    const bad = definition(group, { scope: 'Nowhere' });
+    expect((await api.call('POST', CRDS, { body: bad })).status).toBe(422);
+    const tried = await api.call('POST', `${CRDS}?dryRun=All`, { body: definition(group) });
+    expect(tried.status).toBe(201);
+    const other = definition(group, { names: { plural: 'tabs', kind: 'Tab', shortNames: ['ct'] } });
+    other.metadata.name = `tabs.${group}`;
+    await api.call('POST', CRDS, { body: other });
+    expect((await api.call('GET', `/apis/${group}/v1/tabs`)).status).toBe(200);
+  });
+
   it('share no name with others of their group', async () => {
     const group = 'crowded.example.com';
     await defined(group);
