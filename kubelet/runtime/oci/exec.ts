@@ -1,5 +1,6 @@
 // Commands in running containers: to their end (probes), with live streams, or on a terminal; and attaching to the container itself.
-// Invariant: a command that is given up is killed inside the container too, and its files are removed.
+// Invariants: a command that is given up is killed inside the container too, and its files are removed; where the kernel does not let go
+// of it, nobody waits for it any longer.
 import {
   closeSync,
   constants,
@@ -15,7 +16,14 @@ import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import type { System } from '../../../system/system.ts';
 import { type ExecResult, type ExecSession, RuntimeError } from '../runtime.ts';
-import { conmonArguments, flags, launchFailure, spawnConmon, within } from './conmon.ts';
+import {
+  type Conmon,
+  conmonArguments,
+  flags,
+  launchFailure,
+  spawnConmon,
+  within,
+} from './conmon.ts';
 import { type Context, newId, runcMessage } from './context.ts';
 import type { Exits } from './exits.ts';
 import { type PacketStreams, packetStreams } from './packet-session.ts';
@@ -27,14 +35,18 @@ const EXEC_OUTPUT_BYTES = 1024 * 1024;
 /** Longest that a session may last without being ended by its user. */
 const ATTACH_POLL_MS = 24 * 3600 * 1000;
 const KILLED_EXIT_CODE = 137;
+/** How long a command may take to end once it is killed. One that waits for a device, or is frozen, may never. */
+export const KILLED_COMMAND_MS = 2_000;
 /** How long a finished command's output may still take: an orphan in the container may hold the terminal open. */
 const LAST_OUTPUT_MS = 1000;
 
 interface RuncExec {
   readonly child: ReturnType<System['spawn']>;
   readonly exit: Promise<number>;
-  /** Ends the command in the container, then runc. */
+  /** Ends the command in the container, then runc; `exit` is known within `KILLED_COMMAND_MS`. What is written from now on is not read. */
   readonly kill: () => void;
+  /** Was the command given up, as it did not end when it was killed? */
+  readonly left: () => boolean;
   /** Does the command run, or has it? */
   readonly started: () => boolean;
 }
@@ -67,12 +79,36 @@ function runcExec(
   // Output may end before the exit code is asked for; the caller sees the rejection when it awaits.
   exit.catch(() => undefined);
   child.stdin?.on('error', () => undefined);
+  let left = false;
   const kill = () => {
     const pid = readPid(pidFile);
     if (pid !== undefined && child.exitCode === null) system.kill(pid, 'SIGKILL');
     else child.kill('SIGKILL');
+    // Whoever came from the command may hold its output for ever.
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    givenUpLate(context, { record, pid, exit }, () => {
+      left = true;
+      child.kill('SIGKILL');
+    });
   };
-  return { child, exit, kill, started };
+  return { child, exit, kill, started, left: () => left };
+}
+
+/** Calls back when a command that was killed has not ended in time; its process is left to the kernel. */
+function givenUpLate(
+  { clock, logger }: Context,
+  command: { record: ContainerRecord; pid: number | undefined; exit: Promise<unknown> },
+  onLate: () => void,
+): void {
+  const { record, pid, exit } = command;
+  const timer = clock.timer(KILLED_COMMAND_MS, () => {
+    logger.warn('a command in a container was killed and does not end; it is left', {
+      container: record.id,
+      pid,
+    });
+    onLate();
+  });
+  exit.catch(() => undefined).finally(() => timer.cancel());
 }
 
 /** The failure of a command that could not be started; upstream's words, the same at each try. */
@@ -119,13 +155,16 @@ function readPid(file: string): number | undefined {
   }
 }
 
-/** Runs a command to its end. Rejects with reason `ExecTimeout` when it takes longer than `timeoutMs`; it is killed then. */
+/**
+ * Runs a command to its end. Rejects with reason `ExecTimeout` when it takes longer than `timeoutMs`: it is killed then, and waited for
+ * no longer than `KILLED_COMMAND_MS`.
+ */
 export async function execSync(
   context: Context,
   record: ContainerRecord,
   options: { command: readonly string[]; timeoutMs: number },
 ): Promise<ExecResult> {
-  const { child, exit, kill } = runcExec(context, record, { ...options, stdin: false });
+  const { child, exit, kill, left } = runcExec(context, record, { ...options, stdin: false });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   let timedOut = false;
@@ -135,8 +174,11 @@ export async function execSync(
   });
   try {
     const exitCode = await exit;
-    if (timedOut)
-      throw new RuntimeError('ExecTimeout', `command timed out after ${options.timeoutMs} ms`);
+    if (timedOut) {
+      const late = `command timed out after ${options.timeoutMs} ms`;
+      const fate = left() ? '; it was killed, and does not end' : '';
+      throw new RuntimeError('ExecTimeout', late + fate);
+    }
     return { exitCode, stdout: stdout(), stderr: stderr() };
   } finally {
     timer.cancel();
@@ -174,54 +216,75 @@ export async function exec(
 }
 
 /** A terminal needs somebody to hold its other end: conmon, with an attach socket of its own. */
+interface TerminalKeeper {
+  readonly conmon: Conmon;
+  readonly directory: string;
+  readonly attachSocket: string;
+  /** Removes its files. */
+  readonly discard: () => void;
+  /** Ends it, whatever becomes of the command, and removes its files. */
+  readonly giveUp: () => void;
+}
+
+function spawnKeeper(
+  context: Context,
+  record: ContainerRecord,
+  command: readonly string[],
+): TerminalKeeper {
+  const { layout, random, system } = context;
+  const paths = layout.container(record.id);
+  const session = newId(random);
+  const directory = join(paths.execs, session);
+  const sockets = join(layout.sockets, session);
+  mkdirSync(directory, { mode: 0o700 });
+  const specFile = join(directory, 'process.json');
+  writeFileSync(specFile, terminalProcess(paths.bundle, command), { mode: 0o600 });
+  const pidFile = join(directory, 'conmon.pid');
+  const files = {
+    '--exec-process-spec': specFile,
+    '-b': directory,
+    '-p': join(directory, 'pid'),
+    '-P': pidFile,
+    '-l': 'k8s-file:/dev/null',
+  };
+  const own = ['-e', '--exec-attach', '-t', '-i', ...flags(files)];
+  const shared = conmonArguments(context, paths, { container: record.id, session });
+  const conmon = spawnConmon(context, [...shared, ...own], { directory, attach: true });
+  const discard = () => {
+    for (const path of [sockets, directory]) rmSync(path, { recursive: true, force: true });
+  };
+  const giveUp = () => {
+    conmon.kill();
+    // What was spawned has ended once the conmon that it forks is under way.
+    const pid = readPid(pidFile);
+    if (pid !== undefined) system.kill(pid, 'SIGKILL');
+    discard();
+  };
+  return { conmon, directory, attachSocket: join(sockets, 'attach'), discard, giveUp };
+}
+
 async function execOnTerminal(
   context: Context,
   record: ContainerRecord,
   options: { command: readonly string[]; stdin: boolean },
 ): Promise<ExecSession> {
-  const { layout, random, system, clock } = context;
-  const paths = layout.container(record.id);
-  const session = newId(random);
-  const directory = join(paths.execs, session);
-  mkdirSync(directory, { mode: 0o700 });
-  const specFile = join(directory, 'process.json');
-  writeFileSync(specFile, terminalProcess(paths.bundle, options.command), { mode: 0o600 });
-  const conmon = spawnConmon(
-    context,
-    [
-      ...conmonArguments(context, paths, { container: record.id, session }),
-      '-e',
-      '--exec-attach',
-      '-t',
-      '-i',
-      ...flags({
-        '--exec-process-spec': specFile,
-        '-b': directory,
-        '-p': join(directory, 'pid'),
-        '-l': 'k8s-file:/dev/null',
-      }),
-    ],
-    { directory, attach: true },
-  );
-  const discard = () => {
-    conmon.kill();
-    rmSync(join(layout.sockets, session), { recursive: true, force: true });
-    rmSync(directory, { recursive: true, force: true });
-  };
+  const { system, clock } = context;
+  const keeper = spawnKeeper(context, record, options.command);
+  const { conmon, directory, giveUp } = keeper;
   try {
     conmon.goOn();
-    await within(context, conmon.attach?.next() ?? Promise.resolve(undefined), discard);
-    const socket = system.connectPackets(join(layout.sockets, session, 'attach'));
+    await within(context, conmon.attach?.next() ?? Promise.resolve(undefined), giveUp);
+    const socket = system.connectPackets(keeper.attachSocket);
     const streams = packetStreams(clock, socket, { stdin: options.stdin, tty: true });
     conmon.goOn();
-    const started = await within(context, conmon.sync.next(), discard);
+    const started = await within(context, conmon.sync.next(), giveUp);
     if (!started || started.data <= 0) {
       streams.close();
       throw notRun(launchFailure(started, directory));
     }
     const exit = conmon.sync.next().then(async (message) => {
       await lastOutput(context, streams);
-      discard();
+      keeper.discard();
       return message?.data ?? KILLED_EXIT_CODE;
     });
     return {
@@ -232,10 +295,12 @@ async function execOnTerminal(
       kill: () => {
         system.kill(started.data, 'SIGKILL');
         streams.close();
+        // conmon's end is the end of its pipe, which `exit` waits for.
+        givenUpLate(context, { record, pid: started.data, exit }, giveUp);
       },
     };
   } catch (error) {
-    discard();
+    giveUp();
     throw error;
   }
 }

@@ -11,9 +11,11 @@ import {
   runtimeContract,
 } from '../../../test/contracts/runtime.ts';
 import { anOciHost, type OciHost, sh, shellFiles } from '../../../test/support/oci-host.ts';
+import { until } from '../../../test/support/until.ts';
 import { buildImage } from '../../images/build.ts';
 import { MAX_LAYERS } from '../../images/image-config.ts';
 import type { ContainerConfig } from '../runtime.ts';
+import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 
 runtimeContract('runc and conmon', async () => {
@@ -148,6 +150,56 @@ describe('containers by runc and conmon', () => {
     expect(await Promise.all(said)).toEqual(['', '']);
     const terminal = runtime.exec(id, { command: [program], tty: true, stdin: true });
     await expect(terminal).rejects.toMatchObject(failure);
+  });
+
+  describe('of a command that does not end when it is killed', () => {
+    /** Holds all processes of the container where they are: even a kill waits until they go on. */
+    const held = async (id: string, work: () => Promise<void>) => {
+      const own = ['--root', layoutFor(host.stateDir, host.clusterId).runcRoot];
+      await host.system.run('runc', [...own, 'pause', id]);
+      try {
+        await work();
+      } finally {
+        await host.system.run('runc', [...own, 'resume', id]);
+      }
+    };
+    const runs = (mark: string) => async () =>
+      (await host.system.run('ps', ['-eo', 'args'])).stdout.split('\n').includes(mark);
+
+    it('tells so within seconds, and leaves nothing of its own beside it', async () => {
+      const id = await run(forever);
+      const slow = runtime.execSync(id, ['/bin/sleep', '7654'], 1500);
+      const outcome = slow.catch((error: unknown) => error);
+      await until(runs('/bin/sleep 7654'));
+      await held(id, async () => {
+        expect(await outcome).toMatchObject({
+          reason: 'ExecTimeout',
+          message: 'command timed out after 1500 ms; it was killed, and does not end',
+        });
+        const { execs } = layoutFor(host.stateDir, host.clusterId).container(id);
+        await until(() => host.system.list(execs).length === 0);
+      });
+      await until(async () => !(await runs('/bin/sleep 7654')()));
+    });
+
+    it.each([false, true])('ends its session all the same (terminal: %s)', async (tty) => {
+      const id = await run(forever);
+      const command = ['/bin/sleep', '8765'];
+      const session = await runtime.exec(id, { command, tty, stdin: false });
+      for (const stream of [session.stdout, session.stderr]) stream?.resume();
+      await until(runs('/bin/sleep 8765'));
+      await held(id, async () => {
+        session.kill();
+        expect(await session.exit).toBe(137);
+      });
+    });
+
+    it('does not wait for who holds its output', async () => {
+      const id = await run(forever);
+      const command = sh('sleep 6543 & wait');
+      const slow = runtime.execSync(id, command, 900);
+      await expect(slow).rejects.toMatchObject({ reason: 'ExecTimeout' });
+    });
   });
 
   it('gives a command its own words, even when they are those of the runtime', async () => {
