@@ -17,10 +17,10 @@ import {
   nodeTarget,
   type ServeNode,
 } from './node-requests.ts';
-import { LogStreams } from './log-streams.ts';
 import { type Caller, NodeAccess } from './node-access.ts';
 import { NodeUpgrades } from './node-upgrades.ts';
 import { RequestFailure } from './request-failure.ts';
+import { MAX_LOG_STREAMS, MAX_POD_CONNECTIONS, SharedPlaces } from './shared-places.ts';
 import type { UpgradeRequest } from './spdy-upgrade.ts';
 
 /** Where the agent's own server listens, and whom it lets in. */
@@ -36,20 +36,23 @@ export interface NodeServerOptions {
 interface ServerParts extends NodeRequestParts {
   readonly server: NodeServerOptions;
   readonly access: NodeAccess;
-  readonly logStreams: LogStreams;
+  readonly logStreams: SharedPlaces;
+  readonly podConnections: SharedPlaces;
 }
 
 /** An agent that is asked over HTTPS; its start rejects when the port is taken. */
 export function overHttps(server: NodeServerOptions): ServeNode {
   return (parts) => {
     const access = new NodeAccess({ ...parts, trusted: server.allowedClientCommonNames });
-    return startNodeServer({ ...parts, server, access, logStreams: new LogStreams() });
+    const logStreams = new SharedPlaces(MAX_LOG_STREAMS, 'logs');
+    const podConnections = new SharedPlaces(MAX_POD_CONNECTIONS, 'commands and connections');
+    return startNodeServer({ ...parts, server, access, logStreams, podConnections });
   };
 }
 
 /** Longest wait for a request's headers. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Sockets at once; each followed log and each command takes one. */
+/** Sockets at once; each log that is streamed, each command and each connection to a pod takes one of those that they share. */
 const MAX_CONNECTIONS = 1024;
 
 async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
@@ -132,9 +135,17 @@ async function answer(
   await authorize(parts, request);
   if (method !== 'GET') throw new RequestFailure(405, 'Method Not Allowed');
   gone.signal.throwIfAborted();
-  const give = () => respond(parts, { url, response, signal: gone.signal });
-  await (nodeTarget(url).path[0] === 'containerLogs' ? parts.logStreams.run(give) : give());
+  const { path } = nodeTarget(url);
+  const leave = path[0] === 'containerLogs' ? parts.logStreams.take(podOf(path)) : undefined;
+  try {
+    await respond(parts, { url, response, signal: gone.signal });
+  } finally {
+    leave?.();
+  }
 }
+
+/** The pod that a path names, if any; whether there is such a pod is told later. */
+const podOf = ([, namespace = '', name = '']: readonly string[]): string => `${namespace}/${name}`;
 
 async function respond(
   parts: ServerParts,
@@ -155,8 +166,13 @@ async function upgrade(
   upgrades: NodeUpgrades,
   connection: UpgradeRequest,
 ): Promise<void> {
-  await authorize(parts, connection.request);
-  await upgrades.serve(connection);
+  const { request, socket } = connection;
+  await authorize(parts, request);
+  const leave = parts.podConnections.take(podOf(nodeTarget(request.url ?? '/').path));
+  // Some are handed over, and last longer than the call; who has gone while it was asked who they are holds nothing.
+  socket.once('close', leave);
+  if (socket.destroyed) leave();
+  else await upgrades.serve(connection);
 }
 
 /** A Status, so that the API server can pass it on to its caller as it is. */

@@ -21,7 +21,7 @@ import { aPod } from '../pods/fixtures/pod-scenes.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import type { ExecSession } from '../runtime/runtime.ts';
-import { MAX_LOG_STREAMS } from './log-streams.ts';
+import { MAX_LOG_STREAMS, MAX_POD_CONNECTIONS } from './shared-places.ts';
 import type { NodeServer } from './node-requests.ts';
 import { overHttps } from './node-server.ts';
 
@@ -160,9 +160,9 @@ function open(path: string): Promise<IncomingMessage> {
   });
 }
 
-const exec = (query: string) =>
+const exec = (query: string, pod = 'web') =>
   new WebSocket(
-    `wss://127.0.0.1:${server.port}/exec/shop/web/app?command=x&${query}`,
+    `wss://127.0.0.1:${server.port}/exec/shop/${pod}/app?command=x&${query}`,
     ['v5.channel.k8s.io'],
     { ca, ...client },
   );
@@ -210,30 +210,60 @@ describe('a log of 200 MB', () => {
 });
 
 describe('logs that are followed', () => {
-  it('never take all connections: the next one is refused with words, and others are served', async () => {
+  it('of one pod never take all places: the next is refused with words, and others are served', async () => {
     logs.quiet = true;
     const path = '/containerLogs/shop/web/app?follow=true';
     const followers: IncomingMessage[] = [];
+    const half = MAX_LOG_STREAMS / 2;
     try {
       const sixteen = () => Promise.all(Array.from({ length: 16 }, () => open(path)));
-      while (followers.length < MAX_LOG_STREAMS) followers.push(...(await sixteen()));
+      while (followers.length < half) followers.push(...(await sixteen()));
       expect(new Set(followers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
       const refused = await open(path);
       expect(refused.statusCode).toBe(429);
       expect(await json(refused)).toMatchObject({
         kind: 'Status',
         reason: 'TooManyRequests',
-        message: expect.stringContaining('streams 512 logs already') as string,
+        message: expect.stringContaining('pod "shop/web" has 192 logs open already') as string,
       });
       expect(await text(await open('/healthz'))).toBe('ok');
+      followers.push(await open('/containerLogs/shop/other/app?follow=true'));
+      expect(followers.pop()?.destroy().statusCode).toBe(200);
       followers.pop()?.destroy();
-      await until(() => logs.open === MAX_LOG_STREAMS - 1);
+      await until(() => logs.open === half - 1);
       followers.push(await open(path));
       expect(followers.at(-1)?.statusCode).toBe(200);
     } finally {
       for (const follower of followers) follower.destroy();
     }
     await until(() => logs.open === 0);
+  }, 60_000);
+});
+
+describe('commands in one pod', () => {
+  it('never take all places: the next is refused with words, and those of another pod begin', async () => {
+    runtime.silent = true;
+    const running: WebSocket[] = [];
+    const begin = async (pod: string) => {
+      const socket = exec('stdout=1', pod);
+      running.push(socket);
+      return new Promise<number | undefined>((resolve, reject) => {
+        socket.once('open', () => resolve(101));
+        socket.once('unexpected-response', (_, { statusCode }) => resolve(statusCode));
+        socket.once('error', reject);
+      });
+    };
+    const half = MAX_POD_CONNECTIONS / 2;
+    try {
+      while (running.length < half)
+        await Promise.all(Array.from({ length: 16 }, () => begin('web')));
+      expect(await begin('web')).toBe(429);
+      expect(await begin('other')).toBe(101);
+      running[0]?.terminate();
+      await until(async () => (await begin('web')) === 101);
+    } finally {
+      for (const socket of running) socket.terminate();
+    }
   }, 60_000);
 });
 
