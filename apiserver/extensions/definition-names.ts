@@ -65,12 +65,6 @@ export class DefinitionNames implements Strategy {
     this.giveUp(name);
     this.#freed();
   }
-
-  /** What a change made of the names is decided about once it is stored. */
-  settle(): void {}
-
-  /** The end of a definition is known by its event, which deletions of all sorts have. */
-  release(): void {}
 }
 
 /** Rules of names are asked later: what lacks any has none to be claimed. */

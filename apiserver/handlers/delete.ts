@@ -72,7 +72,7 @@ export async function removeObject(
     },
     { dryRun: options.dryRun },
   );
-  if (written.kind === 'deleted' && !options.dryRun) released?.release(written.stored.object());
+  if (written.kind === 'deleted' && !options.dryRun) released?.release?.(written.stored.object());
   return written;
 }
 

@@ -134,9 +134,9 @@ export async function changeOwned(
   try {
     const written = await server.registry.update(at, change, { dryRun: isDryRun(request.query) });
     const kept = written.kind === 'stored' && !isDryRun(request.query);
-    if (kept && before) strategy?.settle(written.stored.object(), before);
+    if (kept && before) strategy?.settle?.(written.stored.object(), before);
     if (written.kind === 'deleted' && !isDryRun(request.query))
-      strategy?.release(written.stored.object());
+      strategy?.release?.(written.stored.object());
     return written;
   } finally {
     // A refused write gives back what it took; of a stored one, settle holds what it has in the write's place.

@@ -7,9 +7,9 @@ export interface Strategy {
   /** Fills what is allocated; `old` on updates. Answers how to give back what was taken: after a refusal, or after settle. */
   allocate(object: LooseObject, old: LooseObject | undefined): { readonly undo: () => void };
   /** After a stored change: holds what the new object has, and no longer what the old one had. */
-  settle(object: LooseObject, old: LooseObject): void;
+  settle?(object: LooseObject, old: LooseObject): void;
   /** Gives back what a deleted object had. */
-  release(object: LooseObject): void;
+  release?(object: LooseObject): void;
 }
 
 /** Strategies by `group/plural`. */
