@@ -9,8 +9,9 @@ import { alreadyExists, conflict, notFound, StatusError } from '../../api/status
 import { sameEntries } from '../managedfields/owners.ts';
 import { MAX_UPDATE_ATTEMPTS } from '../options.ts';
 import { encodeObject } from '../storage/revision-gap.ts';
-import { type CommitResult, type NewValue, StorageError, type Stored } from '../storage/storage.ts';
-import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
+import { type CommitResult, StorageError, type Stored } from '../storage/storage.ts';
+import { type ObjectStore, VisibleObject, type WrittenValue } from '../watch/object-store.ts';
+import { MAX_KEPT_BYTES } from '../watch/visible-object.ts';
 import { objectKey } from './keys.ts';
 import { asDeleted, servedObject } from './served-objects.ts';
 
@@ -169,18 +170,18 @@ export class Registry {
   async #putWhole({ key, expected, object }: Put): Promise<CommitResult> {
     const { managedFields, ...metadata } = object.metadata;
     try {
-      return await this.#commit(key, expected, encodeObject(object));
+      return await this.#commit(key, expected, encoded(object));
     } catch (error) {
       const tooLarge = error instanceof StatusError && error.reason === 'RequestEntityTooLarge';
       if (!tooLarge || managedFields === undefined) throw error;
-      return await this.#commit(key, expected, encodeObject({ ...object, metadata }));
+      return await this.#commit(key, expected, encoded({ ...object, metadata }));
     }
   }
 
   async #commit(
     key: string,
     expected: bigint | 'absent',
-    value: NewValue | 'delete',
+    value: WrittenValue | 'delete',
   ): Promise<CommitResult> {
     try {
       return await this.#store.commit(key, expected, value);
@@ -188,6 +189,12 @@ export class Registry {
       throw error instanceof StorageError ? fromStorage(error) : error;
     }
   }
+}
+
+/** The bytes of an object; with it where reading it off them again would cost much. */
+function encoded(object: LooseObject): WrittenValue {
+  const value = encodeObject(object);
+  return value.bytes.length > MAX_KEPT_BYTES ? { ...value, object } : value;
 }
 
 /** The one translation of storage's refusals. */

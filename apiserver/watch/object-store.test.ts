@@ -55,6 +55,18 @@ describe('ObjectStore', () => {
     expect(store.list(`${PODS}a/`).items).toEqual([object]);
   });
 
+  it('hands what large bytes were made of to readers, with the write’s revision', async () => {
+    const store = await openOn(newStorage());
+    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: { a: [1] } };
+    const seen: unknown[] = [];
+    store.subscribe(PODS, ({ value }) => seen.push(value.object()['spec'], value.object()));
+    const result = await store.commit(`${PODS}a/one`, 'any', { ...encodeObject(object), object });
+    const { revision } = result as { revision: bigint };
+    expect(seen[0]).toBe(object.spec);
+    const metadata = { resourceVersion: String(revision), name: 'one' };
+    expect(seen[1]).toEqual({ ...object, metadata });
+  });
+
   it('never shows a write that is not durable, but tells the writer of it', async () => {
     const store = await openOn(newStorage());
     const asked = put(store, 'a/one');

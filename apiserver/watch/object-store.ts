@@ -2,6 +2,7 @@
 // by one watch of Storage. Invariants: only durable states are seen; `revision` and the index change together, so a
 // list is consistent; once commit has answered, its write is in the index and on its way to every watcher.
 // Costs: get O(1); list O(log n + page); an event O(log n + watchers of its prefixes).
+import type { LooseObject } from '../../api/meta/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EventBuffer } from '../storage/event-buffer.ts';
@@ -72,6 +73,11 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
+/** A new value, and what its bytes were made of: nobody changes it after it was handed in. Readers of large values get it as it is. */
+export interface WrittenValue extends NewValue {
+  readonly object?: LooseObject;
+}
+
 /** A watch: batches of events, in order, each once. */
 export interface StoreWatch extends AsyncIterable<readonly StoreEvent[]> {
   /** Events that came and were not read yet. */
@@ -91,6 +97,8 @@ export class ObjectStore {
   readonly #ring: HistoryRing;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
+  /** What bytes that are not visible yet were made of. */
+  readonly #written = new WeakMap<Uint8Array, LooseObject>();
   #revision: bigint;
   #waiting: { readonly revision: bigint; readonly wake: () => void }[] = [];
   #failed: StorageError | undefined;
@@ -173,8 +181,9 @@ export class ObjectStore {
   async commit(
     key: string,
     expected: bigint | 'absent' | 'any',
-    value: NewValue | 'delete',
+    value: WrittenValue | 'delete',
   ): Promise<CommitResult> {
+    if (value !== 'delete' && value.object) this.#written.set(value.bytes, value.object);
     const result = await this.#storage.commit(key, expected, value);
     await this.#visible(
       result.kind === 'committed' ? result.revision : this.#storage.range().newest,
@@ -276,7 +285,8 @@ export class ObjectStore {
     const visible = this.#byKey.get(key);
     const previous =
       before && visible?.revision !== before.revision ? new VisibleObject(before) : visible;
-    const object = new VisibleObject(value);
+    const object = new VisibleObject(value, this.#written.get(value.bytes));
+    this.#written.delete(value.bytes);
     if (type === 'put') this.#set(object);
     else {
       this.#byKey.delete(key);

@@ -32,6 +32,32 @@ describe('the value of a visible object', () => {
   });
 });
 
+describe('what a writer made', () => {
+  const stored = (object: object) => {
+    const bytes = Buffer.from(JSON.stringify(object));
+    return { key: '/a', revision: 7n, bytes, revisionAt: 0 };
+  };
+  const written = (spec: object) => ({ kind: 'A', apiVersion: 'v1', metadata: {}, spec });
+
+  it('is what its readers get, frozen and with its revision', () => {
+    const object = written({ list: [{ a: 1 }], text: 'x' });
+    const read = new VisibleObject(stored(object), object).object();
+    expect(read).toEqual({ ...object, metadata: { resourceVersion: '7' } });
+    expect(read['spec']).toBe(object.spec);
+    expect(Object.isFrozen((object.spec as { list: object[] }).list[0])).toBe(true);
+  });
+
+  it.each([
+    ['undefined', { a: undefined }],
+    ['a number that JSON has none of', { list: [Number.NaN] }],
+    ['a whole number beyond doubles', { deep: { a: 2n } }],
+  ])('is read off its bytes where it holds %s, which JSON has not', (_what, spec) => {
+    const object = written(spec);
+    const value = stored(object);
+    expect(new VisibleObject(value, object).object()).toEqual(JSON.parse(value.bytes.toString()));
+  });
+});
+
 describe('the line of an event', () => {
   it('is made once for all who watch, and kept with the event where it is small', async () => {
     const event = asPut(visible(10));

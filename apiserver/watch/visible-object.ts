@@ -17,11 +17,13 @@ export class VisibleObject implements Stored {
   #kept: LooseObject | undefined;
   #lent: WeakRef<LooseObject> | undefined;
 
-  constructor(stored: Stored) {
+  /** `written` is what a writer made the bytes of, which is then its readers': it is frozen, and not read off the bytes again. */
+  constructor(stored: Stored, written?: LooseObject) {
     this.key = stored.key;
     this.revision = stored.revision;
     this.bytes = stored.bytes;
     this.revisionAt = stored.revisionAt;
+    if (written && freezeJson(written)) this.#lent = new WeakRef(revised(written, stored.revision));
   }
 
   /** The object, parsed when nobody holds it yet, and frozen; to change it, build a new one. */
@@ -60,6 +62,38 @@ export function deepFreeze<T>(value: T): T {
 }
 
 const FIELD_SET = 'fieldsV1';
+
+/**
+ * As deepFreeze, of what a program made: false where reading its JSON would give something else. What is frozen already
+ * is somebody's value of JSON.
+ */
+function freezeJson(value: object): boolean {
+  if (Object.isFrozen(value)) return true;
+  const parts = value as Readonly<Record<string, unknown>>;
+  for (const key in parts) {
+    const part = parts[key];
+    if (typeof part === 'object' && part !== null) {
+      if (key !== FIELD_SET && !freezeJson(part)) return false;
+    } else if (!isJson(part)) return false;
+  }
+  Object.freeze(value);
+  return true;
+}
+
+/** Is a value without parts in JSON as it is here? */
+function isJson(value: unknown): boolean {
+  return typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value === 'string' || typeof value === 'boolean' || value === null;
+}
+
+/** The object as its bytes have it, at a revision. */
+function revised(object: LooseObject, revision: bigint): LooseObject {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _before, ...meta } = metadata;
+  const now = Object.freeze({ resourceVersion: String(revision), ...meta });
+  return Object.freeze({ kind, apiVersion, metadata: now, ...rest }) as LooseObject;
+}
 
 /** A change, as watchers see it. `value` of a delete is the last state with the deletion's revision. */
 export interface StoreEvent {
