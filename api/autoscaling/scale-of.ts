@@ -19,15 +19,17 @@ export function isScaled(
   return subresource === 'scale' && definition.scale !== undefined;
 }
 
-/** The Scale of an object. */
+/** The Scale of an object. None asked for, and no selector, are left out, as upstream's types have it. */
 export function scaleOf(access: ScaleAccess<KubeObject>, object: LooseObject): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const metadata = { name, namespace, uid, resourceVersion, creationTimestamp };
+  const replicas = access.specReplicas(object);
+  const selector = access.selector(object);
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: JSON.parse(JSON.stringify(metadata)) as LooseObject['metadata'],
-    spec: { replicas: access.specReplicas(object) },
-    status: { replicas: access.statusReplicas(object), selector: access.selector(object) },
+    spec: replicas ? { replicas } : {},
+    status: { replicas: access.statusReplicas(object), ...(selector && { selector }) },
   };
 }

@@ -1,6 +1,7 @@
 // Turns a parsed body into an object of a known kind, by its schema. Invariant: the input is never
 // changed and never shared with the output (it may be frozen, or in use by the caller); fields that
-// the kind does not have, nulls, `undefined`, and optional lists and maps with nothing in them do not get through.
+// the kind does not have, nulls, `undefined`, optional lists and maps with nothing in them, and zeros that
+// upstream leaves out do not get through.
 import type { LooseObject, ObjectMeta } from '../meta/object.ts';
 import type { StatusError } from '../status.ts';
 import { badRequest } from '../status.ts';
@@ -108,9 +109,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Nothing in it; the first key found settles it. */
-function isEmpty(parts: unknown): boolean {
-  for (const _key in parts as object) return false;
+/** A zero, or nothing in it; the first key found settles it. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object') return !value;
+  for (const _key in value) return false;
   return true;
 }
 

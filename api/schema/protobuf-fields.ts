@@ -121,6 +121,21 @@ function wordsOf([packageName, row]: NameParts): string[] {
   return words === '' ? [] : words.split(' ');
 }
 
+/**
+ * The fields of which a zero, a false or an empty text is the same as none: upstream's types have no pointer there, and
+ * leave them out. None where the message is not known here, or its schema requires the field.
+ */
+export function fieldsWithoutZero(schemaName: string): ReadonlySet<string> {
+  const required = new Set(loadSchemas().get(schemaName)?.required);
+  return new Set(zerolessOf(partsOf(schemaName)).filter((name) => !required.has(name)));
+}
+
+function zerolessOf([packageName, row]: NameParts): string[] {
+  return wordsOf([packageName, row])
+    .filter((word) => word !== '-' && !word.endsWith('?'))
+    .flatMap((word) => (word.startsWith('+') ? zerolessOf([packageName, word.slice(1)]) : word));
+}
+
 /** The schemas whose messages are known here, each with the names of the fields that have a number. */
 export function protobufFieldNames(): [schemaName: string, fields: string[]][] {
   return Object.entries(PACKAGES).flatMap(([packageName, rows]) =>

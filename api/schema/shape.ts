@@ -1,6 +1,7 @@
 // Schemas made ready for decoding: references followed once, formats turned into kinds of value.
 // Invariant: shapes are made on first use, shared, and never changed afterwards.
 import { table } from '../../base/table.ts';
+import { fieldsWithoutZero } from './protobuf-fields.ts';
 import { refName, schemaOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
@@ -25,7 +26,14 @@ export type Shape =
       readonly value: Shape;
       readonly omitEmpty?: true;
     }
-  | { readonly kind: LeafKind; readonly typeName: string };
+  | LeafShape;
+
+/** A value without parts. */
+interface LeafShape {
+  readonly kind: LeafKind;
+  readonly typeName: string;
+  readonly omitEmpty?: true;
+}
 
 /** Kinds of value without parts. */
 export type LeafKind =
@@ -72,11 +80,13 @@ function structShape(name: string, schema: Schema): Shape {
   const [structName = '', version = ''] = name.split('.').reverse();
   const properties = new Map(Object.entries(schema.properties ?? {}));
   const made = new Map<string, Shape>();
+  let withoutZero: ReadonlySet<string> | undefined;
   const get = (field: string): Shape | undefined => {
     const known = made.get(field);
     const property = known === undefined ? properties.get(field) : undefined;
     if (property === undefined) return known;
-    const shape = shapeOfField(schema, field, { name, property });
+    withoutZero ??= fieldsWithoutZero(name);
+    const shape = shapeOfField(schema, field, { name, property, withoutZero });
     made.set(field, shape);
     return shape;
   };
@@ -99,14 +109,23 @@ const KEPT_EMPTY = new Set([
   'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.managedFields',
 ]);
 
-/** A list or map with nothing in it is left out where upstream leaves it out: in optional fields but for the few above. */
-function shapeOfField(
-  { required }: Schema,
-  field: string,
-  { name, property }: { readonly name: string; readonly property: Schema },
-): Shape {
-  const shape = shapeOfValue(property);
-  const optional = required?.includes(field) !== true && !KEPT_EMPTY.has(`${name}.${field}`);
+/** Kinds of value that have a zero; amounts, times and the like have none. */
+const HAVE_ZERO = new Set(['bool', 'bytes', 'double', 'int32', 'int64', 'string']);
+
+interface FieldFacts {
+  /** Of the schema that the field is in. */
+  readonly name: string;
+  readonly property: Schema;
+  /** The fields of that schema of which a zero is as none. */
+  readonly withoutZero: ReadonlySet<string>;
+}
+
+/** What is empty is left out where upstream leaves it out: lists and maps in optional fields but for the few above, zeros field by field. */
+function shapeOfField({ required }: Schema, field: string, facts: FieldFacts): Shape {
+  const shape = shapeOfValue(facts.property);
+  if (HAVE_ZERO.has(shape.kind) && facts.withoutZero.has(field))
+    return { ...(shape as LeafShape), omitEmpty: true };
+  const optional = required?.includes(field) !== true && !KEPT_EMPTY.has(`${facts.name}.${field}`);
   const hasParts = shape.kind === 'list' || shape.kind === 'map';
   return optional && hasParts ? { ...shape, omitEmpty: true } : shape;
 }

@@ -198,6 +198,8 @@ function withEmptyOf(raw: unknown, decoded: unknown): unknown {
   return Object.fromEntries(value);
 }
 
+/** Zeros among it: an unset one is as none in the object, and is a field of who applied it nevertheless. */
 function isEmpty(raw: unknown): boolean {
+  if (typeof raw !== 'object') return !raw;
   return Array.isArray(raw) ? raw.length === 0 : isObject(raw) && Object.keys(raw).length === 0;
 }

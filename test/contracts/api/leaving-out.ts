@@ -1,5 +1,6 @@
 // What is left out of objects, and what is always in them, whichever way they were written.
-// Invariant: as upstream writes them: no optional list or map without anything in it, and a status of every kind that has one.
+// Invariant: as upstream writes them: no optional list or map without anything in it, no zero that is as none, and a status of
+// every kind that has one.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Method } from '../../../api/wire/exchange.ts';
 import type { ApiCaller, OpenCaller } from '../../support/api-caller.ts';
@@ -7,24 +8,51 @@ import type { ApiCaller, OpenCaller } from '../../support/api-caller.ts';
 const CORE = '/api/v1/namespaces/default';
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments';
 const APPLY = 'application/apply-patch+yaml';
-const containers = [{ name: 'c', image: 'i', args: [], env: [], command: ['run'] }];
+/** Zeros that are as none, and zeros that say something: upstream's types have pointers for these. */
+const ZEROS = {
+  stdin: false,
+  tty: false,
+  workingDir: '',
+  ports: [{ containerPort: 80, hostPort: 0 }],
+};
+const KEPT_ZEROS = { securityContext: { privileged: false, runAsUser: 0 } };
+const ZEROS_OF_A_POD = {
+  hostNetwork: false,
+  hostPID: false,
+  nodeName: '',
+  hostUsers: true,
+  shareProcessNamespace: false,
+  automountServiceAccountToken: false,
+};
+const containers = [
+  { name: 'c', image: 'i', args: [], env: [], command: ['run'], ...ZEROS, ...KEPT_ZEROS },
+];
 const deployment = (name: string, annotations: object = {}) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name, labels: {}, annotations, ownerReferences: [] },
   spec: {
+    replicas: 0,
+    minReadySeconds: 0,
+    paused: false,
     selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
     template: {
       metadata: { labels: { app: 'web' }, annotations: {} },
       spec: {
         containers,
-        volumes: [{ name: 'v', emptyDir: {} }],
+        ...ZEROS_OF_A_POD,
+        volumes: [{ name: 'v', emptyDir: { medium: '' } }],
         nodeSelector: {},
         securityContext: {},
       },
     },
   },
 });
+
+const LEFT_OUT =
+  'args env nodeSelector matchExpressions ownerReferences minReadySeconds paused hostNetwork hostPID nodeName medium stdin tty workingDir hostPort'.split(
+    ' ',
+  );
 
 const MADE = `${DEPLOYMENTS}/made`;
 const strategic = { spec: { template: { spec: { containers } } } };
@@ -92,14 +120,41 @@ export function leavingOutContract(open: OpenCaller): void {
       method === 'POST' || path.includes('/a?') ? 201 : 200,
       undefined,
     ]);
-    const { managedFields: _owners, ...metadata } = json.metadata;
+    const { managedFields: owners, ...metadata } = json.metadata;
     const shown = JSON.stringify({ metadata, spec: json.spec });
-    for (const field of ['args', 'env', 'nodeSelector', 'matchExpressions', 'ownerReferences'])
-      expect(shown).not.toContain(`"${field}"`);
+    for (const field of LEFT_OUT) expect(shown).not.toContain(`"${field}"`);
     expect(metadata).not.toHaveProperty('labels');
     const pod = (json.spec['template'] as { spec: { volumes: object[] } } | undefined)?.spec;
     // Parts that are objects of their own say something by being there.
     expect(pod).toMatchObject({ securityContext: {}, volumes: [{ name: 'v', emptyDir: {} }] });
+    expect(pod).toMatchObject({
+      shareProcessNamespace: false,
+      automountServiceAccountToken: false,
+    });
+    expect(json.spec).toMatchObject({
+      replicas: 0,
+      template: { spec: { containers: [KEPT_ZEROS] } },
+    });
+    // Nobody owns what is not there; who applies it does (below).
+    if (type !== APPLY) expect(JSON.stringify(owners)).not.toMatch(/f:(minReady|hostNet|stdin)/);
+  });
+
+  it('takes what a zero stands for to be absent: the defaults come in its place', async () => {
+    const probe = { tcpSocket: { port: 80 }, periodSeconds: 0, initialDelaySeconds: 0 };
+    const spec = { containers: [{ name: 'c', image: 'i', livenessProbe: probe }], dnsPolicy: '' };
+    const body = { metadata: { name: 'p' }, template: { spec } };
+    const { json } = await api.call('POST', `${CORE}/podtemplates`, { body });
+    const shown = (json['template'] as { spec: { containers: [{ livenessProbe: object }] } }).spec;
+    expect(shown).toMatchObject({ dnsPolicy: 'ClusterFirst' });
+    expect(shown.containers[0].livenessProbe).toMatchObject({ periodSeconds: 10 });
+    expect(shown.containers[0].livenessProbe).not.toHaveProperty('initialDelaySeconds');
+  });
+
+  it('shows a scale to none without the number, as its type has it', async () => {
+    const { json } = await api.call('GET', `${MADE}/scale`);
+    expect([json.spec, json.status]).toEqual([{}, { replicas: 0, selector: 'app=web' }]);
+    const again = await api.call('PUT', `${MADE}/scale`, { body: json });
+    expect([again.status, again.json.spec]).toEqual([200, {}]);
   });
 
   it('gives who applies something empty the field all the same', async () => {
@@ -107,6 +162,7 @@ export function leavingOutContract(open: OpenCaller): void {
     const { json } = await api.call('PATCH', path, { body: deployment('owned'), type: APPLY });
     const owned = JSON.stringify(json.metadata.managedFields?.[0]?.fieldsV1);
     expect(owned).toContain('"f:args":{}');
+    expect(owned).toContain('"f:minReadySeconds":{}');
     const again = await api.call('PATCH', path, { body: deployment('owned'), type: APPLY });
     expect(again.json.metadata.resourceVersion).toBe(json.metadata.resourceVersion);
   });
