@@ -49,11 +49,11 @@ export interface NodeAgentOptions {
    * lasts for four of them, and what watches over nodes must be as patient.
    */
   readonly heartbeatMs?: number;
-  /** How often all pods are looked at without an event; RELIST_MS unless given. Longer where the runtime loses none. */
+  /** How often the runtime is asked for what no event told; RELIST_MS unless given. Longer where the runtime loses none. */
   readonly relistMs?: number;
 }
 
 /** Pods that are being started at once: more gains nothing on two cores. */
 export const MAX_PARALLEL_STARTS = 4;
-/** Safety net: how often all of a pod's containers are looked at without an event. */
+/** Safety net: how often is listed what the runtime has, for ends that no event told. */
 export const RELIST_MS = 10_000;

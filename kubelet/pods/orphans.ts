@@ -2,6 +2,7 @@
 // Invariant: run only with a true list of the node's pods, never on a guess.
 import type { NodeAgentOptions } from '../options.ts';
 import type { PodVolumes } from '../volumes/pod-volumes.ts';
+import type { Listed } from './relist.ts';
 
 /** What a container of a pod that is gone gets to end in. */
 const GRACE_MS = 2_000;
@@ -10,12 +11,12 @@ const GRACE_MS = 2_000;
 export async function removeOrphans(
   options: NodeAgentOptions,
   volumes: PodVolumes,
-  known: (podUid: string) => boolean,
+  { listed, known }: { listed: Listed; known: (podUid: string) => boolean },
 ): Promise<void> {
-  const { runtime, network, logger, host } = options;
+  const { network, logger, host } = options;
   const uids = new Set<string>();
-  for (const { podUid } of await runtime.listSandboxes()) uids.add(podUid);
-  for (const { podUid } of await runtime.listContainers()) uids.add(podUid);
+  for (const { podUid } of listed.sandboxes) uids.add(podUid);
+  for (const { podUid } of listed.containers) uids.add(podUid);
   for (const { podUid } of await network.list()) uids.add(podUid);
   for (const uid of volumes.podUids()) uids.add(uid);
   for (const uid of uids) {

@@ -11,6 +11,7 @@ import { syncedWithin } from '../volumes/synced-within.ts';
 import type { PodCheckpoints } from './pod-checkpoints.ts';
 import type { Verdict } from './pod-status.ts';
 import { PodWorker } from './pod-worker.ts';
+import { listAll, Relist } from './relist.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** A pod as the node has it. */
@@ -27,6 +28,7 @@ export class PodManager {
   readonly #informer: Informer<Pod>;
   readonly #workers = new Map<string, PodWorker>();
   readonly #checkpoints: PodCheckpoints;
+  readonly #relist = new Relist();
 
   /** Workers call back through `parts.gone`, which must lead to `forget`. */
   constructor(parts: WorkerParts, informer: Informer<Pod>) {
@@ -48,10 +50,11 @@ export class PodManager {
     });
     options.runtime.subscribe((event) => this.#workers.get(event.podUid)?.kick(), ending);
     await this.#firstList();
+    // All workers have just begun: there is nothing yet that they may have missed.
+    await this.#look({ kicks: false });
     while (!ending.aborted) {
-      await this.#tidy();
       await options.clock.sleep(options.relistMs ?? RELIST_MS, ending).catch(() => undefined);
-      for (const worker of this.#workers.values()) worker.kick();
+      await this.#look({ kicks: true });
     }
     unsubscribe();
     await Promise.all(Array.from(this.#workers.values(), (worker) => worker.idle()));
@@ -166,13 +169,21 @@ export class PodManager {
     this.#workers.get(pod.metadata.uid ?? '')?.remove();
   }
 
-  async #tidy(): Promise<void> {
-    const { options, volumes } = this.#parts;
+  /** Looks at what the runtime has: pods of which no event told are looked at, and what belongs to none is removed. */
+  async #look({ kicks }: { kicks: boolean }): Promise<void> {
+    const { options, volumes, ending } = this.#parts;
+    if (ending.aborted) return;
+    const known = (uid: string) => this.#workers.has(uid);
     try {
-      this.#checkpoints.tidy((uid) => this.#workers.has(uid));
-      await removeOrphans(options, volumes, (uid) => this.#workers.has(uid));
+      const listed = await listAll(options.runtime);
+      if (kicks)
+        for (const uid of this.#relist.due(this.#workers, listed)) this.#workers.get(uid)?.kick();
+      this.#checkpoints.tidy(known);
+      await removeOrphans(options, volumes, { listed, known });
     } catch (error) {
-      options.logger.warn('what former pods have left could not be removed', { err: error });
+      options.logger.warn('the pods of this node could not be looked after as a whole', {
+        err: error,
+      });
     }
   }
 }
