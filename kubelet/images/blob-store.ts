@@ -2,7 +2,15 @@
 // They are kept so that an image can be pushed and saved as it came (docs/decisions/0018-blobs-are-kept.md).
 // Invariant: a file below `blobs/` is complete and has the digest of its name: it is renamed into place after that was checked.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadImageError } from './image-config.ts';
@@ -73,6 +81,13 @@ export class BlobStore {
       await rm(path, { force: true });
     }
     return freed;
+  }
+
+  /** Moves all blobs but these into a directory of the same file system; answers their names. */
+  putAway(keep: ReadonlySet<string>, into: string): readonly string[] {
+    const away = readdirSync(this.#directory).filter((name) => !keep.has(`sha256:${name}`));
+    for (const name of away) renameSync(join(this.#directory, name), join(into, name));
+    return away;
   }
 }
 

@@ -25,7 +25,7 @@ export async function manifestOf(store: OciImageStore, image: ImageRecord): Prom
     const config = { mediaType: OCI_CONFIG, digest: image.id, size };
     const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers };
     const digest = store.blobs.put(Buffer.from(JSON.stringify(manifest)));
-    store.records.putImage({ ...image, manifest: digest });
+    await store.records.putImage({ ...image, manifest: digest });
     return digest;
   } finally {
     lease.release();

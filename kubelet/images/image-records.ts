@@ -2,9 +2,9 @@
 // Invariants: a record is renamed into place and read afresh, so agent and command line may use the directory at once; a name belongs to
 // one image, and remembers the manifest under which it came.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from './blob-store.ts';
+import { writeDurably } from './durability.ts';
 import type { ImageConfig } from './image-config.ts';
 
 /** An image. */
@@ -54,12 +54,22 @@ export class ImageRecords {
     return recordsIn<NameRecord>(this.#names);
   }
 
-  putImage(record: ImageRecord): void {
-    writeWhole(this.#imagePath(record.id), JSON.stringify(record));
+  /** Resolves once it is on the disk; what it names must be there before. */
+  putImage(record: ImageRecord): Promise<void> {
+    return writeDurably(this.#imagePath(record.id), JSON.stringify(record));
   }
 
-  putName(record: NameRecord): void {
-    writeWhole(this.#namePath(record.name), JSON.stringify(record));
+  /** Resolves once it is on the disk; the image must be there before. */
+  putName(record: NameRecord): Promise<void> {
+    return writeDurably(this.#namePath(record.name), JSON.stringify(record));
+  }
+
+  /** Removes records that cannot be read, images that are not `whole`, and names of images that are not there; answers their files. */
+  dropTorn(whole: (image: ImageRecord) => boolean): readonly string[] {
+    return [
+      ...dropped<ImageRecord>(this.#images, whole),
+      ...dropped<NameRecord>(this.#names, ({ id }) => existsSync(this.#imagePath(id))),
+    ];
   }
 
   removeImage(id: string): void {
@@ -81,6 +91,21 @@ export class ImageRecords {
 
 function recordsIn<T>(directory: string): T[] {
   return readdirSync(directory).flatMap((file) => readRecord<T>(join(directory, file)) ?? []);
+}
+
+/** Removes the records of a directory that are none, or not as they must be. */
+function dropped<T>(directory: string, holds: (record: T) => boolean): readonly string[] {
+  const bad = readdirSync(directory).filter((file) => {
+    if (!file.endsWith('.json')) return false;
+    try {
+      const record = readRecord<T>(join(directory, file));
+      return record !== undefined && !holds(record);
+    } catch {
+      return true;
+    }
+  });
+  for (const file of bad) rmSync(join(directory, file), { force: true });
+  return bad;
 }
 
 /** Undefined when the file is not there, or is still being written under its temporary name. */

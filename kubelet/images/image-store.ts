@@ -1,13 +1,15 @@
 // The images of a node: configurations, names, blobs and shared unpacked layers below one directory.
 // Invariants: records are files renamed into place and read afresh, so agent and command line may use the directory at once; an image is
-// recorded only after all its layers are complete; a failed load leaves nothing.
+// recorded only after all its layers are complete and on the disk; a failed load leaves nothing.
 import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../base/logger.ts';
 import type { System } from '../../system/system.ts';
 import type { ImageInfo, ImageStore, ImageUsage } from '../runtime/runtime.ts';
 import { type CheckedImage, manifestFrom, readArchive } from './archive.ts';
 import { BlobStore, digestOf } from './blob-store.ts';
+import { checkAfterBoot, flushed } from './durability.ts';
 import { BadImageError, type ImageConfig, isDigest } from './image-config.ts';
 import { normalizeImageName, parseImageName } from './image-name.ts';
 import { type ImageRecord, ImageRecords, type NameRecord } from './image-records.ts';
@@ -39,8 +41,8 @@ export interface OciImageStore extends ImageStore {
   layersOf(imageId: string): readonly string[];
   /** Loads an OCI layout or a `docker save` archive (tar; gzip or zstd). `name` names the only image of a nameless archive. */
   load(file: string, options?: { name?: string }): Promise<readonly ImageInfo[]>;
-  /** Records an image. A name that another image had moves to this one. */
-  add(image: NewImage): ImageInfo;
+  /** Records an image once it is on the disk, and resolves when the record is. A name that another image had moves to this one. */
+  add(image: NewImage): Promise<ImageInfo>;
   /** Unpacks a layer that is not there yet, within the limits and what the disk has left. */
   addLayer(
     layer: { file: string; sizeBytes: number; diffId: string },
@@ -93,6 +95,8 @@ class DirectoryImageStore implements OciImageStore {
     this.layers = new LayerStore(doors.dir, this.staging);
     this.blobs = new BlobStore(doors.dir);
     this.records = new ImageRecords(doors.dir);
+    const { records, layers, blobs, staging } = this;
+    checkAfterBoot({ ...doors, records, layers, blobs, staging }, () => this.#kept());
   }
 
   resolve(image: string): Promise<ImageInfo | undefined> {
@@ -138,7 +142,7 @@ class DirectoryImageStore implements OciImageStore {
       const bytes = image.manifestBytes ?? manifestFrom(image);
       for (const { digest, file } of image.layers)
         if (existsSync(file)) this.blobs.adopt(digest, file);
-      return this.add({ ...image, manifest: this.blobs.put(bytes) });
+      return await this.add({ ...image, manifest: this.blobs.put(bytes) });
     } finally {
       lease.release();
     }
@@ -158,7 +162,7 @@ class DirectoryImageStore implements OciImageStore {
     return Math.max(0, bavail * bsize - this.limits.reservedBytes);
   }
 
-  add(image: NewImage): ImageInfo {
+  async add(image: NewImage): Promise<ImageInfo> {
     const bytes = image.configBytes ?? Buffer.from(JSON.stringify(image.config));
     const id = digestOf(bytes);
     const sizeBytes = image.config.rootfs.diff_ids.reduce((sum, diffId) => {
@@ -170,10 +174,22 @@ class DirectoryImageStore implements OciImageStore {
     const manifest = image.manifest ?? this.records.image(id)?.manifest;
     const came = manifest === undefined ? {} : { manifest };
     const record: ImageRecord = { id, sizeBytes, config: image.config, ...came };
-    this.records.putImage(record);
-    for (const name of image.names.map(mustNormalize)) this.records.putName({ name, id, ...came });
+    const names = image.names.map(mustNormalize);
+    await this.#record(
+      record,
+      names.map((name) => ({ name, id, ...came })),
+    );
     this.#logger.info('image recorded', { id, names: image.names, sizeBytes });
     return infoOf(record, this.records.names());
+  }
+
+  /** What a record names that is there already, is on the disk already. */
+  async #record(image: ImageRecord, names: readonly NameRecord[]): Promise<void> {
+    const known = this.records.image(image.id);
+    if (known?.manifest !== image.manifest || !known) await flushed(this.#system, this.#dir);
+    if (!isDeepStrictEqual(known, image)) await this.records.putImage(image);
+    for (const name of names)
+      if (!isDeepStrictEqual(this.records.name(name.name), name)) await this.records.putName(name);
   }
 
   async remove(image: string): Promise<boolean> {
@@ -224,16 +240,21 @@ class DirectoryImageStore implements OciImageStore {
   }
 
   async sweep(): Promise<number> {
-    const leased = this.staging.leased();
-    const kept = new Set(leased);
+    const kept = this.#kept();
+    const overlays = this.#system.mounts().filter((mount) => mount.type === 'overlay');
+    const options = overlays.map((mount) => mount.options);
+    return (await this.layers.prune(kept, options)) + (await this.blobs.prune(kept));
+  }
+
+  /** What images and live processes need: layers and blobs. */
+  #kept(): ReadonlySet<string> {
+    const kept = new Set(this.staging.leased());
     for (const { id, config, manifest } of this.records.images()) {
       for (const digest of [id, ...config.rootfs.diff_ids]) kept.add(digest);
       this.#keepBlobs(manifest, kept);
     }
     for (const { manifest } of this.records.names()) this.#keepBlobs(manifest, kept);
-    const overlays = this.#system.mounts().filter((mount) => mount.type === 'overlay');
-    const options = overlays.map((mount) => mount.options);
-    return (await this.layers.prune(kept, options)) + (await this.blobs.prune(kept));
+    return kept;
   }
 
   #keepBlobs(manifest: string | undefined, kept: Set<string>): void {

@@ -1,17 +1,10 @@
 // Unpacked layers, one directory per diff digest, shared by all images: what overlayfs mounts.
 // Invariants: a directory below `layers/` is complete (it is renamed into place), never changes, and is named by its digest,
-// so several processes may add layers at once and the second finds the work done.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+// so several processes may add layers at once and the second finds the work done. It is on the disk once an image that is recorded has it.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
+import { writeWhole } from './blob-store.ts';
 import { BadImageError } from './image-config.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { Staging } from './staging.ts';
@@ -97,7 +90,7 @@ export class LayerStore {
   /** Takes a finished directory as the layer; the caller removes what is left of it. */
   adopt(info: LayerInfo, directory: string): void {
     if (this.find(info.diffId)) return;
-    writeFileSync(this.#infoPath(info.diffId), JSON.stringify(info));
+    writeWhole(this.#infoPath(info.diffId), JSON.stringify(info));
     try {
       renameSync(directory, this.pathOf(info.diffId));
     } catch (error) {
@@ -121,13 +114,26 @@ export class LayerStore {
 
   /** Removes layers that neither `keep` nor any text in `inUse` (options of live mounts) names; answers how many bytes that were. */
   async prune(keep: ReadonlySet<string>, inUse: readonly string[]): Promise<number> {
-    const kept = new Set([...keep].map(shortId));
     let freed = 0;
-    for (const name of readdirSync(this.directory)) {
-      if (kept.has(name) || inUse.some((options) => options.includes(name))) continue;
-      freed += await this.#remove(name);
-    }
+    for (const name of this.#unused(keep, inUse)) freed += await this.#remove(name);
     return freed;
+  }
+
+  /** Moves such layers into a directory of the same file system, and forgets what is known of layers that are not there; answers their names. */
+  putAway(keep: ReadonlySet<string>, inUse: readonly string[], into: string): readonly string[] {
+    const away = this.#unused(keep, inUse);
+    for (const name of away) renameSync(join(this.directory, name), join(into, name));
+    const there = new Set(readdirSync(this.directory).map((name) => `${name}.json`));
+    for (const name of readdirSync(this.#info))
+      if (!there.has(name)) rmSync(join(this.#info, name), { force: true });
+    return away;
+  }
+
+  #unused(keep: ReadonlySet<string>, inUse: readonly string[]): readonly string[] {
+    const kept = new Set([...keep].map(shortId));
+    return readdirSync(this.directory).filter(
+      (name) => !kept.has(name) && !inUse.some((options) => options.includes(name)),
+    );
   }
 
   /** Out of everybody's sight at once, and then file by file. */

@@ -11,6 +11,9 @@ export interface Lease {
   release(): void;
 }
 
+/** Owner of what nobody works on: no process has this number. */
+const NOBODY = '0-0';
+
 /** Leases of this process so far: each has a file of its own. */
 let leases = 0;
 
@@ -33,6 +36,11 @@ export class Staging {
   /** A fresh directory; the caller removes it. */
   directory(): string {
     return mkdtempSync(join(this.#work, `${this.#owner}-`));
+  }
+
+  /** A fresh directory that nobody works on: what is put there goes with what processes that are gone have left. */
+  trash(): string {
+    return mkdtempSync(join(this.#work, `${NOBODY}-`));
   }
 
   /** Removes a directory of it, whatever an image has put there. */

@@ -92,7 +92,9 @@ export function imageScene(
     left: () =>
       readdirSync(dir, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())
-        .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1)),
+        .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
+        // Tells during which boot of the host the store was looked through last.
+        .filter((path) => path !== 'boot'),
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

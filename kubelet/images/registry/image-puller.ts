@@ -215,7 +215,7 @@ export class RegistryPuller {
       store.blobs.put(found.manifestBytes);
       const names = namesOf(pull.name, found.digest);
       logger.info('image pulled', { name: names[0], digest: found.digest });
-      return store.add({ config, configBytes, names, manifest: found.manifestDigest });
+      return await store.add({ config, configBytes, names, manifest: found.manifestDigest });
     } finally {
       lease.release();
     }

@@ -47,7 +47,7 @@ export async function pushImage(
   const repository = { connection, path, signal: options.signal };
   try {
     await sendAll(doors, { repository, name, digest, options });
-    store.records.putName({
+    await store.records.putName({
       name: `${name.repository}@${digest}`,
       id: record.id,
       manifest: digest,
