@@ -4,6 +4,7 @@ import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.ts';
+import { ephemeralVolumeController } from './ephemeralvolume/controller.ts';
 import type { ControllerFactory } from './framework/reconciler.ts';
 import { garbageCollector } from './garbagecollector/controller.ts';
 import { horizontalPodAutoscaler } from './hpa/controller.ts';
@@ -12,7 +13,10 @@ import { ipAddressController } from './ipaddress/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController, taintEvictionController } from './nodelifecycle/controller.ts';
 import type { NodeLifecycleOptions } from './nodelifecycle/options.ts';
+import { persistentVolumeBinder, type RemoveHostPath } from './persistentvolume/controller.ts';
 import { podCollector } from './podgc/controller.ts';
+import { claimProtectionController } from './pvcprotection/controller.ts';
+import { volumeProtectionController } from './pvprotection/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './rootca/controller.ts';
@@ -29,6 +33,8 @@ export interface BuiltInControllersOptions {
   readonly signToken?: LegacyTokens['sign'] | undefined;
   readonly autoscaler?: Partial<AutoscalerOptions> | undefined;
   readonly nodes?: Partial<NodeLifecycleOptions> | undefined;
+  /** Removes what is on volumes of hostPath that are to be deleted; they are Failed where it is left out. */
+  readonly removeHostPath?: RemoveHostPath | undefined;
 }
 
 /** The built-in controllers, for `runControllers`. */
@@ -52,6 +58,10 @@ export function namedControllers(
     'garbage-collector': garbageCollector,
     'ip-address-controller': ipAddressController,
     'namespace-controller': namespaceController,
+    'ephemeral-volume-controller': ephemeralVolumeController,
+    'persistentvolume-binder-controller': persistentVolumeBinder(options.removeHostPath),
+    'persistentvolumeclaim-protection-controller': claimProtectionController,
+    'persistentvolume-protection-controller': volumeProtectionController,
     'node-lifecycle-controller': nodeLifecycleController(options.nodes),
     'taint-eviction-controller': taintEvictionController,
     'pod-garbage-collector': podCollector(),

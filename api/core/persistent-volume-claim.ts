@@ -1,4 +1,4 @@
-// PersistentVolumeClaims: storage that somebody asks for. Stored and shown; nothing binds or fills them yet.
+// PersistentVolumeClaims: storage that somebody asks for. Invariant: what a claim has is told in its status, by who binds it.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type {
   PersistentVolumeClaim,
@@ -15,8 +15,6 @@ import { claimWarnings } from './volume-warnings.ts';
 /** What PersistentVolumeClaims are. */
 export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeClaim>({
   ref: PersistentVolumeClaims,
-  unattended:
-    'no controller of this cluster acts on PersistentVolumeClaims yet: nothing binds them',
   singular: 'persistentvolumeclaim',
   listKind: 'PersistentVolumeClaimList',
   shortNames: ['pvc'],

@@ -1,4 +1,4 @@
-// PersistentVolumes: storage that is there for a claim. Stored and shown; nothing binds or mounts them yet.
+// PersistentVolumes: storage that is there for a claim. Invariant: whose it is is told by `claimRef`, in which phase it is by its status.
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from '../generated/types.ts';
 import { PersistentVolumes } from '../kinds.ts';

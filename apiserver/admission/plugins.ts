@@ -25,6 +25,7 @@ import { priority } from './priority.ts';
 import { rbacEscalation } from './rbac-escalation.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { storageInUse } from './storage-in-use.ts';
 import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts';
 import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 
@@ -61,6 +62,7 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
       priority(store),
       defaultTolerations,
       defaultStorageClass(store),
+      storageInUse,
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
       certificates(rbac, clock),

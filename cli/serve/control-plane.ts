@@ -30,6 +30,7 @@ import {
 } from './data-directory.ts';
 import { keptByControllers } from './kept-form.ts';
 import { servePods } from './pod-access.ts';
+import { removeHostPath } from './host-path-removal.ts';
 import { runSchedulerWith } from './scheduler.ts';
 import { loadTokenKey, tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT, SCHEDULER_AGENT } from './user-agents.ts';
@@ -175,7 +176,8 @@ export async function controlPlane(dataDir: string, context: ChildContext): Prom
   const api = await serveApi(paths, facts, { ...context, components });
   context.ready();
   try {
-    const options = { caCertificate: loadCa(paths.pki), signToken: tokenSigner(paths.pki) };
+    const { pki } = paths;
+    const options = { caCertificate: loadCa(pki), signToken: tokenSigner(pki), removeHostPath };
     await runInProcess(api, options, { ...context, running });
   } finally {
     await api.close();

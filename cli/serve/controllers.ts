@@ -10,6 +10,7 @@ import { runControllers } from '../../controllers/framework/manager.ts';
 import { loadCa } from './certificates.ts';
 import { runChild } from './child-process.ts';
 import { dataPaths } from './data-directory.ts';
+import { removeHostPath } from './host-path-removal.ts';
 import { keptByControllers } from './kept-form.ts';
 import { tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT } from './user-agents.ts';
@@ -21,7 +22,11 @@ export async function runComponent(dataDir: string): Promise<void> {
     const config = await loadKubeconfig(join(pki, 'controllers.kubeconfig'));
     const transport = createHttpTransport({ ...config.transport, userAgent: CONTROLLERS_AGENT });
     await runControllers(
-      builtInControllers({ caCertificate: loadCa(pki), signToken: tokenSigner(pki) }),
+      builtInControllers({
+        caCertificate: loadCa(pki),
+        signToken: tokenSigner(pki),
+        removeHostPath,
+      }),
       {
         client: createClient(transport),
         clock: systemClock,

@@ -27,7 +27,12 @@ export interface ShownKind {
 /** A row of kubectl's table, by its columns, which end where two spaces or more begin. */
 const cellsOf = (line = '') => line.split(/ {2,}/).map((cell) => cell.trim());
 
-const STANDS_FOR: Readonly<Record<string, RegExp>> = { AGE: /^\d+s$/, TIME: /^\d{4}-.*Z$/ };
+const STANDS_FOR: Readonly<Record<string, RegExp>> = {
+  AGE: /^\d+s$/,
+  TIME: /^\d{4}-.*Z$/,
+  // A controller has looked at the volume, or not yet.
+  FREE: /^(Pending|Available)$/,
+};
 const cellLike = (cell: string): unknown => {
   const pattern = STANDS_FOR[cell];
   return pattern === undefined ? cell : expect.stringMatching(pattern);

@@ -42,7 +42,7 @@ export const workloadKinds: readonly ShownKind[] = [
       'REASON',
       'AGE',
     ],
-    row: ['disk', '5Gi', 'RWO,ROX', 'Retain', 'Pending', 'fast', '<unset>', 'AGE'],
+    row: ['disk', '5Gi', 'RWO,ROX', 'Retain', 'FREE', 'fast', '<unset>', 'AGE'],
     wide: ['VOLUMEMODE'],
     wideRow: ['Filesystem'],
     described: /Capacity: +5Gi[^]*Type: +HostPath/,

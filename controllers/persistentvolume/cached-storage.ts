@@ -1,0 +1,142 @@
+// What the binder knows of volumes, claims and classes: the informers' caches, and by size what is free and what waits.
+// Invariant: who looks for a match goes through those of the same class and mode from the nearest size on, and through no others.
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+} from '../../api/generated/types.ts';
+import {
+  fitsKept,
+  isBindCompleted,
+  isClassOpen,
+  isFree,
+  isFreeFor,
+  isVolumeOf,
+  matchingBucket,
+  storageClassOf,
+  storageSize,
+} from '../../api/core/volume-matching.ts';
+import { PersistentVolumeClaims, PersistentVolumes, StorageClasses } from '../../api/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import { SizeOrdered } from '../../base/size-ordered.ts';
+import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
+
+const BY_CLAIM = 'spec.claimRef';
+const BY_VOLUME = 'spec.volumeName';
+const BY_CLASS = 'pending.class';
+const OPEN_CLASS = 'pending.open';
+const DEFAULT_MARKS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
+
+const isPending = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
+  !metadata.deletionTimestamp && !spec?.volumeName;
+
+/** The caches. */
+export class CachedStorage {
+  readonly volumes: Informer<PersistentVolume>;
+  readonly claims: Informer<PersistentVolumeClaim>;
+  readonly classes: Informer<StorageClass>;
+  readonly #free = new SizeOrdered();
+  readonly #pending = new SizeOrdered();
+
+  constructor(informers: InformerFactory) {
+    this.volumes = informers.informer(PersistentVolumes);
+    this.claims = informers.informer(PersistentVolumeClaims);
+    this.classes = informers.informer(StorageClasses);
+    this.volumes.addIndex(BY_CLAIM, ({ spec }) => {
+      const { namespace = '', name } = spec?.claimRef ?? {};
+      return name ? [`${namespace}/${name}`] : [];
+    });
+    this.claims.addIndex(BY_VOLUME, ({ spec }) => (spec?.volumeName ? [spec.volumeName] : []));
+    this.claims.addIndex(BY_CLASS, (claim) => {
+      if (!isPending(claim)) return [];
+      return [isClassOpen(claim) ? OPEN_CLASS : storageClassOf(claim)];
+    });
+    this.#follow();
+  }
+
+  #follow(): void {
+    const volume = (object: PersistentVolume) =>
+      keep(this.#free, object, isFree(object) ? matchingBucket(object) : undefined);
+    const claim = (object: PersistentVolumeClaim) =>
+      keep(this.#pending, object, isPending(object) ? matchingBucket(object) : undefined);
+    this.volumes.subscribe({
+      onAdd: volume,
+      onUpdate: volume,
+      onDelete: (object) => this.#free.remove(keyOf(object)),
+    });
+    this.claims.subscribe({
+      onAdd: claim,
+      onUpdate: claim,
+      onDelete: (object) => this.#pending.remove(keyOf(object)),
+    });
+  }
+
+  /** Volumes that name a claim of that key. */
+  keptFor(claimKey: string): PersistentVolume[] {
+    return this.volumes.byIndex(BY_CLAIM, claimKey);
+  }
+
+  /** Claims that name a volume. */
+  naming(volume: string): PersistentVolumeClaim[] {
+    return this.claims.byIndex(BY_VOLUME, volume);
+  }
+
+  /** Claims without a volume, of that class. */
+  pendingOf(storageClass: string): PersistentVolumeClaim[] {
+    return this.claims.byIndex(BY_CLASS, storageClass);
+  }
+
+  /** Claims without a volume that take whatever class is the default. */
+  pendingOfNoClass(): PersistentVolumeClaim[] {
+    return this.claims.byIndex(BY_CLASS, OPEN_CLASS);
+  }
+
+  /** The best volume for a claim: one that is kept for it, else the smallest free one that will do; `keptOnly` leaves out the latter. */
+  bestFor(claim: PersistentVolumeClaim, keptOnly: boolean): PersistentVolume | undefined {
+    const kept = this.keptFor(keyOf(claim)).find(
+      (volume) => isVolumeOf(volume, claim) && fitsKept(volume, claim),
+    );
+    if (kept || keptOnly) return kept;
+    for (const name of this.#free.atLeast(matchingBucket(claim), storageSize(claim))) {
+      const volume = this.volumes.get(name);
+      if (volume && isFreeFor(volume, claim)) return volume;
+    }
+    return undefined;
+  }
+
+  /** The largest claim that waits for a volume like this free one. */
+  waitingFor(volume: PersistentVolume): PersistentVolumeClaim | undefined {
+    for (const key of this.#pending.atMost(matchingBucket(volume), storageSize(volume))) {
+      const claim = this.claims.get(key);
+      if (claim && isPending(claim) && !isBindCompleted(claim) && isFreeFor(volume, claim))
+        return claim;
+    }
+    return undefined;
+  }
+
+  /** The class that claims without one are given: the newest that is marked, of equally new ones the first by name. */
+  defaultClass(): string | undefined {
+    const [chosen] = this.classes
+      .list()
+      .map(({ metadata }) => metadata)
+      .filter(({ annotations }) => DEFAULT_MARKS.some((mark) => annotations?.[mark] === 'true'))
+      .toSorted(
+        (a, b) =>
+          (b.creationTimestamp ?? '').localeCompare(a.creationTimestamp ?? '') ||
+          (a.name ?? '').localeCompare(b.name ?? ''),
+      );
+    return chosen?.name;
+  }
+}
+
+function keep(
+  ordered: SizeOrdered,
+  object: PersistentVolume | PersistentVolumeClaim,
+  bucket: string | undefined,
+): void {
+  if (bucket === undefined) ordered.remove(keyOf(object));
+  else ordered.put(keyOf(object), { bucket, size: storageSize(object) });
+}
