@@ -28,4 +28,18 @@ describe('deepEqual', () => {
     expect(sameMeaning({ a: [], b: { c: {} } }, {})).toBe(true);
     expect(sameMeaning({ a: [{}] }, {})).toBe(false);
   });
+
+  it.each<[unknown, unknown, boolean]>([
+    [{ a: { b: { c: [] } } }, { a: null }, true],
+    [{ a: 1, b: { c: {} } }, { a: 1 }, true],
+    [{ a: 1, b: { c: 0 } }, { a: 1 }, false],
+    [{ a: [{ b: {} }, 1] }, { a: [null, 1] }, true],
+    [{ a: [1] }, { a: [1, {}] }, false],
+    [{ a: [] }, { a: {} }, true],
+    [{ a: '' }, {}, false],
+    [{ toString: {} }, {}, true],
+  ])('%j and %j mean the same: %s', (a, b, same) => {
+    expect(sameMeaning(a, b)).toBe(same);
+    expect(sameMeaning(b, a)).toBe(same);
+  });
 });

@@ -235,6 +235,6 @@ export function structuredCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => structuredCopy(item)) as T;
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) setOwn(copy, key, structuredCopy(item));
+  for (const key in value) setOwn(copy, key, structuredCopy((value as typeof copy)[key]));
   return copy as T;
 }
