@@ -41,7 +41,7 @@ export async function nodeRuntime(
   if (endpoint === undefined) {
     const { createOciRuntime } = await import('../../kubelet/runtime/oci/oci-runtime.ts');
     const images = await embeddedImages(paths, doors);
-    const stateDir = join(paths.node, 'runtime');
+    const stateDir = paths.runtime;
     return { runtime: createOciRuntime({ ...doors, stateDir, clusterId, images }), images };
   }
   const { CniPlugin } = await import('../../kubelet/runtime/cri/cni-plugin.ts');

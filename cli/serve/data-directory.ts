@@ -40,6 +40,8 @@ export interface DataPaths {
   readonly store: string;
   readonly pki: string;
   readonly node: string;
+  /** What the embedded runtime of the node remembers. */
+  readonly runtime: string;
   readonly images: string;
   readonly logs: string;
   readonly supervisorPid: string;
@@ -67,6 +69,7 @@ export function dataPaths(root: string): DataPaths {
     store: at('store'),
     pki: at('pki'),
     node: at('node'),
+    runtime: at('node', 'runtime'),
     images: at('images'),
     logs: at('logs'),
     supervisorPid: at('supervisor.json'),

@@ -6,6 +6,7 @@ import { parseManifest } from '../../kubelet/images/manifest.ts';
 import { asRecord, parseRecord } from '../../kubelet/images/image-config.ts';
 import type { ImageRecord } from '../../kubelet/images/image-records.ts';
 import type { RegistryImageStore } from '../../kubelet/images/registry/registry-image-store.ts';
+import { imagesInUse } from '../../kubelet/runtime/oci/images-in-use.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { inColumns } from '../printers/columns.ts';
 import { dataPaths, prepareDataDirectory, UsageError } from './data-directory.ts';
@@ -104,19 +105,13 @@ function printable(value: unknown): string {
     : '';
 }
 
-/** Removes images without names and what nothing uses; with `all` every image that no container runs from. */
+/** Removes images without names and what nothing uses; with `all` every image that no container is made from. */
 export async function pruneImages(flags: ImageFlags & { readonly all?: boolean }): Promise<void> {
   const { store } = storeThere(flags);
   const before = (await store.usage()).usedBytes;
   if (flags.all) {
-    const mounted = createLinuxSystem()
-      .mounts()
-      .filter(({ type }) => type === 'overlay');
-    for (const { id } of await store.list()) {
-      const [top = ''] = store.layersOf(id).map((path) => path.slice(path.lastIndexOf('/') + 1));
-      if (top === '' || !mounted.some(({ options }) => options.includes(top)))
-        await store.remove(id);
-    }
+    const used = imagesInUse(dataPaths(flags.dataDir).runtime);
+    for (const { id } of await store.list()) if (!used.has(id)) await store.remove(id);
   }
   await store.prune();
   const freed = Math.max(0, before - (await store.usage()).usedBytes);

@@ -4,13 +4,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { buildImage } from '../../kubelet/images/build.ts';
 import { createImageStore } from '../../kubelet/images/image-store.ts';
+import { createOciRuntime } from '../../kubelet/runtime/oci/oci-runtime.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { startRegistry, type TestRegistry } from '../support/docker-registry.ts';
 import { imageScene } from '../support/image-scene.ts';
+import { shellFiles } from '../support/oci-host.ts';
 import { runPinnace } from '../support/pinnace.ts';
+import { aContainer, aSandbox } from '../support/runtime-configs.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs/guide/images.md');
 const NAMED = '127.0.0.1:5000';
@@ -77,6 +81,43 @@ describe('the guide to images', () => {
       code: 1,
       stderr: 'error: nowhere.invalid/x:1: the settings allow no access to its registry\n',
     });
+  });
+});
+
+describe('pinnace image prune --all', () => {
+  it('keeps the images that containers are made from, and no others, whatever layers they share', async () => {
+    const system = createLinuxSystem();
+    const data = join(folder, 'pruned');
+    const images = createImageStore({ system, dir: join(data, 'images'), logger: silentLogger });
+    const shell = { files: await shellFiles(system) };
+    const more = { files: [{ content: 'more', target: '/more' }] };
+    const config = { Cmd: ['/bin/sh'] };
+    await buildImage(images, { name: 'base:1', layers: [shell], config });
+    await buildImage(images, { name: 'twin:1', layers: [shell, more], config: { Cmd: ['/more'] } });
+    const used = await buildImage(images, { name: 'used:1', layers: [shell, more], config });
+    const doors = { system, clock: systemClock, logger: silentLogger, images };
+    const clusterId = `prune${process.pid}`;
+    const stateDir = join(data, 'node', 'runtime');
+    const runtime = createOciRuntime({ ...doors, stateDir, clusterId });
+    await runtime.recover();
+    try {
+      const sandbox = aSandbox('a', { hostNetwork: true });
+      const sandboxId = await runtime.runSandbox(sandbox);
+      const logPath = join(folder, 'pruned.log');
+      const container = { name: 'main', imageId: used.id, command: ['/bin/sh'], logPath };
+      await runtime.createContainer(sandboxId, sandbox, aContainer(container));
+      const args = ['image', 'prune', '--all', '--data-dir', data];
+      expect(await runPinnace(args)).toMatchObject({ code: 0, stderr: '' });
+      expect((await images.list()).map(({ names }) => names)).toEqual([
+        ['docker.io/library/used:1'],
+      ]);
+    } finally {
+      await runtime.destroyAll();
+    }
+    expect(await runPinnace(['image', 'prune', '--all', '--data-dir', data])).toMatchObject({
+      code: 0,
+    });
+    expect(await images.list()).toEqual([]);
   });
 });
 
