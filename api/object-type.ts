@@ -12,10 +12,10 @@ export interface KindOfBody {
   readonly custom?: CustomType;
 }
 
-/** Decodes a body of the kind, in the definition's version. Throws BadRequest. */
-export function decodeAsKind(definition: KindOfBody, value: unknown): Decoded {
+/** Decodes a body of the kind, in the definition's version; one that is given away may become the object. Throws BadRequest. */
+export function decodeAsKind(definition: KindOfBody, value: unknown, given = false): Decoded {
   const { custom, schemaName, ref: gvk } = definition;
-  return custom ? custom.decode(value, gvk) : decodeObject(schemaName, value, { gvk });
+  return custom ? custom.decode(value, gvk) : decodeObject(schemaName, value, { gvk, given });
 }
 
 /** What the kind's objects are to server-side apply. */

@@ -11,6 +11,9 @@ import { parseYaml } from './yaml-format.ts';
 /** A body as a value, and the fields that it has twice. */
 export interface ParsedBody {
   readonly value: unknown;
+  /** Is the value JSON that was parsed for this alone? Whoever decodes it may use its parts. */
+  readonly given?: boolean;
+  /** To be asked before the value is decoded. */
   readonly duplicates: () => readonly string[];
 }
 
@@ -64,7 +67,7 @@ export function parseJson(body: Uint8Array, what = 'the body'): ParsedBody {
   checkEntries(value, body.length);
   // Compact JSON that comes out as it went in has no field twice: most bodies need no scan, which is ten times slower.
   const same = () => JSON.stringify(value) === text.trimEnd();
-  return { value, duplicates: () => (same() ? [] : duplicateFields(text)) };
+  return { value, given: true, duplicates: () => (same() ? [] : duplicateFields(text)) };
 }
 
 function parsed(text: string, what: string): unknown {

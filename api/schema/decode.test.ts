@@ -32,6 +32,42 @@ describe('decodeObject', () => {
     expect(object.metadata.labels).not.toBe(input.metadata.labels);
   });
 
+  it('makes the object of what it is given, with all that it would drop or turn of a copy', () => {
+    const text = JSON.stringify({
+      kind: 'Pod',
+      metadata: { name: 'a', creationTimestamp: null, labels: { a: null, ['__proto__']: 'x' } },
+      spec: {
+        foo: 1,
+        hostNetwork: false,
+        nodeSelector: {},
+        containers: [
+          { name: 'c', imag: 'x', resources: { limits: { cpu: '0.5', memory: null } } },
+          null,
+        ],
+      },
+    });
+    const given = JSON.parse(text) as { spec: { containers: unknown[] } };
+    const { containers } = given.spec;
+    const decoded = decodeObject('io.k8s.api.core.v1.Pod', given, { gvk: POD, given: true });
+    expect(decoded).toEqual(decodePod(JSON.parse(text)));
+    expect(JSON.stringify(decoded)).toBe(JSON.stringify(decodePod(JSON.parse(text))));
+    expect((decoded.object['spec'] as typeof given.spec).containers).toBe(containers);
+  });
+
+  it('refuses what it is given where it is nested too deep, in a free field too', () => {
+    const deep = (levels: number): unknown => (levels === 0 ? {} : { f: deep(levels - 1) });
+    const owned = (levels: number) => ({
+      metadata: { managedFields: [{ fieldsV1: deep(levels) }] },
+    });
+    const gvk = POD;
+    const decode = (levels: number, given: boolean) => () =>
+      decodeObject('io.k8s.api.core.v1.Pod', owned(levels), { gvk, given });
+    for (const given of [true, false]) {
+      expect(decode(MAX_DEPTH - 5, given)).not.toThrow();
+      expect(refusal(decode(MAX_DEPTH - 4, given))).toMatch(/exceeded max depth/);
+    }
+  });
+
   it('drops nulls and undefined fields', () => {
     const { object, unknownFields } = decodePod({
       metadata: { name: 'a', creationTimestamp: null },

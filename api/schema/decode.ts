@@ -1,5 +1,5 @@
 // Turns a parsed body into an object of a known kind, by its schema. Invariant: the input is never
-// changed and never shared with the output (it may be frozen, or in use by the caller); fields that
+// changed and never shared with the output (it may be frozen, or in use by the caller), unless it is given away; fields that
 // the kind does not have, nulls, `undefined`, optional lists and maps with nothing in them, and zeros that
 // upstream leaves out do not get through.
 import type { LooseObject, ObjectMeta } from '../meta/object.ts';
@@ -29,6 +29,8 @@ export interface Decoded {
 /** What the caller expects to read. */
 export interface DecodeOptions {
   readonly gvk: GroupVersionKind;
+  /** The value is JSON that was parsed for this alone: it becomes the object, part by part, and is nobody else's any more. */
+  readonly given?: boolean;
 }
 
 /**
@@ -36,10 +38,15 @@ export interface DecodeOptions {
  * upstream's wording when a value has the wrong type, or the body says that it is of another kind
  * or version.
  */
-export function decodeObject(schemaName: string, value: unknown, { gvk }: DecodeOptions): Decoded {
+export function decodeObject(
+  schemaName: string,
+  value: unknown,
+  { gvk, given = false }: DecodeOptions,
+): Decoded {
   return decodeAs(gvk, value, () => {
     const unknownFields: string[] = [];
-    const object = new Decoder(unknownFields).value(shapeOf(schemaName), value, Place.root());
+    const decoder = new Decoder(unknownFields, given);
+    const object = decoder.value(shapeOf(schemaName), value, Place.root());
     return { object: object as LooseObject, unknownFields };
   });
 }
@@ -63,7 +70,7 @@ export function decodeMetadata(value: unknown): {
 } {
   const unknownFields: string[] = [];
   const at = Place.root().field('metadata', 'ObjectMeta');
-  const metadata = new Decoder(unknownFields).value(shapeOf(OBJECT_META), value ?? {}, at);
+  const metadata = new Decoder(unknownFields, false).value(shapeOf(OBJECT_META), value ?? {}, at);
   return { metadata: metadata as ObjectMeta, unknownFields };
 }
 
@@ -128,18 +135,24 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 
 class Decoder {
   readonly #unknown: string[];
+  readonly #given: boolean;
   #depth = 0;
 
-  constructor(unknown: string[]) {
+  constructor(unknown: string[], given: boolean) {
     this.#unknown = unknown;
+    this.#given = given;
   }
 
   value(shape: Shape, value: unknown, at: Place): unknown {
-    this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw new DecodeError('json: exceeded max depth');
+    this.#enter();
     const decoded = this.#inner(shape, value, at);
     this.#depth -= 1;
     return decoded;
+  }
+
+  #enter(): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new DecodeError('json: exceeded max depth');
   }
 
   #inner(shape: Shape, value: unknown, at: Place): unknown {
@@ -149,13 +162,20 @@ class Decoder {
       case 'map':
         return this.#map(shape, value, at);
       case 'list':
-        if (!Array.isArray(value)) throw typeMismatch(shape, value, at);
-        return value.map((item, index) => this.#item(shape.item, item, at.item(index)));
+        return this.#list(shape, value, at);
       case 'any':
-        return this.#any(value);
+        return this.#given ? this.#asItIs(value) : this.#any(value);
       default:
         return decodeLeaf(shape, value, at);
     }
+  }
+
+  #list(shape: Shape & { kind: 'list' }, value: unknown, at: Place): unknown {
+    if (!Array.isArray(value)) throw typeMismatch(shape, value, at);
+    const list = value as unknown[];
+    const decoded: unknown[] = this.#given ? list : [];
+    for (let i = 0; i < list.length; i++) decoded[i] = this.#item(shape.item, list[i], at.item(i));
+    return decoded;
   }
 
   /** Null and undefined in a list or map stand for the zero value of its type. */
@@ -165,23 +185,33 @@ class Decoder {
 
   #struct(shape: Shape & { kind: 'struct' }, value: unknown, at: Place): unknown {
     if (!isRecord(value)) throw typeMismatch(shape, value, at);
-    const decoded: Record<string, unknown> = {};
+    const decoded: Record<string, unknown> = this.#given ? value : {};
+    let leftOut: Set<string> | undefined;
     for (const key of Object.keys(value)) {
-      const field = value[key];
-      const fieldShape = shape.fields.get(key);
-      if (fieldShape === undefined) {
-        if (field !== undefined) this.#noteUnknown(at, key);
-      } else if (field !== undefined && field !== null) {
-        const item = this.value(fieldShape, field, at.field(key, shape.structName));
-        if (!('omitEmpty' in fieldShape) || !isEmpty(item)) decoded[key] = item;
-      }
+      const item = this.#field(shape, key, { value: value[key], at });
+      if (item === undefined) (leftOut ??= new Set()).add(key);
+      else if (decoded[key] !== item) decoded[key] = item;
     }
-    return decoded;
+    return this.#given && leftOut ? without(decoded, leftOut) : decoded;
+  }
+
+  /** Undefined where the field is to be left out. */
+  #field(
+    shape: Shape & { kind: 'struct' },
+    key: string,
+    { value, at }: { value: unknown; at: Place },
+  ): unknown {
+    if (value === undefined) return undefined;
+    const field = shape.fields.get(key);
+    if (field === undefined) return this.#noteUnknown(at, key);
+    if (value === null) return undefined;
+    const item = this.value(field, value, at.field(key, shape.structName));
+    return 'omitEmpty' in field && isEmpty(item) ? undefined : item;
   }
 
   #map(shape: Shape & { kind: 'map' }, value: unknown, at: Place): unknown {
     if (!isRecord(value)) throw typeMismatch(shape, value, at);
-    const decoded: Record<string, unknown> = {};
+    const decoded: Record<string, unknown> = this.#given ? value : {};
     for (const key of Object.keys(value)) {
       if (value[key] === undefined) continue;
       setOwn(decoded, key, this.#item(shape.value, value[key], at.key(key)));
@@ -199,9 +229,29 @@ class Decoder {
     return decoded;
   }
 
-  #noteUnknown(at: Place, key: string): void {
+  /** What may be anything and was given away needs no look but at its depth. */
+  #asItIs(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    const parts = value as Readonly<Record<string, unknown>>;
+    for (const key in parts) {
+      const part = parts[key];
+      if (typeof part !== 'object' || part === null) continue;
+      this.#enter();
+      this.#asItIs(part);
+      this.#depth -= 1;
+    }
+    return value;
+  }
+
+  #noteUnknown(at: Place, key: string): undefined {
     if (this.#unknown.length < MAX_UNKNOWN_FIELDS) this.#unknown.push(pathOf(at, key));
   }
+}
+
+function without(value: Record<string, unknown>, keys: ReadonlySet<string>) {
+  const kept: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) if (!keys.has(key)) kept[key] = value[key];
+  return kept;
 }
 
 const ANY: Shape = { kind: 'any', typeName: 'interface {}' };

@@ -4,13 +4,13 @@ import { decodeAsKind } from '../../api/object-type.ts';
 import { checkFields, parseFieldValidation } from '../../api/schema/field-validation.ts';
 import { badRequest } from '../../api/status.ts';
 import type { Exchange } from '../exchange.ts';
-import { parseBody } from '../request-body.ts';
+import { type ParsedBody, parseBody } from '../request-body.ts';
 
 /** The object in the body, decoded, in the form that is stored, and defaulted. Adds warnings of unknown fields. Throws BadRequest. */
 export function decodeBody(exchange: Exchange): LooseObject {
-  const { value, duplicates } = parseBody(exchange.request);
-  if (value === undefined) throw badRequest('a request body is needed: the object to write');
-  const object = decodeValue(exchange, value, duplicates);
+  const body = parseBody(exchange.request);
+  if (body.value === undefined) throw badRequest('a request body is needed: the object to write');
+  const object = decodeParsed(exchange, body);
   placeObject(exchange, object);
   exchange.definition.defaults?.(object);
   return object;
@@ -22,11 +22,15 @@ export function decodeValue(
   value: unknown,
   duplicates: () => readonly string[] = () => [],
 ): LooseObject {
+  return decodeParsed(exchange, { value, duplicates });
+}
+
+function decodeParsed(exchange: Exchange, { value, given, duplicates }: ParsedBody): LooseObject {
   const { definition, request, warnings } = exchange;
   const level = parseFieldValidation(request.query.get('fieldValidation'));
   const gvk = definition.ref;
-  const { object, unknownFields } = decodeAsKind(definition, value);
   const duplicateFields = level === 'Ignore' ? [] : duplicates();
+  const { object, unknownFields } = decodeAsKind(definition, value, given);
   warnings.push(...checkFields(level, gvk, { unknownFields, duplicateFields }));
   object.metadata ??= {};
   return definition.storedAs?.toStored(object) ?? object;
