@@ -7,6 +7,7 @@ import type { Timer } from '../../base/clock.ts';
 import { msOf } from '../configuration.ts';
 import { sourcesOf } from '../volumes/source-refs.ts';
 import { containerHash } from './container-hash.ts';
+import { containerPath } from './container-path.ts';
 import { backoffUntil, pastOf } from './crash-backoff.ts';
 import { type Act, isFinished, type Plan, planPod, type PodState } from './plan.ts';
 import { probeContainers } from './pod-probing.ts';
@@ -367,7 +368,9 @@ export class PodWorker implements PodView {
       this.#starts.holds.clear(container.name);
       const { namespace, name, uid } = this.#pod.metadata;
       const what = `failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
-      this.#event('Warning', 'BackOff', `Back-off restarting ${what}`);
+      const message = `Back-off restarting ${what}`;
+      const path = containerPath(this.#pod, container.name);
+      this.#parts.events.event(this.#pod, { type: 'Warning', reason: 'BackOff', message, ...path });
     }
   }
 
