@@ -15,6 +15,8 @@ let writer: StatusWriter;
 let written: PodStatus[];
 /** Answers of the API, one per write; success when there is none. */
 let answers: (Error | Promise<void>)[];
+/** The pod that the API has for ours. */
+let target: (pod: Pod) => Pod | undefined;
 /** What the API has by the pod's name when it is asked. */
 let stored: Pod | Error;
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   written = [];
   answers = [];
   stored = aPod();
+  target = (pod) => pod;
   const client = {
     resource: () => ({
       patch: async (_: object, { body }: { body: { status: PodStatus } }): Promise<Pod> => {
@@ -44,6 +47,7 @@ beforeEach(() => {
     random: seededRandom(1),
     logger: silentLogger,
     onWritten: () => undefined,
+    targetOf: (pod) => target(pod),
   });
 });
 
@@ -162,5 +166,40 @@ describe('the status writer', () => {
     writer.close();
     await writer.flush('uid-1');
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  describe('of a pod that the API has as another one', () => {
+    const copy = (uid: string): Pod => ({ ...aPod(), metadata: { ...aPod().metadata, uid } });
+    let now: Pod;
+    beforeEach(() => {
+      now = copy('first');
+      target = () => now;
+    });
+    /** The copy is made anew while the first has a status on its way. */
+    const madeAnewBy = (answer: Promise<void>): (() => Promise<void>) => {
+      answers = [answer];
+      writer.set(aPod(), { phase: 'Running' });
+      return async () => {
+        now = copy('second');
+        writer.retarget('uid-1');
+        stored = now;
+      };
+    };
+
+    it('writes it once more where the first was written to a copy that has gone', async () => {
+      const answer = Promise.withResolvers<void>();
+      await madeAnewBy(answer.promise)();
+      answer.resolve();
+      await writer.flush('uid-1');
+      expect(phases()).toEqual(['Running', 'Running']);
+    });
+
+    it('writes it to the new one where the first went as it was written', async () => {
+      const answer = Promise.withResolvers<void>();
+      await madeAnewBy(answer.promise)();
+      answer.reject(notFound(pods, 'web'));
+      await writer.flush('uid-1');
+      expect(phases()).toEqual(['Running']);
+    });
   });
 });

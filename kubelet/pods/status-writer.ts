@@ -121,14 +121,16 @@ export class StatusWriter {
       if (!pod) return;
       try {
         const written = await this.#slots.run(() => this.#write(pod, status));
-        entry.there = status;
+        entry.there = this.#isTarget(entry, pod) ? status : undefined;
         failures = 0;
         this.#options.onWritten(written);
       } catch (error) {
         const fields = { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, err: error };
         // Another pod has the name now, or none: there is nobody to tell.
-        entry.orphaned = await this.#isGone(pod, error);
-        if (entry.orphaned) return;
+        const isGone = await this.#isGone(pod, error);
+        if (isGone && !this.#isTarget(entry, pod)) continue;
+        entry.orphaned = isGone;
+        if (isGone) return;
         if (isInvalid(error)) {
           logger.error('the API refuses a pod status', fields);
           entry.refused = status;
@@ -154,6 +156,11 @@ export class StatusWriter {
     } catch (why) {
       return isNotFound(why);
     }
+  }
+
+  /** Is that still the pod that the API has for ours? A copy may have been made anew while its status was written. */
+  #isTarget({ pod }: Entry, written: Pod): boolean {
+    return this.#targetOf(pod)?.metadata.uid === written.metadata.uid;
   }
 
   #targetOf(pod: Pod): Pod | undefined {

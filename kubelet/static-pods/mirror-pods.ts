@@ -1,8 +1,9 @@
 // The API's copies of a node's static pods: made when a static pod is there, made again when somebody deletes them, removed after it.
 // Invariants: a copy that is deleted never ends its pod; one key is looked at by one worker at a time, and again after whatever
-// happened meanwhile.
+// happened meanwhile; a copy whose name another pod has comes once that one has gone.
 import type { Node, Pod } from '../../api/generated/types.ts';
 import { Nodes, Pods } from '../../api/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../../api/status.ts';
 import { backoffDelay } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -10,9 +11,11 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { Client } from '../../client/rest/client.ts';
-import { CONFIG_MIRROR } from '../eviction/critical-pods.ts';
+import { CONFIG_MIRROR, isMirrorPod } from '../eviction/critical-pods.ts';
 
 const RETRY = { initialMs: 500, maxMs: 60_000, jitter: 0.3 };
+/** What fails more often than that is told. */
+const TOLD_AFTER = 2;
 
 /** What it needs. */
 export interface MirrorPodsOptions {
@@ -28,6 +31,19 @@ export interface MirrorPodsOptions {
   readonly staticPod: (key: string) => Pod | undefined;
   /** The API has a copy of the pod now: its status is to go there. */
   readonly onMirror: (podUid: string) => void;
+  /** Tells what keeps a copy from being made. */
+  readonly tellProblem: (message: string) => void;
+}
+
+/** Another pod has the name of a copy. */
+class NameTaken extends Error {
+  override readonly name = 'NameTaken';
+
+  constructor(key: string) {
+    super(
+      `the static pod ${key} runs, but the API cannot show it: another pod has its name; delete that one, or give the static pod another name`,
+    );
+  }
 }
 
 /** The copies of one node's static pods. */
@@ -35,6 +51,8 @@ export class MirrorPods {
   readonly #options: MirrorPodsOptions;
   readonly #stale = new Set<string>();
   readonly #busy = new Set<string>();
+  /** What waits to be tried again, and how it is woken. */
+  readonly #waiting = new Map<string, AbortController>();
   #ending: AbortSignal | undefined;
 
   constructor(options: MirrorPodsOptions) {
@@ -54,8 +72,15 @@ export class MirrorPods {
     const lookAll = () => {
       for (const key of this.#stale) this.look(key);
     };
-    const unsubscribe = nodes.subscribe({ onAdd: lookAll });
-    signal.addEventListener('abort', unsubscribe, { once: true });
+    const lookIfWaiting = (pod: Pod) => {
+      const key = keyOf(pod);
+      if (this.#waiting.has(key)) this.look(key);
+    };
+    for (const unsubscribe of [
+      nodes.subscribe({ onAdd: lookAll }),
+      pods.subscribe({ onDelete: lookIfWaiting }),
+    ])
+      signal.addEventListener('abort', unsubscribe, { once: true });
     void pods.synced(signal).then(lookAll, () => undefined);
     lookAll();
   }
@@ -63,6 +88,7 @@ export class MirrorPods {
   /** Something of the pod or its copy may be another thing. */
   look(key: string): void {
     this.#stale.add(key);
+    this.#waiting.get(key)?.abort();
     if (this.#busy.has(key) || !this.#ending || this.#ending.aborted) return;
     this.#busy.add(key);
     void this.#work(key, this.#ending).finally(() => this.#busy.delete(key));
@@ -70,7 +96,7 @@ export class MirrorPods {
 
   /** Never rejects. */
   async #work(key: string, signal: AbortSignal): Promise<void> {
-    const { clock, random, logger, pods } = this.#options;
+    const { pods } = this.#options;
     for (let failures = 0; this.#stale.has(key) && !signal.aborted; ) {
       // Without the API's list, and without a Node to own it, a copy waits; both look again.
       if (!pods.hasSynced || !this.#node()) return;
@@ -81,11 +107,26 @@ export class MirrorPods {
       } catch (error) {
         if (signal.aborted) return;
         this.#stale.add(key);
-        if (failures === 2)
-          logger.warn('a mirror pod cannot be made yet', { pod: key, err: error });
-        await clock.sleep(backoffDelay(failures++, RETRY, random), signal).catch(() => undefined);
+        if (failures === TOLD_AFTER) this.#tell(key, error);
+        await this.#pause(key, failures++, signal);
       }
     }
+  }
+
+  #tell(key: string, error: unknown): void {
+    const { logger, tellProblem } = this.#options;
+    logger.warn('a mirror pod cannot be made yet', { pod: key, err: error });
+    if (error instanceof NameTaken) tellProblem(error.message);
+  }
+
+  /** Longer with each failure; over at once when there is something to look at. */
+  async #pause(key: string, failures: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const woken = new AbortController();
+    this.#waiting.set(key, woken);
+    const either = AbortSignal.any([signal, woken.signal]);
+    await clock.sleep(backoffDelay(failures, RETRY, random), either).catch(() => undefined);
+    this.#waiting.delete(key);
   }
 
   async #settle(key: string, signal: AbortSignal): Promise<void> {
@@ -93,6 +134,7 @@ export class MirrorPods {
     const wanted = staticPod(key);
     const mirror = pods.get(key);
     if (wanted && mirror && isOf(mirror, wanted)) return onMirror(wanted.metadata.uid ?? '');
+    if (wanted && mirror && !isMirrorPod(mirror)) throw new NameTaken(key);
     if (mirror) return this.#remove(mirror, signal);
     if (!wanted) return;
     const node = this.#node();
@@ -100,17 +142,16 @@ export class MirrorPods {
     try {
       pods.observeWrite(await client.resource(Pods).create(mirrorOf(wanted, node), { signal }));
     } catch (error) {
-      // Somebody else's pod, or one that the informer has not seen yet: it tells when that has gone.
-      if (!isAlreadyExists(error)) throw error;
-      return;
+      // Or one of its own that the informer has not seen yet: it tells soon.
+      throw isAlreadyExists(error) ? new NameTaken(key) : error;
     }
     onMirror(wanted.metadata.uid ?? '');
   }
 
   /** At once, and that one only: what it is the copy of ends by itself, or is told of again. The informer tells of its end. */
-  async #remove({ metadata }: Pod, signal: AbortSignal): Promise<void> {
-    const { namespace, name = '', uid } = metadata;
-    if (metadata.annotations?.[CONFIG_MIRROR] === undefined) return;
+  async #remove(mirror: Pod, signal: AbortSignal): Promise<void> {
+    if (!isMirrorPod(mirror)) return;
+    const { namespace, name = '', uid } = mirror.metadata;
     const options = { gracePeriodSeconds: 0, preconditions: { uid: uid ?? '' }, signal };
     try {
       await this.#options.client.resource(Pods).delete({ namespace, name }, options);

@@ -31,14 +31,15 @@ export function nodeStaticPods(
   { configuration, events, manager, statuses }: NodeStaticPodsParts,
 ): NodeStaticPods {
   const { informers, nodeName, host } = options;
-  const reason = 'FailedStaticPod';
+  const tellAs = (reason: string) => (message: string) =>
+    events.event(nodeRef(nodeName), { type: 'Warning', reason, message });
   const staticPods = new StaticPods({
     ...options,
     directory: configuration.staticPodPath,
     files: host.manifests,
     take: (pod) => manager.takeStatic(pod),
     drop: (podUid) => manager.dropStatic(podUid),
-    tellProblem: (message) => events.event(nodeRef(nodeName), { type: 'Warning', reason, message }),
+    tellProblem: tellAs('FailedStaticPod'),
     onChange: (key) => mirrors.look(key),
   });
   const mirrors = new MirrorPods({
@@ -47,6 +48,7 @@ export function nodeStaticPods(
     nodes: informers.informer(Nodes, { fieldSelector: `metadata.name=${nodeName}` }),
     staticPod: (key) => staticPods.find(key),
     onMirror: (podUid) => statuses.retarget(podUid),
+    tellProblem: tellAs('FailedMirrorPod'),
   });
   return { staticPods, mirrors };
 }

@@ -1,5 +1,5 @@
 // Static pods on fake nodes, in whole clusters on virtual time: what becomes of files, of the API's copies, and of bad files.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Pod } from '../../api/generated/types.ts';
 import { Events, Nodes, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
@@ -199,4 +199,43 @@ it('no pod of the API is one by saying so', async () => {
   await cluster.advance(SECOND);
   const liar = await cluster.client.resource(Pods).get({ namespace: 'default', name: 'liar' });
   expect(liar.status?.phase).toBe('Running');
+});
+
+describe('the copy of a static pod whose name another pod has', () => {
+  const told = async () =>
+    (await cluster.client.resource(Events).list({ namespace: 'default' })).items
+      .filter(({ reason }) => reason === 'FailedMirrorPod')
+      .map(({ involvedObject, message }) => `${involvedObject.name}: ${message}`);
+  const taken = (spec: object) =>
+    cluster.client.resource(Pods).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'proxy-edge-1', namespace: 'kube-system' },
+      spec: { containers: [{ name: 'other', image: 'app:2' }], ...spec },
+    });
+
+  it.each([
+    ['that is on no node', { schedulingGates: [{ name: 'later' }] }, 90],
+    ['of this node', { nodeName: 'edge-1', terminationGracePeriodSeconds: 1 }, 5],
+  ])(
+    '%s is told of once, its pod runs, and it comes when that one has gone',
+    async (_, spec, soonSeconds) => {
+      const other = await taken(spec);
+      await put('proxy.yaml', manifest('proxy', 'app:1'));
+      await cluster.advance(300 * SECOND);
+      expect(await told()).toEqual([
+        'edge-1: the static pod kube-system/proxy-edge-1 runs, but the API cannot show it: another pod has its name; delete that one, or give the static pod another name',
+      ]);
+      expect((await find('proxy-edge-1'))?.metadata.uid).toBe(other.metadata.uid);
+      const images = (await node.runtime.listContainers()).map(({ name }) => name);
+      expect(images).toContain('main');
+      await cluster.client
+        .resource(Pods)
+        .delete({ namespace: 'kube-system', name: 'proxy-edge-1' });
+      await cluster.advance(soonSeconds * SECOND);
+      const mirror = await find('proxy-edge-1');
+      expect(mirror?.metadata.annotations).toHaveProperty(['kubernetes.io/config.mirror']);
+      expect(mirror?.status?.phase).toBe('Running');
+    },
+  );
 });
