@@ -23,7 +23,7 @@ function nameOf(errno: number): string {
   return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `E${errno}`;
 }
 
-type Arg = string | number | bigint | null | Uint8Array;
+type Arg = string | number | bigint | null | Uint8Array | readonly (string | null)[];
 type Call = (...args: Arg[]) => number | bigint;
 
 const SIGNATURES = {
@@ -40,6 +40,21 @@ const SIGNATURES = {
   recv: 'int64_t recv(int, _Out_ uint8_t *, size_t, int)',
   shutdown: 'int shutdown(int, int)',
   ioctl: 'int ioctl(int, unsigned long)',
+  socketpair: 'int socketpair(int, int, int, _Out_ uint8_t *)',
+  fcntl: 'int fcntl(int, int, int)',
+  waitpid: 'int waitpid(int, _Out_ uint8_t *, int)',
+  posixSpawn:
+    'int posix_spawn(_Out_ uint8_t *, const char *, const uint8_t *, const uint8_t *, const char **, const char **)',
+  actionsInit: 'int posix_spawn_file_actions_init(uint8_t *)',
+  actionsDestroy: 'int posix_spawn_file_actions_destroy(uint8_t *)',
+  actionsAddDup: 'int posix_spawn_file_actions_adddup2(uint8_t *, int, int)',
+  actionsAddOpen:
+    'int posix_spawn_file_actions_addopen(uint8_t *, int, const char *, int, uint32_t)',
+  actionsAddDirectory: 'int posix_spawn_file_actions_addchdir_np(uint8_t *, const char *)',
+  attributesInit: 'int posix_spawnattr_init(uint8_t *)',
+  attributesSetFlags: 'int posix_spawnattr_setflags(uint8_t *, int16_t)',
+  attributesSetDefaults: 'int posix_spawnattr_setsigdefault(uint8_t *, const uint8_t *)',
+  attributesDestroy: 'int posix_spawnattr_destroy(uint8_t *)',
   // By number, as older C libraries have no names for them; the numbers are the same on all architectures.
   openTree: 'int64_t syscall(int64_t, int, const char *, uint32_t)',
   moveMount: 'int64_t syscall(int64_t, int, const char *, int, const char *, uint32_t)',

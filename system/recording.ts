@@ -1,8 +1,8 @@
 // A System for unit tests: files in memory, commands recorded and answered from a script, mounts and signals kept in lists.
 // Invariant: nothing reaches the host; a command without an answer fails, so that no test passes by accident.
-import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import {
+  type Child,
   CommandError,
   type DeviceNode,
   type KeptNamespaces,
@@ -10,7 +10,7 @@ import {
   type MountSpec,
   type RunOptions,
   type RunResult,
-  type SpawnOptions,
+  type LaunchOptions,
   type System,
 } from './system.ts';
 
@@ -50,7 +50,7 @@ export interface RecordingSystem extends System {
   /** Answers commands whose line (`command arg arg`) starts with `prefix`; the latest fitting answer counts. */
   answer(prefix: string, answer: Answer | ((command: RecordedCommand) => Answer)): void;
   /** Answers `spawn` likewise. */
-  answerSpawn(prefix: string, make: (command: RecordedCommand) => ChildProcess): void;
+  answerSpawn(prefix: string, make: (command: RecordedCommand) => Child): void;
   /** Answers `connectInNamespace`. */
   answerConnect(make: (namespacePath: string) => Socket): void;
 }
@@ -60,7 +60,7 @@ export function createRecordingSystem(
   files: Readonly<Record<string, string>> = {},
 ): RecordingSystem {
   const script: { prefix: string; answer: (command: RecordedCommand) => Answer }[] = [];
-  const spawns: { prefix: string; make: (command: RecordedCommand) => ChildProcess }[] = [];
+  const spawns: { prefix: string; make: (command: RecordedCommand) => Child }[] = [];
   const commands: RecordedCommand[] = [];
   let connect: ((namespacePath: string) => Socket) | undefined;
   const record = (command: string, args: readonly string[], input?: string | Uint8Array) => {
@@ -85,11 +85,14 @@ export function createRecordingSystem(
       const entry = script.findLast(({ prefix }) => line.startsWith(prefix));
       return settle(line, entry?.answer(recorded));
     },
-    spawn: (command: string, args: readonly string[], _options?: SpawnOptions) => {
+    spawn: (command: string, args: readonly string[], _options?: LaunchOptions) => {
       const { recorded, line } = record(command, args);
       const entry = spawns.findLast(({ prefix }) => line.startsWith(prefix));
       if (!entry) throw new Error(`no answer for spawn: ${line}`);
       return entry.make(recorded);
+    },
+    spawnProgram: () => {
+      throw new Error('no programs of our own in the fake');
     },
     connectInNamespace: (namespacePath) =>
       connect

@@ -1,20 +1,39 @@
 // Runs one child process to its end. Invariant: it has a time limit, its output a size limit, and when either is passed it is killed and reaped.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { systemClock } from '../base/clock.ts';
-import { CommandError, type RunOptions, type RunResult } from './system.ts';
+import {
+  type Child,
+  CommandError,
+  type RunOptions,
+  type RunResult,
+  type System,
+} from './system.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
 
+/** Node's own way to start a child: a copy of this process that becomes the program. */
+export const spawnChild: System['spawn'] = (command, args, { stdio = 'pipe', ...options } = {}) => {
+  const descriptors = typeof stdio === 'string' ? stdio : [...stdio];
+  return spawn(command, args, { ...options, stdio: descriptors });
+};
+
 /** Runs `command` without a shell. Rejects with CommandError unless it ends with 0. */
-export function runCommand(
-  command: string,
-  args: readonly string[],
+export const runCommand = runnerOf(spawnChild);
+
+/** The same, with children that are started by `start`. */
+export function runnerOf(start: System['spawn']): System['run'] {
+  return (command, args, options) => runChild(start, [command, ...args], options);
+}
+
+function runChild(
+  start: System['spawn'],
+  [command, ...args]: readonly [string, ...string[]],
   options: RunOptions = {},
 ): Promise<RunResult> {
   const shown = [command, ...args].join(' ').slice(0, 500);
   const env = options.env ?? (options.moreEnv && { ...process.env, ...options.moreEnv });
-  const child = spawn(command, args, {
+  const child = start(command, args, {
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(env && { env }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
@@ -26,11 +45,11 @@ export function runCommand(
       const outcome = { exitCode, stdout, stderr };
       reject(new CommandError(shown, why === undefined ? outcome : { ...outcome, why }));
     };
-    child.once('error', (error) => {
+    child.once('error', (error: Error) => {
       limits.end();
       fail(error.message);
     });
-    child.once('close', (code, signal) => {
+    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
       limits.end();
       const why = limits.broken() ?? (signal === null ? undefined : `killed by ${signal}`);
       if (code === 0 && why === undefined) resolve(limits.output());
@@ -50,7 +69,7 @@ interface Limits {
 }
 
 /** Collects output and kills the child once a limit is passed. */
-function watchLimits(child: ChildProcess, options: RunOptions): Limits {
+function watchLimits(child: Child, options: RunOptions): Limits {
   const limit = options.outputLimitBytes ?? DEFAULT_OUTPUT_LIMIT_BYTES;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };

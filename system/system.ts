@@ -1,7 +1,9 @@
 // System: the only door to processes, mounts, namespaces and host files. linux.ts is the real one, recording.ts the fake.
 // Invariant: every child process has a timeout or a signal, and its output a limit.
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 
 /** Limits of a child that is waited for. */
 export interface RunOptions {
@@ -46,13 +48,44 @@ export class CommandError extends Error {
   }
 }
 
+/** What a child has for one of its descriptors: /dev/null, a pipe to this process, or a descriptor of this process. */
+export type ChildDescriptor = 'ignore' | 'pipe' | number;
+
 /** How a child that lives on is started. */
-export interface SpawnOptions {
+export interface LaunchOptions {
   /** The whole environment; this process's own unless given. */
   readonly env?: Readonly<NodeJS.ProcessEnv>;
   readonly cwd?: string;
-  readonly stdio?: StdioOptions;
+  /** By the child's numbers, from 0 on; three pipes unless given. */
+  readonly stdio?: 'ignore' | 'pipe' | readonly ChildDescriptor[];
+  /** In a session of its own. */
   readonly detached?: boolean;
+}
+
+/** How a program of our own, with a channel, is started. */
+export interface SpawnOptions extends Omit<LaunchOptions, 'stdio'> {
+  readonly stdio?: StdioOptions;
+}
+
+/**
+ * A child that lives on. Its events are those of node:child_process: `error` (it could not be started), `exit` and, once nobody holds
+ * its pipes any more, `close`, both with exit code and signal.
+ */
+export interface Child extends EventEmitter {
+  /** Undefined where it could not be started. */
+  readonly pid?: number | undefined;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** By the child's numbers; those above 2 are open in both directions. */
+  readonly stdio: readonly (Readable | Writable | null | undefined)[];
+  /** Null until it has ended, and where a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  /** False once it has ended. */
+  kill(signal?: NodeJS.Signals | number): boolean;
+  /** Its pipes do not keep this process running. */
+  unref(): void;
 }
 
 /** A mount to make; `type` is empty for binds. Flags are those of mount(2), by name. */
@@ -131,7 +164,9 @@ export interface System {
   /** Runs a child to its end; throws CommandError when it fails. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Starts a child that lives on. */
-  spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  spawn(command: string, args: readonly string[], options?: LaunchOptions): Child;
+  /** Starts a program of our own (Node's `process.execPath`) that lives on, with a channel for messages where `stdio` names one. */
+  spawnProgram(args: readonly string[], options?: SpawnOptions): ChildProcess;
   mount(spec: MountSpec): void;
   /**
    * Shows a directory or file at another place with its owners counted by a user namespace (path of an nsfs file): what root of the

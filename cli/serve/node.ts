@@ -37,7 +37,7 @@ export async function node(dataDir: string, context: ChildContext): Promise<void
   const paths = dataPaths(dataDir);
   const facts = readFacts(paths);
   if (!facts) throw new UsageError(`there is no cluster in ${paths.root}`);
-  const system = createLinuxSystem();
+  const system = createLinuxSystem({ manyChildren: true });
   const doors = { system, clock: systemClock, random: systemRandom, logger };
   const layout = layoutOf(facts);
   const configuration = keptKubeletConfig(paths);

@@ -85,7 +85,7 @@ export class SupervisedChild {
   start(): void {
     const { name, args, nodeFlags = [], env, log } = this.#spec;
     const startedAt = this.#doors.clock.monotonic();
-    const child = this.#doors.system.spawn(process.execPath, [...nodeFlags, ...args], {
+    const child = this.#doors.system.spawnProgram([...nodeFlags, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A process group of its own; conmon leaves it, as what is to outlive the child must.
       detached: true,

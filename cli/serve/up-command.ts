@@ -98,7 +98,7 @@ async function detach(flags: UpFlags): Promise<void> {
   const paths = dataPaths(flags.dataDir);
   prepareDataDirectory(paths);
   const log = openSync(join(paths.logs, 'up.log'), 'a', 0o600);
-  const child = createLinuxSystem().spawn(process.execPath, process.argv.slice(1), {
+  const child = createLinuxSystem().spawnProgram(process.argv.slice(1), {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
     env: { ...process.env, [STARTER]: String(process.pid) },

@@ -1,6 +1,5 @@
 // A containerd of a test's own: root, state, socket and configuration in a temporary folder, images without a registry.
 // Invariant: dispose leaves no process, mount or file of it, whatever the test left running.
-import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +12,7 @@ import { sharedLibraries } from '../../kubelet/images/node-base-layer.ts';
 import { connectGrpc } from '../../kubelet/runtime/cri/grpc.ts';
 import { IMAGES, RUNTIME } from '../../kubelet/runtime/cri/services.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
-import type { System } from '../../system/system.ts';
+import type { Child, System } from '../../system/system.ts';
 import type { HostNamespace } from '../../tools/host-namespace.ts';
 import { writeImageArchive } from './image-archive.ts';
 
@@ -59,7 +58,7 @@ export async function aContainerd({ cni, host }: ContainerdPlace): Promise<TestC
   const config = join(folder, 'config.toml');
   const logFile = join(folder, 'log');
   writeFileSync(config, configuration({ folder, address, cni }));
-  let child: ChildProcess | undefined;
+  let child: Child | undefined;
   const start = async () => {
     const log = openSync(logFile, 'a');
     const command = ['containerd', '--config', config];
@@ -140,7 +139,7 @@ disabled_plugins = ${JSON.stringify(unused.map((name) => `io.containerd.${name}`
 ${told.replaceAll(place, at.cni)}`;
 }
 
-async function untilServing(endpoint: string, child: ChildProcess): Promise<void> {
+async function untilServing(endpoint: string, child: Child): Promise<void> {
   const connection = await connectGrpc(endpoint, systemClock);
   const due = systemClock.monotonic() + CEILING_MS;
   try {

@@ -12,7 +12,7 @@ import {
 } from '../../runtime/runtime.ts';
 import type { PullNews, PullOrder } from './pull-messages.ts';
 
-type ChildProcess = ReturnType<System['spawn']>;
+type ChildProcess = ReturnType<System['spawnProgram']>;
 
 /** How long the process waits for another pull. */
 const IDLE_MS = 10_000;
@@ -110,7 +110,7 @@ export class PullProcess {
 
   #begin(): ChildProcess {
     const args = ['--disable-warning=ExperimentalWarning', PROGRAM];
-    const child = this.#parts.system.spawn(process.execPath, args, {
+    const child = this.#parts.system.spawnProgram(args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
