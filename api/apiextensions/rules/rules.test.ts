@@ -197,7 +197,7 @@ describe('Rules in definitions', () => {
     const many = Object.fromEntries(
       Array.from({ length: 200 }, (_, i) => [
         `f${i}`,
-        ruled({ type: 'string', maxLength: 2_000_000 }, { rule: "self.contains('a')" }),
+        ruled({ type: 'string', maxLength: 3_000_000 }, { rule: "self.contains('a')" }),
       ]),
     );
     const together = faults(object(many));
@@ -216,6 +216,18 @@ describe('Rules in definitions', () => {
       /^S: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of [\d.]+x/,
     );
     expect(together).toHaveLength(5);
+  });
+
+  it('that cost little are not named beside one that costs too much', () => {
+    const pairs = { rule: 'self.all(a, self.all(b, a.contains(b)))' };
+    const named = faults(
+      object({
+        dear: ruled({ type: 'array', items: { type: 'string' } }, pairs),
+        cheap: ruled(INT, { rule: 'self > 1' }),
+      }),
+    );
+    expect(named.some((one) => one.includes('properties[dear]'))).toBe(true);
+    expect(named.filter((one) => one.includes('properties[cheap]'))).toEqual([]);
   });
 });
 
