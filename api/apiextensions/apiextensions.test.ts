@@ -42,6 +42,26 @@ describe('CustomResourceDefinitions', () => {
     expect(crd().spec.conversion).toEqual({ strategy: 'None' });
   });
 
+  it('are told of formats of texts that nobody knows, each once, and of no others', () => {
+    const text = (format: string) => ({ type: 'string', format });
+    const properties = {
+      a: text('guess'),
+      b: text('guess'),
+      c: { type: 'array', items: text('any-day') },
+      d: { type: 'object', additionalProperties: text('int64') },
+      e: text('date-time'),
+      f: text('password'),
+      g: { type: 'integer', format: 'int17' },
+    };
+    const told = (schema: object) => definition.warnings?.(withSchema(schema), undefined);
+    expect(told({ type: 'object', properties })).toEqual([
+      'unrecognized format "any-day"',
+      'unrecognized format "guess"',
+      'unrecognized format "int64"',
+    ]);
+    expect(told(OPEN)).toEqual([]);
+  });
+
   it('show when they were made', () => {
     const one = crd({ metadata: { creationTimestamp: '2026-01-02T03:04:05Z' } });
     expect(cells(definition, one)).toEqual({

@@ -9,6 +9,7 @@ import type {
 } from '../generated/types.ts';
 import { CustomResourceDefinitions } from '../kinds.ts';
 import { createdAtColumn, nameColumn } from '../meta/columns.ts';
+import { formatWarnings } from './format-warnings.ts';
 import { validateDefinition, validateDefinitionStatus } from './definition-validation.ts';
 
 const DEFAULT_WEBHOOK_PORT = 443;
@@ -49,6 +50,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   },
   validate: validateDefinition,
   validateStatus: validateDefinitionStatus,
+  warnings: formatWarnings,
 });
 
 /** Names that the writer may leave out. */

@@ -58,6 +58,8 @@ const FORMATS: Readonly<Record<string, FormatRule>> = table({
   rgbcolor: pattern(
     new RegExp(`^rgb\\(\\s*${CHANNEL}\\s*,\\s*${CHANNEL}\\s*,\\s*${CHANNEL}\\s*\\)$`),
   ),
+  // Says how to show a text, and nothing of what is in it.
+  password: () => true,
   isbn: text((value) => isIsbn10(value) || isIsbn13(value)),
   isbn10: text(isIsbn10),
   isbn13: text(isIsbn13),
@@ -71,6 +73,14 @@ const FORMATS: Readonly<Record<string, FormatRule>> = table({
 /** The rule of a format; undefined for one that is not known. */
 export function formatRule(name: string): FormatRule | undefined {
   return Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+}
+
+/** Formats of numbers, which say nothing of a text. */
+const NUMBERS: ReadonlySet<string> = new Set(['int32', 'int64']);
+
+/** Is it a format that texts are held to? Others are let pass without a look at the text. */
+export function isTextFormat(name: string): boolean {
+  return formatRule(name) !== undefined && !NUMBERS.has(name);
 }
 
 function isDate(value: string): boolean {

@@ -1,6 +1,7 @@
 // What is said where in the schema of a definition: one walk of the whole, made at the first question, answers for every place.
 // Invariant: pure; a place of which nothing is noted has nothing to be checked, filled in or looked for, in it or below it.
 import type { JSONSchemaProps } from '../../generated/types.ts';
+import { isTextFormat } from './formats.ts';
 
 /** What may be said at a place of a schema, or below it. */
 export const SAID = {
@@ -12,6 +13,8 @@ export const SAID = {
   pattern: 8,
   /** More than plain fields with types: rules of schemas have to be asked. */
   remarkable: 16,
+  /** A text has a format that nobody knows. */
+  unknownFormat: 32,
 } as const;
 
 /** Of what is said inside value rules, this is of interest outside of them. */
@@ -143,5 +146,10 @@ function ownSayings(schema: JSONSchemaProps): number {
   let said: number = TYPES.has(type) ? 0 : SAID.remarkable;
   if (type === 'array' && !isSchema(schema.items)) said = SAID.remarkable;
   for (const keyword in schema) said |= SAYINGS.get(keyword) ?? SAID.remarkable;
-  return said;
+  return hasUnknownFormat(schema) ? said | SAID.unknownFormat : said;
+}
+
+/** Is a text here of a format that nobody knows? */
+export function hasUnknownFormat({ type, format }: JSONSchemaProps): boolean {
+  return type === 'string' && Boolean(format) && !isTextFormat(format as string);
 }
