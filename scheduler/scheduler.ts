@@ -5,7 +5,14 @@ import { type Clock } from '../base/clock.ts';
 import type { Figures } from '../base/figures.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import { Nodes, PersistentVolumeClaims, Pods } from '../api/kinds.ts';
+import { claimsOfPod } from '../api/core/volume-matching.ts';
+import {
+  Nodes,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  Pods,
+  StorageClasses,
+} from '../api/kinds.ts';
 import type { Node, PersistentVolumeClaim, Pod, PodCondition } from '../api/generated/types.ts';
 import { findCondition, setCondition } from '../api/meta/conditions.ts';
 import { deepEqual } from '../api/meta/deep-equal.ts';
@@ -21,11 +28,13 @@ import { nodeAffinity, preferredNodeAffinity } from './plugins/node-affinity.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
 import { preferUntainted, taintsTolerations } from './plugins/taints-tolerations.ts';
-import { claimRefusal, claimsOf } from './plugins/volume-claims.ts';
+import { volumeBinding } from './plugins/volume-binding.ts';
 import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
 import { type AttemptResult, schedulerFigures, type TellAttempt } from './scheduler-figures.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
 import { demandOf } from './snapshot/node-info.ts';
+import { VolumeBinder, type VolumeChoices } from './volumes/volume-binder.ts';
+import { claimProblem, NO_NEEDS, type VolumeNeeds, volumeNeedsOf } from './volumes/volume-needs.ts';
 
 /** How nodes are chosen. */
 export interface SchedulerOptions {
@@ -35,6 +44,11 @@ export interface SchedulerOptions {
   readonly strategy?: 'spread' | 'pack';
   /** Bindings under way at once; 32 unless given. */
   readonly parallelBindings?: number;
+  /**
+   * `bound` unless given: pods wait until their claims are bound, and go where their volumes are. With `any`, a claim need only be
+   * there: for nodes that give each claim some storage, as fake ones do.
+   */
+  readonly claims?: 'bound' | 'any';
 }
 
 /** What the scheduler needs. */
@@ -55,6 +69,7 @@ export interface SchedulerParts {
 
 /** How long until a pod is looked for again whose binding has an unknown outcome and that could not be read. */
 const UNKNOWN_RETRY = { initialMs: 250, maxMs: 10_000 };
+const NEVER = new AbortController().signal;
 const DEFAULT_NAME = 'default-scheduler';
 const PARALLEL_BINDINGS = 32;
 
@@ -74,7 +89,10 @@ class Scheduler {
   readonly #queue: PodQueue;
   readonly #profile: Profile;
   readonly #tell: TellAttempt;
+  readonly #volumes: VolumeBinder;
   readonly #binding = new Set<Promise<void>>();
+  /** Pods whose volumes are being bound first, which others may have to do: nobody waits for them. */
+  readonly #settling = new Set<Promise<void>>();
   /** Where the next search for a node begins. */
   #from = 0;
   #signal: AbortSignal | undefined;
@@ -87,9 +105,17 @@ class Scheduler {
     this.#tell = figures
       ? schedulerFigures(figures, name, () => this.#queue.waiting())
       : () => undefined;
+    this.#volumes = new VolumeBinder(parts);
     const pack = parts.options.strategy === 'pack';
     this.#profile = {
-      filters: [nodeUnschedulable, taintsTolerations, nodeAffinity, nodePorts, resourcesFit],
+      filters: [
+        nodeUnschedulable,
+        taintsTolerations,
+        nodeAffinity,
+        nodePorts,
+        resourcesFit,
+        volumeBinding(this.#volumes),
+      ],
       scores: [pack ? mostAllocated : leastAllocated, preferredNodeAffinity, preferUntainted],
     };
     this.#follow();
@@ -104,7 +130,7 @@ class Scheduler {
       if (!next) break;
       this.#place(next);
     }
-    await Promise.all(this.#binding);
+    await Promise.all([...this.#binding, ...this.#settling]);
     this.#queue.close();
   }
 
@@ -121,13 +147,7 @@ class Scheduler {
       },
       onDelete: (node) => this.#state.removeNode(node.metadata.name ?? ''),
     });
-    const claimed = ({ metadata }: PersistentVolumeClaim) =>
-      this.#queue.retry(
-        (pod) =>
-          pod.metadata.namespace === metadata.namespace &&
-          claimsOf(pod).some(({ name }) => name === metadata.name),
-      );
-    informers.informer(PersistentVolumeClaims).subscribe({ onAdd: claimed });
+    this.#followStorage();
     informers.informer(Pods).subscribe({
       onAdd: (pod) => this.#see(pod),
       onUpdate: (pod, old) => {
@@ -144,13 +164,42 @@ class Scheduler {
     });
   }
 
+  /** Pods that wait for a claim are tried again when it changes; with volumes and classes any of those with claims may find theirs. */
+  #followStorage(): void {
+    const { informers } = this.#parts;
+    const claimed = ({ metadata }: PersistentVolumeClaim) =>
+      this.#queue.retry(
+        (pod) =>
+          pod.metadata.namespace === metadata.namespace &&
+          claimsOfPod(pod).some(({ name }) => name === metadata.name),
+      );
+    informers.informer(PersistentVolumeClaims).subscribe({ onAdd: claimed, onUpdate: claimed });
+    if (this.#parts.options.claims === 'any') return;
+    const stored = () => this.#queue.retry((pod) => claimsOfPod(pod).length > 0);
+    informers.informer(PersistentVolumes).subscribe({ onAdd: stored, onUpdate: stored });
+    informers.informer(StorageClasses).subscribe({ onAdd: stored });
+  }
+
+  /** What the pod's claims ask of a node, or why it waits for them. */
+  #needsOf(pod: Pod): VolumeNeeds | string {
+    if (this.#parts.options.claims !== 'any') return volumeNeedsOf(pod, this.#volumes);
+    for (const { name, ephemeral } of claimsOfPod(pod)) {
+      const claim = this.#volumes.claim(pod.metadata.namespace ?? '', name);
+      const why = claimProblem(pod, { name, ephemeral }, claim);
+      if (why !== undefined) return why;
+    }
+    return NO_NEEDS;
+  }
+
   /** A node may take more than before. It alone has changed, so only pods that it would take now are tried again. */
   #roomOn(name: string | undefined): void {
     const node = this.#state.node(name ?? '');
     if (!node) return;
     this.#queue.retry((pod) => {
       try {
-        const candidate = { pod, demand: demandOf(pod) };
+        const volumes = this.#needsOf(pod);
+        if (typeof volumes === 'string') return false;
+        const candidate = { pod, demand: demandOf(pod), volumes };
         return refusals(candidate, node, this.#profile).length === 0;
       } catch {
         // What is wrong with the pod is told when it is tried.
@@ -199,15 +248,16 @@ class Scheduler {
 
   #choose(queued: QueuedPod, startedAt: number): void {
     const { pod } = queued;
-    const candidate = { pod, demand: demandOf(pod) };
     const { nodes } = this.#state;
-    const unclaimed = claimRefusal(pod, (name) => this.#claim(pod, name));
-    if (unclaimed !== undefined && nodes.length > 0) {
+    const volumes = this.#needsOf(pod);
+    if (typeof volumes === 'string' && nodes.length > 0) {
       this.#ended('unschedulable', startedAt, queued);
-      const message = `0/${nodes.length} nodes are available: ${unclaimed}.`;
+      const message = `0/${nodes.length} nodes are available: ${volumes}.`;
       this.#track(this.#refuse(queued, message));
       return;
     }
+    const needs = typeof volumes === 'string' ? NO_NEEDS : volumes;
+    const candidate = { pod, demand: demandOf(pod), volumes: needs };
     const at = { profile: this.#profile, random: this.#parts.random, from: this.#from };
     const selection = selectNode(candidate, nodes, at);
     this.#from = (this.#from + selection.looked) % Math.max(1, nodes.length);
@@ -216,30 +266,28 @@ class Scheduler {
       this.#track(this.#refuse(queued, selection.message));
       return;
     }
+    const node = this.#state.node(selection.name)?.node;
     // One that was seen bound meanwhile stays where it is.
-    if (!this.#state.assume(pod, selection.name)) return;
-    const bound = this.#bind(queued, selection.name);
+    if (!node || !this.#state.assume(pod, selection.name)) return;
+    const choices = this.#volumes.assume(needs, node);
+    const bound = this.#bind(queued, selection.name, choices);
     const told = (done: boolean) => this.#ended(done ? 'scheduled' : 'error', startedAt, queued);
-    this.#track(bound.then(told));
+    this.#track(bound.then(told), choices.length > 0 ? this.#settling : this.#binding);
   }
 
-  #claim({ metadata }: Pod, name: string): PersistentVolumeClaim | undefined {
-    const claims = this.#parts.informers.informer(PersistentVolumeClaims);
-    return claims.get(`${metadata.namespace ?? ''}/${name}`);
-  }
-
-  #track(work: Promise<void>): void {
+  #track(work: Promise<void>, among = this.#binding): void {
     const settled: Promise<void> = work
       .catch((err: unknown) => this.#parts.logger.error('scheduling a pod failed', { err }))
-      .finally(() => this.#binding.delete(settled));
-    this.#binding.add(settled);
+      .finally(() => among.delete(settled));
+    among.add(settled);
   }
 
   /** Whether it is bound for certain. */
-  async #bind(queued: QueuedPod, node: string): Promise<boolean> {
+  async #bind(queued: QueuedPod, node: string, choices: VolumeChoices): Promise<boolean> {
     const { pod } = queued;
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     try {
+      if (choices.length > 0) await this.#volumes.bind(choices, this.#signal ?? NEVER);
       await bindPod(this.#parts.client, { namespace, name, uid, node });
       this.#parts.events.event(pod, {
         type: 'Normal',

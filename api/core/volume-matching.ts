@@ -8,7 +8,6 @@ import type {
   StorageClass,
 } from '../generated/types.ts';
 import { fromLabelSelector } from '../meta/labels.ts';
-import { keyOf } from '../meta/object.ts';
 import { tryParseQuantity } from '../meta/quantity.ts';
 import { CLASS_ANNOTATION } from './claim-validation.ts';
 
@@ -148,6 +147,4 @@ export function claimsOfPod({ metadata, spec }: Pod): ClaimOfPod[] {
 
 /** Their keys. */
 export const claimKeysOf = (pod: Pod): string[] =>
-  claimsOfPod(pod).map(({ name }) =>
-    keyOf({ metadata: { namespace: pod.metadata.namespace ?? '', name } }),
-  );
+  claimsOfPod(pod).map(({ name }) => `${pod.metadata.namespace ?? ''}/${name}`);

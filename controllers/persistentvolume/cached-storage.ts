@@ -6,12 +6,8 @@ import type {
   StorageClass,
 } from '../../api/generated/types.ts';
 import {
-  fitsKept,
-  isBindCompleted,
   isClassOpen,
-  isFree,
   isFreeFor,
-  isVolumeOf,
   matchingBucket,
   storageClassOf,
   storageSize,
@@ -20,8 +16,8 @@ import { PersistentVolumeClaims, PersistentVolumes, StorageClasses } from '../..
 import { keyOf } from '../../api/meta/object.ts';
 import { SizeOrdered } from '../../base/size-ordered.ts';
 import type { Informer, InformerFactory } from '../../client/informer/informer.ts';
+import { FreeVolumes } from '../../client/volumes/free-volumes.ts';
 
-const BY_CLAIM = 'spec.claimRef';
 const BY_VOLUME = 'spec.volumeName';
 const BY_CLASS = 'pending.class';
 const OPEN_CLASS = 'pending.open';
@@ -38,17 +34,15 @@ export class CachedStorage {
   readonly volumes: Informer<PersistentVolume>;
   readonly claims: Informer<PersistentVolumeClaim>;
   readonly classes: Informer<StorageClass>;
-  readonly #free = new SizeOrdered();
+  /** What claims may be given. */
+  readonly free: FreeVolumes;
   readonly #pending = new SizeOrdered();
 
   constructor(informers: InformerFactory) {
     this.volumes = informers.informer(PersistentVolumes);
     this.claims = informers.informer(PersistentVolumeClaims);
     this.classes = informers.informer(StorageClasses);
-    this.volumes.addIndex(BY_CLAIM, ({ spec }) => {
-      const { namespace = '', name } = spec?.claimRef ?? {};
-      return name ? [`${namespace}/${name}`] : [];
-    });
+    this.free = new FreeVolumes(this.volumes);
     this.claims.addIndex(BY_VOLUME, ({ spec }) => (spec?.volumeName ? [spec.volumeName] : []));
     this.claims.addIndex(BY_CLASS, (claim) => {
       if (!isPending(claim)) return [];
@@ -58,25 +52,16 @@ export class CachedStorage {
   }
 
   #follow(): void {
-    const volume = (object: PersistentVolume) =>
-      keep(this.#free, object, isFree(object) ? matchingBucket(object) : undefined);
-    const claim = (object: PersistentVolumeClaim) =>
-      keep(this.#pending, object, isPending(object) ? matchingBucket(object) : undefined);
-    this.volumes.subscribe({
-      onAdd: volume,
-      onUpdate: volume,
-      onDelete: (object) => this.#free.remove(keyOf(object)),
-    });
+    const see = (claim: PersistentVolumeClaim) => {
+      const place = { bucket: matchingBucket(claim), size: storageSize(claim) };
+      if (isPending(claim)) this.#pending.put(keyOf(claim), place);
+      else this.#pending.remove(keyOf(claim));
+    };
     this.claims.subscribe({
-      onAdd: claim,
-      onUpdate: claim,
-      onDelete: (object) => this.#pending.remove(keyOf(object)),
+      onAdd: see,
+      onUpdate: see,
+      onDelete: (claim) => this.#pending.remove(keyOf(claim)),
     });
-  }
-
-  /** Volumes that name a claim of that key. */
-  keptFor(claimKey: string): PersistentVolume[] {
-    return this.volumes.byIndex(BY_CLAIM, claimKey);
   }
 
   /** Claims that name a volume. */
@@ -94,25 +79,11 @@ export class CachedStorage {
     return this.claims.byIndex(BY_CLASS, OPEN_CLASS);
   }
 
-  /** The best volume for a claim: one that is kept for it, else the smallest free one that will do; `keptOnly` leaves out the latter. */
-  bestFor(claim: PersistentVolumeClaim, keptOnly: boolean): PersistentVolume | undefined {
-    const kept = this.keptFor(keyOf(claim)).find(
-      (volume) => isVolumeOf(volume, claim) && fitsKept(volume, claim),
-    );
-    if (kept || keptOnly) return kept;
-    for (const name of this.#free.atLeast(matchingBucket(claim), storageSize(claim))) {
-      const volume = this.volumes.get(name);
-      if (volume && isFreeFor(volume, claim)) return volume;
-    }
-    return undefined;
-  }
-
   /** The largest claim that waits for a volume like this free one. */
   waitingFor(volume: PersistentVolume): PersistentVolumeClaim | undefined {
     for (const key of this.#pending.atMost(matchingBucket(volume), storageSize(volume))) {
       const claim = this.claims.get(key);
-      if (claim && isPending(claim) && !isBindCompleted(claim) && isFreeFor(volume, claim))
-        return claim;
+      if (claim && isPending(claim) && isFreeFor(volume, claim)) return claim;
     }
     return undefined;
   }
@@ -130,13 +101,4 @@ export class CachedStorage {
       );
     return chosen?.name;
   }
-}
-
-function keep(
-  ordered: SizeOrdered,
-  object: PersistentVolume | PersistentVolumeClaim,
-  bucket: string | undefined,
-): void {
-  if (bucket === undefined) ordered.remove(keyOf(object));
-  else ordered.put(keyOf(object), { bucket, size: storageSize(object) });
 }

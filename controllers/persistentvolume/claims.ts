@@ -39,7 +39,9 @@ export async function syncClaim(claim: PersistentVolumeClaim, parts: ClaimParts)
 
 async function findVolume(claim: PersistentVolumeClaim, parts: ClaimParts): Promise<void> {
   const { storage, binding } = parts;
-  const found = storage.bestFor(claim, waitsForConsumer(classOf(claim, storage)));
+  const found = storage.free.best(claim, {
+    keptOnly: waitsForConsumer(classOf(claim, storage)),
+  });
   if (found) return binding.bind(found, claim);
   const storageClass = isClassOpen(claim) ? storage.defaultClass() : undefined;
   // The change brings the claim back.

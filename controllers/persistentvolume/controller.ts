@@ -73,7 +73,7 @@ function keysOfClaim(
 ): string[] {
   const key = keyOf(claim);
   const volumes = new Set([
-    ...storage.keptFor(key).map(keyOf),
+    ...storage.free.keptFor(key).map(keyOf),
     ...[claim, old].flatMap((each) => each?.spec?.volumeName ?? []),
   ]);
   return [CLAIM + key, ...[...volumes].map((name) => VOLUME + name)];

@@ -1,11 +1,14 @@
 // What filters and scores are. Pure: a pod and a node's state in, a verdict out.
 import type { Pod } from '../../api/generated/types.ts';
 import type { NodeInfo, PodDemand } from '../snapshot/node-info.ts';
+import type { VolumeNeeds } from '../volumes/volume-needs.ts';
 
 /** A pod that looks for a node, with what is worked out about it once. */
 export interface Candidate {
   readonly pod: Pod;
   readonly demand: PodDemand;
+  /** What its claims ask for; nothing unless given. */
+  readonly volumes?: VolumeNeeds;
 }
 
 /** Refuses nodes. Answers every reason, in upstream's words, or none. */

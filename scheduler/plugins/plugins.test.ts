@@ -1,11 +1,6 @@
 // Filters and scores, each on one node.
 import { describe, expect, it } from 'vitest';
-import type {
-  Node,
-  NodeSelectorRequirement,
-  PersistentVolumeClaim,
-  Pod,
-} from '../../api/generated/types.ts';
+import type { Node, NodeSelectorRequirement, Pod } from '../../api/generated/types.ts';
 import type { FilterPlugin, ScorePlugin } from '../framework/plugin.ts';
 import { demandOf, NodeInfo } from '../snapshot/node-info.ts';
 import { leastAllocated, mostAllocated } from './allocation-scores.ts';
@@ -13,7 +8,6 @@ import { nodeAffinity, preferredNodeAffinity } from './node-affinity.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './resources-fit.ts';
 import { preferUntainted, taintsTolerations } from './taints-tolerations.ts';
-import { claimRefusal } from './volume-claims.ts';
 
 const pod = (spec: Partial<Pod['spec']> = {}): Pod => ({
   apiVersion: 'v1',
@@ -211,40 +205,5 @@ describe('affinity', () => {
       { weight: 1, preference: inZone },
     );
     expect(scoreOf(preferredNodeAffinity, among, info())).toBe(100);
-  });
-});
-
-describe('claims', () => {
-  const pod: Pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'p' },
-    spec: {
-      containers: [],
-      volumes: [
-        { name: 'v', persistentVolumeClaim: { claimName: 'data' } },
-        { name: 'w', ephemeral: {} },
-        { name: 'x', emptyDir: {} },
-      ],
-    },
-  };
-  const claim = (metadata: object = {}): PersistentVolumeClaim => ({
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata,
-  });
-  const gone = claim({ deletionTimestamp: '2026-01-01T00:00:00Z' });
-
-  it.each<[string, Record<string, PersistentVolumeClaim>, string | undefined]>([
-    ['are missing', {}, 'persistentvolumeclaim "data" not found'],
-    ['are going', { data: gone }, 'persistentvolumeclaim "data" is being deleted'],
-    [
-      'are still to be made',
-      { data: claim() },
-      'waiting for ephemeral volume controller to create the persistentvolumeclaim "p-w"',
-    ],
-    ['are there', { data: claim(), 'p-w': claim() }, undefined],
-  ])('that %s', (_, claims, why) => {
-    expect(claimRefusal(pod, (name) => claims[name])).toBe(why);
   });
 });

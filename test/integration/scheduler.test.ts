@@ -1,83 +1,12 @@
 // The scheduler against the real API server; nodes are objects only.
-import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/logger.ts';
-import { systemRandom } from '../../base/random.ts';
-import type { Node, Pod } from '../../api/generated/types.ts';
-import { Events, Nodes, PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
+import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../api/generated/types.ts';
+import { Events, Nodes, PersistentVolumeClaims, PersistentVolumes } from '../../api/kinds.ts';
 import { toMilli, tryParseQuantity } from '../../api/meta/quantity.ts';
 import { StatusError } from '../../api/status.ts';
-import { ClientEventRecorder } from '../../client/events/recorder.ts';
-import { createInformerFactory } from '../../client/informer/informer-factory.ts';
-import { createClient } from '../../client/rest/rest-client.ts';
-import type { SchedulerOptions } from '../../scheduler/scheduler.ts';
-import { runScheduler } from '../../scheduler/scheduler.ts';
-import type { ControlledCluster } from '../support/controlled-cluster.ts';
-import { aControlledCluster } from '../support/controlled-cluster.ts';
-import { intercepted, type Interception } from '../support/intercepted-transport.ts';
+import { aPod, aScheduledCluster } from '../support/scheduled-cluster.ts';
 import { until } from '../support/until.ts';
 
-const endings: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).toReversed()) await end();
-});
-
-async function aCluster(options: SchedulerOptions = {}, interception: Interception = {}) {
-  // The long grace keeps the node controller from taking these nodes for silent ones.
-  const cluster = await aControlledCluster({ nodes: { graceMs: 3_600_000 } });
-  endings.push(() => cluster.close());
-  const { client } = cluster;
-  const start = () => startScheduler(cluster, options, interception);
-  const addNode = async (name: string, more: Partial<Node> = {}, cpu = '1') => {
-    await client.resource(Nodes).create({
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name, labels: more.metadata?.labels ?? {} },
-      spec: more.spec ?? {},
-    });
-    const status = {
-      allocatable: { cpu, memory: '4Gi', pods: '110' },
-      conditions: [{ type: 'Ready', status: 'True' }],
-    };
-    await client
-      .resource(Nodes)
-      .patch({ name }, { type: 'merge', body: { status } }, { subresource: 'status' });
-  };
-  const pods = client.resource(Pods);
-  const all = async () => (await pods.list({ namespace: 'default' })).items;
-  const nodeOf = async (name: string) =>
-    (await pods.get({ namespace: 'default', name })).spec?.nodeName;
-  return { client, start, addNode, pods, all, nodeOf };
-}
-
-function startScheduler(
-  cluster: ControlledCluster,
-  options: SchedulerOptions,
-  interception: Interception,
-): void {
-  const { transport } = cluster.as('system:kube-scheduler');
-  const client = createClient(intercepted(transport, interception));
-  const doors = { client, clock: systemClock, random: systemRandom, logger: silentLogger };
-  const stop = new AbortController();
-  const informers = createInformerFactory(doors);
-  const events = new ClientEventRecorder({ ...doors, component: 'default-scheduler' });
-  const running = runScheduler({ ...doors, informers, events, options }, stop.signal);
-  endings.push(async () => {
-    stop.abort(new Error('the test is over'));
-    await running;
-    await informers.finished();
-  });
-}
-
-const aPod = (name: string, cpu: string, spec: Partial<Pod['spec']> = {}): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, namespace: 'default' },
-  spec: {
-    containers: [{ name: 'main', image: 'image:1', resources: { requests: { cpu } } }],
-    ...spec,
-  },
-});
 const milli = ({ spec }: Pod) =>
   toMilli(
     tryParseQuantity(spec?.containers[0]?.resources?.requests?.['cpu'] ?? '0') ?? {
@@ -98,7 +27,7 @@ function usedByNode(pods: readonly Pod[]): Map<string, number> {
 
 describe('the scheduler', () => {
   it('lets a pod wait for the claim that its volume names, and says which', async () => {
-    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    const { client, start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1');
     start();
     const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }];
@@ -113,11 +42,23 @@ describe('the scheduler', () => {
       metadata: { name: 'data', namespace: 'default' },
       spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
     });
+    const unbound = '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.';
+    await until(async () => (await why()) === unbound);
+    await client.resource(PersistentVolumes).create({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'disk' },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        hostPath: { path: '/tmp/disk' },
+      },
+    });
     await until(async () => (await nodeOf('p')) === 'n1');
   });
 
   it('gives a pod a node and says so', async () => {
-    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    const { client, start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1');
     start();
     await pods.create(aPod('p', '100m'));
@@ -128,7 +69,7 @@ describe('the scheduler', () => {
   });
 
   it('says why no node will do, and looks again when one comes', async () => {
-    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    const { client, start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('small', {}, '100m');
     await addNode('tainted', {
       spec: { taints: [{ key: 'gpu', value: 'a', effect: 'NoSchedule' }] },
@@ -152,7 +93,7 @@ describe('the scheduler', () => {
   });
 
   it('looks again when a pod makes room', async () => {
-    const { start, addNode, pods, nodeOf } = await aCluster();
+    const { start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1');
     start();
     await pods.create(aPod('first', '800m'));
@@ -176,7 +117,7 @@ describe('the scheduler', () => {
     ['gets the label', {}, { metadata: { labels: { disk: 'ssd' } } }],
     ['gets more room', {}, { status: { allocatable: { cpu: '2' } } }],
   ])('looks again when a node %s', async (what, before, patch) => {
-    const { client, start, addNode, pods, nodeOf } = await aCluster();
+    const { client, start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1', before, what === 'gets more room' ? '100m' : '1');
     start();
     const wants = what === 'gets the label' ? { nodeSelector: { disk: 'ssd' } } : {};
@@ -196,7 +137,7 @@ describe('the scheduler', () => {
       ['spread', 2],
       ['pack', 1],
     ] as const) {
-      const { start, addNode, pods, all } = await aCluster({ strategy });
+      const { start, addNode, pods, all } = await aScheduledCluster({ strategy });
       await addNode('n1');
       await addNode('n2');
       start();
@@ -209,7 +150,7 @@ describe('the scheduler', () => {
   });
 
   it('leaves pods to other schedulers, and pods with gates alone', async () => {
-    const { start, addNode, pods, nodeOf } = await aCluster();
+    const { start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1');
     start();
     await pods.create(aPod('other', '1m', { schedulerName: 'mine' }));
@@ -221,7 +162,7 @@ describe('the scheduler', () => {
   });
 
   it('never gives a node more than it has, though pods change while they are bound', async () => {
-    const { start, addNode, pods, all } = await aCluster();
+    const { start, addNode, pods, all } = await aScheduledCluster();
     for (let i = 0; i < 4; i++) await addNode(`n${i}`);
     start();
     const make = async (i: number) => {
@@ -247,7 +188,7 @@ describe('the scheduler', () => {
   });
 
   it('makes use of every node of a large cluster', async () => {
-    const { start, addNode, pods, all } = await aCluster();
+    const { start, addNode, pods, all } = await aScheduledCluster();
     for (let i = 0; i < 250; i++) await addNode(`n${i}`);
     start();
     await Promise.all(Array.from({ length: 250 }, (_, i) => pods.create(aPod(`p${i}`, '400m'))));
@@ -257,7 +198,7 @@ describe('the scheduler', () => {
   });
 
   it('goes on with the others when it cannot even look at a pod', async () => {
-    const { start, addNode, pods, nodeOf } = await aCluster(
+    const { start, addNode, pods, nodeOf } = await aScheduledCluster(
       {},
       {
         seen: (object) =>
@@ -272,7 +213,7 @@ describe('the scheduler', () => {
   });
 
   it('gives a preference without content no weight', async () => {
-    const { start, addNode, pods, nodeOf } = await aCluster();
+    const { start, addNode, pods, nodeOf } = await aScheduledCluster();
     await addNode('n1');
     start();
     const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1 }] };
@@ -281,7 +222,7 @@ describe('the scheduler', () => {
   });
 
   it('tries the others again, though one that waits cannot be looked at any more', async () => {
-    const { start, addNode, pods, nodeOf } = await aCluster(
+    const { start, addNode, pods, nodeOf } = await aScheduledCluster(
       {},
       {
         // What it tolerates matters only for nodes with taints.
@@ -308,7 +249,7 @@ describe('the scheduler', () => {
 
   it('tries a binding again that was refused, and says nothing of it having been made', async () => {
     let refused = 0;
-    const { client, start, addNode, pods, nodeOf } = await aCluster(
+    const { client, start, addNode, pods, nodeOf } = await aScheduledCluster(
       {},
       {
         request: (request, send) => {
@@ -333,7 +274,7 @@ describe('the scheduler', () => {
 
   it('never gives the room of a pod away whose binding was made, though the answer was lost', async () => {
     let lost = 0;
-    const { start, addNode, pods, nodeOf, all } = await aCluster(
+    const { start, addNode, pods, nodeOf, all } = await aScheduledCluster(
       {},
       {
         request: async (request, send) => {

@@ -49,13 +49,13 @@ async function followed(informers: InformerFactory, signal: AbortSignal): Promis
   await informers.synced(signal);
 }
 
-/** The scheduler. */
+/** The scheduler. Fake nodes have storage for any claim that is there. */
 export function schedulerProgram(doors: Doors) {
   return ({ signal, onSynced, ...parts }: ProgramParts): Promise<void> => {
     const all = { ...parts, ...doors };
     const informers = createInformerFactory(all);
     const events = new ClientEventRecorder({ ...all, component: 'default-scheduler' });
-    const running = runScheduler({ ...all, informers, events, options: {} }, signal);
+    const running = runScheduler({ ...all, informers, events, options: { claims: 'any' } }, signal);
     void informers.synced(signal).then(onSynced, () => undefined);
     return running;
   };
