@@ -1,22 +1,14 @@
 // Bodies in the format that the caller asked for: JSON as it is, or YAML.
 // Invariant: bytes are touched only when YAML was asked for and JSON was not.
-import { parseExactJson } from '../base/exact-json.ts';
 import type { Reply, Request } from '../api/wire/exchange.ts';
 import { parseAccept } from './discovery/accept.ts';
-import { yamlBytes } from './yaml-format.ts';
+import { inYaml } from './yaml-bodies.ts';
 
-/** The reply in the asked format. Streams and watches are JSON always. */
-export function formatted(request: Request, reply: Reply): Reply {
+/** The reply in the asked format. Streams and watches are JSON always. A promise only where YAML takes its time. */
+export function formatted(request: Request, reply: Reply): Reply | Promise<Reply> {
   if (reply.kind !== 'body' || !wantsYaml(request)) return reply;
   const type = String(reply.headers['content-type'] ?? '');
-  if (!type.startsWith('application/json')) return reply;
-  const value = parseExactJson(Buffer.concat(reply.body).toString());
-  const { 'content-length': _, ...headers } = reply.headers;
-  return {
-    ...reply,
-    headers: { ...headers, 'content-type': 'application/yaml' },
-    body: [yamlBytes(value)],
-  };
+  return type.startsWith('application/json') ? inYaml(reply) : reply;
 }
 
 function wantsYaml(request: Request): boolean {

@@ -16,6 +16,7 @@ import { fromStorage } from './registry/registry.ts';
 import { errorReply, textReply, withWarnings } from './reply.ts';
 import { type RequestInfo, requestInfo, type ResourceInfo } from './request-info.ts';
 import { StorageError } from './storage/storage.ts';
+import { readYamlAhead } from './yaml-bodies.ts';
 
 /** Resources that are not stored: reviews, metrics. Answers undefined for what is none of its own. */
 export type VirtualHandler = (
@@ -66,7 +67,8 @@ export function createPipeline(parts: PipelineParts): Handler {
       if (!parts.others.takes(info)) entered = parts.inflight.enter(user, info);
       parts.authorize(user, info);
       const asked = { request, user, info, warnings, annotations };
-      reply = formatted(request, await answer(parts, asked));
+      const answered = formatted(request, await answer(parts, asked));
+      reply = answered instanceof Promise ? await answered : answered;
     } catch (error) {
       const known = statusOf(error);
       const { path, method } = request;
@@ -103,6 +105,8 @@ async function answer(parts: PipelineParts, asked: Asked): Promise<Reply> {
       (reading ? parts.discovery.handle(request) : undefined) ?? (await parts.paths(request));
     return found ?? textReply(NO_PAGE, STATUS_CODES.NotFound);
   }
+  const ahead = readYamlAhead(request);
+  if (ahead) await ahead;
   for (const virtual of parts.virtual) {
     const reply = virtual(request, user, info);
     if (reply) return reply;

@@ -9,7 +9,7 @@ import { badRequest, StatusError } from '../api/status.ts';
 
 /** Aliases that one document may use; more is an attack. */
 const MAX_ALIASES = 100;
-/** Bytes of a YAML body: reading one takes some microseconds for each key, during which nobody else is served. JSON may be larger. */
+/** Bytes of a YAML body: reading one takes a second and a hundred times its size in memory. JSON may be larger. */
 export const MAX_YAML_BYTES = 1024 * 1024;
 
 const OPTIONS = {
@@ -21,11 +21,14 @@ const OPTIONS = {
   logLevel: 'error',
 } as const;
 
-/** The one document in the bytes, and the paths of the fields that it has twice. Throws BadRequest, RequestEntityTooLarge. */
-export function parseYaml(body: Uint8Array): {
+/** A value, and the paths of the fields that its text has twice. */
+export interface ParsedYaml {
   readonly value: unknown;
   readonly duplicates: () => readonly string[];
-} {
+}
+
+/** The one document in the bytes. Throws BadRequest, RequestEntityTooLarge. Takes long: see yaml-bodies.ts. */
+export function parseYaml(body: Uint8Array): ParsedYaml {
   if (body.length > MAX_YAML_BYTES)
     throw new StatusError(
       'RequestEntityTooLarge',

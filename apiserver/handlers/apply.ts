@@ -17,7 +17,7 @@ import type { Writer } from '../managedfields/track-write.ts';
 import { checkDepth, isObject } from '../patch/patch-error.ts';
 import { structuredCopy } from '../registry/preparation.ts';
 import type { Written } from '../registry/registry.ts';
-import { parseYaml } from '../yaml-format.ts';
+import { yamlBody } from '../yaml-bodies.ts';
 import { createObject } from './create.ts';
 import { createOrChange } from './create-or-change.ts';
 import { type Part, setOwners, writerOf } from './ownership.ts';
@@ -162,7 +162,7 @@ function applyBody({ request, warnings }: Exchange, gvk: GroupVersionKind): obje
   const level = parseFieldValidation(query.get('fieldValidation'));
   if (body === undefined) throw badRequest('a request body is needed: the configuration to apply');
   if (!(body instanceof Uint8Array)) return body;
-  const { value, duplicates } = jsonOf(body) ?? parseYaml(body);
+  const { value, duplicates } = jsonOf(body) ?? yamlBody(body);
   // Fields that the kind does not have are refused later, at any level, as upstream does.
   const found = { unknownFields: [], duplicateFields: level === 'Ignore' ? [] : duplicates() };
   const texts = checkFields('Warn', gvk, found);
