@@ -43,6 +43,10 @@ export function removeTree(system: System, directory: string): void {
 
 /** Value of `key` in a file of `key value` lines. */
 export function keyedValue(text: string | undefined, key: string): number | undefined {
-  const line = text?.split('\n').find((candidate) => candidate.startsWith(`${key} `));
-  return line === undefined ? undefined : Number(line.slice(key.length + 1));
+  if (text === undefined) return undefined;
+  // Without a list of the lines: some of these files are read for each container each second.
+  const at = text.startsWith(`${key} `) ? 0 : text.indexOf(`\n${key} `) + 1;
+  if (at === 0 && !text.startsWith(`${key} `)) return undefined;
+  const end = text.indexOf('\n', at);
+  return Number(text.slice(at + key.length + 1, end < 0 ? text.length : end));
 }

@@ -19,7 +19,8 @@ export function createCgroupsV1(system: System, mounts: readonly MountEntry[]): 
 
   const file = (controller: Used, path: string, name: string): string | undefined => {
     const point = pointOf.get(controller);
-    return point === undefined ? undefined : join(point, path, name);
+    // Not normalised: it is done for each container each second.
+    return point === undefined ? undefined : `${point}${path}/${name}`;
   };
   const read = (controller: Used, path: string, name: string) => {
     const full = file(controller, path, name);
@@ -40,7 +41,7 @@ export function createCgroupsV1(system: System, mounts: readonly MountEntry[]): 
         if (full !== undefined) system.write(full, value);
       }
     },
-    usage: (path) => usageOf((controller, name) => read(controller, path, name)),
+    usage: (path, before) => usageOf((controller, name) => read(controller, path, name), before),
     details: (path) => detailsOf((controller, name) => read(controller, path, name)),
     oomKills: (path) => keyedValue(read('memory', path, 'memory.oom_control'), 'oom_kill') ?? 0,
     processes,
@@ -83,14 +84,18 @@ function settingsOf(limits: CgroupLimits): [Used, string, string][] {
 
 function usageOf(
   read: (controller: Used, name: string) => string | undefined,
+  before: CgroupUsage | undefined,
 ): CgroupUsage | undefined {
   const cpu = read('cpuacct', 'cpuacct.usage');
+  if (cpu === undefined) return undefined;
+  const cpuUsageNs = BigInt(cpu.trim());
+  if (before?.cpuUsageNs === cpuUsageNs) return before;
   const memory = read('memory', 'memory.usage_in_bytes');
-  if (cpu === undefined || memory === undefined) return undefined;
+  if (memory === undefined) return undefined;
   const usage = Number(memory);
   const inactive = keyedValue(read('memory', 'memory.stat'), 'total_inactive_file') ?? 0;
   return {
-    cpuUsageNs: BigInt(cpu.trim()),
+    cpuUsageNs,
     memoryUsageBytes: usage,
     memoryWorkingSetBytes: Math.max(0, usage - inactive),
     pids: Number(read('pids', 'pids.current') ?? 0),

@@ -26,7 +26,8 @@ export function createCgroupsV2(system: System, root: string): Cgroups {
       for (const [name, value] of settingsOf(limits))
         if (system.exists(at(path, name))) system.write(at(path, name), value);
     },
-    usage: (path) => usageOf((name) => system.read(at(path, name))),
+    // Not normalised: it is done for each container each second.
+    usage: (path, before) => usageOf((name) => system.read(`${root}${path}/${name}`), before),
     details: (path) => detailsOf((name) => system.read(at(path, name))),
     oomKills: (path) => keyedValue(system.read(at(path, 'memory.events')), 'oom_kill') ?? 0,
     processes,
@@ -74,14 +75,20 @@ function settingsOf(limits: CgroupLimits): [string, string][] {
 
 const NS_PER_US = 1000n;
 
-function usageOf(read: (name: string) => string | undefined): CgroupUsage | undefined {
+function usageOf(
+  read: (name: string) => string | undefined,
+  before: CgroupUsage | undefined,
+): CgroupUsage | undefined {
   const cpu = read('cpu.stat');
+  if (cpu === undefined) return undefined;
+  const cpuUsageNs = BigInt(keyedValue(cpu, 'usage_usec') ?? 0) * NS_PER_US;
+  if (before?.cpuUsageNs === cpuUsageNs) return before;
   const memory = read('memory.current');
-  if (cpu === undefined || memory === undefined) return undefined;
+  if (memory === undefined) return undefined;
   const usage = Number(memory);
   const inactive = keyedValue(read('memory.stat'), 'inactive_file') ?? 0;
   return {
-    cpuUsageNs: BigInt(keyedValue(cpu, 'usage_usec') ?? 0) * NS_PER_US,
+    cpuUsageNs,
     memoryUsageBytes: usage,
     memoryWorkingSetBytes: Math.max(0, usage - inactive),
     pids: Number(read('pids.current') ?? 0),

@@ -45,8 +45,11 @@ export interface Cgroups {
   /** Makes a group and its parents, with the controllers that limits need. */
   make(path: string): void;
   setLimits(path: string, limits: CgroupLimits): void;
-  /** Undefined when the group is gone. */
-  usage(path: string): CgroupUsage | undefined;
+  /**
+   * Undefined when the group is gone. `before`, what it used at an earlier time, is answered again where nothing of the group has run
+   * since: that is one file to read rather than four.
+   */
+  usage(path: string, before?: CgroupUsage): CgroupUsage | undefined;
   /** Undefined when the group is gone. */
   details(path: string): CgroupDetails | undefined;
   /** How often the kernel killed in this group for want of memory. */

@@ -10,6 +10,8 @@ import { type Cgroups, createCgroups } from '../../../system/cgroups.ts';
 import type { System } from '../../../system/system.ts';
 import { removeCgroup } from '../oci/cgroup-removal.ts';
 import { cpuUsageOf, workingSetOf } from '../oci/node-stats.ts';
+import { ContainerUsages } from '../container-usages.ts';
+import { limitPodsTogether } from '../pods-limits.ts';
 import {
   type ContainerConfig,
   type ContainerRuntime,
@@ -38,6 +40,7 @@ import { resourcesMessage, sandboxMessage } from './sandbox-message.ts';
 import { IMAGES, RUNTIME } from './services.ts';
 import { refuseContainer } from './unsupported.ts';
 import { type KnownContainer, RuntimeView } from './view.ts';
+import { writableLayersOf } from './writable-layers.ts';
 
 /** What the runtime is made with. */
 export interface CriRuntimeOptions {
@@ -80,6 +83,7 @@ export function createCriRuntime(options: CriRuntimeOptions): CriRuntime {
 class Cri implements CriRuntime {
   readonly #options: CriRuntimeOptions;
   readonly #cgroups: Cgroups;
+  readonly #usages: ContainerUsages;
   readonly #files: PodFiles;
   readonly #view: RuntimeView;
   readonly #events: LifecycleEvents;
@@ -94,6 +98,7 @@ class Cri implements CriRuntime {
   constructor(options: CriRuntimeOptions) {
     this.#options = options;
     this.#cgroups = createCgroups(options.system);
+    this.#usages = new ContainerUsages(this.#cgroups, options.clock);
     this.#files = new PodFiles(join(options.stateDir, 'pods'));
     this.#view = new RuntimeView({
       connection: this.connection,
@@ -373,15 +378,24 @@ class Cri implements CriRuntime {
   }
 
   stats(): Promise<readonly ContainerStats[]> {
-    const { clock } = this.#options;
     const running = (known: KnownContainer) => known.status.state === 'running';
-    return Promise.resolve(
-      [...this.#view.containers.values()].filter(running).flatMap(({ status }) => {
-        const { id: containerId, podUid, name } = status;
-        const usage = this.#cgroups.usage(`${this.#podCgroup(podUid)}/${containerId}`);
-        return usage ? [{ containerId, podUid, name, timestampMs: clock.now(), ...usage }] : [];
-      }),
-    );
+    const groups = [...this.#view.containers.values()].filter(running).map(({ status }) => {
+      const { id: containerId, podUid, name } = status;
+      return { containerId, podUid, name, path: `${this.#podCgroup(podUid)}/${containerId}` };
+    });
+    return Promise.resolve(this.#usages.stats(groups));
+  }
+
+  async limitPods(limits: Parameters<Required<ContainerRuntime>['limitPods']>[0]): Promise<void> {
+    const { logger, clusterId } = this.#options;
+    limitPodsTogether({ cgroups: this.#cgroups, logger }, `/pinnace-${clusterId}`, limits);
+  }
+
+  writableLayers(
+    ids: readonly string[],
+    unit: 'bytes' | 'inodes',
+  ): Promise<ReadonlyMap<string, number>> {
+    return writableLayersOf(this.connection(), this.#options.clusterId, { ids, unit });
   }
 
   nodeStats(): { timestampMs: number; cpuUsageNs: bigint; memoryWorkingSetBytes: number } {

@@ -9,6 +9,8 @@ import { createCgroups } from '../../../system/cgroups.ts';
 import { DirectorySizes } from '../../../system/directory-sizes.ts';
 import type { System } from '../../../system/system.ts';
 import type { OciImageStore } from '../../images/image-store.ts';
+import { ContainerUsages } from '../container-usages.ts';
+import { limitPodsTogether } from '../pods-limits.ts';
 import {
   type ContainerConfig,
   type ContainerDetails,
@@ -75,6 +77,7 @@ class RuncRuntime implements OciRuntime {
   readonly #context: Context;
   readonly #exits: Exits;
   readonly #sizes: DirectorySizes;
+  readonly #usages: ContainerUsages;
   readonly #handlers = new Set<(event: RuntimeEvent) => void>();
   /** By what is made or removed. */
   readonly #turns = new Turns();
@@ -99,6 +102,7 @@ class RuncRuntime implements OciRuntime {
       emit: (event) => this.#emit(event),
     };
     this.#exits = new Exits(this.#context);
+    this.#usages = new ContainerUsages(this.#context.cgroups, options.clock);
   }
 
   get info(): { name: string; version: string } {
@@ -176,14 +180,7 @@ class RuncRuntime implements OciRuntime {
   }
 
   async limitPods(limits: Parameters<Required<ContainerRuntime>['limitPods']>[0]): Promise<void> {
-    const { cgroups, layout, logger } = this.#context;
-    cgroups.make(layout.cgroup);
-    try {
-      cgroups.setLimits(layout.cgroup, limits);
-    } catch (error) {
-      // Such as less memory than pods of an earlier agent, which was told other, have now.
-      logger.warn('the pods of this node are not limited together', { err: error });
-    }
+    limitPodsTogether(this.#context, this.#context.layout.cgroup, limits);
   }
 
   updateSandboxResources(id: string, resources: LinuxResources): Promise<void> {
@@ -263,17 +260,12 @@ class RuncRuntime implements OciRuntime {
   }
 
   stats(): Promise<readonly ContainerStats[]> {
-    const { cgroups, layout, clock } = this.#context;
-    return Promise.resolve(
-      this.#allRunning().flatMap((record) => {
-        const usage = cgroups.usage(layout.containerCgroup(record.podUid, record.id));
-        if (!usage) return [];
-        const { id: containerId, podUid } = record;
-        return [
-          { containerId, podUid, name: record.config.name, timestampMs: clock.now(), ...usage },
-        ];
-      }),
-    );
+    const { layout } = this.#context;
+    const groups = this.#allRunning().map(({ id: containerId, podUid, config: { name } }) => {
+      const path = layout.containerCgroup(podUid, containerId);
+      return { containerId, podUid, name, path };
+    });
+    return Promise.resolve(this.#usages.stats(groups));
   }
 
   async writableLayers(
@@ -320,7 +312,7 @@ class RuncRuntime implements OciRuntime {
 
   #allRunning(): ContainerRecord[] {
     return [...this.#context.records.containers.values()].filter(
-      (record) => record.phase === 'running' && this.#exits.check(record).phase === 'running',
+      (record) => record.phase === 'running' && this.#exits.glance(record).phase === 'running',
     );
   }
 
