@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import type { HTTPGetAction } from '../../api/generated/types.ts';
+import { until } from '../../test/support/until.ts';
 import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
@@ -15,19 +16,26 @@ import { type HttpAsker, tryHttp } from './http-probe.ts';
 
 let server: Server;
 let port: number;
+let connections: number;
 let seen: { url: string; headers: Record<string, unknown> }[];
 
 beforeEach(async () => {
   seen = [];
+  connections = 0;
   server = createServer((request, response) => {
     const url = request.url ?? '';
     seen.push({ url, headers: request.headers });
     const [, code = '200', to] = /^\/(\d{3})(?:\?to=(.*))?$/.exec(url) ?? [];
     const where = url === '/loop' ? url : to;
+    if (url === '/silent') return;
     response.writeHead(where === url ? 302 : Number(code), where ? { location: where } : {});
-    // A body without an end, where it is asked for.
+    // A body without an end, half of one, or no answer at all, where it is asked for.
     if (url === '/endless') response.write(Buffer.alloc(64 * 1024));
+    else if (url === '/half') response.write('bo');
     else response.end('body');
+  });
+  server.on('connection', () => {
+    connections += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
@@ -37,12 +45,12 @@ afterEach(() => {
   server.close();
 });
 
-function attempt(get: Partial<HTTPGetAction>, asker: HttpAsker = 'probe') {
+function attempt(get: Partial<HTTPGetAction>, asker: HttpAsker = 'probe', timeoutMs = 5_000) {
   const images = new FakeImageStore();
   const runtime = new FakeRuntime({ clock: systemClock, images });
   const target = { runtime, clock: systemClock, containerId: 'c', podIp: '127.0.0.1' };
   const container = { name: 'app' };
-  return tryHttp({ port, ...get }, { ...target, container }, { timeoutMs: 5_000, asker });
+  return tryHttp({ port, ...get }, { ...target, container }, { timeoutMs, asker });
 }
 
 describe('an HTTP probe', () => {
@@ -92,6 +100,26 @@ describe('an HTTP probe', () => {
 
   it('reads no more of an answer than it needs', async () => {
     expect(await attempt({ path: '/endless' })).toEqual({ ok: true });
+  });
+
+  it.each(['/silent', '/half'])(
+    'gives a server up that does not end its answer: %s',
+    async (path) => {
+      const message = `Get "http://127.0.0.1:${port}${path}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`;
+      expect(await attempt({ path }, 'probe', 100)).toEqual({ ok: false, message });
+      await until(
+        () => new Promise((resolve) => server.getConnections((_, n) => resolve(n === 0))),
+      );
+    },
+  );
+
+  it('makes a connection for each try, and says that it is the only one', async () => {
+    await attempt({ path: '/200' });
+    await attempt({ path: '/200' });
+    expect(seen.map(({ headers }) => [headers['connection'], headers['host']])).toEqual(
+      Array.from({ length: 2 }, () => ['close', `127.0.0.1:${port}`]),
+    );
+    expect(connections).toBe(2);
   });
 
   it('asks by HTTPS without looking at the certificate', async () => {
