@@ -18,14 +18,17 @@ export interface ContainersUnderTest {
   /** An image with dash, and of coreutils cat, id, ls, sleep and stty; its user 1500 is of the groups 1600 and 1700. */
   readonly imageId: string;
   readonly folder: string;
-  /** The runtime as an agent finds it that starts anew after all of it was killed. Containers run on. */
-  restart(): Promise<ContainerRuntime>;
+  /** The runtime as an agent finds it that starts anew after all of it was killed; `meanwhile` is done in between. Containers run on. */
+  restart(meanwhile?: () => Promise<void>): Promise<ContainerRuntime>;
   /** Ends everything; fails when something is left on the host. */
   dispose(): Promise<void>;
 }
 
 const CEILING_MS = 20_000;
 const FOREVER = 'while :; do sleep 1; done';
+/** Writes 64 KiB forty-eight times into a file of the container. */
+const WRITES_3_MIB =
+  'x=0123456789abcdef; i=0; while [ $i -lt 12 ]; do i=$((i+1)); x=$x$x; done; i=0; while [ $i -lt 48 ]; do i=$((i+1)); printf %s $x >> /big; done';
 const sh = (script: string) => ['/bin/sh', '-c', script];
 
 /** Runs the tests. `make` is called for each. */
@@ -232,6 +235,52 @@ export function containersContract(name: string, make: () => Promise<ContainersU
       await run('sleep 4321', { name: 'one' }, pod);
       const id = await run(FOREVER, { name: 'two' }, pod);
       expect((await say(id, 'cat /proc/[0-9]*/cmdline')).stdout).toContain('4321');
+    });
+
+    it('tell what they have written into their own file system, and nothing of the image', async () => {
+      const id = await run(`${WRITES_3_MIB}; ${FOREVER}`);
+      const sizes = async () =>
+        (await runtime.writableLayers?.([id, 'other'], 'bytes')) ?? new Map();
+      await vi.waitFor(async () => expect((await sizes()).get(id)).toBeGreaterThan(3 * 2 ** 20), {
+        timeout: CEILING_MS,
+        interval: 50,
+      });
+      expect((await sizes()).get(id)).toBeLessThan(4 * 2 ** 20);
+      expect([...(await sizes()).keys()]).toEqual([id]);
+      const files = await runtime.writableLayers?.([id], 'inodes');
+      expect(files?.get(id)).toBeGreaterThan(0);
+    });
+
+    it('are kept together to what the node has for all pods', async () => {
+      await runtime.limitPods?.({ memoryLimitBytes: 2 ** 30, pidsLimit: 60 });
+      const many = 'i=0; while [ $i -lt 40 ]; do sleep 60 & i=$((i+1)); done; wait';
+      await run(many, { name: 'first' });
+      const events = listenTo(runtime);
+      const second = await run(many, { name: 'second' }, { podUid: 'second', name: 'second' });
+      await events.next('exited', second);
+      events.stop();
+      expect(readFileSync(logOf('second'), 'utf8')).toContain('Cannot fork');
+    });
+
+    it('tell of an end whether an agent saw it, to every later agent too', async () => {
+      const events = listenTo(runtime);
+      const seen = await run('exit 3', { name: 'seen' });
+      await events.next('exited', seen);
+      events.stop();
+      const unseen = await run(FOREVER, { name: 'unseen' });
+      const pid = (await runtime.containerStatus(unseen))?.pid ?? 0;
+      const end = async () => {
+        process.kill(pid, 'SIGKILL');
+        await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), CEILING_MS);
+      };
+      for (const meanwhile of [end, undefined]) {
+        runtime = await under.restart(meanwhile);
+        const told = async (id: string) => (await runtime.containerStatus(id))?.endUnseen;
+        await vi.waitFor(async () => {
+          expect(await runtime.containerStatus(unseen)).toMatchObject({ state: 'exited' });
+        }, CEILING_MS);
+        expect([await told(seen), await told(unseen)]).toEqual([undefined, true]);
+      }
     });
 
     it('run on when all of the runtime is killed, and their ends are known afterwards', async () => {

@@ -58,9 +58,10 @@ async function aRuntime() {
     return made;
   };
   let runtime = await start();
-  const restart = async () => {
+  const restart = async (meanwhile?: () => Promise<void>) => {
     runtime.close();
     await containerd.kill();
+    await meanwhile?.();
     await containerd.start();
     runtime = await start();
     return runtime;

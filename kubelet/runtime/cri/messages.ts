@@ -196,6 +196,11 @@ const FilesystemUsage = message({
   inodesUsed: nested(4, UInt64Value),
 });
 
+const ContainerStats = message({
+  attributes: nested(1, message({ id: text(1) })),
+  writableLayer: nested(4, FilesystemUsage),
+});
+
 const RuntimeCondition = message({
   type: text(1),
   status: flag(2),
@@ -240,6 +245,8 @@ export const MESSAGES = {
   ListContainersResponse: message({ containers: list(1, Container) }),
   ContainerStatusRequest: message({ id: text(1), verbose: flag(2) }),
   ContainerStatusResponse: message({ status: nested(1, ContainerStatus), info: textMap(2) }),
+  ListContainerStatsRequest: message({ filter: nested(1, Filter) }),
+  ListContainerStatsResponse: message({ stats: list(1, ContainerStats) }),
   UpdateContainerResourcesRequest: message({
     id: text(1),
     linux: nested(2, LinuxContainerResources),

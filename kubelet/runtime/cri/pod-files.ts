@@ -1,6 +1,6 @@
-// Files that the agent makes for pods on a runtime that does not: /etc/hosts, and where containers leave their last words.
+// Files that the agent makes for pods on a runtime that does not: /etc/hosts, where containers leave their last words, and which ends it saw.
 // Invariant: everything lies below one folder and is found again by pod, name and attempt.
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTerminationLog } from '../termination-log.ts';
 
@@ -45,8 +45,20 @@ export class PodFiles {
     return readTerminationLog(this.#terminationLog(key));
   }
 
+  /** Remembers that an agent has seen the container's end. Repeatable. */
+  noteEnd(key: ContainerKey): void {
+    mkdirSync(this.#pod(key.podUid), { recursive: true });
+    writeFileSync(this.#endSeen(key), '');
+  }
+
+  /** Has an agent seen it end? */
+  isEndNoted(key: ContainerKey): boolean {
+    return existsSync(this.#endSeen(key));
+  }
+
   forgetContainer(key: ContainerKey): void {
-    rmSync(this.#terminationLog(key), { force: true });
+    for (const path of [this.#terminationLog(key), this.#endSeen(key)])
+      rmSync(path, { force: true });
   }
 
   forgetPod(podUid: string): void {
@@ -60,6 +72,10 @@ export class PodFiles {
 
   #pod(podUid: string): string {
     return join(this.#root, podUid);
+  }
+
+  #endSeen({ podUid, name, attempt }: ContainerKey): string {
+    return join(this.#pod(podUid), `${name}.${attempt}.seen`);
   }
 
   #terminationLog({ podUid, name, attempt }: ContainerKey): string {

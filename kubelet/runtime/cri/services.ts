@@ -33,6 +33,11 @@ export const RUNTIME = {
   stopContainer: runtime('StopContainer', M.StopContainerRequest, Empty),
   removeContainer: runtime('RemoveContainer', M.ById, Empty),
   listContainers: runtime('ListContainers', M.ListContainersRequest, M.ListContainersResponse),
+  listContainerStats: runtime(
+    'ListContainerStats',
+    M.ListContainerStatsRequest,
+    M.ListContainerStatsResponse,
+  ),
   containerStatus: runtime('ContainerStatus', M.ContainerStatusRequest, M.ContainerStatusResponse),
   updateContainerResources: runtime(
     'UpdateContainerResources',

@@ -39,6 +39,8 @@ export class RuntimeView {
   readonly #doors: ViewDoors;
   /** Counts changes by this agent's verbs, and has the number of the last one by id. */
   #changes = 0;
+  /** Until the first list is whole: what it shows as ended has ended before this agent looked. */
+  #looksBack = true;
   readonly #changed = new Map<string, number>();
   /** Asked after each change of a container. */
   readonly #waiting = new Set<() => void>();
@@ -127,6 +129,7 @@ export class RuntimeView {
         untouched(id) && this.containers.get(id)?.status.state !== stateOf(state),
     );
     await Promise.all(changed.map(({ id = '', sandboxId = '' }) => this.#look(id, sandboxId)));
+    this.#looksBack = false;
     this.#forgetChanges();
   }
 
@@ -159,7 +162,7 @@ export class RuntimeView {
     const { status, info } = answer;
     const details = { ...before, ...(verbose && detailsOf(info)) };
     const now = containerStatusOf(status, { sandboxId, details });
-    return this.#put(this.#withMessage(now), notesOf(status.annotations ?? {}));
+    return this.#put(this.#withEnd(now), notesOf(status.annotations ?? {}));
   }
 
   async #ask(id: string, verbose: boolean) {
@@ -174,11 +177,18 @@ export class RuntimeView {
     }
   }
 
-  /** Its last words count more than what the runtime says of its end. */
-  #withMessage(status: ContainerStatus): ContainerStatus {
+  /** Its last words count more than what the runtime says of its end, and whether an agent saw it the runtime cannot say. */
+  #withEnd(status: ContainerStatus): ContainerStatus {
     if (status.state !== 'exited') return status;
-    const message = this.#doors.files.terminationMessage(status);
-    return message === '' ? status : { ...status, message };
+    const { files } = this.#doors;
+    const message = files.terminationMessage(status);
+    const endUnseen = this.#looksBack && !files.isEndNoted(status);
+    if (!endUnseen) files.noteEnd(status);
+    return {
+      ...status,
+      ...(message !== '' && { message }),
+      ...(endUnseen && { endUnseen }),
+    };
   }
 
   #put(status: ContainerStatus, notes: ContainerNotes): ContainerStatus {
