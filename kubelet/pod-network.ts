@@ -36,6 +36,6 @@ export interface PodNetwork {
   tearDown(podUid: string): Promise<void>;
   /** Pods that have an attachment now: for clean-up after a crash. */
   list(): Promise<readonly { podUid: string; ip: string; netnsPath: string }[]>;
-  /** What went over the links of pods, by uid, and over the host's other ones; left out where that is not known. */
+  /** What went over the links of pods, by uid, and over the host's other ones, its default one first; left out where that is not known. */
   figures?(): { pods: ReadonlyMap<string, LinkCounts>; host: readonly LinkCounts[] };
 }

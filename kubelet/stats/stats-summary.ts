@@ -168,7 +168,7 @@ function imageFsSummary(time: string, { imageFs }: NodeSnapshot): object {
   return { imageFs: images, containerFs: fileSystemSummary(time, imageFs) };
 }
 
-/** The first link is the one that stands for all, as upstream's default interface does. */
+/** The first link, the node's default one, stands for all; upstream's is the one that is called eth0, and none where there is none. */
 function networkSummary(time: string, links: readonly LinkCounts[]): object {
   const shown = links.map(({ name, rxBytes, rxErrors, txBytes, txErrors }) => ({
     name,

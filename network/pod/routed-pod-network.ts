@@ -8,7 +8,7 @@ import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
 import { AddressPool } from './addresses.ts';
 import { type UserRange, usersOf } from './user-ranges.ts';
-import { type LinkFigures, otherEnd, parseLinks } from './link-figures.ts';
+import { defaultFirst, type LinkFigures, otherEnd, parseLinks } from './link-figures.ts';
 
 /** A pod's place in the network; the shape that the node agent's PodNetwork wants. */
 export interface Attachment {
@@ -27,6 +27,7 @@ interface AttachmentRecord extends Attachment {
 
 /** Where nsfs files of named namespaces are. */
 const NAMESPACE_DIR = '/run/netns';
+const ROUTES = ['/proc/net/route', '/proc/net/ipv6_route'];
 
 /** Attaches and detaches pods of one node. Calls for one pod must not overlap. */
 export class RoutedPodNetwork {
@@ -106,7 +107,7 @@ export class RoutedPodNetwork {
     return Promise.resolve([...this.#attached.values()]);
   }
 
-  /** What went over the links of pods, and over the host's other ones. */
+  /** What went over the links of pods, and over the host's other ones, the one that its default route goes by first. */
   figures(): { pods: ReadonlyMap<string, LinkFigures>; host: readonly LinkFigures[] } {
     const links = new Map(parseLinks(this.#system.read('/proc/net/dev') ?? ''));
     const pods = new Map<string, LinkFigures>();
@@ -116,7 +117,8 @@ export class RoutedPodNetwork {
       if (link && links.delete(name)) pods.set(podUid, otherEnd(link, 'eth0'));
     }
     links.delete('lo');
-    return { pods, host: [...links.values()] };
+    const [v4, v6] = ROUTES.map((path) => this.#system.read(path) ?? '');
+    return { pods, host: defaultFirst([...links.values()], { v4: v4 ?? '', v6: v6 ?? '' }) };
   }
 
   async #connect(attachment: Attachment): Promise<void> {
