@@ -35,6 +35,8 @@ const ARROWS: Readonly<Record<string, readonly string[] | 'everything'>> = {
   tools: 'everything',
   examples: 'everything',
   test: 'everything',
+  // Configuration at the root.
+  '': ['tools'],
 };
 
 const roomOf = (path: string): string =>
