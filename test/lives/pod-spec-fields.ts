@@ -247,9 +247,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     csi: noDriver,
     downwardAPI: done('changes come as a whole'),
     emptyDir: done(),
-    ephemeral: notYet(
-      'nothing makes its claim; one that is there, bound and the pod’s own is mounted',
-    ),
+    ephemeral: done('a claim of the pod’s own, which goes with it'),
     fc: noDriver,
     flexVolume: noDriver,
     flocker: removed,
@@ -290,6 +288,12 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     ),
   },
   ImageVolumeSource: { pullPolicy: done(), reference: done() },
+  EphemeralVolumeSource: {
+    volumeClaimTemplate: elsewhere(
+      'a controller makes the claim from it, another one binds it',
+      'test/integration/controllers-storage.test.ts',
+    ),
+  },
   PersistentVolumeClaimVolumeSource: { claimName: done(), readOnly: done() },
   HostPathVolumeSource: { path: done(), type: done() },
   ProjectedVolumeSource: { defaultMode: done(), sources: done() },

@@ -1,20 +1,21 @@
-// Volumes that stand for claims, each bound by hand to a persistent volume: what programs see of them, and what is told while they cannot.
+// Volumes that stand for claims, bound by the cluster to the volumes that there are: what programs see of them, and what is told while
+// they cannot.
 import { mkdirSync } from 'node:fs';
-import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/types.ts';
+import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { PersistentVolumeClaims, PersistentVolumes } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { until } from '../../support/until.ts';
 import type { Witness } from '../running/witness.ts';
 import {
   aPod,
   both,
-  container,
+  condition,
   HOST_FOLDER,
   phase,
   ready,
   REAL,
   type Scenario,
   succeeded,
-  waiting,
 } from '../scenario.ts';
 
 const storage = '1Mi';
@@ -31,34 +32,21 @@ function claim(volumeName: string, accessMode = 'ReadWriteOnce'): KubeObject {
   return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec } as KubeObject;
 }
 
-/** Does what a binder does: makes the volume for the claim, and says that both belong together. */
-async function bind({ world, namespace }: Witness, spec: PersistentVolume['spec']): Promise<void> {
+/** Makes the volume that the claim names, in the size and for the use that it asks for. */
+async function provide({ world, namespace }: Witness, spec: PersistentVolume['spec']) {
   const claims = world.client.resource(PersistentVolumeClaims);
-  const { metadata, spec: asked = {} } = await claims.get({ namespace, name: 'data' });
-  const { uid, name } = metadata;
-  const { accessModes, volumeName } = asked;
+  const { accessModes, volumeName } = (await claims.get({ namespace, name: 'data' })).spec ?? {};
   await world.client.resource(PersistentVolumes).create({
     apiVersion: 'v1',
     kind: 'PersistentVolume',
     metadata: { name: volumeName ?? '' },
-    spec: {
-      capacity: { storage },
-      accessModes,
-      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid },
-      ...spec,
-    },
+    spec: { capacity: { storage }, accessModes, ...spec } as PersistentVolume['spec'],
   });
-  const status: PersistentVolumeClaim['status'] = { phase: 'Bound', accessModes };
-  await claims.patch(
-    { namespace, name: 'data' },
-    { type: 'merge', body: { status } },
-    { subresource: 'status' },
-  );
 }
 
 const bound = (spec: PersistentVolume['spec']) => ({
-  check: (witness: Witness) => bind(witness, spec),
-  why: 'binds the claim',
+  check: (witness: Witness) => provide(witness, spec),
+  why: 'makes the volume',
 });
 const onHost = (folder: string) => ({
   hostPath: { path: `${HOST_FOLDER}/${folder}`, type: 'DirectoryOrCreate' },
@@ -84,7 +72,29 @@ const aPodWith = (script: string, more: object = {}, spec: object = {}) =>
 
 const unmounted = (message: RegExp) =>
   ({ type: 'Warning', reason: 'FailedMount', message }) as const;
-const waits = both(phase('Pending'), container('main', waiting('ContainerCreating')));
+const unscheduled = (message: RegExp) =>
+  both(phase('Pending'), condition('PodScheduled', 'False', { message }));
+const storageClaim = {
+  volumeClaimTemplate: {
+    spec: {
+      storageClassName: 'lives-ephemeral',
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage } },
+    },
+  },
+};
+const itsOwn = (name: string): KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name },
+    spec: {
+      storageClassName: 'lives-ephemeral',
+      capacity: { storage },
+      accessModes: ['ReadWriteOnce'],
+      ...onHost(name),
+    },
+  }) as KubeObject;
 
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
@@ -94,12 +104,7 @@ export const scenarios: readonly Scenario[] = [
     objects: [claim('lives-waits')],
     pod: aPodWith('echo kept > /v/a; cat /v/a'),
     steps: [
-      {
-        event: unmounted(
-          /^Unable to attach or mount volumes: unmounted volumes=\[v\], unattached volumes=\[\], failed to process volumes=\[v\]: error processing PVC claims-1\/data: PVC is not bound$/,
-        ),
-      },
-      { until: waits },
+      { until: unscheduled(/pod has unbound immediate PersistentVolumeClaims\.$/) },
       bound(onHost('waits')),
       { until: succeeded },
     ],
@@ -120,12 +125,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPodWith('exit 0'),
     steps: [
       bound({ local: { path: HOST_FOLDER }, nodeAffinity: node('windows') }),
-      {
-        event: unmounted(
-          /^MountVolume\.NodeAffinity check failed for volume "lives-elsewhere" : no matching NodeSelectorTerms$/,
-        ),
-      },
-      { until: waits },
+      { until: unscheduled(/1 node\(s\) didn't match PersistentVolume's node affinity\.$/) },
     ],
     never: [phase('Running')],
   },
@@ -206,6 +206,35 @@ export const scenarios: readonly Scenario[] = [
       { gone: true },
       { pod: 'next', until: ready },
       { pod: 'next', exec: ['cat', '/v/a'], stdout: /^first\nsecond/ },
+    ],
+  },
+  {
+    name: 'an ephemeral volume has a claim of its own, which is made, bound and mounted, and goes with the pod',
+    on: REAL,
+    pod: aPod(
+      { restartPolicy: 'Never', volumes: [{ name: 'v', ephemeral: storageClaim }] },
+      {
+        command: ['/bin/sh', '-c', 'echo kept > /v/a; cat /v/a'],
+        volumeMounts: [{ name: 'v', mountPath: '/v' }],
+      },
+    ),
+    steps: [
+      { until: unscheduled(/pod has unbound immediate PersistentVolumeClaims\.$/) },
+      { apply: itsOwn('lives-ephemeral') },
+      { until: succeeded },
+      { log: 'kept' },
+      { delete: true },
+      { gone: true },
+      {
+        check: ({ world }) =>
+          until(async () => {
+            const { status } = await world.client
+              .resource(PersistentVolumes)
+              .get({ name: 'lives-ephemeral' });
+            return status?.phase === 'Released';
+          }),
+        why: 'its claim is gone, and its volume given back',
+      },
     ],
   },
 ];
