@@ -14,6 +14,7 @@ import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
 import { type Incoming, incomingRequest, PROXY_ROUTES } from './incoming.ts';
+import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { IF_PASSED_ON, passedOnConstraint } from './passed-on.ts';
 import { sendReply } from './send-reply.ts';
@@ -101,7 +102,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.setNotFoundHandler((_request, reply) =>
     refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
   );
-  await addRoutes(app, { options, closing: closing.signal, answering, outbox: new Outbox() });
+  const boxes = { inbox: new Inbox(), outbox: new Outbox() };
+  await addRoutes(app, { options, closing: closing.signal, answering, ...boxes });
   await app.ready();
   const server = app.server as unknown as Server;
   const sockets = new Set<Socket>();
@@ -159,13 +161,17 @@ interface Answering {
   readonly closing: AbortSignal;
   /** Answers that are not wholly sent. */
   readonly answering: Map<ServerResponse, Departure>;
+  readonly inbox: Inbox;
   readonly outbox: Outbox;
 }
+
+/** As Answering, on one of the routes. */
+type RouteAnswering = Answering & { readonly passedOn: boolean };
 
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, closing, answering, outbox, passedOn }: Answering & { readonly passedOn: boolean },
+  { options, closing, answering, inbox, outbox, passedOn }: RouteAnswering,
 ): Promise<void> {
   reply.hijack();
   const { raw: message } = request;
@@ -179,6 +185,7 @@ async function answer(
   });
   if (closing.aborted) departure.leave();
   try {
+    await inbox.start(bodyOf(request)?.length ?? 0);
     const caller = {
       passedOn,
       leave: () => departure.leave(),
@@ -249,8 +256,7 @@ async function handled(
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
   try {
     const user = authenticate(credentialsOf(request.raw));
-    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const result = await handler(incomingRequest(request.raw, body, caller), user);
+    const result = await handler(incomingRequest(request.raw, bodyOf(request), caller), user);
     if (result.kind !== 'upgrade') return result;
     // Nobody will take it: who holds it open for the caller is to let go of it.
     caller.leave();
@@ -261,6 +267,9 @@ async function handled(
     return reply;
   }
 }
+
+const bodyOf = ({ body }: FastifyRequest): Buffer | undefined =>
+  Buffer.isBuffer(body) ? body : undefined;
 
 function credentialsOf(message: {
   headers: { authorization?: string | undefined };
