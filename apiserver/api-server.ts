@@ -5,6 +5,7 @@ import { Nodes, Pods } from '../api/kinds.ts';
 import { Scheme } from '../api/scheme.ts';
 import type { Handler, Reply, Request } from '../api/wire/exchange.ts';
 import { Figures } from '../base/figures.ts';
+import type { Logger } from '../base/logger.ts';
 import { admissionChain } from './admission/plugins.ts';
 import { type Authenticator, createAuthenticator } from './auth/authenticator.ts';
 import { authorize } from './auth/authorization.ts';
@@ -28,8 +29,10 @@ import { metricsApi, metricsResources } from './metrics/metrics-api.ts';
 import { type LabelView, MetricsStore } from './metrics/metrics-store.ts';
 import { type AnsweredRequest, RequestFigures } from './metrics/request-figures.ts';
 import { countedAuthorize } from './metrics/access-figures.ts';
+import { ListFigures } from './metrics/list-figures.ts';
 import { countedStorage } from './metrics/storage-figures.ts';
 import { countedAuthenticator, healthFigures, showServer } from './metrics/server-figures.ts';
+import { showWatchCache } from './metrics/watch-cache-figures.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
 import { createPipeline, type VirtualHandler } from './pipeline.ts';
 import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
@@ -39,7 +42,6 @@ import { Registry } from './registry/registry.ts';
 import { ServiceEndpoints } from './registry/service-endpoints.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
 import type { Strategy } from './registry/strategies.ts';
-import type { Storage } from './storage/storage.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
 import { ObjectStore } from './watch/object-store.ts';
 
@@ -100,6 +102,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: admissionChain({ ...options, store, scheme, rbac, tokens, webhooks, figures }),
     authorize: (user, info) => authorize(rbac, user, info),
     tokens,
+    lists: new ListFigures(figures),
     webhooks,
     nodeDialer,
     components: [
@@ -132,7 +135,7 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const slis = new Figures();
-  const health = createHealth(checksOf(options.storage, store, closing.signal), {
+  const health = createHealth(checksOf(options, store, closing.signal), {
     clock,
     logger,
     told: healthFigures(slis),
@@ -170,10 +173,17 @@ async function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions) {
 }
 
 /** By upstream's names. Storage answers for itself; that what it has is visible here as well is what readers need. */
-function checksOf(storage: Storage, store: ObjectStore, closing: AbortSignal): readonly Check[] {
+function checksOf(
+  { storage, logger }: ApiServerOptions,
+  store: ObjectStore,
+  closing: AbortSignal,
+): readonly Check[] {
+  const answers = async () => (await storage.barrier()) >= 0n;
   return [
     { name: 'ping', run: () => true },
-    { name: 'etcd', run: async () => (await storage.barrier()) >= 0n },
+    { name: 'log', run: () => written(logger) },
+    { name: 'etcd', run: answers },
+    { name: 'etcd-readiness', probes: ['readyz'], run: answers },
     {
       name: 'informer-sync',
       probes: ['readyz'],
@@ -181,6 +191,12 @@ function checksOf(storage: Storage, store: ObjectStore, closing: AbortSignal): r
     },
     { name: 'shutdown', probes: ['readyz'], run: () => !closing.aborted },
   ];
+}
+
+/** Lines are written as they are told: a log that is lost throws, and one that is held up would hold this up. */
+function written(logger: Logger): boolean {
+  logger.debug('health was asked for');
+  return true;
 }
 
 interface HandlerParts {
@@ -207,6 +223,7 @@ function pipelineOf(
   const inflight = new Inflight(options);
   const { scheme } = server;
   showServer(figures, { store, scheme, inflight, clock });
+  showWatchCache(figures, store);
   const requests = new RequestFigures(figures, ({ group, version, resource }) => {
     const isUnstored = UNSTORED.some(
       ({ ref }) => ref.group === group && ref.version === version && ref.plural === resource,

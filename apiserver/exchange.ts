@@ -9,6 +9,7 @@ import type { Admission } from './admission/admission.ts';
 import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { ComponentCheck } from './options.ts';
+import type { ListFigures } from './metrics/list-figures.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ServiceEndpoints } from './registry/service-endpoints.ts';
 import type { Strategies } from './registry/strategies.ts';
@@ -25,6 +26,8 @@ export interface ServerParts {
   readonly scheme: Scheme;
   readonly strategies: Strategies;
   readonly admission: Admission;
+  /** Told of each list. */
+  readonly lists: ListFigures;
   /** Throws Forbidden unless the user may do it: for requests that turn out to be another one besides. */
   readonly authorize: (user: UserInfo, info: ResourceInfo) => void;
   readonly tokens: ServiceAccountTokens;

@@ -1,3 +1,4 @@
+// The thread for large YAML at the edge of its memory.
 import { expect, it } from 'vitest';
 import { inYamlThread } from './yaml-thread.ts';
 

@@ -85,6 +85,7 @@ async function collect(exchange: Exchange, span: Span, selection: Selection): Pr
   const { limit = Infinity } = span;
   const found: VisibleObject[] = [];
   let { after, at } = span;
+  let fetched = 0;
   for (;;) {
     const stored = await pageOf(exchange, {
       ...span,
@@ -93,11 +94,17 @@ async function collect(exchange: Exchange, span: Span, selection: Selection): Pr
       limit: selection.predicate ? FILTER_BATCH : span.limit,
     });
     const page = { ...stored, items: await servedObjects(exchange.definition, stored.items) };
+    fetched += page.items.length;
     if (span.limit !== undefined) at ??= page.revision;
     const rest = takeInto(found, { page, limit, predicate: selection.predicate });
     after = rest.last?.key ?? after;
-    if (!rest.left || found.length >= limit)
+    if (!rest.left || found.length >= limit) {
+      // Only memory knows how many are left.
+      const from = page.remaining === undefined ? 'storage' : 'cache';
+      const returned = found.length;
+      exchange.server.lists.count(exchange.definition.ref, { from, fetched, returned });
       return { items: found, meta: metaOf({ page, span, selection, after, left: rest.left }) };
+    }
     await breathe();
   }
 }

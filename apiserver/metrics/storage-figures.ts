@@ -10,6 +10,9 @@ const SECONDS = [
   60,
 ];
 
+/** Upstream numbers the servers of its storage; here is one. */
+const STORAGE_ID = 'etcd-0';
+
 type Operation = 'create' | 'update' | 'delete' | 'list';
 
 interface Series {
@@ -21,6 +24,14 @@ interface Series {
 /** The same storage, its requests counted and timed; a conflict is an answer, not an error. */
 export function countedStorage(storage: Storage, figures: Figures, clock: Clock): Storage {
   const meter = new StorageMeter(figures, clock);
+  figures.read(
+    {
+      name: 'apiserver_storage_size_bytes',
+      help: 'Bytes that storage takes up where it is kept, history among them.',
+      labels: ['storage_cluster_id'],
+    },
+    () => [[[STORAGE_ID], storage.sizeBytes()]],
+  );
   return {
     commit: (key, expected, value) => {
       const operation = operationOf(expected, value);
@@ -32,6 +43,7 @@ export function countedStorage(storage: Storage, figures: Figures, clock: Clock)
     watch: (prefix, from, signal) => storage.watch(prefix, from, signal),
     compact: (to) => storage.compact(to),
     range: () => storage.range(),
+    sizeBytes: () => storage.sizeBytes(),
     close: () => storage.close(),
   };
 }

@@ -41,5 +41,7 @@ export interface EventLog {
   forget(from: bigint, to: bigint): Promise<void>;
   /** Bytes of the events after `oldest`. */
   historyBytes(oldest: bigint): number;
+  /** Bytes that it takes up where it is kept: of its file, what is free in it as well, or of the values in memory. */
+  sizeBytes(): number;
   close(): Promise<void>;
 }

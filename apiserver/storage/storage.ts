@@ -79,5 +79,7 @@ export interface Storage {
   compact(to: bigint): Promise<void>;
   /** Oldest revision still readable, and the newest. */
   range(): { readonly oldest: bigint; readonly newest: bigint };
+  /** Bytes that it takes up where it is kept, history among them. */
+  sizeBytes(): number;
   close(): Promise<void>;
 }

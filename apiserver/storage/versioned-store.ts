@@ -136,6 +136,10 @@ export class VersionedStore implements Storage {
     return { oldest: this.#oldest, newest: this.#lane.revision };
   }
 
+  sizeBytes(): number {
+    return this.#log.sizeBytes();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -74,6 +74,14 @@ type Make = () => Promise<Storage>;
 type Put = (storage: Storage, key: string, data?: object) => Promise<bigint>;
 
 function writes(make: Make, put: Put): void {
+  it('tells how many bytes it takes up', async () => {
+    const storage = await make();
+    const before = storage.sizeBytes();
+    await put(storage, '/a/1', { text: 'x'.repeat(100_000) });
+    expect(storage.sizeBytes() - before).toBeGreaterThan(100_000);
+    expect(storage.sizeBytes() - before).toBeLessThan(1_000_000);
+  });
+
   it('gives each write the next revision and writes it into the bytes', async () => {
     const storage = await make();
     const first = await storage.commit('/a/1', 'absent', aValue('one'));

@@ -1,7 +1,7 @@
 // Health as balancers, supervisors and people ask for it: upstream's paths, words and codes, and checks that really fail.
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/logger.ts';
+import { type Logger, silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { CHECK_TIMEOUT_MS, createHealth } from '../../apiserver/health.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
@@ -27,17 +27,25 @@ describe('Health', () => {
     expect(ready.headers['x-content-type-options']).toBe('nosniff');
     const told = await server.call('GET', '/readyz?verbose', { as: 'nobody' });
     expect(told.text).toBe(
-      '[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[+]shutdown ok\nreadyz check passed\n',
+      '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n' +
+        '[+]shutdown ok\nreadyz check passed\n',
     );
     const alive = await server.call('GET', '/livez?verbose');
-    expect(alive.text).toBe('[+]ping ok\n[+]etcd ok\nlivez check passed\n');
+    expect(alive.text).toBe('[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n');
   });
 
   it('answers single checks, and 404 where there is none', async () => {
     const server = await aServer();
-    for (const path of ['/readyz/ping', '/livez/etcd', '/healthz/etcd', '/readyz/shutdown'])
+    for (const path of [
+      '/readyz/ping',
+      '/livez/log',
+      '/readyz/etcd-readiness',
+      '/livez/etcd',
+      '/healthz/etcd',
+      '/readyz/shutdown',
+    ])
       expect(await server.call('GET', path)).toMatchObject({ status: 200, text: 'ok' });
-    for (const path of ['/readyz/nope', '/livez/shutdown', '/healthzz'])
+    for (const path of ['/readyz/nope', '/livez/shutdown', '/livez/etcd-readiness', '/healthzz'])
       expect((await server.call('GET', path)).status).toBe(404);
   });
 
@@ -45,7 +53,7 @@ describe('Health', () => {
     const server = await aServer();
     const { text } = await server.call('GET', '/livez?verbose&exclude=etcd&exclude=nope');
     expect(text).toBe(
-      '[+]ping ok\n[+]etcd excluded: ok\n' +
+      '[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\n' +
         'warn: some health checks cannot be excluded: no matches for "nope"\nlivez check passed\n',
     );
   });
@@ -60,6 +68,7 @@ describe('Health', () => {
       watch: (...all) => real.watch(...all),
       compact: (to) => real.compact(to),
       range: () => real.range(),
+      sizeBytes: () => real.sizeBytes(),
       close: () => real.close(),
       barrier: (signal) => {
         if (broken) throw new StorageError('Unavailable', 'the disk is on fire');
@@ -71,13 +80,33 @@ describe('Health', () => {
     const failed = await server.call('GET', '/readyz');
     expect([failed.status, failed.text]).toEqual([
       500,
-      '[+]ping ok\n[-]etcd failed: reason withheld\n[-]informer-sync failed: reason withheld\n' +
+      '[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\n' +
+        '[-]etcd-readiness failed: reason withheld\n[-]informer-sync failed: reason withheld\n' +
         '[+]shutdown ok\nreadyz check failed\n',
     ]);
     expect((await server.call('GET', '/livez/etcd')).status).toBe(500);
     expect((await server.call('GET', '/livez?exclude=etcd')).text).toBe('ok');
     broken = false;
     expect((await server.call('GET', '/readyz')).text).toBe('ok');
+  });
+
+  it('fails while its log cannot be written', async () => {
+    let full = false;
+    const logger: Logger = {
+      ...silentLogger,
+      debug: () => {
+        if (full) throw new Error('no space left on device');
+      },
+    };
+    const server = await startTestServer({ logger });
+    endings.push(() => server.close());
+    expect((await server.call('GET', '/livez/log')).text).toBe('ok');
+    full = true;
+    const { status, text } = await server.call('GET', '/livez');
+    expect([status, text]).toEqual([
+      500,
+      '[+]ping ok\n[-]log failed: reason withheld\n[+]etcd ok\nlivez check failed\n',
+    ]);
   });
 
   it('is not ready from the moment the server closes, and lives on', async () => {

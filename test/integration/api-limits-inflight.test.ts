@@ -39,6 +39,7 @@ function holdable() {
     watch: (...all) => real.watch(...all),
     compact: (to) => real.compact(to),
     range: () => real.range(),
+    sizeBytes: () => real.sizeBytes(),
     close: () => real.close(),
     barrier: (signal) => real.barrier(signal),
   };

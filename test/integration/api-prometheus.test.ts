@@ -117,6 +117,50 @@ it('counts what is stored when it is asked', async () => {
   expect(await objects()).toEqual([before + 1, before + 1]);
 });
 
+it('counts lists by where they are made, and what they look at', async () => {
+  const server = await aServer();
+  for (const name of ['a', 'b', 'c'])
+    await server.call('POST', CONFIG_MAPS, { body: aConfigMap(name) });
+  const about = { group: '', resource: 'configmaps' };
+  const counts = (from: string, whats: readonly string[]) =>
+    Promise.all(whats.map((what) => figure(server, `apiserver_${from}_list_${what}total`, about)));
+  const OF_CACHE = ['', 'fetched_objects_', 'returned_objects_'];
+  const OF_STORAGE = [...OF_CACHE, 'evaluated_objects_'];
+  expect(await counts('cache', OF_CACHE)).toEqual([undefined, undefined, undefined]);
+  const { metadata } = (await server.call('GET', CONFIG_MAPS)).json() as {
+    metadata: { resourceVersion: string };
+  };
+  await server.call(
+    'GET',
+    `${CONFIG_MAPS}?fieldSelector=metadata.namespace=default,metadata.name!=a`,
+  );
+  expect(await counts('cache', OF_CACHE)).toEqual([2, 6, 5]);
+  expect(await counts('storage', OF_STORAGE)).toEqual([undefined, undefined, undefined, undefined]);
+  await server.call('POST', CONFIG_MAPS, { body: aConfigMap('d') });
+  const past = `resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`;
+  await server.call('GET', `${CONFIG_MAPS}?${past}&fieldSelector=metadata.name!=a`);
+  expect(await counts('storage', OF_STORAGE)).toEqual([1, 3, 2, 3]);
+  expect(await counts('cache', OF_CACHE)).toEqual([2, 6, 5]);
+});
+
+it('tells how large storage is, and what came into memory from it', async () => {
+  const server = await aServer();
+  const size = () =>
+    figure(server, 'apiserver_storage_size_bytes', { storage_cluster_id: 'etcd-0' });
+  const before = (await size()) ?? Number.NaN;
+  const about = { group: '', resource: 'configmaps' };
+  const received = () => figure(server, 'apiserver_watch_cache_events_received_total', about);
+  expect(await received()).toBeUndefined();
+  const made = await server.call('POST', CONFIG_MAPS, { body: aConfigMap('a', 50_000) });
+  await server.call('DELETE', `${CONFIG_MAPS}/a`);
+  expect((await size()) ?? 0).toBeGreaterThan(before + 50_000);
+  expect(await received()).toBe(2);
+  const { metadata } = made.json() as { metadata: { resourceVersion: string } };
+  expect(await figure(server, 'apiserver_watch_cache_resource_version', about)).toBe(
+    Number(metadata.resourceVersion) + 1,
+  );
+});
+
 it('counts who came in and who did not', async () => {
   const server = await aServer();
   const attempts = (result: string) => figure(server, 'authentication_attempts', { result });

@@ -35,6 +35,12 @@ interface State {
   readonly forgotten: number;
 }
 
+/** What LMDB tells of its file, in pages. */
+interface Pages {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+}
+
 /** An EventLog in an LMDB environment. One process at a time (see directory-lock.ts). */
 export class LmdbLog implements EventLog {
   readonly #root: RootDatabase<Buffer, Buffer>;
@@ -173,6 +179,11 @@ export class LmdbLog implements EventLog {
 
   historyBytes(): number {
     return this.#total - this.#forgotten;
+  }
+
+  sizeBytes(): number {
+    const { pageSize, lastPageNumber } = this.#root.getStats() as Pages;
+    return (lastPageNumber + 1) * pageSize;
   }
 
   async close(): Promise<void> {

@@ -82,6 +82,13 @@ export class MemoryLog implements EventLog {
     return this.#bytes;
   }
 
+  sizeBytes(): number {
+    let bytes = 0;
+    for (const versions of this.#versions.range({ prefix: '', after: undefined }))
+      for (const { value } of versions) bytes += value.bytes.length;
+    return bytes;
+  }
+
   async close(): Promise<void> {
     this.#events = [];
   }
