@@ -170,6 +170,17 @@ async function prepared(dataDir: string): Promise<DataPaths> {
   return paths;
 }
 
+/** What `npm run bench -- node-idle` measures: of the node's figures those of an agent at rest, within three minutes. */
+export const nodeIdle: Part = {
+  name: 'node-idle',
+  async measure(note, directory) {
+    await prepared(directory);
+    await onNode(directory, { note }, async (setting, cluster) => {
+      await measureServers(cluster, setting);
+    });
+  },
+};
+
 /** What `npm run bench -- node` measures. */
 export const node: Part = {
   name: 'node',
