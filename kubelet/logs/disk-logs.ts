@@ -36,6 +36,13 @@ export class DiskLogs implements PodLogs {
     return join(this.#folderOf(pod), container, `${attempt}.log`);
   }
 
+  attempts(pod: Pod, container: string): number {
+    const logs = namesIn(join(this.#folderOf(pod), container));
+    // Those put aside count too: they may be all that is left of one.
+    const numbers = logs.map((name) => Number(/^(\d+)\.log(\.|$)/.exec(name)?.[1] ?? NaN));
+    return Math.max(-1, ...numbers.filter(Number.isSafeInteger)) + 1;
+  }
+
   async *lines(path: string, asked: LinesAsked): AsyncGenerator<readonly Uint8Array[]> {
     try {
       yield* fileLines(path, asked);

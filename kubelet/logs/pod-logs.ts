@@ -34,6 +34,8 @@ export interface RotationLimits {
 export interface PodLogs {
   /** Where the log of a container is to be written; `attempt` is its restart count. */
   pathOf(pod: Pod, container: string, attempt: number): string;
+  /** How many containers of a name have had a log: the restart count of the next, where the runtime remembers none (as upstream). */
+  attempts(pod: Pod, container: string): number;
   /** Batches of lines as the runtime wrote them (CRI), without their newlines. Throws LogNotFound. */
   lines(path: string, asked: LinesAsked): AsyncIterable<readonly Uint8Array[]>;
   /**

@@ -77,6 +77,8 @@ export interface PlanInput {
   stopping(id: string): boolean;
   /** What was told of the pod so far. */
   readonly before: PodStatus | undefined;
+  /** How many containers of a name have left logs, from before this agent began one. */
+  loggedAttempts(name: string): number;
   /** Wall time before which a start is not tried again, after one that failed; 0 for at once. */
   heldUntil(name: string): number;
   /** The longest wait between restarts; upstream's unless given. */
@@ -274,18 +276,22 @@ function planStart(run: Run, container: Container, init: boolean): void {
     run.wakes.push(until);
     return;
   }
-  const attempt = nextAttempt(last, lostAttempts(at.before, container.name));
+  const attempt = last ? attemptAfter(last, at.before) : lostAttempts(at, container.name);
   run.acts.push({ kind: 'start', container, init, attempt, round: run.round });
 }
 
 /** One that was made and never started (the agent died in between) is started as it is: create answers it again. */
-function nextAttempt(last: ContainerStatus | undefined, lost: number): number {
-  if (last?.state === 'created') return last.attempt;
-  return last ? Math.max(last.attempt + 1, lost) : lost;
+function attemptAfter(last: ContainerStatus, before: PodStatus | undefined): number {
+  if (last.state === 'created') return last.attempt;
+  return Math.max(last.attempt + 1, toldAttempts(before, last.name));
 }
 
-/** Attempts that were told to the API, where the runtime has lost them (a reboot). */
-function lostAttempts(before: PodStatus | undefined, name: string): number {
+/** Attempts that the runtime has lost (a reboot): they were told to the API, or have left their logs. */
+function lostAttempts(at: PlanInput, name: string): number {
+  return Math.max(toldAttempts(at.before, name), at.loggedAttempts(name));
+}
+
+function toldAttempts(before: PodStatus | undefined, name: string): number {
   const { containerStatuses = [], initContainerStatuses = [] } = before ?? {};
   const known = [...containerStatuses, ...initContainerStatuses].find((s) => s.name === name);
   return known?.containerID ? known.restartCount + 1 : 0;

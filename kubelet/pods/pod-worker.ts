@@ -39,6 +39,7 @@ export class PodWorker implements PodView {
   readonly #ended = Promise.withResolvers<void>();
   /** Ends that were told, by container name. */
   readonly #told = new Map<string, string>();
+  readonly #logged = new Map<string, number>();
   #pod: Pod;
   #inApi = true;
   #state: PodState = { sandbox: undefined, oldSandboxes: [], containers: new Map() };
@@ -196,9 +197,19 @@ export class PodWorker implements PodView {
       before: this.before,
       hashOf: containerHash,
       stopping: (id) => this.#stops.has(id),
+      loggedAttempts: (name) => this.#loggedAttempts(name),
       heldUntil: (name) => this.#starts.holds.until(name),
       maxRestartMs: this.#maxRestartMs,
     });
+  }
+
+  /** Looked up once, before the first start: one that fails has left a log too, and is no restart. */
+  #loggedAttempts(name: string): number {
+    const known = this.#logged.get(name);
+    if (known !== undefined) return known;
+    const attempts = this.#parts.options.host.logs.attempts(this.#pod, name);
+    this.#logged.set(name, attempts);
+    return attempts;
   }
 
   /** True when the state is another one now. Without its volumes nothing begins; what runs already is looked after. */

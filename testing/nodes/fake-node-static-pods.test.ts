@@ -5,6 +5,8 @@ import { Events, Nodes, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { startCluster, type TestCluster } from '../cluster/start-cluster.ts';
+// Loaded here, for the agent loads it with its first manifest: that takes time of the host's, of which virtual time knows nothing.
+import '../../kubelet/static-pods/static-pod.ts';
 import type { FakeNode } from './fake-node.ts';
 
 const SECOND = 1000;
@@ -183,6 +185,20 @@ it('is found again by an agent that was away, and one whose file has gone meanwh
   expect(both).toContain((await running())[0]);
   expect(await find('goes-edge-1')).toBeUndefined();
   expect((await find('stays-edge-1'))?.status?.phase).toBe('Running');
+});
+
+it('counts its restarts on when the runtime has forgotten its containers, as after `pinnace down`', async () => {
+  await put('proxy.yaml', manifest('proxy', 'app:1'));
+  const restarts = async () =>
+    (await find('proxy-edge-1'))?.status?.containerStatuses?.[0]?.restartCount;
+  expect(await restarts()).toBe(0);
+  for (const expected of [1, 2]) {
+    await node.crash();
+    for (const { id } of await node.runtime.listSandboxes()) await node.runtime.removeSandbox(id);
+    await node.start();
+    await cluster.advance(5 * SECOND);
+    expect(await restarts()).toBe(expected);
+  }
 });
 
 it('no pod of the API is one by saying so', async () => {

@@ -29,6 +29,12 @@ export class MemoryLogs implements PodLogs, LogWriter {
     return `/logs/${namespace}_${name}_${uid}/${container}/${attempt}.log`;
   }
 
+  attempts(pod: Pod, container: string): number {
+    let attempts = 0;
+    while (this.#logs.has(this.pathOf(pod, container, attempts))) attempts += 1;
+    return attempts;
+  }
+
   begin(path: string): void {
     this.#end(path);
     this.#logs.set(path, { lines: [], bytes: 0, dropped: 0, readers: new Set() });

@@ -1,6 +1,6 @@
 // Starts conmon, the small process that holds a container's pipes, writes its log and its exit code, and outlives this agent.
 // Invariant: conmon begins only after the start byte, and a launch that fails or takes too long leaves no conmon behind.
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type ContainerConfig, RuntimeError, START_ERROR } from '../runtime.ts';
@@ -186,7 +186,13 @@ export async function launchContainer(
   if (message && message.data > 0) return message.data;
   // What runc says is the container's fault; where it says nothing, conmon or the host is at fault.
   const reason = message?.message?.trim() ? START_ERROR : 'CreateContainerError';
+  // What is no container has no log: logs are counted as restarts.
+  if (reason !== START_ERROR) removeEmpty(options.logPath);
   throw new RuntimeError(reason, launchFailure(message, paths.root));
+}
+
+function removeEmpty(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
 }
 
 /** A readable reason: what runc said through conmon, or what conmon wrote into its log. */
