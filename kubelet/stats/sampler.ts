@@ -7,8 +7,8 @@ import type { NodeSample } from '../../api/metrics/sample.ts';
 import { type Counters, type PodName, sampleOf } from './rates.ts';
 
 const PERIOD_MS = 1_000;
-/** A measurement is followed by so many times its own time without one: it costs a hundredth of a core at most, however many pods there are. */
-const REST = 100;
+/** A measurement is followed by so many times its own time without one: it costs a 300th of a core at most, however many pods there are. */
+const REST = 300;
 /** Figures are never older than this. */
 const MAX_PERIOD_MS = 10_000;
 /** A send that takes longer is given up. */

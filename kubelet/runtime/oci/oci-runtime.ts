@@ -154,10 +154,8 @@ class RuncRuntime implements OciRuntime {
     const { records } = this.#context;
     return Promise.resolve(
       [...records.sandboxes.values()]
-        .filter((record) => record.state !== 'creating')
-        .map((record) => lookAt(this.#context, record))
-        .filter(({ config }) => podUid === undefined || config.podUid === podUid)
-        .map(sandboxStatusOf),
+        .filter(({ state, config }) => state !== 'creating' && isOf(config, podUid))
+        .map((record) => sandboxStatusOf(lookAt(this.#context, record))),
     );
   }
 
@@ -212,8 +210,7 @@ class RuncRuntime implements OciRuntime {
   listContainers(podUid?: string): Promise<readonly ContainerStatus[]> {
     return Promise.resolve(
       [...this.#context.records.containers.values()]
-        .filter((record) => record.phase !== 'creating')
-        .filter((record) => podUid === undefined || record.podUid === podUid)
+        .filter((record) => record.phase !== 'creating' && isOf(record, podUid))
         .map((record) => containerStatusOf(this.#exits.check(record))),
     );
   }
@@ -322,4 +319,9 @@ class RuncRuntime implements OciRuntime {
       throw new RuntimeError('NotRunning', `container ${id} is not running`);
     return record;
   }
+}
+
+/** All are where no pod is named. */
+function isOf(record: { readonly podUid: string }, podUid: string | undefined): boolean {
+  return podUid === undefined || record.podUid === podUid;
 }
