@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aTestPlace, startTestCluster, type TestPlace } from '../support/cluster.ts';
 import { shellPod } from '../clients/objects.ts';
+import { KUBECTL } from '../support/kubectl.ts';
 
+const README = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
 const WRAPPER = join(import.meta.dirname, '..', '..', 'cli', 'pinnace.mjs');
 
 let place: TestPlace;
@@ -64,6 +66,24 @@ describe('pinnace up', () => {
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^error: [^\n]*conmon[^\n]*apt-get install[^\n]*\n$/);
   });
+});
+
+describe('the README', () => {
+  it('leads to a node that is ready, whatever time it takes', async () => {
+    const [, typed = ''] =
+      /^Start a cluster in the background.*?```\n(.*?)^```$/ms.exec(README) ?? [];
+    const commands = typed
+      .replaceAll('npx pinnace', `${process.execPath} ${WRAPPER}`)
+      .replaceAll('~/.pinnace', place.dataDir)
+      .replaceAll('--detach', '--detach --port 0')
+      .replaceAll(/^kubectl /gm, `${KUBECTL} `);
+    const said = await place.host.run('/bin/sh', ['-ec', commands], {
+      env: { PINNACE_DATA_DIR: place.dataDir, HOME: place.dataDir, PATH: process.env['PATH'] },
+      timeoutMs: 100_000,
+    });
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.stdout).toMatch(/^NAME +STATUS .*\n\S+ +Ready +/m);
+  }, 120_000);
 });
 
 describe('pinnace up on a directory of before', () => {
