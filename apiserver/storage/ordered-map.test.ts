@@ -2,7 +2,7 @@
 // Small key alphabets make collisions and block borders likely.
 import { fc } from '../../test/support/properties.ts';
 import { describe, expect, it } from 'vitest';
-import { OrderedMap } from './ordered-map.ts';
+import { MAX_EMPTY_PREFIXES, OrderedMap } from './ordered-map.ts';
 
 describe('OrderedMap', () => {
   it('agrees with a sorted list after any changes, for any range and page', () => {
@@ -32,6 +32,36 @@ describe('OrderedMap', () => {
           }
       }),
     );
+  });
+
+  it('finds what came into a range that was empty when it was asked for before', () => {
+    const map = new OrderedMap<number>();
+    const found = (prefix: string) => map.slice({ prefix }, 9).values;
+    for (const prefix of ['/a/', '/a/b/', '/b/', '/']) expect(found(prefix)).toEqual([]);
+    map.set('/a/b/c', 1);
+    expect(['/a/', '/a/b/', '/', '/b/'].map(found)).toEqual([[1], [1], [1], []]);
+    map.set('/b/', 2);
+    expect(found('/b/')).toEqual([2]);
+    map.delete('/a/b/c');
+    expect(found('/a/')).toEqual([]);
+    map.set('/a/c', 3);
+    expect(found('/a/')).toEqual([3]);
+  });
+
+  it('knows an end of a range from an empty one', () => {
+    const map = new OrderedMap<number>();
+    map.set('/a/b', 1);
+    expect(map.slice({ prefix: '/a/', after: '/a/b' }, 9).values).toEqual([]);
+    expect(map.slice({ prefix: '/a/' }, 9).values).toEqual([1]);
+  });
+
+  it('forgets which ranges were empty when there are too many of them', () => {
+    const map = new OrderedMap<number>();
+    const prefixes = Array.from({ length: MAX_EMPTY_PREFIXES + 1 }, (_, i) => `/${i}/`);
+    const found = () => prefixes.map((prefix) => map.slice({ prefix }, 9).values.length);
+    expect(new Set(found())).toEqual(new Set([0]));
+    for (const prefix of prefixes) map.set(`${prefix}a`, 1);
+    expect(new Set(found())).toEqual(new Set([1]));
   });
 
   it('stays in order over many blocks', () => {

@@ -1,9 +1,11 @@
 // A map in key order: sorted blocks of bounded size, found by binary search.
-// Costs: look-up O(log n); insert and delete O(log n + BLOCK_MAX + n / BLOCK_MAX); a range O(log n + its length).
+// Costs: look-up O(log n); a range that was empty at the last look O(1); insert and delete O(log n + BLOCK_MAX + n / BLOCK_MAX); a range O(log n + its length).
 // Keys are ASCII, so the order of JavaScript strings is the order of their bytes.
 
 /** The largest number of keys in one block; a fuller one is split in two. */
 const BLOCK_MAX = 512;
+/** Prefixes that are known to have no key, at most; one more, and all of them are looked for anew. */
+export const MAX_EMPTY_PREFIXES = 1_000;
 
 interface Block<V> {
   readonly keys: string[];
@@ -20,6 +22,8 @@ export interface RangeBounds {
 export class OrderedMap<V> {
   #blocks: Block<V>[] = [];
   #size = 0;
+  /** Prefixes, each ending in a slash, that had no key when they were asked for last. */
+  readonly #empty = new Set<string>();
 
   /** How many keys. */
   get size(): number {
@@ -39,6 +43,7 @@ export class OrderedMap<V> {
     const at = this.#blockOf(key);
     const block = this.#blocks[at];
     if (!block) {
+      this.#noteFilled(key);
       this.#blocks.push({ keys: [key], values: [value] });
       this.#size = 1;
       return;
@@ -48,6 +53,7 @@ export class OrderedMap<V> {
       block.values[index] = value;
       return;
     }
+    this.#noteFilled(key);
     block.keys.splice(index, 0, key);
     block.values.splice(index, 0, value);
     this.#size++;
@@ -83,10 +89,14 @@ export class OrderedMap<V> {
 
   /** At most `limit` values of a range, and how many more it has. */
   slice(bounds: RangeBounds, limit: number): { values: V[]; remaining: number } {
+    // Most collections that every write looks into, such as LimitRanges, are empty; to search for them anew is to wait for
+    // memory at each step.
+    if (this.#empty.has(bounds.prefix)) return { values: [], remaining: 0 };
     const from = this.#start(bounds);
-    // Most collections that every write looks into, such as LimitRanges, are empty.
-    if (!this.#blocks[from.at]?.keys[from.index]?.startsWith(bounds.prefix))
+    if (!this.#blocks[from.at]?.keys[from.index]?.startsWith(bounds.prefix)) {
+      if (bounds.after === undefined) this.#noteEmpty(bounds.prefix);
       return { values: [], remaining: 0 };
+    }
     const end = this.#position(`${bounds.prefix}\uffff`);
     const total = this.#distance(from, end);
     const values: V[] = [];
@@ -97,6 +107,19 @@ export class OrderedMap<V> {
       for (const value of block.values.slice(index, index + take)) values.push(value);
     }
     return { values, remaining: total - values.length };
+  }
+
+  #noteEmpty(prefix: string): void {
+    if (!prefix.endsWith('/')) return;
+    if (this.#empty.size >= MAX_EMPTY_PREFIXES) this.#empty.clear();
+    this.#empty.add(prefix);
+  }
+
+  /** A new key is there: none of its prefixes is empty any more. */
+  #noteFilled(key: string): void {
+    if (this.#empty.size === 0) return;
+    for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1))
+      this.#empty.delete(key.slice(0, end + 1));
   }
 
   #start({ prefix, after }: RangeBounds): { at: number; index: number } {
