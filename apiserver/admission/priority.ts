@@ -11,6 +11,7 @@ const NO_CLASS = { value: 0, preemptionPolicy: 'PreemptLowerPriority' };
 
 /** The plugin. */
 export function priority(store: ObjectStore): AdmissionPlugin {
+  const defaults = defaultClasses(store);
   return {
     name: 'Priority',
     mutate(request) {
@@ -18,24 +19,30 @@ export function priority(store: ObjectStore): AdmissionPlugin {
       const { group, plural } = definition.ref;
       if (operation !== 'create' || group !== '' || plural !== 'pods' || subresource) return;
       const { spec } = object as unknown as Pod;
-      if (spec) givePriority(store, request, spec);
+      if (spec) givePriority({ store, defaults }, request, spec);
     },
     validate(request) {
       const { definition, operation } = request;
       const { group, plural } = definition.ref;
       if (operation === 'delete' || group !== PriorityClasses.group) return;
-      if (plural === PriorityClasses.plural) refuseSecondDefault(store, request);
+      if (plural === PriorityClasses.plural) refuseSecondDefault(defaults(), request);
     },
   };
 }
 
+/** Where classes are found. */
+interface Classes {
+  readonly store: ObjectStore;
+  readonly defaults: () => readonly PriorityClass[];
+}
+
 function givePriority(
-  store: ObjectStore,
+  classes: Classes,
   request: AdmissionRequest,
   spec: NonNullable<Pod['spec']>,
 ): void {
   const { value = NO_CLASS.value, preemptionPolicy = NO_CLASS.preemptionPolicy } = classOf(
-    store,
+    classes,
     request,
     spec,
   );
@@ -59,7 +66,7 @@ function givePriority(
 
 /** The class that the pod names, or the default one, whose name it then gets. */
 function classOf(
-  store: ObjectStore,
+  { store, defaults }: Classes,
   request: AdmissionRequest,
   spec: NonNullable<Pod['spec']>,
 ): Pick<PriorityClass, 'value' | 'preemptionPolicy'> {
@@ -70,23 +77,29 @@ function classOf(
     const why = `no PriorityClass with name ${priorityClassName} was found`;
     throw forbidden(request.definition.ref, toldName(request), why);
   }
-  const [lowest] = defaultClasses(store).toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0));
+  const [lowest] = defaults();
   if (lowest === undefined) return NO_CLASS;
   spec.priorityClassName = lowest.metadata.name;
   return lowest;
 }
 
-function defaultClasses(store: ObjectStore): PriorityClass[] {
-  return store
-    .list(collectionPrefix(PriorityClasses))
-    .items.map((item) => item.object() as unknown as PriorityClass)
-    .filter(({ globalDefault }) => globalDefault === true);
+/** The classes that are marked as the default, the lowest first; found once for as long as no class changes. */
+function defaultClasses(store: ObjectStore): () => readonly PriorityClass[] {
+  const prefix = collectionPrefix(PriorityClasses);
+  let known: readonly PriorityClass[] | undefined;
+  store.subscribe(prefix, () => (known = undefined));
+  return () =>
+    (known ??= store
+      .list(prefix)
+      .items.map((item) => item.object() as unknown as PriorityClass)
+      .filter(({ globalDefault }) => globalDefault === true)
+      .sort((a, b) => (a.value ?? 0) - (b.value ?? 0)));
 }
 
-function refuseSecondDefault(store: ObjectStore, request: AdmissionRequest): void {
+function refuseSecondDefault(defaults: readonly PriorityClass[], request: AdmissionRequest): void {
   const { definition, name, object } = request;
   if (object['globalDefault'] !== true) return;
-  const other = defaultClasses(store).find(({ metadata }) => metadata.name !== name);
+  const other = defaults.find(({ metadata }) => metadata.name !== name);
   if (other === undefined) return;
   const why =
     `PriorityClass ${other.metadata.name} is already marked as default. ` +
