@@ -13,8 +13,14 @@ export function parseTime(text: string | undefined): number | undefined {
 
 /** `2026-01-02T03:04:05Z`: whole seconds, the rest cut off. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastTime.second)
+    lastTime = { second, text: `${new Date(ms).toISOString().slice(0, 19)}Z` };
+  return lastTime.text;
 }
+
+/** The text of the second that was asked for last: most writes of a server fall into the same one, and each writes it twice. */
+let lastTime = { second: Number.NaN, text: '' };
 
 /** `2026-01-02T03:04:05.678000Z`; fractions of a millisecond are kept to the microsecond. */
 export function formatMicroTime(ms: number): string {

@@ -168,10 +168,10 @@ export class Registry {
   }
 
   async #putWhole({ key, expected, object }: Put): Promise<CommitResult> {
-    const { managedFields, ...metadata } = object.metadata;
     try {
       return await this.#commit(key, expected, encoded(object));
     } catch (error) {
+      const { managedFields, ...metadata } = object.metadata;
       const tooLarge = error instanceof StatusError && error.reason === 'RequestEntityTooLarge';
       if (!tooLarge || managedFields === undefined) throw error;
       return await this.#commit(key, expected, encoded({ ...object, metadata }));
