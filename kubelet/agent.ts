@@ -2,6 +2,7 @@
 // Invariants: ends without touching a container; started again, it goes on with what runs.
 import { ClientEventRecorder } from '../client/events/recorder.ts';
 import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
+import { NodeExtensions } from './extensions/node-extensions.ts';
 import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
 import { limitsOfAllPods, nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
@@ -78,7 +79,9 @@ class Agent implements NodeAgent {
     const options = this.#options;
     const host = options.host.prepare();
     const configuration = resolveConfiguration(options.configuration);
-    const node = nodeFactsOf(host, configuration);
+    const extensions = new NodeExtensions(options.extensions ?? [], options.host.grantNotes);
+    const extended = () => extensions.resources();
+    const node = { ...nodeFactsOf(host, configuration), extended };
     const component = { component: 'kubelet', host: options.nodeName };
     const events = new ClientEventRecorder({ ...options, ...component });
     const pods = makeNodePods(options, {
@@ -86,6 +89,7 @@ class Agent implements NodeAgent {
       host,
       node,
       events,
+      extensions,
       figures: this.#figures,
       ending: signal,
       onChange: () => reporter.look(),
@@ -93,6 +97,7 @@ class Agent implements NodeAgent {
     this.#pods = pods;
     const facts = () => this.#facts({ host, node, pods });
     const reporter = new NodeReporter(options, { facts, events });
+    extensions.watch(() => reporter.look(), signal);
     const { manager, statuses } = pods;
     const sampler = new Sampler(options, (uid) => {
       const metadata = manager.get(uid)?.metadata;

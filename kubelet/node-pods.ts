@@ -8,6 +8,7 @@ import type { ClientEventRecorder } from '../client/events/recorder.ts';
 import type { KubeletConfiguration } from './configuration.ts';
 import { isStaticPod } from './eviction/critical-pods.ts';
 import { EvictionManager } from './eviction/eviction-manager.ts';
+import type { NodeExtensions } from './extensions/node-extensions.ts';
 import type { HostFacts } from './node/host-facts.ts';
 import { nodeRef } from './node/node-ref.ts';
 import { MAX_PARALLEL_STARTS, type NodeAgentOptions } from './options.ts';
@@ -32,6 +33,7 @@ export interface NodePodsContext {
   readonly node: NodeFacts;
   readonly events: ClientEventRecorder;
   readonly figures: AgentFigures;
+  readonly extensions: NodeExtensions;
   /** Aborted when the agent ends. */
   readonly ending: AbortSignal;
   /** What the node tells of itself may be another thing now. */
@@ -89,9 +91,10 @@ export function makeNodePods(options: NodeAgentOptions, context: NodePodsContext
     services: informers.informer(Services),
     slots: new Slots(MAX_PARALLEL_STARTS),
     puller,
+    extensions: context.extensions,
     ending: context.ending,
     makeRoom: (pod, leaving) => admission.makeRoom(pod, leaving),
-    admit: (pod) => admission.refusal(pod),
+    admit: (pod) => admission.refusal(pod) ?? context.extensions.admit(pod),
     taken: (pod) => {
       evictions.taken(pod);
       figures.podSeen(pod);

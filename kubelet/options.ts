@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts';
 import type { InformerFactory } from '../client/informer/informer.ts';
 import type { Client } from '../client/rest/client.ts';
 import type { KubeletConfiguration } from './configuration.ts';
+import type { NodeExtension } from './extensions/node-extension.ts';
 import type { NodeHost } from './host/node-host.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { ContainerRuntime, ImageStore } from './runtime/runtime.ts';
@@ -40,6 +41,8 @@ export interface NodeAgentOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** How the node is run; upstream's defaults unless given. */
   readonly configuration?: Partial<KubeletConfiguration>;
+  /** What the program adds to the node: devices, places by topology; nothing unless given. */
+  readonly extensions?: readonly NodeExtension[];
   /** Taints that a Node is registered with; those of one that is there already stay as they are. */
   readonly taints?: readonly Taint[];
   /** How often figures are taken and sent; each second unless given. */

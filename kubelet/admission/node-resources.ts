@@ -44,7 +44,7 @@ const placeOf = (resource: string): number => (ORDER.indexOf(resource) + 4) % 4;
 /** Undefined for what no node counts: the cluster's own resources. */
 function allocatableOf(
   resource: string,
-  { allocatable, hugePages }: NodeFacts,
+  { allocatable, hugePages, extended }: NodeFacts,
 ): number | undefined {
   switch (resource) {
     case 'cpu':
@@ -54,6 +54,7 @@ function allocatableOf(
     case 'ephemeral-storage':
       return allocatable.storageBytes;
     default:
-      return resource.startsWith('hugepages-') ? (hugePages?.[resource] ?? 0) : undefined;
+      if (resource.startsWith('hugepages-')) return hugePages?.[resource] ?? 0;
+      return extended?.()[resource]?.allocatable;
   }
 }

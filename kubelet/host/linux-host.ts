@@ -44,6 +44,7 @@ class LinuxHost implements NodeHost {
   readonly manifests = diskManifests;
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotesFile;
+  readonly grantNotes: PullNotesFile;
 
   constructor(options: LinuxHostOptions) {
     const { system, clock, random, dataDir } = options;
@@ -51,6 +52,7 @@ class LinuxHost implements NodeHost {
     this.checkpoints = new DiskCheckpoints(join(dataDir, 'checkpoints'));
     this.volumes = new DiskVolumes({ system, clock, random, root: join(dataDir, 'pods') });
     this.pullNotes = new PullNotesFile(join(dataDir, 'image-pulls.json'));
+    this.grantNotes = new PullNotesFile(join(dataDir, 'extension-grants.json'));
     this.seccompProfiles = join(dataDir, 'seccomp');
     this.usage = new LinuxUsage({ system, dataDir, host: this });
     this.logs = new DiskLogs(join(dataDir, 'logs', 'pods'));

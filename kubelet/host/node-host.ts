@@ -27,6 +27,8 @@ export interface NodeHost {
   /** Folder of the seccomp profiles that pods may name (`seccompProfile.localhostProfile`). */
   readonly seccompProfiles: string;
   readonly pullNotes: PullNotes;
+  /** What extensions of the node have given to pods; kept as the notes on pulls are. */
+  readonly grantNotes: PullNotes;
   readonly usage: HostUsage;
   readonly manifests: ManifestFiles;
   /** Makes the places that the rest needs, and tells what the host is. Called once, when the agent starts. */

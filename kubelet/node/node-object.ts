@@ -76,8 +76,8 @@ export function ownSpec({ podCidr }: Pick<NodeObjectFacts, 'podCidr'>): Node['sp
 export function nodeStatus(facts: NodeObjectFacts, before: NodeStatus | undefined): NodeStatus {
   const { host, node } = facts;
   return {
-    capacity: resources(node, node),
-    allocatable: resources(node.allocatable, node),
+    capacity: { ...resources(node, node), ...extendedOf(node, 'capacity') },
+    allocatable: { ...resources(node.allocatable, node), ...extendedOf(node, 'allocatable') },
     conditions: conditions(facts, before?.conditions),
     addresses: [
       { type: 'InternalIP', address: facts.ip },
@@ -136,6 +136,11 @@ function resources(
     ...Object.fromEntries(rows),
   };
 }
+
+const extendedOf = ({ extended }: NodeFacts, which: 'capacity' | 'allocatable') =>
+  Object.fromEntries(
+    Object.entries(extended?.() ?? {}).map(([name, amounts]) => [name, String(amounts[which])]),
+  );
 
 type Told = readonly [reason: string, message: string];
 

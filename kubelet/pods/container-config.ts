@@ -4,6 +4,7 @@ import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
 import { podLimits, podRequests, qosClassOf } from '../../api/meta/pod-resources.ts';
 import type { ContainerConfig, ContainerMount, LinuxResources } from '../runtime/runtime.ts';
+import type { ContainerAdditions } from '../extensions/node-extension.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { rotationLimits } from '../logs/rotation.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
@@ -25,6 +26,8 @@ export interface ContainerFacts extends SecurityFacts {
   readonly logPath: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly nodeMemoryBytes: number;
+  /** What extensions of the node give the container. */
+  readonly additions?: ContainerAdditions | undefined;
   readonly configuration: Pick<
     KubeletConfiguration,
     'containerLogMaxFiles' | 'containerLogMaxSize' | 'seccompDefault'
@@ -56,9 +59,10 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     command: expanded(container.command),
     args: expanded(container.args),
     workingDir: container.workingDir ?? '',
-    env: facts.env,
-    mounts: mountsOf(container, facts, values),
-    resources: containerResources(container, facts),
+    env: [...missingFrom(values, facts.additions?.env), ...facts.env],
+    mounts: [...mountsOf(container, facts, values), ...(facts.additions?.mounts ?? [])],
+    devices: facts.additions?.devices ?? [],
+    resources: { ...containerResources(container, facts), ...placeOf(facts.additions) },
     security: securityOf(container, facts.pod.spec as PodSpec, facts),
     ...(facts.targetId && { targetId: facts.targetId }),
     tty: container.tty ?? false,
@@ -74,6 +78,16 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     },
   };
 }
+
+/** What a container says of itself counts more than what it is given. */
+const missingFrom = (own: ReadonlyMap<string, string>, given: ContainerAdditions['env'] = []) =>
+  given.filter(({ name }) => !own.has(name));
+
+/** Where it runs, and whose memory it has. */
+const placeOf = ({ cpus, memoryNodes }: ContainerAdditions = {}): LinuxResources => ({
+  ...(cpus !== undefined && { cpusetCpus: cpus }),
+  ...(memoryNodes !== undefined && { cpusetMems: memoryNodes }),
+});
 
 type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 

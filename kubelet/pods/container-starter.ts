@@ -98,6 +98,9 @@ async function configure(
   const { pod, container, attempt, facts, volumes, before, live } = request;
   const refused = rootRefused(pod, container, image);
   if (refused) throw configFailure(refused);
+  // Its pod has what it was given, unless the note of that was lost.
+  const refusal = parts.extensions.admit(pod);
+  if (refusal) throw configFailure(refusal.message);
   const namespace = pod.metadata.namespace ?? '';
   try {
     const env = await environmentOf(container, {
@@ -133,6 +136,7 @@ async function configure(
       },
       nodeMemoryBytes: parts.node.memoryBytes,
       configuration: parts.configuration,
+      additions: parts.extensions.of(pod.metadata.uid ?? '', container.name),
       seccompProfiles: parts.options.host.seccompProfiles,
       recursiveReadOnly: recursive,
       targetId: targetOf(request),

@@ -179,6 +179,7 @@ export class PodManager {
       if (kicks)
         for (const uid of this.#relist.due(this.#workers, listed)) this.#workers.get(uid)?.kick();
       this.#checkpoints.tidy(known);
+      this.#parts.extensions.tidy(known);
       await removeOrphans(options, volumes, { listed, known });
     } catch (error) {
       options.logger.warn('the pods of this node could not be looked after as a whole', {

@@ -19,6 +19,7 @@ export async function releasePod(parts: WorkerParts, pod: Pod, state: PodState):
   await network.tearDown(uid);
   await parts.volumes.remove(uid);
   parts.sources.release(uid);
+  parts.extensions.release(uid);
 }
 
 /** Deletes the pod from the API, then what is left of it on the node. */

@@ -4,6 +4,8 @@ import type { Pod, Service } from '../../api/generated/types.ts';
 import type { Slots } from '../../base/slots.ts';
 import type { Informer } from '../../client/informer/informer.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
+import type { ExtendedResource } from '../extensions/node-extension.ts';
+import type { NodeExtensions } from '../extensions/node-extensions.ts';
 import type { NodeAgentOptions } from '../options.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { ImagePuller } from '../pulling/image-puller.ts';
@@ -26,6 +28,8 @@ export interface NodeFacts {
   readonly storageBytes: number;
   /** Bytes by resource (`hugepages-2Mi`); all of them are for pods. */
   readonly hugePages?: Readonly<Record<string, number>>;
+  /** What extensions of the node have, as it is now; nothing unless given. */
+  readonly extended?: () => Readonly<Record<string, ExtendedResource>>;
   readonly maxPods: number;
   /** How many processes one pod may have; undefined where the host does not say how many it has. */
   readonly podPidsLimit?: number | undefined;
@@ -45,6 +49,7 @@ export interface WorkerParts {
   readonly services: Informer<Service>;
   readonly slots: Slots;
   readonly puller: ImagePuller;
+  readonly extensions: NodeExtensions;
   /** Aborted when the agent ends. Containers go on. */
   readonly ending: AbortSignal;
   /**

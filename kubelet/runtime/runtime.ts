@@ -35,6 +35,9 @@ export interface SandboxConfig {
 export interface LinuxResources {
   /** cpu.shares; 2 when nothing is requested. */
   readonly cpuShares?: number;
+  /** Processors, and nodes of memory, as the kernel lists them (`0-3,8`); all unless given. */
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
   /** Microseconds per period; undefined for no limit. */
   readonly cpuQuotaUs?: number;
   readonly cpuPeriodUs?: number;

@@ -25,6 +25,7 @@ export class MemoryHost implements NodeHost {
   readonly logs = new MemoryLogs();
   readonly seccompProfiles = '/seccomp';
   readonly pullNotes = notesInMemory();
+  readonly grantNotes = notesInMemory();
   readonly manifests = new MemoryManifests();
   /** What is in use is played. */
   readonly usage: MemoryUsage;

@@ -54,6 +54,8 @@ const LinuxContainerResources = message({
   cpuShares: whole(3),
   memoryLimitBytes: whole(4),
   oomScoreAdj: whole(5),
+  cpusetCpus: text(6),
+  cpusetMems: text(7),
   unified: textMap(9),
   memorySwapLimitBytes: whole(10),
 });

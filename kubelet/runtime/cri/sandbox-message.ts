@@ -83,6 +83,7 @@ export function namespacesOf(
 /** Limits as CRI has them; what is left out is left as it is. */
 export function resourcesMessage(resources: LinuxResources): ResourcesMessage {
   const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes, oomScoreAdj } = resources;
+  const { cpusetCpus, cpusetMems } = resources;
   return {
     ...(cpuShares !== undefined && { cpuShares }),
     ...(cpuQuotaUs !== undefined && { cpuQuota: cpuQuotaUs }),
@@ -93,6 +94,8 @@ export function resourcesMessage(resources: LinuxResources): ResourcesMessage {
       memorySwapLimitBytes: memoryLimitBytes,
     }),
     ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+    ...(cpusetCpus !== undefined && { cpusetCpus }),
+    ...(cpusetMems !== undefined && { cpusetMems }),
   };
 }
 

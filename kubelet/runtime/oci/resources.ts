@@ -30,5 +30,10 @@ export async function updateResources(
     throw new RuntimeError('UpdateContainerError', reasonOf(error), error);
   }
   const now = records.containers.get(record.id);
-  if (now) records.putContainer({ ...now, config: { ...now.config, resources } });
+  if (!now) return;
+  // Where it runs is not asked for anew.
+  const { cpusetCpus, cpusetMems } = now.config.resources;
+  const kept = { ...(cpusetCpus && { cpusetCpus }), ...(cpusetMems && { cpusetMems }) };
+  const config = { ...now.config, resources: { ...kept, ...resources } };
+  records.putContainer({ ...now, config });
 }

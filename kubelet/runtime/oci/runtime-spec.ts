@@ -174,13 +174,18 @@ export function cgroupResources(
   resources: LinuxResources,
   host: Pick<HostLimits, 'limitsSwap' | 'killsGroups'>,
 ): Readonly<Record<string, unknown>> {
-  const { cpuShares, cpuQuotaUs, memoryLimitBytes, pidsLimit } = resources;
+  const { cpuShares, cpuQuotaUs, cpusetCpus, cpusetMems, memoryLimitBytes, pidsLimit } = resources;
   const quota = cpuQuotaUs !== undefined && {
     quota: cpuQuotaUs,
     period: resources.cpuPeriodUs ?? DEFAULT_PERIOD_US,
   };
   return {
-    cpu: { ...(cpuShares !== undefined && { shares: cpuShares }), ...quota },
+    cpu: {
+      ...(cpuShares !== undefined && { shares: cpuShares }),
+      ...(cpusetCpus !== undefined && { cpus: cpusetCpus }),
+      ...(cpusetMems !== undefined && { mems: cpusetMems }),
+      ...quota,
+    },
     ...(memoryLimitBytes !== undefined && {
       memory: { limit: memoryLimitBytes, ...(host.limitsSwap && { swap: memoryLimitBytes }) },
     }),
