@@ -237,6 +237,47 @@ describe('a registry that asks who comes', () => {
     });
     await registry.stop();
   });
+
+  it('over TLS both ways: serves who shows a certificate of its authority, and nobody else', async () => {
+    const authority = await makeAuthority('registry', { clock: systemClock });
+    const issuer = await CertificateIssuer.of(authority, systemClock);
+    const strange = await makeAuthority('registry', { clock: systemClock });
+    const stranger = await CertificateIssuer.of(strange, systemClock);
+    const names = [{ type: 'ip', value: '127.0.0.1' }] as const;
+    const leaf = await issuer.issue({ commonName: 'leaf', usage: 'server', names });
+    const registry = await startRegistry({ tls: { ...leaf, clientCa: authority.cert } });
+    const name = `${registry.host}/shop/mutual:1`;
+    const { folder } = scene();
+    const file = (as: string, text: string) => {
+      writeFileSync(join(folder, as), text);
+      return join(folder, as);
+    };
+    const ca = file('ca.pem', authority.cert);
+    const shown = async (by: CertificateIssuer, as: string) => {
+      const { cert, key } = await by.issue({ commonName: as, usage: 'client' });
+      const clientCertificate = file(`${as}.pem`, cert);
+      return scene({
+        registries: {
+          [registry.host]: { ca, clientCertificate, clientKey: file(`${as}-key.pem`, key) },
+        },
+      });
+    };
+    const known = await shown(issuer, 'node');
+    await known.build(name);
+    await known.push(name);
+    const again = await shown(issuer, 'other-node');
+    expect((await again.store.pull(name, { signal }))?.names).toEqual([name]);
+    const bare = scene({ registries: { [registry.host]: { ca } } });
+    for (const refused of [bare, await shown(stranger, 'stranger')]) {
+      await expect(refused.store.pull(name, { signal })).rejects.toMatchObject({
+        reason: 'RegistryUnavailable',
+        // Who is cut off may be so before the reason has come.
+        message: expect.stringMatching(/name clientCertificate and clientKey$|was cut$/) as string,
+      });
+      expect(refused.left()).toEqual([]);
+    }
+    await registry.stop();
+  });
 });
 
 /** Gives tokens for `shop` with its password, and for the refresh token `refresh-me`. */

@@ -11,7 +11,8 @@ export interface RegistryForm {
   /** The user `shop` with the password `sesame`. */
   readonly basic?: boolean;
   readonly token?: { realm: string; service: string; issuer: string; authority: string };
-  readonly tls?: { cert: string; key: string };
+  /** With `clientCa`, who shows no certificate of that authority is cut off in the handshake. */
+  readonly tls?: { cert: string; key: string; clientCa?: string };
   /** Blobs are read through from this registry (a mirror). */
   readonly proxy?: string;
 }
@@ -49,7 +50,11 @@ export async function startRegistry(
     http: {
       addr: '127.0.0.1:0',
       ...(tls && {
-        tls: { certificate: file('cert.pem', tls.cert), key: file('key.pem', tls.key) },
+        tls: {
+          certificate: file('cert.pem', tls.cert),
+          key: file('key.pem', tls.key),
+          ...(tls.clientCa !== undefined && { clientcas: [file('client-ca.pem', tls.clientCa)] }),
+        },
       }),
     },
     ...(basic && { auth: { htpasswd: { realm: 'shop', path: file('htpasswd', HTPASSWD) } } }),

@@ -38,14 +38,25 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 const TLS = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_)/;
 
+/** What the other side says of the certificate that it was shown. */
+const ALERT = /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_)/;
+
+const firstPart = (message: string): string => message.split(/[\n;]/)[0]?.slice(0, 200) ?? '';
+
 /** A failure of the connection itself. */
 export function connectionFailure(host: string, error: unknown): RegistryError {
   if (error instanceof RegistryError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
+  if (ALERT.test(code))
+    return new RegistryError(
+      'unavailable',
+      `${host}: it wants to be shown a certificate that it trusts, and was shown another or none (${firstPart(message)}); the settings of registries can name clientCertificate and clientKey`,
+      { cause: error },
+    );
   if (TLS.test(code))
     return new RegistryError(
       'unavailable',
-      `${host}: its certificate or its TLS is not accepted (${message.split(/[\n;]/)[0]?.slice(0, 200)}); the settings of registries can name its CA`,
+      `${host}: its certificate or its TLS is not accepted (${firstPart(message)}); the settings of registries can name its CA`,
       { cause: error },
     );
   const words = WORDS[code] ?? (code === '' ? message : `${message} (${code})`);
