@@ -26,6 +26,7 @@ import { obeys } from '../meta/field-rules.ts';
 import { dns1035Label, pathSegmentName, qualifiedName } from '../meta/names.ts';
 import { oneOf, requiredOneOf } from '../meta/numbers.ts';
 import { validateLabelSelector } from '../meta/validate-labels.ts';
+import { repeats } from '../meta/repeats.ts';
 import { type Compile, expressionFaults, isTooMany, tooManyChars } from './expression-rules.ts';
 import {
   allExpressions,
@@ -248,9 +249,10 @@ export function validateActions({
 }: Partial<ValidatingAdmissionPolicyBindingSpec>): FieldError[] {
   const path = 'spec.validationActions';
   if (actions.length === 0) return [required(path, 'at least one validation action is required')];
+  const repeated = repeats(actions);
   const errors = actions.flatMap((action, i) => [
     ...(ACTIONS.includes(action) ? [] : [notSupported(`${path}[${i}]`, action, ACTIONS)]),
-    ...(actions.indexOf(action) < i ? [duplicate(`${path}[${i}]`, action)] : []),
+    ...(repeated.has(i) ? [duplicate(`${path}[${i}]`, action)] : []),
   ]);
   if (actions.includes('Deny') && actions.includes('Warn')) {
     errors.push(invalidValue(path, actions, 'must not contain both Deny and Warn'));

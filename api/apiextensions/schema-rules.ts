@@ -3,6 +3,7 @@
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type { JSONSchemaProps } from '../generated/types.ts';
+import { repeats } from '../meta/repeats.ts';
 import { isSchema, SAID, visitSaying } from '../schema/structural/sayings.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -119,24 +120,29 @@ function keyedListErrors(
     errors.push(invalidValue(`${path}.items.type`, items.type ?? '', why));
   }
   if (items.nullable) errors.push(notNullable('map', path));
-  return [...errors, ...keys.flatMap((key, i) => keyErrors({ items, keys, key, i }, keysAt, path))];
+  const repeated = repeats(keys);
+  const needed = new Set(items.required);
+  const errorsOf = (key: string, i: number) => {
+    const keyAt = `${keysAt}[${i}]`;
+    if (repeated.has(i)) return [invalidValue(keyAt, key, 'must be unique')];
+    return keyErrors({ items, needed, key, keyAt }, path);
+  };
+  return [...errors, ...keys.flatMap(errorsOf)];
 }
 
-function keyErrors(
-  {
-    items,
-    keys,
-    key,
-    i,
-  }: { items: JSONSchemaProps; keys: readonly string[]; key: string; i: number },
-  keysAt: string,
-  path: string,
-): FieldError[] {
-  if (keys.indexOf(key) < i) return [invalidValue(`${keysAt}[${i}]`, key, 'must be unique')];
+interface MapKey {
+  readonly items: JSONSchemaProps;
+  /** What items require. */
+  readonly needed: ReadonlySet<string>;
+  readonly key: string;
+  readonly keyAt: string;
+}
+
+function keyErrors({ items, needed, key, keyAt }: MapKey, path: string): FieldError[] {
   const property = items.properties?.[key];
   const at = `${path}.items.properties[${key}]`;
   if (property === undefined)
-    return [invalidValue(`${keysAt}[${i}]`, key, 'entries must all be names of item properties')];
+    return [invalidValue(keyAt, key, 'entries must all be names of item properties')];
   const errors: FieldError[] = [];
   if (!SCALARS.includes(property.type ?? '')) {
     const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
@@ -146,7 +152,7 @@ function keyErrors(
     const why = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
     errors.push(forbiddenField(`${at}.nullable`, why));
   }
-  if (property.default === undefined && !items.required?.includes(key)) {
+  if (property.default === undefined && !needed.has(key)) {
     const why =
       'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
     errors.push(required(`${at}.default`, why));

@@ -10,6 +10,7 @@ import type {
 } from '../generated/types.ts';
 import { requiredOneOf } from '../meta/numbers.ts';
 import { parseJsonPath } from '../meta/json-path.ts';
+import { repeats } from '../meta/repeats.ts';
 import { defaultErrors } from './default-rules.ts';
 import { schemaKeywordErrors } from './schema-rules.ts';
 import { structuralErrors } from './structural-rules.ts';
@@ -125,11 +126,11 @@ function selectableErrors(
     errors.push(
       invalidValue(path, selectableFields.length, `must have at most ${MAX_SELECTABLE} items`),
     );
+  const repeated = repeats(selectableFields.map(({ jsonPath }) => jsonPath));
   selectableFields.forEach(({ jsonPath }, i) => {
     const at = `${path}[${i}].jsonPath`;
     if (!jsonPath) errors.push(required(at));
-    else if (selectableFields.findIndex((other) => other.jsonPath === jsonPath) < i)
-      errors.push(duplicate(at, jsonPath));
+    else if (repeated.has(i)) errors.push(duplicate(at, jsonPath));
     else if (!PLAIN_PATH.test(jsonPath))
       errors.push(invalidValue(at, jsonPath, 'is an invalid path: must be a simple json path'));
     else if (jsonPath.startsWith('.metadata.'))

@@ -22,6 +22,7 @@ import type {
 } from '../generated/types.ts';
 import { mustObey, obeys } from '../meta/field-rules.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from '../meta/names.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateDriver } from '../storage/storage-rules.ts';
 
 /** Most entries of the lists of a claim. */
@@ -80,11 +81,10 @@ interface Named {
 
 /** Each has a name of its own, which is a DNS label. */
 export function uniqueNames(list: readonly Named[], path: string): FieldError[] {
+  const repeated = repeats(list.map(({ name }) => name));
   return list.flatMap(({ name = '' }, i) => [
     ...mustObey(dnsLabel, name, `${path}[${i}].name`),
-    ...(name !== '' && list.findIndex((other) => other.name === name) < i
-      ? [duplicate(`${path}[${i}].name`, name)]
-      : []),
+    ...(name !== '' && repeated.has(i) ? [duplicate(`${path}[${i}].name`, name)] : []),
   ]);
 }
 
@@ -93,6 +93,7 @@ function validateNames(
   names: ReadonlySet<string>,
   path: string,
 ): FieldError[] {
+  const repeated = repeats(chosen);
   return [
     ...limited(chosen, MAX_ENTRIES, `${path}.requests`),
     ...chosen.flatMap((name, i) => {
@@ -101,7 +102,7 @@ function validateNames(
         "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
       return [
         ...(names.has(name) ? [] : [invalidValue(at, name, why)]),
-        ...(chosen.indexOf(name) < i ? [duplicate(at, name)] : []),
+        ...(repeated.has(i) ? [duplicate(at, name)] : []),
       ];
     }),
   ];

@@ -10,6 +10,7 @@ import type {
 import { ResourceClaims } from '../kinds.ts';
 import { ageColumn, nameColumn, text } from '../meta/columns.ts';
 import { unchanged } from '../meta/field-rules.ts';
+import { repeats } from '../meta/repeats.ts';
 import { defaultDeviceClaim, limited, validateDeviceClaim } from './claim-validation.ts';
 
 const MAX_CONSUMERS = 256;
@@ -56,11 +57,12 @@ function validateStatus({ status = {} }: ResourceClaim, old: ResourceClaim): Fie
   const path = 'status.reservedFor';
   const before = old.status?.allocation;
   const errors = limited(reservedFor, MAX_CONSUMERS, path);
+  const repeated = repeats(reservedFor.map(({ uid }) => uid));
   reservedFor.forEach((consumer: Partial<ResourceClaimConsumerReference>, i) => {
     for (const field of ['resource', 'name', 'uid'] as const) {
       if (!consumer[field]) errors.push(required(`${path}[${i}].${field}`));
     }
-    if (reservedFor.findIndex(({ uid }) => uid === consumer.uid) < i) {
+    if (repeated.has(i)) {
       errors.push(duplicate(`${path}[${i}].uid`, consumer.uid));
     }
   });

@@ -7,6 +7,7 @@ import { CSIDrivers } from '../kinds.ts';
 import { ageColumn, nameColumn, text, yesNo } from '../meta/columns.ts';
 import { unchanged } from '../meta/field-rules.ts';
 import { oneOf } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { driverName } from './storage-rules.ts';
 
 const MODES = ['Ephemeral', 'Persistent'];
@@ -82,10 +83,11 @@ export const csiDriverDefinition = defineResource<CSIDriver>({
 
 function validateTokens(requests: readonly StorageTokenRequest[]): FieldError[] {
   const audiences = requests.map(({ audience = '' }: Partial<StorageTokenRequest>) => audience);
+  const repeated = repeats(audiences);
   return requests.flatMap(({ expirationSeconds: seconds }, i) => {
     const path = `spec.tokenRequests[${i}]`;
     const audience = audiences[i] ?? '';
-    const errors = audiences.indexOf(audience) < i ? [duplicate(`${path}.audience`, audience)] : [];
+    const errors = repeated.has(i) ? [duplicate(`${path}.audience`, audience)] : [];
     if (seconds !== undefined && seconds < MIN_TOKEN_SECONDS) {
       const why = 'may not specify a duration less than 10 minutes';
       errors.push(invalidValue(`${path}.expirationSeconds`, seconds, why));

@@ -9,6 +9,7 @@ import { sameMeaning } from '../meta/deep-equal.ts';
 import { mustObey } from '../meta/field-rules.ts';
 import { qualifiedName } from '../meta/names.ts';
 import { notNegative } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateDriver } from './storage-rules.ts';
 
 const MAX_NODE_ID = 256;
@@ -35,14 +36,13 @@ export const csiNodeDefinition = defineResource<CSINode>({
   selectableFields: {},
   validate: (node, old) => {
     const drivers = driversOf(node);
-    const names = drivers.map(({ name }) => name);
+    const repeated = repeats(drivers.map(({ name }) => name));
     return [
       ...drivers.flatMap((driver, i) => {
         const path = `spec.drivers[${i}]`;
-        const twice = names.indexOf(driver.name) < i;
         return [
           ...validateNodeDriver(driver, path),
-          ...(twice ? [duplicate(`${path}.name`, driver.name)] : []),
+          ...(repeated.has(i) ? [duplicate(`${path}.name`, driver.name)] : []),
         ];
       }),
       ...(old === undefined ? [] : validateKept(drivers, driversOf(old))),
@@ -62,9 +62,10 @@ function validateNodeDriver(driver: Partial<CSINodeDriver>, path: string): Field
     const why = `must be ${MAX_NODE_ID} characters or less`;
     errors.push(invalidValue(`${path}.nodeID`, nodeID, why));
   }
+  const twice = repeats(topologyKeys);
   topologyKeys.forEach((key, i) => {
     const at = `${path}.topologyKeys`;
-    if (topologyKeys.indexOf(key) < i) errors.push(duplicate(at, key));
+    if (twice.has(i)) errors.push(duplicate(at, key));
     errors.push(...mustObey(qualifiedName, key, at));
   });
   return [...errors, ...notNegative(allocatable?.count, `${path}.allocatable.count`)];

@@ -9,10 +9,11 @@ import type {
 } from '../generated/types.ts';
 import { StorageClasses } from '../kinds.ts';
 import { ageColumn, defaultMarkedName, text } from '../meta/columns.ts';
-import { deepEqual, sameMeaning } from '../meta/deep-equal.ts';
+import { sameMeaning } from '../meta/deep-equal.ts';
 import { obeys, unchanged } from '../meta/field-rules.ts';
 import { qualifiedName } from '../meta/names.ts';
 import { oneOf } from '../meta/numbers.ts';
+import { repeats } from '../meta/repeats.ts';
 import { validateParameters, validateProvisioner } from './storage-rules.ts';
 
 /** What StorageClasses are. */
@@ -76,28 +77,33 @@ function validateKept(now: StorageClass, before: StorageClass): FieldError[] {
 }
 
 function validateTopologies(terms: readonly TopologySelectorTerm[]): FieldError[] {
-  return terms.flatMap((term, i) => {
+  const repeated = repeats(terms.map(textOfTerm));
+  return terms.flatMap(({ matchLabelExpressions = [] }, i) => {
     const path = `allowedTopologies[${i}]`;
-    const { matchLabelExpressions = [] } = term;
-    const keys = matchLabelExpressions.map(({ key }) => key);
+    const keys = repeats(matchLabelExpressions.map(({ key }) => key));
     const errors = matchLabelExpressions.flatMap((requirement, j) => {
       const at = `${path}.matchLabelExpressions[${j}]`;
-      const twice = keys.indexOf(requirement.key) < j ? [duplicate(`${at}.key`, '')] : [];
+      const twice = keys.has(j) ? [duplicate(`${at}.key`, '')] : [];
       return [...validateRequirement(requirement, at), ...twice];
     });
-    const same = terms.findIndex((other) => deepEqual(other, term)) < i;
-    return same ? [...errors, duplicate(`${path}.matchLabelExpressions`, '')] : errors;
+    return repeated.has(i) ? [...errors, duplicate(`${path}.matchLabelExpressions`, '')] : errors;
   });
+}
+
+/** The same for terms that say the same. */
+function textOfTerm({ matchLabelExpressions = [] }: TopologySelectorTerm): string {
+  return JSON.stringify(matchLabelExpressions.map(({ key, values }) => [key, values]));
 }
 
 function validateRequirement(
   { key = '', values = [] }: Partial<TopologySelectorLabelRequirement>,
   path: string,
 ): FieldError[] {
+  const repeated = repeats(values);
   return [
     ...(values.length === 0 ? [required(`${path}.values`)] : []),
     ...values.flatMap((value, i) =>
-      values.indexOf(value) < i ? [duplicate(`${path}.values[${i}]`, value)] : [],
+      repeated.has(i) ? [duplicate(`${path}.values[${i}]`, value)] : [],
     ),
     ...obeys(qualifiedName, key, `${path}.key`),
   ];
