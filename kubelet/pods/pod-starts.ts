@@ -47,9 +47,12 @@ export class PodStarts {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const { message } = error;
-      const said = this.holds.problems.get(VOLUMES)?.message === message;
-      if (!said) this.#event({ type: 'Warning', reason: 'FailedMount', message });
-      this.holds.hold(VOLUMES, { reason: 'ContainerCreating', message }, { nowMs: this.#now() });
+      const nowMs = this.#now();
+      const isKnown = this.holds.problems.get(VOLUMES)?.message === message;
+      // A look between two tries is none: it is not told, and puts off nothing.
+      if (isKnown && nowMs < this.holds.until(VOLUMES)) return undefined;
+      this.#event({ type: 'Warning', reason: 'FailedMount', message });
+      this.holds.hold(VOLUMES, { reason: 'ContainerCreating', message }, { nowMs });
       return undefined;
     }
   }

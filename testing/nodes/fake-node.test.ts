@@ -267,6 +267,30 @@ describe('pods on a fake node', () => {
     expect(isReady(await getPod('db'))).toBe(true);
   });
 
+  it('count each try of a volume that cannot be made, and no look between two tries', async () => {
+    await start();
+    await createPod('web', { volumes: [{ name: 'v', configMap: { name: 'nowhere' } }] });
+    const countOf = async () => {
+      const { items } = await cluster.client.resource(Events).list({ namespace: 'default' });
+      const mounts = items.filter(({ reason }) => reason === 'FailedMount');
+      expect(mounts.length).toBe(1);
+      return mounts[0]?.count;
+    };
+    expect(await countOf()).toBe(1);
+    for (const [ms, count] of [
+      [SECOND / 2, 1],
+      [SECOND, 2],
+      [2 * SECOND, 3],
+      [4 * SECOND, 4],
+    ] as const) {
+      // A change of the pod has it looked at: that is no try.
+      const body = { metadata: { labels: { looks: String(ms) } } };
+      await pods().patch({ namespace: 'default', name: 'web' }, { type: 'merge', body });
+      await advance(ms);
+      expect(await countOf()).toBe(count);
+    }
+  });
+
   it('have logs, which grow as their life says', async () => {
     await start({ 'app:1': { log: ['first', { atMs: 5 * SECOND, line: 'later' }] } });
     await createPod('web');
