@@ -115,10 +115,16 @@ const DELETE_QUERY = [
 
 /** All endpoints of these kinds, by path. */
 export function endpointsOf(resources: readonly ServedResource[]): Endpoint[] {
-  return resources
-    .flatMap((resource) => [...ownEndpoints(resource), ...subresourceEndpoints(resource)])
-    .filter(({ operations }) => operations.length > 0)
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return inOrderOfPath(
+    resources
+      .flatMap((resource) => [...ownEndpoints(resource), ...subresourceEndpoints(resource)])
+      .filter(({ operations }) => operations.length > 0),
+  );
+}
+
+/** As documents list them. */
+export function inOrderOfPath(endpoints: readonly Endpoint[]): Endpoint[] {
+  return endpoints.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Subresources as discovery lists them: status and scale first, then the kind's own. */

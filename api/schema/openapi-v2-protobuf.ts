@@ -2,6 +2,7 @@
 // public message definitions for OpenAPI v2; free values (extensions, defaults) go as YAML text, of which JSON is a part.
 // Invariant: pure; what the message definitions have no field for is left out.
 import type { OpenApiV2Document } from './openapi-v2.ts';
+import { wholeOf } from './schema-closure.ts';
 
 /** Writes one value as fields of the message around it. */
 type Write = (value: never) => Uint8Array;
@@ -15,7 +16,40 @@ const NOTHING = new Uint8Array();
 
 /** The document as bytes. */
 export function openApiV2Protobuf(document: OpenApiV2Document): Uint8Array {
-  return encode(DOCUMENT, document);
+  return Buffer.concat(wholeOf(openApiV2ProtobufSteps(document)));
+}
+
+/** The same in steps, a path or schema each, and in pieces. */
+export function* openApiV2ProtobufSteps(
+  document: OpenApiV2Document,
+): Generator<void, Uint8Array[]> {
+  const { paths, definitions, ...head } = document;
+  const pathPairs = yield* pairsOf(paths, { number: 2, write: message(2, () => PATH_ITEM) });
+  const schemaPairs = yield* pairsOf(definitions, { number: 1, write: schema(2) });
+  return [encode(HEAD, head), ...inField(8, pathPairs), ...inField(9, schemaPairs)];
+}
+
+interface PairForm {
+  readonly number: number;
+  readonly write: (value: object) => Uint8Array;
+}
+
+function* pairsOf(
+  values: Readonly<Record<string, object>>,
+  { number, write }: PairForm,
+): Generator<void, Uint8Array[]> {
+  const pairs: Uint8Array[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    pairs.push(delimited(number, pair(name, write(value))));
+    yield;
+  }
+  return pairs;
+}
+
+/** What stands before a message of these pieces in a field, and they. */
+function inField(number: number, pieces: readonly Uint8Array[]): Uint8Array[] {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return [tag(number, WIRE_BYTES), varint(length), ...pieces];
 }
 
 function encode(message: Message, value: object): Uint8Array {
@@ -180,15 +214,7 @@ const PATH_ITEM: Message = {
   parameters: each(parameter(9)),
 };
 
-const DOCUMENT: Message = {
+const HEAD: Message = {
   swagger: text(1),
   info: message(2, () => ({ title: text(1), version: text(2) })),
-  paths: inside(
-    [8],
-    map(
-      2,
-      message(2, () => PATH_ITEM),
-    ),
-  ),
-  definitions: inside([9], map(1, schema(2))),
 };

@@ -2,10 +2,10 @@
 // grammar. Invariant: pure; what v2 cannot say (a choice of types) becomes the text form, as
 // clients expect.
 import type { OpenAPIV2 } from 'openapi-types';
-import { endpointsOf } from './endpoints.ts';
+import { endpointsOf, inOrderOfPath } from './endpoints.ts';
 import type { ApiOperation, Endpoint, ServedResource } from './endpoints.ts';
 import { PATCH_SCHEMA } from './openapi-v3.ts';
-import { closureOf, customSchemasOf } from './schema-closure.ts';
+import { closureSteps, customSchemasOf, wholeOf } from './schema-closure.ts';
 import { refName } from './schema.ts';
 import type { Schema } from './schema.ts';
 
@@ -22,26 +22,71 @@ export function openApiV2(
   resources: readonly ServedResource[],
   serverVersion: string,
 ): OpenApiV2Document {
-  const endpoints = endpointsOf(resources);
-  const named = endpoints.flatMap(({ operations }) =>
-    operations.flatMap(({ request, response }) => [request, response]),
-  );
-  const schemas = closureOf(
-    named.filter((name) => name !== undefined),
-    customSchemasOf(resources),
-  );
-  return {
-    swagger: '2.0',
-    info: { title: 'Kubernetes', version: serverVersion },
-    paths: Object.fromEntries(endpoints.map((entry) => [entry.path, pathItem(entry)])),
-    definitions: {
-      ...Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, toV2(schema)])),
-      [PATCH_SCHEMA]: {
-        description: 'A patch, in the form that its content type names.',
-        type: 'object',
-      },
-    },
+  return wholeOf(openApiV2Steps(resources, serverVersion));
+}
+
+/** The same in steps, a kind, path or schema each: with hundreds of kinds all of them take the better part of a second. */
+export function* openApiV2Steps(
+  resources: readonly ServedResource[],
+  serverVersion: string,
+): Generator<void, OpenApiV2Document> {
+  const endpoints: Endpoint[] = [];
+  const custom = new Map<string, Schema>();
+  for (const resource of resources) {
+    endpoints.push(...endpointsOf([resource]));
+    for (const [name, schema] of customSchemasOf([resource])) custom.set(name, schema);
+    yield;
+  }
+  const paths: OpenApiV2Document['paths'] = {};
+  for (const endpoint of inOrderOfPath(endpoints)) {
+    paths[endpoint.path] = pathItem(endpoint);
+    yield;
+  }
+  const definitions: OpenApiV2Document['definitions'] = {};
+  const schemas = yield* closureSteps(namesIn(endpoints), custom);
+  for (const [name, schema] of Object.entries(schemas)) {
+    definitions[name] = toV2(schema);
+    yield;
+  }
+  definitions[PATCH_SCHEMA] = {
+    description: 'A patch, in the form that its content type names.',
+    type: 'object',
   };
+  const info = { title: 'Kubernetes', version: serverVersion };
+  return { swagger: '2.0', info, paths, definitions };
+}
+
+/** The document as JSON, in steps of a path or schema each. */
+export function* openApiV2Json(document: OpenApiV2Document): Generator<void, Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  let before = '{';
+  for (const [key, value] of Object.entries(document)) {
+    const head = `${before}${JSON.stringify(key)}:`;
+    if (key === 'paths' || key === 'definitions') {
+      chunks.push(Buffer.from(`${head}{`));
+      yield* entriesInto(chunks, value as object);
+      chunks.push(Buffer.from('}'));
+    } else chunks.push(Buffer.from(`${head}${JSON.stringify(value)}`));
+    before = ',';
+  }
+  chunks.push(Buffer.from('}\n'));
+  return chunks;
+}
+
+function* entriesInto(chunks: Uint8Array[], entries: object): Generator<void, void> {
+  let before = '';
+  for (const [key, value] of Object.entries(entries)) {
+    chunks.push(Buffer.from(`${before}${JSON.stringify(key)}:${JSON.stringify(value)}`));
+    before = ',';
+    yield;
+  }
+}
+
+/** The schemas that they name. */
+function namesIn(endpoints: readonly Endpoint[]): string[] {
+  return endpoints
+    .flatMap(({ operations }) => operations.flatMap(({ request, response }) => [request, response]))
+    .filter((name) => name !== undefined);
 }
 
 /** A schema in the grammar of v2: references take siblings, and there is no oneOf. */

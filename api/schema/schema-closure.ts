@@ -9,6 +9,14 @@ export function closureOf(
   names: readonly string[],
   custom: SchemaMap = new Map(),
 ): Record<string, Schema> {
+  return wholeOf(closureSteps(names, custom));
+}
+
+/** The same in steps, a schema each. */
+export function* closureSteps(
+  names: readonly string[],
+  custom: SchemaMap,
+): Generator<void, Record<string, Schema>> {
   const found = new Map<string, Schema>();
   const open = [...names];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -16,8 +24,17 @@ export function closureOf(
     const schema = custom.get(name) ?? schemaOf(name);
     found.set(name, schema);
     for (const property of Object.values(schema.properties ?? {})) collect(property, open);
+    yield;
   }
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What steps come to that are taken one after another. */
+export function wholeOf<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** The schemas that these resources bring along. */

@@ -24,7 +24,9 @@ function counted(identity: string): { kind: ResourceDefinition; asked: () => num
 function ask(kind: ResourceDefinition, path: string, headers: Record<string, string> = {}) {
   const { pathname, searchParams } = new URL(path, 'http://api');
   const discovery = createDiscovery([kind]);
-  return discovery.handle({ path: pathname, query: searchParams, headers });
+  const reply = discovery.handle({ path: pathname, query: searchParams, headers });
+  if (reply instanceof Promise) throw new Error(`${path} takes its time`);
+  return reply;
 }
 
 function urlIn(kind: ResourceDefinition): string {

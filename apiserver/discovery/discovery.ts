@@ -4,16 +4,21 @@
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
-import { type OpenApiV2Document, openApiV2 } from '../../api/schema/openapi-v2.ts';
+import {
+  type OpenApiV2Document,
+  openApiV2Json,
+  openApiV2Steps,
+} from '../../api/schema/openapi-v2.ts';
 import { exampleOfCustoms } from '../../api/apiextensions/example.ts';
-import { openApiV2Protobuf } from '../../api/schema/openapi-v2-protobuf.ts';
+import { openApiV2ProtobufSteps } from '../../api/schema/openapi-v2-protobuf.ts';
 import { openApiV3 } from '../../api/schema/openapi-v3.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Reply, Request } from '../../api/wire/exchange.ts';
 import { parseAccept, takesJson } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { Document } from './document.ts';
-import { bytesDocumentOf, documentOf, replyWith } from './document.ts';
+import { documentOf, replyWith } from './document.ts';
+import { SteppedDocument } from './stepped-document.ts';
 import {
   aggregated,
   apiGroup,
@@ -71,13 +76,14 @@ export type DiscoveryRequest = Pick<Request, 'path' | 'query' | 'headers'>;
 /** Answers discovery requests. */
 export interface Discovery {
   /**
-   * The answer to a GET; undefined when the path is none of discovery's. Throws NotAcceptable.
+   * The answer to a GET, a promise where it takes long to make; undefined when the path is none of discovery's.
+   * Throws NotAcceptable.
    */
-  handle(request: DiscoveryRequest): Reply | undefined;
+  handle(request: DiscoveryRequest): Reply | Promise<Reply> | undefined;
 }
 
 /** What a path leads to. */
-type Route = (request: DiscoveryRequest & { accept: MediaRange[] }) => Reply;
+type Route = (request: DiscoveryRequest & { accept: MediaRange[] }) => Reply | Promise<Reply>;
 
 /** Discovery of these kinds. */
 export function createDiscovery(
@@ -149,6 +155,9 @@ function openApiRoutes(
     }
   }
   const all = groups.flatMap(({ versions }) => versions.flatMap(({ resources }) => resources));
+  const wholeDocument = function* () {
+    return withOthers(yield* openApiV2Steps(described(all), gitVersion));
+  };
   const urls = () => [
     ...[...documents].map(([name, document]) => [name, hashedUrl(name, document())] as const),
     ...elsewhere,
@@ -157,7 +166,7 @@ function openApiRoutes(
     paths: Object.fromEntries(urls().map(([name, url]) => [name, { serverRelativeURL: url }])),
   });
   return [
-    ['/openapi/v2', openApiV2Route(() => withOthers(openApiV2(described(all), gitVersion)))],
+    ['/openapi/v2', openApiV2Route(wholeDocument)],
     ['/openapi/v3', json(index)],
     ...[...documents].map(([name, document]): [string, Route] => [
       `/openapi/v3/${name}`,
@@ -231,14 +240,20 @@ const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+p
 const ASKED_AS = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 
 /** In JSON or in protobuf, whichever the client names first: kubectl asks for protobuf alone. */
-function openApiV2Route(make: () => OpenApiV2Document): Route {
-  const inJson = json(make);
-  const inProtobuf = bytesDocumentOf(() => openApiV2Protobuf(make()));
-  return (request) => {
-    const wanted = request.accept.find((range) => takesJson(range) || isOpenApiProtobuf(range));
-    if (wanted === undefined || takesJson(wanted)) return inJson(request);
-    const ifNoneMatch = request.headers['if-none-match'];
-    return replyWith(inProtobuf(), { contentType: OPENAPI_V2_PROTOBUF, ifNoneMatch });
+function openApiV2Route(make: () => Generator<void, OpenApiV2Document>): Route {
+  const inJson = new SteppedDocument(function* () {
+    return yield* openApiV2Json(yield* make());
+  });
+  const inProtobuf = new SteppedDocument(function* () {
+    return yield* openApiV2ProtobufSteps(yield* make());
+  });
+  return ({ accept, headers }) => {
+    const ifNoneMatch = headers['if-none-match'];
+    const wanted = accept.find((range) => takesJson(range) || isOpenApiProtobuf(range));
+    if (wanted === undefined) throw notAcceptable();
+    return takesJson(wanted)
+      ? inJson.reply({ contentType: 'application/json', ifNoneMatch })
+      : inProtobuf.reply({ contentType: OPENAPI_V2_PROTOBUF, ifNoneMatch });
   };
 }
 

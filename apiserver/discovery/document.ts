@@ -7,7 +7,8 @@ import type { Reply } from '../../api/wire/exchange.ts';
 
 /** Bytes to send and what identifies them. */
 export interface Document {
-  readonly bytes: Uint8Array;
+  /** Sent one after another. */
+  readonly chunks: readonly Uint8Array[];
   /** Hex digest of the bytes, or of what they are made from. */
   readonly hash: string;
 }
@@ -17,13 +18,9 @@ export const MAX_KEPT_DOCUMENT_BYTES = 8 * 1024 * 1024;
 
 /** The document of a value, made when it is first asked for; `madeFrom` names it without making it. */
 export function documentOf(make: () => object, madeFrom?: string): () => Document {
-  return bytesDocumentOf(() => new TextEncoder().encode(`${JSON.stringify(make())}\n`), madeFrom);
-}
-
-/** The same for a form that is not JSON. */
-export function bytesDocumentOf(make: () => Uint8Array, madeFrom?: string): () => Document {
+  const bytes = () => new TextEncoder().encode(`${JSON.stringify(make())}\n`);
   let made: Document | undefined;
-  return () => (made ??= new MadeDocument(make, madeFrom));
+  return () => (made ??= new MadeDocument(bytes, madeFrom));
 }
 
 class MadeDocument implements Document {
@@ -41,6 +38,10 @@ class MadeDocument implements Document {
   get hash(): string {
     this.#hash ??= digestOf(this.#madeFrom ?? this.bytes);
     return this.#hash;
+  }
+
+  get chunks(): readonly Uint8Array[] {
+    return [this.bytes];
   }
 
   get bytes(): Uint8Array {
@@ -67,25 +68,27 @@ export interface ReplyOptions {
   readonly immutable?: boolean;
 }
 
+/** Does the client have the document of that digest already? */
+export function isHeld(hash: string, { ifNoneMatch }: Pick<ReplyOptions, 'ifNoneMatch'>): boolean {
+  const tags = ifNoneMatch?.split(',') ?? [];
+  return tags.some((tag) => tag.trim().replace(/^W\//, '') === `"${hash}"`);
+}
+
 /** 200 with the document, or 304 when the client has it already. */
 export function replyWith(document: Document, options: ReplyOptions): Reply {
-  const etag = `"${document.hash}"`;
-  const matches = options.ifNoneMatch
-    ?.split(',')
-    .some((tag) => tag.trim().replace(/^W\//, '') === etag);
   const headers = {
     'content-type': options.contentType,
-    etag,
+    etag: `"${document.hash}"`,
     vary: 'Accept',
     'cache-control': options.immutable ? 'public, immutable, max-age=31536000' : 'public',
   };
-  if (matches === true) return { kind: 'body', status: 304, headers, body: [] };
-  const { bytes } = document;
+  if (isHeld(document.hash, options)) return { kind: 'body', status: 304, headers, body: [] };
+  const { chunks } = document;
   return {
     kind: 'body',
     status: 200,
     headers,
-    body: [bytes],
-    object: () => JSON.parse(new TextDecoder().decode(bytes)) as LooseObject,
+    body: chunks,
+    object: () => JSON.parse(Buffer.concat(chunks).toString()) as LooseObject,
   };
 }
