@@ -70,6 +70,68 @@ describe('applyJsonPatch', () => {
   });
 
   it.each([
+    [
+      { op: 'add', path: '/no/where', value: 1 },
+      'add operation does not apply: doc is missing path: "/no/where": missing value',
+    ],
+    [
+      { op: 'add', path: '/list/7', value: 1 },
+      "error in add for path: '/list/7': Unable to access invalid index: 7: invalid index referenced",
+    ],
+    [
+      { op: 'add', path: '/list/x', value: 1 },
+      "error in add for path: '/list/x': Unable to access invalid index: x: invalid index referenced",
+    ],
+    [
+      { op: 'remove', path: '/a/gone' },
+      "error in remove for path: '/a/gone': Unable to remove nonexistent key: gone: missing value",
+    ],
+    [
+      { op: 'remove', path: '/no/where' },
+      'remove operation does not apply: doc is missing path: "/no/where": missing value',
+    ],
+    [
+      { op: 'remove', path: '/list/2' },
+      "error in remove for path: '/list/2': Unable to access invalid index: 2: invalid index referenced",
+    ],
+    [
+      { op: 'replace', path: '/a/gone', value: 1 },
+      'replace operation does not apply: doc is missing key: /a/gone: missing value',
+    ],
+    [
+      { op: 'replace', path: '/a/b/c', value: 1 },
+      'replace operation does not apply: doc is missing path: /a/b/c: missing value',
+    ],
+    [{ op: 'test', path: '/a/b', value: 2 }, 'testing value /a/b failed: test failed'],
+    [{ op: 'test', path: '/a/gone', value: 2 }, 'testing value /a/gone failed: test failed'],
+    [
+      { op: 'test', path: '/no/where', value: 2 },
+      'test operation does not apply: is missing path: /no/where: missing value',
+    ],
+    [
+      { op: 'move', from: '/no/where', path: '/a/b' },
+      'move operation does not apply: doc is missing from path: /no/where: missing value',
+    ],
+    [
+      { op: 'move', from: '/a/b', path: '/no/where' },
+      'move operation does not apply: doc is missing destination path: /no/where: missing value',
+    ],
+    [
+      { op: 'copy', from: '/no/where', path: '/a/b' },
+      'copy operation does not apply: doc is missing from path: /no/where: missing value',
+    ],
+    [
+      { op: 'copy', from: '/a/b', path: '/no/where' },
+      'copy operation does not apply: doc is missing destination path: /no/where: missing value',
+    ],
+  ])("tells in upstream's words why %j does not apply", (operation, words) => {
+    const document = { a: { b: 1 }, list: [1, 2] };
+    expect(() => applyJsonPatch(document, [operation])).toThrow(
+      `the server rejected our request due to an error in our request: ${words}`,
+    );
+  });
+
+  it.each([
     ['', '/a'],
     ['/a', '/a/b'],
   ])('answers 422 where %j would move into itself', (from, path) => {

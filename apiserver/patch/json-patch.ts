@@ -3,6 +3,7 @@
 import fastJsonPatch from 'fast-json-patch';
 import type { Operation } from 'fast-json-patch';
 import { badRequest, StatusError } from '../../api/status.ts';
+import { faultOf } from './json-patch-faults.ts';
 import { checkDepth, doesNotApply, isObject } from './patch-error.ts';
 import type { JsonObject } from './patch-error.ts';
 
@@ -88,9 +89,10 @@ function applyOne(document: unknown, operation: Operation, index: number): unkno
     const exact = withValue(document, operation);
     return fastJsonPatch.applyOperation(document, exact, true, true, true, index).newDocument;
   } catch (error) {
-    // Its own errors have words for people; a TypeError is its way over what is not there.
-    const own = error instanceof Error && !(error instanceof TypeError);
-    const why = own ? error.message.split('\n')[0] : 'there is no such place in the object';
+    const fault = faultOf(document, operation);
+    if (fault !== undefined) throw doesNotApply(fault);
+    // What else it finds, such as a way to a prototype, it says itself.
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`);
   }
 }
