@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { keptPlaces } from './new-project.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Inside the repository, so that `pinnace/…` means what it means to users; no tool looks there. */
@@ -51,7 +52,7 @@ async function run(program: string, args: readonly string[]) {
   const PATH = `${dirname(process.execPath)}:${process.env['PATH']}`;
   const child = spawn(join(ROOT, 'node_modules/.bin', program), args, {
     cwd: ROOT,
-    env: { PATH, HOME, NO_COLOR: '1' },
+    env: { PATH, HOME, NO_COLOR: '1', ...keptPlaces() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [said, errors, [code]] = await Promise.all([

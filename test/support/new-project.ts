@@ -51,8 +51,18 @@ const manifestOf = (folder: string) =>
     readonly devDependencies: Versions;
   };
 
-/** What a project's programs find in their environment. */
+/** What a project's programs find in their environment: nothing of the test's runner, but where the run keeps what it makes. */
 export function projectEnvironment(more: Readonly<Record<string, string>> = {}) {
   const { HOME, PATH } = process.env;
-  return { HOME, PATH, NO_COLOR: '1', npm_config_update_notifier: 'false', ...more };
+  const quiet = { NO_COLOR: '1', npm_config_update_notifier: 'false' };
+  return { HOME, PATH, ...keptPlaces(), ...quiet, ...more };
+}
+
+/** The run's temporary folder, and what Node compiled before, where they are set: a process for itself would compile all again. */
+export function keptPlaces(): Readonly<Record<string, string>> {
+  const { TMPDIR, NODE_COMPILE_CACHE } = process.env;
+  return {
+    ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+  };
 }
