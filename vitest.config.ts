@@ -3,8 +3,9 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tools/test/longest-first.ts';
 
-/** What takes the whole host, or measures what it does under load: nothing runs beside it. */
-const STORMS = ['demo', 'chaos', 'hostile', 'kills-at-random'].map(
+const LONG = process.env['PINNACE_LONG'] === '1';
+/** What takes the whole host, or measures what it does under load: nothing runs beside it. Nor beside kills that go on for many minutes. */
+const STORMS = ['demo', 'hostile', ...(LONG ? ['chaos', 'kills-at-random'] : [])].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 /** Files with processes, servers or containers of their own. */

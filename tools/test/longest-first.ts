@@ -11,16 +11,19 @@ const LONGEST = [
   'test/e2e/guide-first-operator.test.ts',
   'test/e2e/start.test.ts',
   'test/clients/helm-pods.test.ts',
-  'test/integration/operators-canary.test.ts',
+  'test/e2e/chaos.test.ts',
   'test/clients/client-node-kinds.test.ts',
   'test/clients/kubectl-change.test.ts',
-  'test/integration/operators-replicated-cache.test.ts',
   'test/e2e/recovery.test.ts',
+  'test/e2e/kills-at-random.test.ts',
   'test/clients/kubectl-node.test.ts',
   'test/e2e/containerd.test.ts',
   'test/integration/new-operator.test.ts',
   'test/e2e/volumes.test.ts',
   'test/integration/informer-torture.test.ts',
+  'test/integration/operators-canary.test.ts',
+  'test/clients/other-kinds.test.ts',
+  'test/integration/operators-replicated-cache.test.ts',
 ];
 
 /** Orders files; takes what the runner's own order makes of those that are not listed. */
