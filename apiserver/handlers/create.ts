@@ -58,14 +58,13 @@ export async function createObject(
   setOwners(object, owners);
   const admission = admissionOf(exchange, { operation: 'create', object, name: asked });
   if (await exchange.server.admission.mutate(admission)) checkChanged(exchange, object, owners);
-  const kept = object.metadata.managedFields;
   const { generateName, name } = object.metadata;
   const generated = !name && generateName;
   for (let attempt = 0; attempt < (generated ? MAX_NAME_ATTEMPTS : 1); attempt++) {
     if (generated)
       object.metadata.name =
         generateName.slice(0, MAX_GENERATED_BASE) + nameSuffix(exchange.server.random);
-    const written = await createOnce(exchange, object, kept);
+    const written = await createOnce(exchange, object);
     if (written) return written;
   }
   const taken = object.metadata.name ?? '';
@@ -88,15 +87,10 @@ function checkChanged(
   keepSoundOwners(object, owners);
 }
 
-async function createOnce(
-  exchange: Exchange,
-  object: LooseObject,
-  owners: readonly ManagedFieldsEntry[] | undefined,
-): Promise<Written | undefined> {
+async function createOnce(exchange: Exchange, object: LooseObject): Promise<Written | undefined> {
   const { definition, server, request, info, warnings } = exchange;
   const now = formatTime(server.clock.now());
   prepareForCreate(definition, object, { uid: server.random.uuid(), now });
-  setOwners(object, owners);
   const name = object.metadata.name ?? '';
   const strategy = server.strategies.get(`${definition.ref.group}/${definition.ref.plural}`);
   const taken = strategy?.allocate(object, undefined) ?? NOTHING_TAKEN;

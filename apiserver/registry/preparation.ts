@@ -21,7 +21,7 @@ const SERVER_FIELDS = [
   'generateName',
 ] as const;
 
-/** Prepares a new object: gives it its identity, and the kind's own resets. */
+/** Prepares a new object: gives it its identity, and the kind's own resets. Its owners are the caller's to set. */
 export function prepareForCreate(
   definition: ResourceDefinition,
   object: LooseObject,
@@ -32,7 +32,6 @@ export function prepareForCreate(
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.resourceVersion;
   delete metadata.selfLink;
-  delete metadata.managedFields;
   leaveOutEmpty(metadata);
   metadata.uid = system.uid;
   metadata.creationTimestamp = system.now;
