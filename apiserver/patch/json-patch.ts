@@ -90,11 +90,19 @@ function applyOne(document: unknown, operation: Operation, index: number): unkno
     return fastJsonPatch.applyOperation(document, exact, true, true, true, index).newDocument;
   } catch (error) {
     const fault = faultOf(document, operation);
-    if (fault !== undefined) throw doesNotApply(fault);
+    if (fault !== undefined) throw doesNotApply(fault, error);
     // What else it finds, such as a way to a prototype, it says itself.
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`);
+    throw doesNotApply(`${operation.op} ${JSON.stringify(operation.path)}: ${why}`, error);
   }
+}
+
+/** Did a patch not apply for a test in it that failed, and for nothing else? */
+export function isFailedTest({ cause }: StatusError): boolean {
+  return (
+    cause instanceof fastJsonPatch.JsonPatchError &&
+    (cause.name as string) === 'TEST_OPERATION_FAILED'
+  );
 }
 
 /** A copy as what it adds: the library copies through JSON, and loses what only bigints hold. */

@@ -14,10 +14,11 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** 422: the patch is well formed, but does not fit this object. */
-export function doesNotApply(why: string): StatusError {
+export function doesNotApply(why: string, cause?: unknown): StatusError {
   return new StatusError(
     'Invalid',
     `the server rejected our request due to an error in our request: ${why}`,
+    { cause },
   );
 }
 

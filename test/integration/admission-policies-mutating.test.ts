@@ -192,7 +192,7 @@ describe('a JSON patch', () => {
     [
       'of a place that is not there',
       '[JSONPatch{op: "replace", path: "/a/b", value: 1}]',
-      /JSONPath: .*"\/a\/b"/,
+      /JSONPath: .*doc is missing path: \/a\/b/,
     ],
     ['of another operation', '[JSONPatch{op: "melt", path: "/a"}]', /JSONPath: .*none of add/],
     ['that leaves no such object', '[JSONPatch{op: "replace", path: "/data", value: [1]}]', /data/],

@@ -11,7 +11,7 @@ import { merge } from '../../../api/fieldset/merge.ts';
 import type { MergeType } from '../../../api/fieldset/merge-type.ts';
 import type { LooseObject } from '../../../api/meta/object.ts';
 import { StatusError } from '../../../api/status.ts';
-import { applyJsonPatch } from '../../patch/json-patch.ts';
+import { applyJsonPatch, isFailedTest } from '../../patch/json-patch.ts';
 import { structuredCopy } from '../../registry/preparation.ts';
 import { atomicsIn } from './atomics.ts';
 
@@ -63,6 +63,7 @@ export function patched({ object, meter }: Mutated, value: CelValue): LooseObjec
     try {
       return applyJsonPatch(object, operations) as LooseObject;
     } catch (error) {
+      // Tests of a patch say whether it is to be made at all.
       if (error instanceof StatusError && isFailedTest(error)) return object;
       throw error;
     }
@@ -80,11 +81,6 @@ function operationOf(item: CelValue | undefined, meter: Meter): object {
     return part === undefined ? [] : [[name, jsonOf(part, meter)] as const];
   });
   return Object.fromEntries(entries);
-}
-
-/** Tests of a patch say whether it is to be made at all. */
-function isFailedTest({ message }: StatusError): boolean {
-  return /\btest "[^"]*": Test operation failed/.test(message);
 }
 
 /** What goes wrong within, as a MutationError. */
