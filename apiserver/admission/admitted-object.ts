@@ -5,8 +5,9 @@ import { isScaled, SCALE_SCHEMA, type Scale, scaleOf } from '../../api/autoscali
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import { decodeAsKind } from '../../api/object-type.ts';
-import { decodeObject } from '../../api/schema/decode.ts';
+import { type Decoded, decodeObject } from '../../api/schema/decode.ts';
 import { schemaNameOf } from '../../api/schema/endpoints.ts';
+import { checkFields } from '../../api/schema/field-validation.ts';
 import type { GroupVersionKind } from '../../api/schema/schema.ts';
 import { structuredCopy } from '../registry/preparation.ts';
 import type { AdmissionRequest } from './admission.ts';
@@ -29,13 +30,20 @@ export async function admittedObjects(
   return { object: operation === 'delete' ? undefined : await show(object), old: await show(old) };
 }
 
+/** How what was made of an object is read: fields that its kind does not have are left out, or refused, as of a write that asks for it. */
+export type Reading = 'leniently' | 'strictly';
+
 /** Puts what somebody from outside made of the shown object in the place of the request's. Throws BadRequest where it is none. */
 export async function takeBack(
   request: AdmissionRequest,
-  shown: ResourceDefinition,
+  { shown, reading }: { readonly shown: ResourceDefinition; readonly reading: Reading },
   changed: LooseObject,
 ): Promise<void> {
-  const next = await fromForm(request, shown, changed);
+  const read = ({ object, unknownFields }: Decoded, gvk: GroupVersionKind) => {
+    if (reading === 'strictly') checkFields('Strict', gvk, { unknownFields });
+    return object;
+  };
+  const next = await fromForm(request, { shown, read }, changed);
   const { object } = request as { object: Record<string, unknown> };
   for (const key of Object.keys(object)) delete object[key];
   Object.assign(object, next);
@@ -51,22 +59,29 @@ async function inForm(
   return inVersionOf(state, definition, shown);
 }
 
+interface Form {
+  readonly shown: ResourceDefinition;
+  readonly read: (decoded: Decoded, gvk: GroupVersionKind) => LooseObject;
+}
+
 async function fromForm(
   request: AdmissionRequest,
-  shown: ResourceDefinition,
+  { shown, read }: Form,
   changed: LooseObject,
 ): Promise<LooseObject> {
   const { definition, subresource, object } = request;
   if (isScaled(definition, subresource)) {
     const gvk = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-    const { spec } = decodeObject(SCALE_SCHEMA, changed, { gvk }).object as Scale;
+    const { spec } = read(decodeObject(SCALE_SCHEMA, changed, { gvk }), gvk) as Scale;
     return structuredCopy(
       definition.scale.withReplicas(object, spec?.replicas ?? 0),
     ) as LooseObject;
   }
   const kind = ownKind(definition, subresource);
-  if (kind) return decodedAs(kind, changed);
-  const { object: decoded } = decodeAsKind(shown, changed);
+  if (kind) return read(decodedAs(kind, changed), kind);
+  const plain = decodeAsKind(shown, changed);
+  // What a custom resource's schema does not have is pruned, whoever wrote it.
+  const decoded = shown.custom ? plain.object : read(plain, shown.ref);
   decoded.metadata ??= {};
   const back = await backFromVersionOf(decoded, definition, shown);
   definition.defaults?.(back);
@@ -83,7 +98,8 @@ function ownKind(
 }
 
 /** Options of connections have no schema; they are read field by field. */
-function decodedAs(gvk: GroupVersionKind, changed: LooseObject): LooseObject {
+function decodedAs(gvk: GroupVersionKind, changed: LooseObject): Decoded {
   const schema = schemaNameOf(gvk);
-  return schema === undefined ? changed : decodeObject(schema, changed, { gvk }).object;
+  if (schema === undefined) return { object: changed, unknownFields: [] };
+  return decodeObject(schema, changed, { gvk });
 }

@@ -195,6 +195,11 @@ describe('a JSON patch', () => {
       /JSONPath: .*doc is missing path: \/a\/b/,
     ],
     ['of another operation', '[JSONPatch{op: "melt", path: "/a"}]', /JSONPath: .*none of add/],
+    [
+      'of a field that the kind does not have',
+      '[JSONPatch{op: "add", path: "/metadata/lables", value: {"a": "b"}}]',
+      /strict decoding error: unknown field "metadata\.lables"/,
+    ],
     ['that leaves no such object', '[JSONPatch{op: "replace", path: "/data", value: [1]}]', /data/],
     [
       'whose expression fails',

@@ -208,7 +208,7 @@ export class MutatingPass {
 
   async #taken(invocation: Invocation, object: LooseObject): Promise<boolean> {
     try {
-      await takeBack(this.#passing.request, invocation.as, object);
+      await takeBack(this.#passing.request, { shown: invocation.as, reading: 'strictly' }, object);
       return true;
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;

@@ -34,7 +34,7 @@ export async function applyWebhookPatch(
   try {
     const patched = applyJsonPatch(object, operations) as LooseObject;
     if (deepEqual(patched, object)) return false;
-    await takeBack(request, shown, patched);
+    await takeBack(request, { shown, reading: 'leniently' }, patched);
     return true;
   } catch (error) {
     if (error instanceof StatusError)
