@@ -99,7 +99,7 @@ export class Registry {
       if (!latest) throw notFound(definition.ref, name);
       const kept = this.#visible(latest);
       const visible = definition.form ? await servedObject(definition, kept) : kept;
-      const old = visible.object();
+      const old = visible.objectToReplace();
       const decided = await change(old, latest.revision);
       if (decided.kind === 'keep') return { kind: 'kept', stored: visible };
       if (decided.kind === 'delete') {

@@ -25,6 +25,17 @@ describe('the value of a visible object', () => {
     expect(await isKept(() => stored.object())).toBe(true);
   });
 
+  it('is not kept for who replaces it, but shared with who has read it', async () => {
+    const stored = visible(10);
+    expect(await isKept(() => stored.objectToReplace())).toBe(false);
+    expect(Object.isFrozen(stored.objectToReplace().metadata)).toBe(true);
+    const value = stored.object();
+    expect(stored.objectToReplace()).toBe(value);
+    const large = visible(MAX_KEPT_BYTES);
+    const held = large.object();
+    expect(large.objectToReplace()).toBe(held);
+  });
+
   it('goes with its last reader where it is large, and is made again', async () => {
     const stored = visible(MAX_KEPT_BYTES);
     expect(await isKept(() => stored.object())).toBe(false);

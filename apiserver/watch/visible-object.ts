@@ -35,6 +35,15 @@ export class VisibleObject implements Stored {
     else this.#kept = parsed;
     return parsed;
   }
+
+  /**
+   * As `object`, for a writer that is about to put another state in the place of this one: a small value that nobody has read
+   * is not kept for it. History would hold it beside its bytes, which are a tenth of it, until its own end.
+   */
+  objectToReplace(): LooseObject {
+    const large = this.bytes.length > MAX_KEPT_BYTES;
+    return large || this.#kept ? this.object() : parseFrozen(this.bytes);
+  }
 }
 
 /** The bytes as a deeply frozen object. */
