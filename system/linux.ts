@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { isIPv6, Socket } from 'node:net';
@@ -34,6 +35,7 @@ import {
   whiteoutCall,
 } from './native-calls.ts';
 import { parseProcessStat } from './process-stat.ts';
+import { deleteLink, makeRoutedLink } from './routed-link.ts';
 import { runnerOf, spawnChild } from './run-command.ts';
 import type {
   DeviceNode,
@@ -99,6 +101,10 @@ export function createLinuxSystem({ manyChildren }: LinuxSystemOptions = {}): Sy
     kill,
     processState: (pid) => stat(pid)?.state,
     processStart: (pid) => stat(pid)?.start,
+    makeNetwork,
+    removeNetwork,
+    makeRoutedLink,
+    deleteLink,
     makeUserNetwork,
     keepOwner,
     makeNamespaces,
@@ -213,6 +219,38 @@ function makeNamespaces(kept: KeptNamespaces): void {
   });
 }
 
+function makeNetwork(path: string): void {
+  reserve(path);
+  try {
+    insideNewNamespaces(['net'], () =>
+      mount({ source: '/proc/thread-self/ns/net', target: path, flags: ['bind'] }),
+    );
+  } catch (error) {
+    removeNetwork(path);
+    throw error;
+  }
+}
+
+function removeNetwork(path: string): void {
+  detachCall(path);
+  rmSync(path, { force: true });
+}
+
+/** An empty file to mount a namespace at. Others see mounts of its directory come and go, as with `ip netns add`. */
+function reserve(path: string): void {
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true });
+  const share = () => mount({ source: '', target: directory, flags: ['rshared'] });
+  try {
+    share();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+    mount({ source: directory, target: directory, flags: ['rbind'] });
+    share();
+  }
+  writeFileSync(path, '', { flag: 'wx' });
+}
+
 /** A process of its own makes them, as one with threads may not; it waits for its input to end while they are named and kept. */
 async function makeUserNetwork(
   path: string,
@@ -229,8 +267,7 @@ async function makeUserNetwork(
     await Promise.race([once(child.stdout, 'data'), ended]);
     for (const kind of ['uid', 'gid'])
       writeFileSync(`/proc/${child.pid}/${kind}_map`, `0 ${hostId} ${size}\n`);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, '', { flag: 'wx' });
+    reserve(path);
     mount({ source: `/proc/${child.pid}/ns/net`, target: path, flags: ['bind'] });
   } finally {
     child.stdin.end();

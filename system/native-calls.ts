@@ -1,4 +1,4 @@
-// The few system calls on mounts, namespaces and sockets that Node lacks. Only linux.ts imports this file.
+// The few system calls on mounts, namespaces and sockets that Node lacks. Only linux.ts and routed-link.ts import this file.
 // Invariant: a thread that enters another namespace comes back before any other JavaScript runs, or the process ends.
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -24,7 +24,11 @@ function nameOf(errno: number): string {
 }
 
 type Arg = string | number | bigint | null | Uint8Array | readonly (string | null)[];
-type Call = (...args: Arg[]) => number | bigint;
+type Result = number | bigint;
+interface Call {
+  (...args: Arg[]): Result;
+  async(...args: [...Arg[], (error: Error | null, result: Result) => void]): void;
+}
 
 const SIGNATURES = {
   mount: 'int mount(const char *, const char *, const char *, unsigned long, const char *)',
@@ -41,6 +45,7 @@ const SIGNATURES = {
   shutdown: 'int shutdown(int, int)',
   ioctl: 'int ioctl(int, unsigned long)',
   socketpair: 'int socketpair(int, int, int, _Out_ uint8_t *)',
+  nameToIndex: 'int if_nametoindex(const char *)',
   fcntl: 'int fcntl(int, int, int)',
   waitpid: 'int waitpid(int, _Out_ uint8_t *, int)',
   posixSpawn:
@@ -92,4 +97,16 @@ export function must(name: CallName, ...args: Arg[]): number {
   const result = attempt(name, ...args);
   if (result < 0) throw new NativeError(`${name} ${String(args[0])}`, -result);
   return result;
+}
+
+/** The call's result, below zero for a failure; it may wait, in a thread of the pool. What it reads must not change meanwhile. */
+export function later(name: CallName, ...args: Arg[]): Promise<number> {
+  library ??= load();
+  const call = library.calls.get(name);
+  return new Promise((resolve, reject) => {
+    call?.async(...args, (error, result) => {
+      if (error) reject(error);
+      else resolve(Number(result));
+    });
+  });
 }

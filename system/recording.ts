@@ -9,6 +9,7 @@ import {
   type MountEntry,
   type MountSpec,
   type RunOptions,
+  type RoutedLink,
   type RunResult,
   type LaunchOptions,
   type System,
@@ -45,6 +46,9 @@ export interface RecordingSystem extends System {
   readonly mountTable: MountEntry[];
   readonly namespaces: KeptNamespaces[];
   readonly userNetworks: { path: string; users: { hostId: number; size: number } }[];
+  /** Links that are there, by name; those that were removed, in order. */
+  readonly links: Map<string, RoutedLink & { readonly namespacePath: string }>;
+  readonly deletedLinks: string[];
   /** Device nodes that are there. */
   readonly deviceNodes: DeviceNode[];
   /** Answers commands whose line (`command arg arg`) starts with `prefix`; the latest fitting answer counts. */
@@ -120,6 +124,8 @@ type FakeFiles = Pick<
   | 'list'
   | 'makeDirectory'
   | 'removeDirectory'
+  | 'makeNetwork'
+  | 'removeNetwork'
 >;
 
 function fakeFiles(initial: Readonly<Record<string, string>>): FakeFiles {
@@ -141,6 +147,11 @@ function fakeFiles(initial: Readonly<Record<string, string>>): FakeFiles {
     },
     makeDirectory: (path) => void directories.add(path),
     // As on cgroupfs: files of the directory go with it, directories below do not.
+    makeNetwork: (path) => {
+      if (files.has(path)) throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST' });
+      files.set(path, '');
+    },
+    removeNetwork: (path) => void files.delete(path),
     removeDirectory: (path) => {
       const below = [...directories].filter((name) => name.startsWith(`${path}/`));
       if (below.length > 0) throw Object.assign(new Error(`EBUSY: ${path}`), { code: 'EBUSY' });
@@ -160,6 +171,10 @@ type KernelCalls = Pick<
   | 'unmount'
   | 'mounts'
   | 'mountMapped'
+  | 'links'
+  | 'deletedLinks'
+  | 'makeRoutedLink'
+  | 'deleteLink'
   | 'userNetworks'
   | 'makeUserNetwork'
   | 'keepOwner'
@@ -181,7 +196,17 @@ function fakeKernel(): KernelCalls {
   const namespaces: KeptNamespaces[] = [];
   const deviceNodes: DeviceNode[] = [];
   const userNetworks: RecordingSystem['userNetworks'] = [];
+  const links: RecordingSystem['links'] = new Map();
+  const deletedLinks: string[] = [];
   return {
+    links,
+    deletedLinks,
+    makeRoutedLink: (namespacePath, link) =>
+      Promise.resolve(void links.set(link.name, { ...link, namespacePath })),
+    deleteLink: (name) => {
+      deletedLinks.push(name);
+      return Promise.resolve(void links.delete(name));
+    },
     userNetworks,
     deviceNodes,
     makeUserNetwork: (path, users) => Promise.resolve(void userNetworks.push({ path, users })),

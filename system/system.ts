@@ -139,6 +139,22 @@ export interface MountEntry {
   readonly isShared?: true;
 }
 
+/**
+ * A pair of devices between this network namespace and another one, routed rather than bridged: here the address is at the end of the
+ * link, there the link is `eth0` with the address, and all else is behind a gateway that has this end's hardware address.
+ */
+export interface RoutedLink {
+  /** Of this end. */
+  readonly name: string;
+  readonly mac: string;
+  /** IPv4, of the other end. */
+  readonly address: string;
+  /** Address that this end speaks from. */
+  readonly source: string;
+  /** Address of the gateway as the other end sees it; no device has it. */
+  readonly gateway: string;
+}
+
 /** Namespaces to make and keep alive by bind mounts; each path is a file that lies on a private mount. */
 export interface KeptNamespaces {
   readonly ipc?: string;
@@ -199,6 +215,14 @@ export interface System {
   processState(pid: number): string | undefined;
   /** Start time of a process in clock ticks since boot: tells a reused pid from the old one. */
   processStart(pid: number): string | undefined;
+  /** Makes a network namespace without a process in it and keeps it at `path` by a bind mount. Throws EEXIST where something is there. */
+  makeNetwork(path: string): void;
+  /** Unmounts a namespace's path and removes it; quiet when there is none. */
+  removeNetwork(path: string): void;
+  /** Connects a network namespace (path of an nsfs file) to this one; EEXIST where a link has the name already. */
+  makeRoutedLink(namespacePath: string, link: RoutedLink): Promise<void>;
+  /** Removes a link of this process's network namespace, and its other end; quiet when there is none. */
+  deleteLink(name: string): Promise<void>;
   /**
    * Makes a network namespace that belongs to a new user namespace, whose users 0 to `size` - 1 are this one's from `hostId` on, and keeps
    * it at `path` by a bind mount.

@@ -4,7 +4,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { System } from '../../system/system.ts';
-import { CommandError } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
 import { AddressPool } from './addresses.ts';
 import { type UserRange, usersOf } from './user-ranges.ts';
@@ -122,55 +121,33 @@ export class RoutedPodNetwork {
   }
 
   async #connect(attachment: Attachment): Promise<void> {
-    const name = namespaceName(this.#layout, attachment.podUid);
-    const link = linkName(this.#layout, attachment.ip);
-    const mac = hostMac(attachment.ip);
-    const route = `${attachment.ip}/32 dev ${link} src ${this.#layout.nodeIp}`;
-    const { users, netnsPath } = attachment;
-    const host = [
-      ...(users ? [] : [`netns add ${name}`]),
-      `link add ${link} address ${mac} type veth peer name eth0 netns ${name}`,
-      `link set ${link} up`,
-      `route replace ${route}`,
-    ];
-    const make = async () => {
-      if (users) await this.#system.makeUserNetwork(netnsPath, users);
-      await this.#batch([], host);
-    };
     try {
-      await make();
+      await this.#make(attachment);
     } catch {
       // What an agent that died was still making may have come about after all.
       await this.#disconnect(attachment);
-      await make();
+      await this.#make(attachment);
     }
-    const pod = [
-      'link set lo up',
-      `address add ${attachment.ip}/32 dev eth0`,
-      'link set eth0 up',
-      `route add ${POD_GATEWAY} dev eth0 scope link`,
-      `neigh add ${POD_GATEWAY} lladdr ${mac} dev eth0 nud permanent`,
-      `route add default via ${POD_GATEWAY} dev eth0`,
-    ];
-    await this.#batch(['-n', name], pod);
     // Lets a connection to 127.0.0.1:NODEPORT leave through the pod's link.
-    this.#system.write(settingOf(link), '1');
+    this.#system.write(settingOf(linkName(this.#layout, attachment.ip)), '1');
+  }
+
+  async #make({ users, netnsPath, ip }: Attachment): Promise<void> {
+    if (users) await this.#system.makeUserNetwork(netnsPath, users);
+    else this.#system.makeNetwork(netnsPath);
+    await this.#system.makeRoutedLink(netnsPath, {
+      name: linkName(this.#layout, ip),
+      mac: hostMac(ip),
+      address: ip,
+      source: this.#layout.nodeIp,
+      gateway: POD_GATEWAY,
+    });
   }
 
   /** Quiet about what is not there. */
-  async #disconnect({ podUid, ip }: Attachment): Promise<void> {
-    const link = `link delete ${linkName(this.#layout, ip)}`;
-    const namespace = `netns delete ${namespaceName(this.#layout, podUid)}`;
-    try {
-      await this.#batch(['-force'], [link, namespace]);
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;
-    }
-  }
-
-  /** One process for all of them: to start one costs the agent more than what it does. */
-  async #batch(options: readonly string[], lines: readonly string[]): Promise<void> {
-    await this.#system.run('ip', [...options, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  async #disconnect({ netnsPath, ip }: Attachment): Promise<void> {
+    await this.#system.deleteLink(linkName(this.#layout, ip));
+    this.#system.removeNetwork(netnsPath);
   }
 
   #stands({ connecting, netnsPath, ip }: AttachmentRecord): boolean {

@@ -20,7 +20,6 @@ it('a pod’s network is made with its users once, and an agent that comes back 
   const stateDir = mkdtempSync(join(tmpdir(), 'pinnace-users-'));
   try {
     const system = createRecordingSystem();
-    system.answer('ip', {});
     const layout: NetworkLayout = {
       clusterId: 'abcdef',
       podCidr: '10.244.0.0/16',

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { linkName, namespaceName, type NetworkLayout } from '../../network/layout.ts';
 import { RoutedPodNetwork } from '../../network/pod/routed-pod-network.ts';
 import { createRecordingSystem, type RecordingSystem } from '../../system/recording.ts';
-import { CommandError } from '../../system/system.ts';
 
 const layout: NetworkLayout = {
   clusterId: 'abcdef',
@@ -24,68 +23,57 @@ let system: RecordingSystem;
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'pinnace-network-'));
   system = createRecordingSystem();
-  system.answer('ip', {});
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
 const settingOf = (ip: string) => `/proc/sys/net/ipv4/conf/${linkName(layout, ip)}/route_localnet`;
-const inputs = () => system.commands.map(({ input = '' }) => input).join('');
+const addresses = () => Array.from(system.links.values(), ({ address }) => address);
 
-/** The link is there, and the namespace; nobody but the agent knows what is in them. */
-async function interrupted(before: (line: string) => boolean): Promise<void> {
+it('is made anew when its maker died before it was whole', async () => {
   const dead = new Promise<never>(() => undefined);
   const reached = Promise.withResolvers<void>();
-  const run: RecordingSystem['run'] = (command, args, options) => {
-    if (!before([command, ...args].join(' '))) return system.run(command, args, options);
+  // The link is there, and the namespace; nobody but the agent knows what is in them.
+  const makeRoutedLink: RecordingSystem['makeRoutedLink'] = () => {
     reached.resolve();
     return dead;
   };
-  const network = new RoutedPodNetwork({ system: { ...system, run }, layout, stateDir });
+  const network = new RoutedPodNetwork({ system: { ...system, makeRoutedLink }, layout, stateDir });
   void network.setUp(UID);
   await reached.promise;
   const [attachment] = await network.list();
-  system.write(attachment?.netnsPath ?? '', '');
   system.write(settingOf(attachment?.ip ?? ''), '0');
-  system.commands.length = 0;
-}
-
-it('is made anew when its maker died before it was whole', async () => {
-  await interrupted((line) => line.startsWith('ip -n'));
   const { ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
-  expect(inputs()).toContain(`address add ${ip}/32 dev eth0`);
+  expect(addresses()).toEqual([ip]);
 });
 
 it('is left as it is once it is whole', async () => {
-  const { netnsPath, ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
-  system.write(netnsPath, '');
-  system.commands.length = 0;
+  const { ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
+  system.links.clear();
   expect(await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID)).toMatchObject({ ip });
-  expect(inputs()).toBe('');
+  expect(addresses()).toEqual([]);
 });
 
 it('is made anew when its link has gone', async () => {
   const { netnsPath, ip } = await new RoutedPodNetwork({ system, layout, stateDir }).setUp(UID);
   const later = createRecordingSystem();
-  later.answer('ip', {});
   later.write(netnsPath, '');
   await new RoutedPodNetwork({ system: later, layout, stateDir }).setUp(UID);
-  expect(later.commands.map(({ input = '' }) => input).join('')).toContain(
-    `link delete ${linkName(layout, ip)}`,
-  );
+  expect(later.deletedLinks).toEqual([linkName(layout, ip)]);
+  expect(later.links.size).toBe(1);
 });
 
 it('is made in the place of what a dead agent was still making', async () => {
   let refused = 0;
-  const run: RecordingSystem['run'] = async (command, args, options) => {
-    const there = String(options?.input).includes('netns add') && refused === 0;
-    if (there) refused += 1;
-    if (there) throw new CommandError('ip', { exitCode: 1, stderr: 'File exists' });
-    return system.run(command, args, options);
+  const makeNetwork: RecordingSystem['makeNetwork'] = (path) => {
+    if (refused === 0) system.write(path, '');
+    refused += 1;
+    system.makeNetwork(path);
   };
-  const network = new RoutedPodNetwork({ system: { ...system, run }, layout, stateDir });
+  const network = new RoutedPodNetwork({ system: { ...system, makeNetwork }, layout, stateDir });
   const { ip } = await network.setUp(UID);
-  expect(inputs()).toMatch(/link delete[^]*netns delete[^]*netns add/);
-  expect(inputs()).toContain(`address add ${ip}/32 dev eth0`);
+  expect(refused).toBe(2);
+  expect(system.deletedLinks).toEqual([linkName(layout, ip)]);
+  expect(addresses()).toEqual([ip]);
 });
 
 const DAMAGED = [
