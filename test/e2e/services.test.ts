@@ -59,7 +59,7 @@ describe('a Service', () => {
     const pod = JSON.parse((await cluster.request({ url: `http://127.0.0.1:${port}/` })).text).pod;
     await kubectl.ok(['delete', 'pod', pod, '--now']);
     const asked = async () => (await cluster.request({ url: `http://127.0.0.1:${port}/` })).text;
-    await expect.poll(async () => JSON.parse(await asked()).pod).not.toBe(pod);
+    await expect.poll(async () => JSON.parse(await asked()).pod, { timeout: 30_000 }).not.toBe(pod);
     const next = JSON.parse(await asked()).pod;
     for (let i = 0; i < 5; i += 1) expect(JSON.parse(await asked()).pod).toBe(next);
     await kubectl.wait('--for=condition=Available', 'deploy/web');
