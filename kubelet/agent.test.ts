@@ -409,10 +409,10 @@ describe('a container', () => {
   });
 
   it('tells which kind of volume is not supported', async () => {
-    const volumes = [{ name: 'v', nfs: { server: 's', path: '/' } }];
+    const volumes = [{ name: 'v', rbd: { monitors: ['m'], image: 'i' } }];
     await createPod('mounted', { volumes });
     await told('mounted', [
-      'Warning FailedMount MountVolume.SetUp failed for volume "v" : this node does not support volumes of kind nfs',
+      'Warning FailedMount MountVolume.SetUp failed for volume "v" : this node does not support volumes of kind rbd',
     ]);
   });
 

@@ -49,6 +49,31 @@ const mountsBelow = () =>
 const inMemory = { inMemory: true, sizeBytes: 2 ** 20, group: undefined };
 const onDisk = { inMemory: false, sizeBytes: 0, group: undefined };
 
+describe('the list of mounts', () => {
+  it('is read once for an agent, and once for each pod that goes, whatever it had', async () => {
+    const before = anAgent();
+    const kept = before.emptyDir({ podUid: 'one', volume: 'kept' }, inMemory);
+    writeFileSync(join(kept, 'file'), 'kept');
+    let reads = 0;
+    const mounts = () => {
+      reads += 1;
+      return system.mounts();
+    };
+    const doors = { system: { ...system, mounts }, clock: systemClock, random: systemRandom };
+    const volumes = new DiskVolumes({ ...doors, root });
+    volumes.prepare();
+    volumes.emptyDir({ podUid: 'one', volume: 'kept' }, inMemory);
+    for (const volume of ['a', 'b']) volumes.emptyDir({ podUid: 'one', volume }, inMemory);
+    expect([reads, mountsBelow().length]).toEqual([1, 3]);
+    expect(readFileSync(join(kept, 'file'), 'utf8')).toBe('kept');
+    await volumes.remove('one');
+    expect([reads, mountsBelow().length]).toEqual([2, 0]);
+    // The same pod again, as a file's may come.
+    volumes.emptyDir({ podUid: 'one', volume: 'kept' }, inMemory);
+    expect(mountsBelow()).toHaveLength(1);
+  });
+});
+
 describe('what a pod has had', () => {
   it('is unmounted and removed by an agent that never saw it, and the host’s files stay', async () => {
     const before = anAgent();

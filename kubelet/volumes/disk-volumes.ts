@@ -18,9 +18,10 @@ import { type VolumeFile, writeVolume } from './atomic-directory.ts';
 import type { GroupOwnership } from './group-ownership.ts';
 import { useHostPath } from './host-path.ts';
 import { GIVE_UP_MS, HostPlaces } from './host-places.ts';
+import { NfsVolumes } from './nfs-volumes.ts';
 import { askPlace } from './place-process.ts';
 import { bindSubPath, bindSubPathBeside } from './sub-path.ts';
-import type { EmptyDirSpec, SubPathAt, VolumeAt, VolumeFiles } from './volume-files.ts';
+import type { EmptyDirSpec, NfsSource, SubPathAt, VolumeAt, VolumeFiles } from './volume-files.ts';
 
 /** What volumes on disk need. */
 export interface DiskVolumesOptions {
@@ -31,6 +32,8 @@ export interface DiskVolumesOptions {
   readonly root: string;
 }
 
+/** Folder of what is mounted from servers, beside those of pods. */
+const NFS = '.nfs';
 /** A tree of a volume may be large. */
 const OWN_GIVE_UP_MS = 10 * GIVE_UP_MS;
 
@@ -40,6 +43,13 @@ export function unmountVolumes(system: System, folder: string): void {
   // As the kernel calls it: by a link nothing would be found, and what is mounted would be taken for the pod's own.
   const below = mountsBelow(system, realpathSync(folder));
   for (const { mountPoint } of below.toReversed()) system.unmount(mountPoint);
+}
+
+function unmountRest(system: System, folder: string): void {
+  unmountVolumes(system, folder);
+  const [left] = mountsBelow(system, folder);
+  // What is mounted there is somebody else's.
+  if (left) throw new Error(`${left.mountPoint} cannot be unmounted`);
 }
 
 const mountsBelow = (system: System, folder: string) =>
@@ -53,14 +63,17 @@ export class DiskVolumes implements VolumeFiles {
   #generation = 0;
   /** Paths that this run has made or found. */
   readonly #made = new Set<string>();
+  /** What is mounted below the root; the kernel's list is long, and is read only once. */
   readonly #mounted = new Set<string>();
   readonly #places: HostPlaces;
+  #nfs: NfsVolumes;
   #root: string;
 
   constructor(options: DiskVolumesOptions) {
     this.#options = options;
     this.#root = options.root;
     this.#places = new HostPlaces(options);
+    this.#nfs = this.#nfsBelow(options.root);
     this.#run = options.random.uuid().slice(0, 8);
   }
 
@@ -68,6 +81,18 @@ export class DiskVolumes implements VolumeFiles {
   prepare(): void {
     mkdirSync(this.#options.root, { recursive: true, mode: 0o750 });
     this.#root = realpathSync(this.#options.root);
+    for (const { mountPoint } of mountsBelow(this.#options.system, this.#root))
+      this.#mounted.add(mountPoint);
+    this.#nfs = this.#nfsBelow(this.#root);
+  }
+
+  #nfsBelow(root: string): NfsVolumes {
+    const { system } = this.#options;
+    return new NfsVolumes({ system, places: this.#places, root: join(root, NFS) });
+  }
+
+  nfs(at: VolumeAt, source: NfsSource): Promise<string> {
+    return this.#nfs.mount(at, source);
   }
 
   emptyDir(at: VolumeAt, { inMemory, sizeBytes, group }: EmptyDirSpec): string {
@@ -94,7 +119,7 @@ export class DiskVolumes implements VolumeFiles {
   }
 
   async answers(podUid: string, path: string): Promise<void> {
-    if (path.startsWith(`${this.#root}/`)) return;
+    if (path.startsWith(`${this.#root}/`) && !this.#nfs.has(path)) return;
     const run = (signal: AbortSignal) =>
       useHostPath(this.#options.system, { path, type: '' }, signal);
     await this.#places.answer({ podUid, name: `look ${path}`, path, run });
@@ -150,17 +175,19 @@ export class DiskVolumes implements VolumeFiles {
   }
 
   podUids(): string[] {
-    return existsSync(this.#root) ? readdirSync(this.#root) : [];
+    if (!existsSync(this.#root)) return [];
+    const own = readdirSync(this.#root).filter((name) => name !== NFS);
+    return [...new Set([...own, ...this.#nfs.podUids()])];
   }
 
   async remove(podUid: string): Promise<void> {
     const { system } = this.#options;
     const folder = join(this.#root, podUid);
     this.#places.forget(podUid);
-    unmountVolumes(system, folder);
-    const [left] = mountsBelow(system, folder);
-    // What is mounted there is somebody else's.
-    if (left) throw new Error(`${left.mountPoint} cannot be unmounted`);
+    // With what this has mounted itself, mostly all is gone: the kernel's list, which is long, then is read but once.
+    for (const path of this.#mounted) if (path.startsWith(`${folder}/`)) system.unmount(path);
+    this.#nfs.remove(podUid);
+    if (mountsBelow(system, folder).length > 0) unmountRest(system, folder);
     await removeTree(system, folder);
     for (const paths of [this.#made, this.#mounted])
       for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
@@ -169,17 +196,18 @@ export class DiskVolumes implements VolumeFiles {
   /** Is it in this folder, and nothing of another file system in it? Then it answers as long as the agent's own files do. */
   #isOwn(path: string): boolean {
     return (
-      path.startsWith(`${this.#root}/`) && mountsBelow(this.#options.system, path).length === 0
+      path.startsWith(`${this.#root}/`) &&
+      !this.#nfs.has(path) &&
+      mountsBelow(this.#options.system, path).length === 0
     );
   }
 
-  /** Makes the directory a tmpfs, once; after a reboot again. */
+  /** Makes the directory a tmpfs, once; after a reboot again, as nothing is mounted then when this begins. */
   #inMemory(path: string, data: string): void {
     if (this.#mounted.has(path)) return;
     const { system } = this.#options;
     mkdirSync(path, { recursive: true });
-    if (!system.mounts().some(({ mountPoint }) => mountPoint === path))
-      system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
+    system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
     this.#mounted.add(path);
   }
 }

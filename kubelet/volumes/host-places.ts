@@ -23,6 +23,8 @@ export interface HostWork<T> {
   /** What it is, among the works for the pod: the same name is the same work. */
   readonly name: string;
   readonly path: string;
+  /** Works of the same turn go there by turns; those on the path's file system unless given. */
+  readonly turn?: string;
   /** What is told while it goes on; unless given, that the file system does not answer. */
   readonly slow?: string;
   /** Unless given, GIVE_UP_MS. */
@@ -103,18 +105,18 @@ export class HostPlaces {
   }
 
   async #inTurn<T>(work: HostWork<T>, giveUp: AbortController): Promise<T> {
-    const { mountPoint } = this.#fileSystem(work.path);
-    const turns = this.#turns.get(mountPoint) ?? {
+    const turn = work.turn ?? this.#fileSystem(work.path).mountPoint;
+    const turns = this.#turns.get(turn) ?? {
       slots: new Slots(PER_FILE_SYSTEM),
       users: 0,
     };
-    this.#turns.set(mountPoint, turns);
+    this.#turns.set(turn, turns);
     turns.users += 1;
     try {
       return await turns.slots.run(() => this.#run(work, giveUp));
     } finally {
       turns.users -= 1;
-      if (turns.users === 0) this.#turns.delete(mountPoint);
+      if (turns.users === 0) this.#turns.delete(turn);
     }
   }
 

@@ -107,6 +107,10 @@ export class PodVolumes {
     const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
     if (volume.hostPath)
       return files.hostPath(volume.hostPath.path, volume.hostPath.type ?? '', at);
+    if (volume.nfs && files.nfs) {
+      const { server, path, readOnly = false } = volume.nfs;
+      return files.nfs(at, { server, path, readOnly, options: [] });
+    }
     const claim = claimOf(pod, volume);
     if (claim) return this.#claimedPath(pod, volume, claim);
     const group = pod.spec?.securityContext?.fsGroup;
@@ -140,19 +144,28 @@ export class PodVolumes {
 
   async #persistentPath(
     pod: Pod,
-    { name, persistentVolumeClaim }: Volume,
+    volume: Volume,
     { spec = {} }: PersistentVolume,
   ): Promise<string> {
     const { files } = this.#options;
-    const at = { podUid: pod.metadata.uid ?? '', volume: name };
-    const { hostPath, local } = spec;
+    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
+    const { hostPath, local, nfs, mountOptions: options = [] } = spec;
     if (hostPath) return files.hostPath(hostPath.path, hostPath.type ?? '', at);
+    if (nfs && files.nfs) {
+      const readOnly = nfs.readOnly === true || isTakenReadOnly(volume);
+      return files.nfs(at, { server: nfs.server, path: nfs.path, readOnly, options });
+    }
     if (!local) throw failed(notSupported('persistent volumes', spec));
-    const path = await this.#localPath(local.path, at);
+    return this.#ownLocalPath(pod, volume, local.path);
+  }
+
+  async #ownLocalPath(pod: Pod, volume: Volume, local: string): Promise<string> {
+    const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
+    const path = await this.#localPath(local, at);
     const { fsGroup: group, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
     const onRootMismatch = fsGroupChangePolicy === 'OnRootMismatch';
-    if (group !== undefined && persistentVolumeClaim?.readOnly !== true)
-      await files.own(at, path, { group, onRootMismatch, readOnly: false });
+    if (group !== undefined && !isTakenReadOnly(volume))
+      await this.#options.files.own(at, path, { group, onRootMismatch, readOnly: false });
     return path;
   }
 
@@ -243,6 +256,9 @@ export class PodVolumes {
 
 const notSetUp = (volume: string, { message }: Error): string =>
   `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
+
+const isTakenReadOnly = ({ persistentVolumeClaim }: Volume): boolean =>
+  persistentVolumeClaim?.readOnly === true;
 
 /** Does it hold what nobody else may see? */
 function isSecret({ secret, projected }: Volume): boolean {

@@ -30,6 +30,15 @@ export interface SubPathAt {
   readonly inside: string;
 }
 
+/** What an NFS server exports, and how it is mounted. */
+export interface NfsSource {
+  readonly server: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** As mount(8) takes them. */
+  readonly options: readonly string[];
+}
+
 /** The volumes of a node. Paths that are answered are the host's. Each verb may be repeated and comes to the same end. */
 export interface VolumeFiles {
   /** An empty directory, made when it is not there; what is in it stays. */
@@ -40,6 +49,8 @@ export interface VolumeFiles {
   answers(podUid: string, path: string): Promise<void>;
   /** Gives a directory, and all in it, to a group, for a volume of a pod, once. Throws ConfigError, also while that goes on. */
   own(at: VolumeAt, path: string, ownership: GroupOwnership): Promise<void>;
+  /** A part of an NFS server, mounted for a volume of a pod. Throws ConfigError, also while the server does not answer. Hosts that have none leave it out. */
+  nfs?(at: VolumeAt, source: NfsSource): Promise<string>;
   /** The storage that a volume claim stands for, the same for each pod that names it. Hosts that have none leave it out. */
   claim?(namespace: string, name: string): string;
   /** Has it been given files already? */
