@@ -5,13 +5,7 @@ import type { ServedResource } from '../../api/schema/endpoints.ts';
 import { createDiscovery, type Discovery } from '../discovery/discovery.ts';
 import type { RegisteredVersion } from './aggregation/aggregation.ts';
 import { mergedOpenApiV2 } from './aggregation/openapi-merge.ts';
-
-/** Groups that another server has as a whole once it has a version of them: its figures and this server's would be mixed else. */
-export const YIELDING: ReadonlySet<string> = new Set([
-  'metrics.k8s.io',
-  'custom.metrics.k8s.io',
-  'external.metrics.k8s.io',
-]);
+import { notYielded } from './local-api-services.ts';
 
 /** Discovery that follows a scheme and a registration; `refresh` is called when either has changed. */
 export class LiveDiscovery implements Discovery {
@@ -44,7 +38,7 @@ export class LiveDiscovery implements Discovery {
     const elsewhere = new Set(registered.flatMap(({ group, remote }) => (remote ? group : [])));
     const parts = registered.flatMap(({ remote }) => remote?.openApiV2 ?? []);
     return createDiscovery([...this.#scheme.definitions, ...this.#scheme.custom], {
-      extra: this.#extra.filter(({ ref }) => !YIELDING.has(ref.group) || !elsewhere.has(ref.group)),
+      extra: notYielded(this.#extra, elsewhere),
       registered,
       withOthers: (own) => mergedOpenApiV2(own, parts),
     });

@@ -9,7 +9,7 @@ import { LOCAL } from './aggregation/availability.ts';
 /** The label of what the server keeps by itself, as upstream's aggregator does. */
 export const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';
 /** Its value on what is there from the start. */
-const KEPT_FROM_START = 'onstart';
+export const KEPT_FROM_START = 'onstart';
 /** Its value on what comes and goes with a kind. */
 export const KEPT_WITH_KIND = 'true';
 
@@ -53,6 +53,21 @@ const OTHER_VERSIONS = 15;
 
 /** Priorities of the groups of custom resources, and of their versions: behind all built-in ones, as upstream. */
 const CUSTOM = { groupPriorityMinimum: 1_000, versionPriority: 100 };
+
+/** Groups that another server has as a whole once it has a version of them: its figures and this server's would be mixed else. */
+const YIELDING: ReadonlySet<string> = new Set([
+  'metrics.k8s.io',
+  'custom.metrics.k8s.io',
+  'external.metrics.k8s.io',
+]);
+
+/** The resources that are this server's to answer while other servers have versions of these groups. */
+export function notYielded(
+  resources: readonly ServedResource[],
+  elsewhere: ReadonlySet<string>,
+): readonly ServedResource[] {
+  return resources.filter(({ ref: { group } }) => !YIELDING.has(group) || !elsewhere.has(group));
+}
 
 /** The APIServices of these resources, all available since `now` (RFC 3339). The registration's own group has none. */
 export function localApiServices(resources: readonly ServedResource[], now: string): APIService[] {

@@ -251,5 +251,11 @@ describe('Without an adapter', () => {
     expect((group.versions as { version: string }[]).map(({ version }) => version)).toEqual([
       'v1beta1',
     ]);
+    const native = `/apis/apiregistration.k8s.io/v1/apiservices/v1beta2.${CUSTOM}`;
+    const registered = async () => (await api.server.call('GET', native)).status;
+    await until(async () => (await registered()) === 404);
+    // It is this server's own again once the adapter goes.
+    await api.server.call('DELETE', native.replace('v1beta2', 'v1beta1'));
+    await until(async () => (await registered()) === 200);
   });
 });

@@ -56,6 +56,7 @@ export class Aggregation {
   readonly #watched = new Map<string, Watched>();
   readonly #unsubscribe: (() => void)[];
   #closed = false;
+  #kindsKnown = false;
 
   private constructor(options: AggregationOptions) {
     this.#options = options;
@@ -68,6 +69,8 @@ export class Aggregation {
     this.#unsubscribe = [
       this.#table.subscribe((name) => {
         this.#settle(name);
+        // Groups of figures are another server's with the first version that it has.
+        if (this.#table.named(name).remote) this.#keepLocal();
         options.onChange();
       }),
       server.store.subscribe(services, ({ key }) => this.#wake(key.slice(services.length))),
@@ -86,7 +89,13 @@ export class Aggregation {
 
   /** The kinds that this server answers for have changed. */
   kindsChanged(): void {
-    this.#local.refresh(() => this.#table.all);
+    this.#kindsKnown = true;
+    this.#keepLocal();
+  }
+
+  /** Before the kinds are known those of custom resources would seem to be too much. */
+  #keepLocal(): void {
+    if (this.#kindsKnown) this.#local.refresh(() => this.#table.all);
   }
 
   /** Every registered group and version. */
@@ -158,7 +167,7 @@ export class Aggregation {
 
   #settle(name: string): void {
     const { object, remote } = this.#table.named(name);
-    if (!object) this.kindsChanged();
+    if (!object) this.#keepLocal();
     const before = this.#watched.get(name);
     if (before && remote && sameServer(before.monitor.remote, remote)) return;
     before?.monitor.close();

@@ -1,6 +1,6 @@
 // The APIServices of the groups that this server answers for itself, kept in step with them: also those of custom resources.
 // Invariants: what somebody registered another server under is never touched; one that is deleted while the group is there comes
-// back, so that a group which another server had is this server's own again.
+// back, so that a group which another server had is this server's own again. Of figures that an adapter has there are none here.
 import type { APIService } from '../../../api/generated/types.ts';
 import { APIServices } from '../../../api/kinds.ts';
 import type { LooseObject } from '../../../api/meta/object.ts';
@@ -12,9 +12,14 @@ import { ensureObject } from '../../registry/ensure-object.ts';
 import {
   AUTOMANAGED,
   customApiServices,
+  KEPT_FROM_START,
   KEPT_WITH_KIND,
   localApiServices,
+  notYielded,
 } from '../local-api-services.ts';
+
+/** Marks of those that are this server's to take away. */
+const KEPT: ReadonlySet<unknown> = new Set([KEPT_FROM_START, KEPT_WITH_KIND]);
 
 /** Keeps them. */
 export class LocalRegistration {
@@ -60,14 +65,15 @@ export class LocalRegistration {
   async #settle(present: readonly APIService[]): Promise<void> {
     const { scheme, clock } = this.#server;
     const now = formatTime(clock.now());
-    const own = [...scheme.definitions, ...this.#extra];
+    const elsewhere = new Set(present.flatMap(({ spec }) => (spec?.service && spec.group) || []));
+    const own = [...scheme.definitions, ...notYielded(this.#extra, elsewhere)];
     const wanted = [...localApiServices(own, now), ...customApiServices(scheme.custom, own, now)];
     const names = new Set(wanted.map(({ metadata }) => metadata.name));
     const there = new Set(present.map(({ metadata }) => metadata.name));
     const missing = wanted.filter(({ metadata }) => !there.has(metadata.name));
     const needless = present.filter(
-      ({ metadata }) =>
-        metadata.labels?.[AUTOMANAGED] === KEPT_WITH_KIND && !names.has(metadata.name),
+      ({ metadata, spec }) =>
+        KEPT.has(metadata.labels?.[AUTOMANAGED]) && !spec?.service && !names.has(metadata.name),
     );
     await Promise.all([
       ...missing.map((each) => ensureObject(this.#server, each as unknown as LooseObject)),
