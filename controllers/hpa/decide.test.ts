@@ -178,6 +178,15 @@ describe('a decision', () => {
     expect(conditions(of)).toEqual({ ScalingActive: `False ${reason}` });
   });
 
+  it('holds a target without a selector to its bounds, and to nothing else', () => {
+    const why = { reason: 'InvalidSelector', message: 'none' };
+    const obstacle = { condition: why, event: why };
+    const of = (current: number) =>
+      decide(input([100], { minReplicas: 2, maxReplicas: 5 }, { current, obstacle }));
+    expect([1, 3, 9].map((current) => of(current).desired)).toEqual([2, 3, 5]);
+    expect(of(3).rescaleReason).toBeUndefined();
+  });
+
   it('says what is missing of a resource metric', () => {
     const message = (of: DecisionInput) => decide(of).failures[0]?.message;
     expect(message(input([undefined]))).toMatch(/no metrics returned from resource metrics API$/);
