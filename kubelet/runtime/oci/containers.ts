@@ -115,6 +115,8 @@ async function bringUp(
   chmodSync(paths.terminationLog, 0o666);
   const spaces = namespacesFor(context, record);
   const { userNamespace } = made.sandbox;
+  // Elsewhere it is runc that goes to them.
+  if (userNamespace) await context.answering.check(namedPaths(config));
   const shown = showFiles(context, record, { userNamespace, path: spaces.user });
   const user = userOf(context, record, made.image);
   const spec = specText(
@@ -135,6 +137,9 @@ async function bringUp(
     ...(conmon && { conmon }),
   });
 }
+
+const namedPaths = ({ mounts }: ContainerConfig): string[] =>
+  mounts.filter(({ image }) => !image).map(({ hostPath }) => hostPath);
 
 /** The namespaces of the container's sandbox. Throws RuntimeError when it has none any more. */
 function namespacesFor(context: Context, { sandboxId }: ContainerRecord): SharedNamespaces {

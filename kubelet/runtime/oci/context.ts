@@ -6,6 +6,7 @@ import type { Cgroups } from '../../../system/cgroups.ts';
 import { CommandError, type RunResult, type System } from '../../../system/system.ts';
 import type { OciImageStore } from '../../images/image-store.ts';
 import type { RuntimeEvent } from '../runtime.ts';
+import type { AnsweringPaths } from './answering-paths.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { Layout } from './layout.ts';
 import type { ProcessIdentity, Records } from './records.ts';
@@ -21,6 +22,7 @@ export interface Context {
   readonly layout: Layout;
   readonly cgroups: Cgroups;
   readonly records: Records;
+  readonly answering: AnsweringPaths;
   readonly host: Pick<HostLimits, 'capabilities' | 'minOomScoreAdj'>;
   readonly emit: (event: RuntimeEvent) => void;
 }

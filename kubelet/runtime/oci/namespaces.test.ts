@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aHungFileSystem } from '../../../test/support/hung-file-system.ts';
 import { anOciHost, type OciHost, sh, shellFiles } from '../../../test/support/oci-host.ts';
 import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { until } from '../../../test/support/until.ts';
@@ -112,6 +113,24 @@ describe('users of a pod’s own', () => {
     await say(id, 'echo x > /made');
     const { upper } = layoutFor(host.stateDir, host.clusterId).container(id);
     expect(statSync(join(upper, 'made')).uid).toBe(HOST_ID);
+  });
+
+  it('wait for a volume that hangs, and nobody waits with them', async () => {
+    const hung = await aHungFileSystem(join(host.folder, 'hung'));
+    const mount = { hostPath: hung.path, containerPath: '/data', readOnly: false };
+    try {
+      const starting = run(pod('hung'), 'one', { mounts: [mount] }).catch(
+        (error: unknown) => error,
+      );
+      const other = await run(aSandbox('fine'), 'two');
+      expect(await say(other.id, 'echo well')).toBe('well\n');
+      expect(await starting).toMatchObject({
+        reason: 'CreateContainerError',
+        message: `a volume does not answer: a file system of ${hung.path} hangs`,
+      });
+    } finally {
+      await hung.giveUp();
+    }
   });
 
   it('own their volumes as without the namespace', async () => {

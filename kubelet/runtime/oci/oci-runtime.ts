@@ -33,6 +33,7 @@ import {
   startContainer,
   stopContainer,
 } from './containers.ts';
+import { AnsweringPaths } from './answering-paths.ts';
 import { type Context, readHostLimits } from './context.ts';
 import { attach, exec, execSync, writeControl } from './exec.ts';
 import { Exits } from './exits.ts';
@@ -98,6 +99,7 @@ class RuncRuntime implements OciRuntime {
       layout,
       cgroups: createCgroups(system),
       records: new Records(system, layout),
+      answering: new AnsweringPaths({ system, clock: options.clock }),
       host: readHostLimits(system),
       emit: (event) => this.#emit(event),
     };
