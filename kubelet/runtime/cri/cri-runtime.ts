@@ -28,6 +28,7 @@ import {
   START_ERROR,
 } from '../runtime.ts';
 import type { CniPlugin } from './cni-plugin.ts';
+import { containerGroup } from './container-group.ts';
 import { containerMessage, type ImageUser } from './container-message.ts';
 import { CriCommands } from './commands.ts';
 import { failingAs, messageOf, unlessGone } from './failures.ts';
@@ -381,7 +382,8 @@ class Cri implements CriRuntime {
     const running = (known: KnownContainer) => known.status.state === 'running';
     const groups = [...this.#view.containers.values()].filter(running).map(({ status }) => {
       const { id: containerId, podUid, name } = status;
-      return { containerId, podUid, name, path: `${this.#podCgroup(podUid)}/${containerId}` };
+      const group = containerGroup(this.#info.name, containerId);
+      return { containerId, podUid, name, path: `${this.#podCgroup(podUid)}/${group}` };
     });
     return Promise.resolve(this.#usages.stats(groups));
   }
