@@ -78,7 +78,11 @@ describe('the README', () => {
       .replaceAll('--detach', '--detach --port 0')
       .replaceAll(/^kubectl /gm, `${KUBECTL} `);
     const said = await place.host.run('/bin/sh', ['-ec', commands], {
-      env: { PINNACE_DATA_DIR: place.dataDir, HOME: place.dataDir, PATH: process.env['PATH'] },
+      env: {
+        PINNACE_DATA_DIR: place.dataDir,
+        HOME: place.dataDir,
+        PATH: process.env['PATH'] ?? '',
+      },
       timeoutMs: 100_000,
     });
     expect(said).toMatchObject({ code: 0 });
