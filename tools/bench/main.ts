@@ -10,12 +10,23 @@ import { cluster } from './cluster.ts';
 import { crds } from './crds.ts';
 import { watch } from './fan-out.ts';
 import { framework } from './framework.ts';
+import { images } from './images.ts';
 import { node, nodeIdle } from './node.ts';
 import type { Figure, Part } from './part.ts';
 import { start } from './start.ts';
 import { tables } from './tables.ts';
 
-const PARTS: readonly Part[] = [calibration, start, api, watch, crds, cluster, node, framework];
+const PARTS: readonly Part[] = [
+  calibration,
+  start,
+  api,
+  watch,
+  crds,
+  cluster,
+  node,
+  images,
+  framework,
+];
 /** Each measures some of another one's figures again: run where it is named. */
 const SHORT: readonly Part[] = [nodeIdle];
 
