@@ -11,12 +11,13 @@ import type { Exits } from './exits.ts';
 import { makeLayout } from './layout.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { removeMapped } from './user-namespace.ts';
-import { destroySandbox, isIntact, releaseSandbox } from './sandboxes.ts';
+import { destroySandbox, isIntact, keepNamespacesPrivate, releaseSandbox } from './sandboxes.ts';
 
 /** Reads the records and brings each to what is true now. Repeatable. */
 export async function recover(context: Context, exits: Exits): Promise<void> {
   const { records, layout } = context;
   makeLayout(layout, context.images.layers.directory);
+  keepNamespacesPrivate(context);
   const { brokenContainers, brokenSandboxes } = records.load();
   const unknown = context.system
     .list(layout.runcRoot)

@@ -47,7 +47,6 @@ async function makeSandbox(context: Context, record: SandboxRecord): Promise<San
   writeFileSync(paths.resolvConf, config.resolvConf, { mode: 0o644 });
   writeFileSync(paths.hostname, `${config.hostname}\n`, { mode: 0o644 });
   const { userNamespace } = config;
-  keepNamespacesPrivate(context);
   if (userNamespace && config.netnsPath !== undefined) {
     giveTo(userNamespace, [paths.hosts, paths.resolvConf, paths.hostname]);
     system.keepOwner(config.netnsPath, paths.user);
@@ -74,8 +73,11 @@ async function makeSandbox(context: Context, record: SandboxRecord): Promise<San
   return records.putSandbox({ ...record, pause: await startPause(context, record) });
 }
 
-/** A namespace file can be bound only on a mount that does not spread: the directory is made a private mount of its own, once. */
-function keepNamespacesPrivate({ system, layout }: Context): void {
+/**
+ * A namespace file can be bound only on a mount that does not spread: the directory is made a private mount of its own, once, before any
+ * sandbox. With each of them the kernel's list of mounts, which grows with the pods, would cost more than its namespaces.
+ */
+export function keepNamespacesPrivate({ system, layout }: Context): void {
   const directory = layout.namespaces;
   if (system.mounts().some((mount) => mount.mountPoint === directory)) return;
   system.mount({ source: directory, target: directory, flags: ['bind'] });
