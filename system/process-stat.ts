@@ -15,7 +15,7 @@ const START_FIELD = 19;
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const end = text.lastIndexOf(')');
   if (end < 0) return undefined;
-  const fields = text.slice(end + 2).split(' ');
+  const fields = text.slice(end + 2).split(' ', START_FIELD + 1);
   const [state] = fields;
   const start = fields[START_FIELD];
   return state && start ? { state, start } : undefined;
