@@ -47,7 +47,13 @@ export const scenarios: readonly Scenario[] = [
         why: 'each wait is as long as upstream says',
       },
     ],
-    events: [{ type: 'Warning', reason: 'BackOff' }],
+    events: [
+      {
+        type: 'Warning',
+        reason: 'BackOff',
+        involvedObject: { fieldPath: 'spec.containers{main}' },
+      },
+    ],
   },
   {
     name: 'a node may be told of a shorter wait at most',
