@@ -88,7 +88,9 @@ async function planApply({ writer, live, config }: ApplyRequest): Promise<Plan> 
   const shown = live ? withoutOwners(view.show(live)) : bareObject(config);
   const merged = merge(type, shown, config) as LooseObject;
   const owned = [...others.map((owner) => owner.fields), fields].reduce(union, UNOWNED);
-  const object = last ? prune(type, merged, { last: last.fields, owned }) : merged;
+  // Who applies all that it applied before takes nothing out; to find that out by pruning costs more than all the rest.
+  const lessens = last !== undefined && !isEmptySet(difference(last.fields, fields));
+  const object = lessens ? prune(type, merged, { last: last.fields, owned }) : merged;
   const compared = await comparisonsOf(
     writer,
     { before: live, after: storedForm(writer, object, live) },
@@ -178,17 +180,23 @@ function bareObject({ apiVersion, kind }: LooseObject): LooseObject {
 
 /** The value without nulls, the same where it has none. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(withoutNulls);
-    return items.every((item, i) => item === value[i]) ? value : items;
-  }
+  return holdsNull(value) ? rebuiltWithoutNulls(value) : value;
+}
+
+function holdsNull(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.some(holdsNull);
+  for (const key in value) if (holdsNull((value as Values)[key])) return true;
+  return false;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Nulls in lists keep their places. */
+function rebuiltWithoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  const kept = entries.flatMap(([key, item]) => {
-    const rest = withoutNulls(item);
-    return rest === null || rest === undefined ? [] : [[key, rest] as const];
-  });
-  const same =
-    kept.length === entries.length && kept.every(([, item], i) => item === entries[i]?.[1]);
-  return same ? value : Object.fromEntries(kept);
+  const kept = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutNulls(item)]));
 }
