@@ -12,6 +12,7 @@ import { dnsLabel, portName, portNumber, qualifiedName } from '../meta/names.ts'
 import { between, oneOf, quantityNotNegative, requiredOneOf } from '../meta/numbers.ts';
 import { compareQuantities, tryParseQuantity } from '../meta/quantity.ts';
 import { repeats } from '../meta/repeats.ts';
+import { validateVolumeDevices } from './device-validation.ts';
 import { validateEnv, validateEnvFrom } from './env-validation.ts';
 import { validateLifecycle, validateProbe } from './probe-validation.ts';
 import { validateRestart, validateStop } from './restart-validation.ts';
@@ -75,6 +76,7 @@ export function validateContainer(
     ...validateEnv(container.env ?? [], `${path}.env`),
     ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
     ...validateMounts(container, volumes, `${path}.volumeMounts`),
+    ...validateVolumeDevices(container, volumes, `${path}.volumeDevices`),
     ...PROBES.flatMap((role) => validateProbe(container[role], role, `${path}.${role}`)),
     ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
     ...validateResources(container.resources ?? {}, `${path}.resources`),

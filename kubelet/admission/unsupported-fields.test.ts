@@ -20,11 +20,9 @@ it.each<[string, Partial<PodSpec>]>([
   ['spec.runtimeClassName "gvisor"', { runtimeClassName: 'gvisor' }],
   ['spec.resourceClaims', { resourceClaims: [{ name: 'gpu' }] }],
   [
-    'container "first": volumeDevices',
+    'container "first": resources.claims',
     {
-      initContainers: [
-        aContainer('first', { volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] }),
-      ],
+      initContainers: [aContainer('first', { resources: { claims: [{ name: 'gpu' }] } })],
     },
   ],
 ])('%s is refused, for it would be left out', (named, spec) => {
@@ -32,7 +30,6 @@ it.each<[string, Partial<PodSpec>]>([
 });
 
 it.each<[string, Partial<Container>]>([
-  ['volumeDevices', { volumeDevices: [{ name: 'v', devicePath: '/dev/x' }] }],
   ['resources.claims', { resources: { claims: [{ name: 'gpu' }] } }],
   [
     'env "A"',

@@ -17,9 +17,7 @@ export function unsupportedField({ spec }: Pod): string | undefined {
 
 const NO_CLAIMS = 'this node has no drivers that devices could be claimed from; leave it out';
 
-function unsupportedIn({ volumeDevices = [], resources, env = [] }: Container): string | undefined {
-  if (volumeDevices.length > 0)
-    return 'volumeDevices: this node gives volumes as file systems only; use volumeMounts';
+function unsupportedIn({ resources, env = [] }: Container): string | undefined {
   if ((resources?.claims ?? []).length > 0) return `resources.claims: ${NO_CLAIMS}`;
   const file = env.find(({ valueFrom }) => valueFrom?.fileKeyRef);
   if (file)

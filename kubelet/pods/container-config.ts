@@ -3,7 +3,12 @@
 import type { Container, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseQuantity } from '../../api/meta/quantity.ts';
 import { podLimits, podRequests, qosClassOf } from '../../api/meta/pod-resources.ts';
-import type { ContainerConfig, ContainerMount, LinuxResources } from '../runtime/runtime.ts';
+import type {
+  ContainerConfig,
+  ContainerDevice,
+  ContainerMount,
+  LinuxResources,
+} from '../runtime/runtime.ts';
 import type { ContainerAdditions } from '../extensions/node-extension.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
 import { rotationLimits } from '../logs/rotation.ts';
@@ -61,7 +66,7 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
     workingDir: container.workingDir ?? '',
     env: [...missingFrom(values, facts.additions?.env), ...facts.env],
     mounts: [...mountsOf(container, facts, values), ...(facts.additions?.mounts ?? [])],
-    devices: facts.additions?.devices ?? [],
+    devices: [...volumeDevicesOf(container, facts), ...(facts.additions?.devices ?? [])],
     resources: { ...containerResources(container, facts), ...placeOf(facts.additions) },
     security: securityOf(container, facts.pod.spec as PodSpec, facts),
     ...(facts.targetId && { targetId: facts.targetId }),
@@ -77,6 +82,17 @@ export function containerConfigOf(container: Container, facts: ContainerFacts): 
       terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
     },
   };
+}
+
+/** Volumes that are block devices, as devices; to be read alone where their claim is taken that way. */
+function volumeDevicesOf({ volumeDevices = [] }: Container, facts: ContainerFacts) {
+  return volumeDevices.map(({ name, devicePath }): ContainerDevice => {
+    const hostPath = facts.volumes.get(name);
+    if (hostPath === undefined)
+      throw new ConfigError('CreateContainerConfigError', `volume "${name}" is no device`);
+    const permissions = isReadOnly(facts.pod, name) ? 'r' : 'rwm';
+    return { hostPath, containerPath: devicePath, permissions };
+  });
 }
 
 /** What a container says of itself counts more than what it is given. */

@@ -127,11 +127,22 @@ describe('a claim', () => {
     expect(await problemOf(aPod('1'))).toBe(`${ofClaim}${why}`);
   });
 
-  it('of a block device is told of where a file system is wanted', async () => {
+  const uses = (field: 'volumeMounts' | 'volumeDevices') => {
+    const pod = aPod('1');
+    const [use] = [{ name: 'v', mountPath: '/v', devicePath: '/dev/v' }];
+    const container = { name: 'c', image: 'i', [field]: [use] };
+    return { ...pod, spec: { ...pod.spec, containers: [container] } } as Pod;
+  };
+
+  it('of a block device is told of where a file system is wanted, and the other way round', async () => {
+    expect(await problemOf(uses('volumeDevices'))).toBe(
+      `${processing}volume v has volumeMode Filesystem, but is specified in volumeDevices`,
+    );
     found.volume = disk({ volumeMode: 'Block' });
-    expect(await problemOf(aPod('1'))).toBe(
+    expect(await problemOf(uses('volumeMounts'))).toBe(
       `${processing}volume v has volumeMode Block, but is specified in volumeMounts`,
     );
+    expect(await take(uses('volumeDevices'))).toBe(found.volume);
   });
 
   it('gives its volume only on nodes where that is', async () => {

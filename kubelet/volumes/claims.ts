@@ -99,9 +99,9 @@ export class Claims {
     const why = volumeRefusal(name, found, metadata.uid);
     const key = `${metadata.namespace}/${metadata.name}`;
     if (!found || why !== undefined) throw unprocessed(volume, key, why ?? '');
-    if (found.spec?.volumeMode !== 'Block') return found;
-    const mode = `volume ${volume.name} has volumeMode Block, but is specified in volumeMounts`;
-    throw unprocessed(volume, undefined, mode);
+    const mode = modeRefusal(pod, volume.name, found);
+    if (mode !== undefined) throw unprocessed(volume, undefined, mode);
+    return found;
   }
 
   #take(pod: Pod, named: NamedClaim, { metadata, spec }: PersistentVolume): void {
@@ -157,6 +157,19 @@ function claimRefusal(
   if (metadata.deletionTimestamp) return 'PVC is being deleted';
   if (status?.phase !== 'Bound') return 'PVC is not bound';
   return spec?.volumeName ? undefined : 'PVC has empty pvc.Spec.VolumeName';
+}
+
+/** Is it a block device that is to be mounted, or a file system that is to be a device? */
+function modeRefusal(pod: Pod, name: string, { spec }: PersistentVolume): string | undefined {
+  const mode = spec?.volumeMode ?? 'Filesystem';
+  const field = mode === 'Block' ? 'volumeMounts' : 'volumeDevices';
+  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const isNamed = [...initContainers, ...containers].some((each) =>
+    (each[field] ?? []).some((use) => use.name === name),
+  );
+  return isNamed
+    ? `volume ${name} has volumeMode ${mode}, but is specified in ${field}`
+    : undefined;
 }
 
 function volumeRefusal(

@@ -16,7 +16,7 @@ import { removeTree } from '../../system/remove-tree.ts';
 import type { System } from '../../system/system.ts';
 import { type VolumeFile, writeVolume } from './atomic-directory.ts';
 import type { GroupOwnership } from './group-ownership.ts';
-import { useHostPath } from './host-path.ts';
+import { blockDeviceAt, useHostPath } from './host-path.ts';
 import { GIVE_UP_MS, HostPlaces } from './host-places.ts';
 import { NfsVolumes } from './nfs-volumes.ts';
 import { askPlace } from './place-process.ts';
@@ -116,6 +116,13 @@ export class DiskVolumes implements VolumeFiles {
     await this.#places.answer({ podUid: at.podUid, name, path, run });
     this.#made.add(key);
     return path;
+  }
+
+  async blockDevice(path: string, at: VolumeAt): Promise<string> {
+    const { system } = this.#options;
+    const run = (signal: AbortSignal) => blockDeviceAt(system, path, signal);
+    const name = `device ${at.volume} ${path}`;
+    return this.#places.answer({ podUid: at.podUid, name, path, run });
   }
 
   async answers(podUid: string, path: string): Promise<void> {

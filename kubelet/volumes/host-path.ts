@@ -41,6 +41,16 @@ export async function useHostPath(
   if (found !== wanted) throw failed(`hostPath type check failed: ${path} is not a ${what}`);
 }
 
+/** The device itself that a path leads to, by whatever links. Throws ConfigError where it is no block device. */
+export async function blockDeviceAt(
+  system: Pick<System, 'run'>,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  await useHostPath(system, { path, type: 'BlockDevice' }, signal);
+  return (await command(system, ['readlink', '-f', '--', path], signal)).trimEnd();
+}
+
 /** Links are followed. Undefined where nothing can be found. */
 async function fileType(
   system: Pick<System, 'run'>,

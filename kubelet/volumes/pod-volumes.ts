@@ -149,6 +149,7 @@ export class PodVolumes {
   ): Promise<string> {
     const { files } = this.#options;
     const at = { podUid: pod.metadata.uid ?? '', volume: volume.name };
+    if (spec.volumeMode === 'Block') return this.#devicePath(at, spec);
     const { hostPath, local, nfs, mountOptions: options = [] } = spec;
     if (hostPath) return files.hostPath(hostPath.path, hostPath.type ?? '', at);
     if (nfs && files.nfs) {
@@ -157,6 +158,14 @@ export class PodVolumes {
     }
     if (!local) throw failed(notSupported('persistent volumes', spec));
     return this.#ownLocalPath(pod, volume, local.path);
+  }
+
+  /** A device of the host, which containers are given as one. */
+  #devicePath(at: VolumeAt, spec: NonNullable<PersistentVolume['spec']>): Promise<string> {
+    const { files } = this.#options;
+    const path = spec.local?.path ?? spec.hostPath?.path;
+    if (path === undefined || !files.blockDevice) throw failed(notSupported('block devices', spec));
+    return files.blockDevice(path, at);
   }
 
   async #ownLocalPath(pod: Pod, volume: Volume, local: string): Promise<string> {

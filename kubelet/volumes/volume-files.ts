@@ -45,6 +45,8 @@ export interface VolumeFiles {
   emptyDir(at: VolumeAt, spec: EmptyDirSpec): string;
   /** A path of the host, checked or made as its type says, once for a volume of a pod. Throws ConfigError, also while the path does not answer. */
   hostPath(path: string, type: string, at: VolumeAt): Promise<string>;
+  /** The block device that a path of the host leads to, looked at once for a volume of a pod. Throws ConfigError where it is none. Hosts that have none leave it out. */
+  blockDevice?(path: string, at: VolumeAt): Promise<string>;
   /** Resolves when what is at the path can be looked at, whatever it is; throws ConfigError while its file system hangs. */
   answers(podUid: string, path: string): Promise<void>;
   /** Gives a directory, and all in it, to a group, for a volume of a pod, once. Throws ConfigError, also while that goes on. */

@@ -111,7 +111,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     terminationMessagePath: done(),
     terminationMessagePolicy: done(),
     tty: done(),
-    volumeDevices: refused('PodFeatureUnsupported: volumes are given as file systems', UNSUPPORTED),
+    volumeDevices: done('local and hostPath volumes of claims that are block devices'),
     volumeMounts: done(),
     workingDir: done(),
   },
@@ -201,6 +201,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
   },
   Capabilities: { add: done(), drop: done() },
   SeccompProfile: { localhostProfile: done(), type: done() },
+  VolumeDevice: { devicePath: done(), name: done() },
   VolumeMount: {
     mountPath: done(),
     mountPropagation: done(

@@ -1,9 +1,10 @@
 // Volumes that stand for claims, bound by the cluster to the volumes that there are: what programs see of them, and what is told while
 // they cannot.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import type { PersistentVolume } from '../../../api/generated/types.ts';
 import { PersistentVolumeClaims, PersistentVolumes } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { createLinuxSystem } from '../../../system/linux.ts';
 import { until } from '../../support/until.ts';
 import type { Witness } from '../running/witness.ts';
 import {
@@ -18,13 +19,19 @@ import {
   succeeded,
 } from '../scenario.ts';
 
+const system = createLinuxSystem();
 const storage = '1Mi';
 
 /** A claim of the name `data` for the volume of that name. */
-function claim(volumeName: string, accessMode = 'ReadWriteOnce'): KubeObject {
+function claim(
+  volumeName: string,
+  accessMode = 'ReadWriteOnce',
+  volumeMode = 'Filesystem',
+): KubeObject {
   const spec = {
     storageClassName: '',
     accessModes: [accessMode],
+    volumeMode,
     resources: { requests: { storage } },
     volumeName,
   };
@@ -236,5 +243,55 @@ export const scenarios: readonly Scenario[] = [
         why: 'its claim is gone, and its volume given back',
       },
     ],
+  },
+  {
+    name: 'a volume that is a block device is a device of the container, by whatever link it is named',
+    on: REAL,
+    objects: [claim('lives-block', 'ReadWriteOnce', 'Block')],
+    pod: aPod(
+      {
+        restartPolicy: 'Never',
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+      {
+        command: ['/bin/sh', '-c', 'ls -l /dev/disk'],
+        volumeDevices: [{ name: 'v', devicePath: '/dev/disk' }],
+      },
+    ),
+    steps: [
+      {
+        check: async () => {
+          mkdirSync(`${HOST_FOLDER}/devices`);
+          await system.run('mknod', [`${HOST_FOLDER}/devices/disk`, 'b', '7', '0']);
+          symlinkSync('disk', `${HOST_FOLDER}/devices/by-name`);
+        },
+        why: 'makes a block device, and names it by a link',
+      },
+      bound({
+        volumeMode: 'Block',
+        local: { path: `${HOST_FOLDER}/devices/by-name` },
+        nodeAffinity: node('linux'),
+      }),
+      { until: succeeded },
+    ],
+    logs: { main: [/^b.* 7, +0 .*\/dev\/disk$/] },
+  },
+  {
+    name: 'a volume that is said to be a block device and is a folder is told of',
+    on: REAL,
+    objects: [claim('lives-no-block', 'ReadWriteOnce', 'Block')],
+    pod: aPod(
+      { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] },
+      { volumeDevices: [{ name: 'v', devicePath: '/dev/disk' }] },
+    ),
+    steps: [
+      bound({ volumeMode: 'Block', local: { path: HOST_FOLDER }, nodeAffinity: node('linux') }),
+      {
+        event: unmounted(
+          /^MountVolume\.SetUp failed for volume "lives-no-block" : hostPath type check failed: \S+ is not a block device$/,
+        ),
+      },
+    ],
+    never: [phase('Running')],
   },
 ];
