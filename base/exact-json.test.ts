@@ -38,7 +38,7 @@ describe('Exact JSON', () => {
     expect(parseExactJson(text)).toEqual([Number.MAX_VALUE, 5e-324, 0, '1e400']);
   });
 
-  it('reads texts that only look like such numbers as fast as any', () => {
+  it('looks at no value one by one where texts only look like such numbers', () => {
     const parse = vi.spyOn(JSON, 'parse');
     const text = JSON.stringify({
       uid: '70e6ca3b-5359-4a74-ac7d-43c0e50624d0',
