@@ -34,7 +34,7 @@ export interface OciHost {
 
 /** A new host directory; needs root, runc and conmon. */
 export async function anOciHost(): Promise<OciHost> {
-  const system = createLinuxSystem();
+  const system = createLinuxSystem({ manyChildren: true });
   const folder = mkdtempSync(join(tmpdir(), 'pinnace-oci-'));
   const clusterId = `t${basename(folder).slice(-6).toLowerCase()}${process.pid}`;
   const stateDir = join(folder, 'state');
