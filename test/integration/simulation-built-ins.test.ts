@@ -1,7 +1,18 @@
 // The built-in controllers as programs under test: whatever befalls their messages and processes, they come to what was asked for.
 import { expect, it } from 'vitest';
-import type { Deployment, Pod } from '../../api/generated/types.ts';
-import { Deployments, Pods, ReplicaSets } from '../../api/kinds.ts';
+import type {
+  Deployment,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+} from '../../api/generated/types.ts';
+import {
+  Deployments,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  Pods,
+  ReplicaSets,
+} from '../../api/kinds.ts';
 import { namedControllers } from '../../controllers/all.ts';
 import {
   type ClusterState,
@@ -95,4 +106,79 @@ it('a deletion in the foreground takes everything with it', () =>
       },
     },
     within: 700_000,
+  }));
+
+const NAMES = ['a', 'b', 'c'];
+const claim = (name: string, storage: string): PersistentVolumeClaim => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { namespace: 'default', name },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+});
+const volume = (name: string, storage: string): PersistentVolume => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolume',
+  metadata: { name },
+  spec: {
+    capacity: { storage },
+    accessModes: ['ReadWriteOnce'],
+    hostPath: { path: `/tmp/${name}` },
+  },
+});
+
+/** Volumes that two claims say to be theirs, and claims that say so of a volume that is another's. */
+function misbound(state: ClusterState): string[] {
+  const bound = state
+    .list(PersistentVolumeClaims)
+    .filter(({ status }) => status?.phase === 'Bound');
+  const names = bound.map(({ spec }) => spec?.volumeName ?? '');
+  const foreign = bound.filter(({ metadata, spec }) => {
+    const volumes = state.list(PersistentVolumes);
+    const its = volumes.find((each) => each.metadata.name === spec?.volumeName);
+    return its?.spec?.claimRef?.uid !== metadata.uid;
+  });
+  return [
+    ...names.filter((name, index) => names.indexOf(name) !== index),
+    ...foreign.map(({ metadata }) => metadata.name ?? ''),
+  ];
+}
+
+it('each claim is given a volume of its own, and one that goes gives it back', () =>
+  passes({
+    name: 'claims',
+    programs: {
+      manager: program(
+        'persistentvolume-binder-controller',
+        'persistentvolumeclaim-protection-controller',
+        'persistentvolume-protection-controller',
+      ),
+    },
+    story: async ({ client, sleep }) => {
+      const claims = client.resource(PersistentVolumeClaims);
+      const volumes = client.resource(PersistentVolumes);
+      for (const [index, name] of NAMES.entries()) {
+        await volumes.create(volume(name, `${index + 1}Gi`));
+        await claims.create(claim(name, `${NAMES.length - index}Gi`));
+      }
+      await sleep(5000);
+      await claims.delete({ namespace: 'default', name: 'a' });
+    },
+    always: {
+      'no volume is two claims’': (state) => misbound(state).join() || true,
+    },
+    eventually: {
+      // It may have gone before it was given any.
+      'the others are bound, and each volume says what it is': (state) => {
+        const claims = state.list(PersistentVolumeClaims);
+        const uids = new Set(claims.map(({ metadata }) => metadata.uid));
+        const wrong = state.list(PersistentVolumes).filter(({ spec, status }) => {
+          const { uid } = spec?.claimRef ?? {};
+          if (uid === undefined) return status?.phase !== 'Available';
+          return status?.phase !== (uids.has(uid) ? 'Bound' : 'Released');
+        });
+        const phases = claims.map(({ status }) => status?.phase).join();
+        return (phases === 'Bound,Bound' && wrong.length === 0) || JSON.stringify([phases, wrong]);
+      },
+    },
+    within: 400_000,
   }));
