@@ -2,12 +2,14 @@
 // Invariant: every test file is in one project; what a project holds can run beside itself and the others, except storms.
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tools/test/longest-first.ts';
+import { STORMS } from './tools/test/storms.ts';
 
-const LONG = process.env['PINNACE_LONG'] === '1';
-/** What takes the whole host, or measures what it does under load: nothing runs beside it. Nor beside kills that go on for many minutes. */
-const STORMS = ['demo', 'hostile', ...(LONG ? ['chaos', 'kills-at-random'] : [])].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** Files whose servers are in the test's own process, and end with it or before. */
+const SERVERS = [
+  'test/integration/{admission,aggregation,api,client,contract,controllers,custom-resources}*.test.ts',
+  'test/integration/{crds,framework,kept-forms,kinds,scheduler,webhook}*.test.ts',
+  'test/regression/**/*.test.ts',
+];
 /** Files with processes, servers or containers of their own. */
 const WHOLES = [
   'test/{contracts,integration,e2e,clients,regression}/**/*.test.ts',
@@ -25,7 +27,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // They share nothing but modules: one process takes them all, and imports what they test once.
+        // They share nothing but modules: one process takes many of them, and imports what they test once. So do servers.
         test: {
           name: 'units',
           include: ['**/*.test.ts'],
@@ -35,9 +37,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'parts', include: WHOLES, exclude: [...NEVER, ...STORMS] },
+        test: { name: 'servers', include: SERVERS, isolate: false },
       },
-      { extends: true, test: { name: 'storms', include: STORMS } },
+      {
+        extends: true,
+        test: { name: 'parts', include: WHOLES, exclude: [...NEVER, ...STORMS, ...SERVERS] },
+      },
+      { extends: true, test: { name: 'storms', include: [...STORMS] } },
     ],
   },
 });

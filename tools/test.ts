@@ -20,7 +20,7 @@ interface Phase {
 }
 
 const PHASES: readonly Phase[] = [
-  { name: 'all that runs side by side', projects: ['parts', 'units'], workers: 3 },
+  { name: 'all that runs side by side', projects: ['parts', 'servers', 'units'], workers: 3 },
   { name: 'storms and the demo', projects: ['storms'], workers: 1 },
 ];
 
