@@ -32,7 +32,6 @@ describe('The IPAddress of a Service', () => {
     const ip = await aService('one', '');
     await until(async () => (await parentOf(ip)) !== undefined);
     expect(await parentOf(ip)).toEqual({
-      group: '',
       resource: 'services',
       namespace: 'default',
       name: 'one',
