@@ -28,6 +28,8 @@ export interface EventPattern {
   readonly type?: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message?: string | RegExp;
+  /** The part of the pod that it is about. */
+  readonly involvedObject?: { readonly fieldPath: string };
 }
 
 /** A pod as a scenario writes it. */
