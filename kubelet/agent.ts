@@ -3,7 +3,8 @@
 import { ClientEventRecorder } from '../client/events/recorder.ts';
 import { type KubeletConfiguration, resolveConfiguration } from './configuration.ts';
 import { NodeExtensions } from './extensions/node-extensions.ts';
-import { keepLogsSmall, rotationLimits } from './logs/rotation.ts';
+import { rotationLimits } from './logs/pod-logs.ts';
+import { keepLogsSmall } from './logs/rotation.ts';
 import { limitsOfAllPods, nodeFactsOf } from './node/node-capacity.ts';
 import { keepNodeLease } from './node/node-lease.ts';
 import type { HostFacts } from './node/host-facts.ts';

@@ -1,7 +1,9 @@
 // PodLogs: where containers' logs lie. disk-logs.ts keeps them in files, host/memory/memory-logs.ts in this process.
 // Invariant: a log is read in whole lines and in order, while it grows and when it is rotated.
 import type { Pod } from '../../api/generated/types.ts';
+import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { KubeletConfiguration } from '../configuration.ts';
 
 /** There is no log of that path. */
 export class LogNotFound extends Error {
@@ -28,6 +30,14 @@ export interface LinesAsked {
 export interface RotationLimits {
   readonly maxBytes: number;
   readonly maxFiles: number;
+}
+
+/** The sizes that a configuration says. */
+export function rotationLimits({
+  containerLogMaxSize,
+  containerLogMaxFiles,
+}: Pick<KubeletConfiguration, 'containerLogMaxSize' | 'containerLogMaxFiles'>): RotationLimits {
+  return { maxBytes: toWhole(parseQuantity(containerLogMaxSize)), maxFiles: containerLogMaxFiles };
 }
 
 /** The logs of a node. */

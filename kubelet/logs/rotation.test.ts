@@ -10,7 +10,8 @@ import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import { fileLogs } from '../runtime/fake/log-writer.ts';
 import { DiskLogs } from './disk-logs.ts';
-import { rotate, rotationLimits } from './rotation.ts';
+import { rotationLimits } from './pod-logs.ts';
+import { rotate } from './rotation.ts';
 
 let folder: string;
 let clock: VirtualClock;

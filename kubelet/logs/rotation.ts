@@ -1,22 +1,12 @@
 // Keeps the logs of running containers within their size, as long as the agent runs; while it does not, the runtime does (`logMaxBytes`).
 // Invariant: one log that cannot be rotated keeps no other from it for longer than a look.
-import { parseQuantity, toWhole } from '../../api/meta/quantity.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { KubeletConfiguration } from '../configuration.ts';
 import { HEARTBEAT_MS, type NodeAgentOptions } from '../options.ts';
 import type { ContainerRuntime, ContainerStatus } from '../runtime/runtime.ts';
 import type { PodLogs, RotationLimits } from './pod-logs.ts';
 
 /** How soon is looked again after a log was rotated: one that grows so fast may be too large by then. */
 const SOON_MS = 1000;
-
-/** The sizes that a configuration says. */
-export function rotationLimits({
-  containerLogMaxSize,
-  containerLogMaxFiles,
-}: Pick<KubeletConfiguration, 'containerLogMaxSize' | 'containerLogMaxFiles'>): RotationLimits {
-  return { maxBytes: toWhole(parseQuantity(containerLogMaxSize)), maxFiles: containerLogMaxFiles };
-}
 
 /** Looks after the logs of running containers until the signal aborts. Never rejects. */
 export async function keepLogsSmall(

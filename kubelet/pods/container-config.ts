@@ -11,7 +11,7 @@ import type {
 } from '../runtime/runtime.ts';
 import type { ContainerAdditions } from '../extensions/node-extension.ts';
 import type { KubeletConfiguration } from '../configuration.ts';
-import { rotationLimits } from '../logs/rotation.ts';
+import { rotationLimits } from '../logs/pod-logs.ts';
 import { ConfigError } from '../volumes/volume-error.ts';
 import { type SecurityFacts, securityOf } from './container-security.ts';
 import { expand } from './environment.ts';
