@@ -6,6 +6,7 @@ import type {
   StorageClass,
 } from '../../api/generated/types.ts';
 import {
+  BIND_COMPLETED,
   isClassOpen,
   isFreeFor,
   matchingBucket,
@@ -26,8 +27,11 @@ const DEFAULT_MARKS = [
   'storageclass.beta.kubernetes.io/is-default-class',
 ];
 
+/** May it be given a volume? One that says it was bound for good, and names none, is Lost. */
 const isPending = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
-  !metadata.deletionTimestamp && !spec?.volumeName;
+  !metadata.deletionTimestamp &&
+  !spec?.volumeName &&
+  metadata.annotations?.[BIND_COMPLETED] === undefined;
 
 /** The caches. */
 export class CachedStorage {

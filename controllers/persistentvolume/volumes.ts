@@ -10,6 +10,7 @@ import {
   storageClassOf,
 } from '../../api/core/volume-matching.ts';
 import { PersistentVolumeClaims } from '../../api/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
 import type { Client } from '../../client/rest/client.ts';
 import type { EventRecorder } from '../framework/reconciler.ts';
@@ -62,6 +63,8 @@ async function offer(volume: PersistentVolume, parts: VolumeParts): Promise<void
     const claim = now && isFree(now) ? storage.waitingFor(now) : undefined;
     if (!claim) return;
     await syncClaim(claim, parts);
+    // Nothing came of it, so nothing would the next time: it is the change of either that brings it back.
+    if (storage.claims.get(keyOf(claim)) === claim && storage.volumes.get(name) === now) return;
   }
 }
 

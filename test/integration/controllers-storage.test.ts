@@ -191,6 +191,19 @@ describe('a claim', () => {
     expect((await claim('a'))?.status).toEqual({ phase: 'Lost' });
   });
 
+  it('that says it was bound, and to nothing, is Lost, and keeps no free volume from others', async () => {
+    const annotations = { 'pv.kubernetes.io/bind-completed': 'yes' };
+    const made = aClaim('a', '1Gi');
+    await claims().create({ ...made, metadata: { ...made.metadata, annotations } });
+    await volumes().create(aVolume('v', '1Gi'));
+    const message =
+      'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!';
+    await hears('a', 'ClaimLost', message);
+    await until(async () => (await phaseOf('v')) === 'Available');
+    await claims().create(aClaim('b', '1Gi'));
+    await until(() => isBound('b', 'v'));
+  });
+
   it('of no class gets the default one, also one that comes later', async () => {
     await claims().create(aClaim('a', '1Gi'));
     await until(async () => (await told('FailedBinding', 'a')).length > 0);
