@@ -84,7 +84,7 @@ describe('a volume of an NFS server', () => {
   it('is mounted for its pod with the options that are asked for, once, also by an agent that comes after', async () => {
     const options = ['vers=4.1', 'hard'];
     const path = await anAgent().nfs(at, { ...source, readOnly: true, options });
-    expect(commands).toEqual([`mount -t nfs -o vers=4.1,hard,ro files:/srv ${path}`]);
+    expect(commands).toEqual([`mount -t nfs -o vers=4.1,hard,ro -- files:/srv ${path}`]);
     expect(readFileSync(join(path, 'file'), 'utf8')).toBe('precious');
     const next = anAgent();
     expect(await next.nfs(at, source)).toBe(path);
@@ -103,6 +103,18 @@ describe('a volume of an NFS server', () => {
     expect(after.podUids()).toEqual([]);
     expect(existsSync(path)).toBe(false);
     expect(readFileSync(join(share, 'file'), 'utf8')).toBe('precious');
+  });
+
+  it('is no option of the mount program, whatever its name begins with', async () => {
+    // As a table of mounts, in which the host's files are given to the pod.
+    const table = join(folder, 'table');
+    mkdirSync(`${table}:`);
+    const target = join(folder, 'pods', '.nfs', 'one', 'v');
+    writeFileSync(join(`${table}:`, 'x'), `${share} ${target} none bind 0 0\n`);
+    mountProgram = async (args, options) => void (await real.run('mount', args, options));
+    const asked = anAgent().nfs(at, { ...source, server: `-T${table}`, path: '/x' });
+    await expect(asked).rejects.toThrow('mount failed: exit status 32');
+    expect(mounted()).toBe(0);
   });
 
   it('has an address of six parts in brackets', async () => {
@@ -182,20 +194,20 @@ describe('what a pod says of an NFS server', () => {
     ({ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv' }, spec }) as never;
 
   it.each([
-    ['itself', { nfs: { server: 'files', path: '/srv' } }, {}, 'files:/srv'],
-    ['itself, to be read', { nfs }, {}, '-o ro files:/srv'],
-    ['by a claim', claimed(false), { nfs: { ...nfs, readOnly: false } }, 'files:/srv'],
+    ['itself', { nfs: { server: 'files', path: '/srv' } }, {}, '-- files:/srv'],
+    ['itself, to be read', { nfs }, {}, '-o ro -- files:/srv'],
+    ['by a claim', claimed(false), { nfs: { ...nfs, readOnly: false } }, '-- files:/srv'],
     [
       'by a claim to be read',
       claimed(true),
       { nfs: { ...nfs, readOnly: false } },
-      '-o ro files:/srv',
+      '-o ro -- files:/srv',
     ],
     [
       'by a volume with options',
       claimed(false),
       { nfs, mountOptions },
-      '-o vers=4.1,ro files:/srv',
+      '-o vers=4.1,ro -- files:/srv',
     ],
   ])('%s, is how it is mounted', async (...[, volume, spec, asked]) => {
     const volumes = new PodVolumes({

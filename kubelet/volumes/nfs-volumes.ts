@@ -79,13 +79,17 @@ export class NfsVolumes {
     mkdirSync(target, { recursive: true, mode: 0o750 });
     const options = [...source.options, ...(source.readOnly ? ['ro'] : [])];
     const how = options.length > 0 ? ['-o', options.join(',')] : [];
-    const args = ['-t', 'nfs', ...how, exportOf(source), target];
+    const [wanted, ends] = [
+      ['-t', 'nfs', ...how],
+      [exportOf(source), target],
+    ];
     try {
-      await this.#system.run('mount', args, inTime(signal));
+      // Whoever makes a pod names the server: that is never an option, whatever it begins with.
+      await this.#system.run('mount', [...wanted, '--', ...ends], inTime(signal));
     } catch (error) {
       if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;
       const said = `mount failed: exit status ${error.exitCode}`;
-      const what = `Mounting command: mount\nMounting arguments: ${args.join(' ')}`;
+      const what = `Mounting command: mount\nMounting arguments: ${[...wanted, ...ends].join(' ')}`;
       throw failed(`${said}\n${what}\nOutput: ${error.stderr.trim()}`);
     } finally {
       // Its pod is gone, or has waited too long: nobody would unmount it.
