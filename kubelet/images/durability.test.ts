@@ -68,6 +68,17 @@ describe('an image', () => {
     expect(await store.resolve('a:1')).toBeUndefined();
   });
 
+  it('may be recorded by several at once, as by pulls of two of its names', async () => {
+    const store = open(real);
+    const { id } = await buildImage(store, image('a:1', 'one'));
+    const [record] = store.records.images();
+    if (!record) throw new Error('no record');
+    const others = ['a', 'b', 'c'].map((manifest) => ({ ...record, manifest }));
+    await Promise.all(others.map((other) => store.records.putImage(other)));
+    expect(others).toContainEqual(store.records.image(id));
+    expect(paths('images')).toHaveLength(1);
+  });
+
   it('that is there already is not written again', async () => {
     const synced: string[] = [];
     const run: System['run'] = (command, args, options) => {

@@ -26,9 +26,12 @@ export async function flushed(system: System, dir: string): Promise<void> {
   }
 }
 
+/** Writes of this process so far: each has a temporary file of its own, as several may replace one file at once. */
+let writes = 0;
+
 /** Replaces a file: readers see the old one or the new one, never a part, after a loss of power too. */
 export async function writeDurably(path: string, content: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = `${path}.${process.pid}.${writes++}.new`;
   await synced(temporary, 'w', (file) => file.writeFile(content));
   await rename(temporary, path);
   await synced(dirname(path), 'r', () => Promise.resolve());
