@@ -109,6 +109,11 @@ for (const manyChildren of [false, true]) {
         code: 'EACCES',
       });
       await expect(system.run('no-such-program', [])).rejects.toThrow('ENOENT');
+      // Half of an argument is another argument; Node's way throws.
+      const cut = async () => await failureOf(system.spawn('echo', ['a\0b']));
+      expect(await cut().catch((error: unknown) => error)).toMatchObject({
+        code: expect.stringContaining('INVAL') as string,
+      });
       await endOf(shell('true'));
       expect(openDescriptors()).toBe(before);
     });
@@ -122,6 +127,28 @@ for (const manyChildren of [false, true]) {
       for (const { pid } of children) expect(readdirSync('/proc')).not.toContain(String(pid));
       expect(openDescriptors()).toBe(before);
       expect(process.listenerCount('SIGCHLD')).toBe(0);
+    });
+
+    it('has the first three descriptors, whatever it is given', async () => {
+      const script = 'for n in 0 1 2; do readlink /proc/$$/fd/$n | cut -d: -f1; done';
+      const child = system.spawn('sh', ['-c', script], {
+        stdio: ['ignore', 'pipe', ...(manyChildren ? [] : ['ignore' as const])],
+      });
+      const said = await text(child.stdout as Readable);
+      expect(said).toMatch(/^\/dev\/null\n(socket|pipe)\n\/dev\/null\n$/);
+    });
+
+    it('may be started when the one before it ends, as often as that is', async () => {
+      const listeners: number[] = [];
+      await new Promise<void>((resolve) => {
+        const next = (left: number) => {
+          const child = system.spawn('true', [], { stdio: 'ignore' });
+          listeners.push(process.listenerCount('SIGCHLD'));
+          child.once('exit', () => (left === 0 ? resolve() : next(left - 1)));
+        };
+        next(5);
+      });
+      expect(Math.max(...listeners)).toBe(manyChildren ? 1 : 0);
     });
 
     it('may end while one of its children holds its output', async () => {

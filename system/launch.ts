@@ -23,18 +23,16 @@ const STANDARD = 3;
 export class Launcher {
   readonly #running = new Map<number, LaunchedChild>();
   readonly #reap = () => {
-    for (const [pid, child] of this.#running) {
-      const end = endCall(pid);
-      if (!end) continue;
-      this.#running.delete(pid);
-      child.ended(end);
-    }
+    const ended = Array.from(this.#running, ([pid, child]) => ({ pid, child, end: endCall(pid) }));
+    for (const { pid, end } of ended) if (end) this.#running.delete(pid);
     if (this.#running.size === 0) process.off('SIGCHLD', this.#reap);
+    // Only now, as whoever hears of it may start another.
+    for (const { child, end } of ended) if (end) child.ended(end);
   };
 
   /** Never throws for what the program is: a failure to start it is its event `error`, as with node:child_process. */
   launch(command: string, args: readonly string[], options: LaunchOptions = {}): Child {
-    const stdio = options.stdio ?? ['pipe', 'pipe', 'pipe'];
+    const stdio = options.stdio ?? 'pipe';
     const child = new LaunchedChild(command);
     const theirs: number[] = [];
     const env = options.env ?? process.env;
@@ -49,7 +47,7 @@ export class Launcher {
         ),
         cwd: options.cwd,
         ownSession: options.detached ?? false,
-        descriptors: child.connect(typeof stdio === 'string' ? all(stdio) : stdio, theirs),
+        descriptors: child.connect(descriptorsOf(stdio), theirs),
       });
       this.#running.set(pid, child);
       child.began(pid);
@@ -64,6 +62,10 @@ export class Launcher {
 }
 
 const all = (what: 'ignore' | 'pipe'): readonly ChildDescriptor[] => Array(STANDARD).fill(what);
+
+/** What is to be in its descriptors: a program opens its files under the numbers that it was not given. */
+const descriptorsOf = (stdio: NonNullable<LaunchOptions['stdio']>): readonly ChildDescriptor[] =>
+  typeof stdio === 'string' ? all(stdio) : [...stdio, ...all('ignore').slice(stdio.length)];
 
 /** Where a program is, by the rules of execvp(3): a name without a slash is looked for in the folders of PATH. */
 function programAt(command: string, path = '/usr/bin:/bin'): string {
