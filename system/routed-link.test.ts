@@ -74,6 +74,13 @@ describe('a routed link', () => {
     await system.deleteLink(link.name);
   });
 
+  it('is removed with as many others as are asked for at once, however few calls go on together', async () => {
+    await system.makeRoutedLink(path, link);
+    const names = Array.from({ length: 400 }, (_, i) => `pt-none-${i}`);
+    await Promise.all([...names, link.name].map((name) => system.deleteLink(name)));
+    expect(inside('link')).not.toContain('eth0');
+  });
+
   it('is refused where its name is taken, in words that say what was to be done', async () => {
     await system.makeRoutedLink(path, link);
     const refused = await system.makeRoutedLink(path, link).catch((error: unknown) => error);

@@ -2,6 +2,7 @@
 // Invariants: the kernel does the work in a thread of the pool, so that the event loop does not wait for its lock; no socket stays open.
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
+import { Slots } from '../base/slots.ts';
 import { insideNamespace, receiveCall } from './native-calls.ts';
 import { attempt, later, must, NativeError } from './native-library.ts';
 import {
@@ -21,6 +22,12 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 /** An answer repeats its request, which here has at most a few hundred bytes. */
 const ANSWER_BYTES = 4096;
+/**
+ * Calls at once in the pool's four threads, which file and name look-ups need too: removing a link takes the kernel some 30 ms, one after
+ * the other whoever asks. What waits here is as many as there are pods.
+ */
+export const MAX_CALLS = 3;
+const calls = new Slots(MAX_CALLS);
 /** What the link is called in the namespace. */
 const INNER = 'eth0';
 
@@ -34,9 +41,10 @@ export async function makeRoutedLink(namespacePath: string, link: RoutedLink): P
     closeSync(namespace);
   }
   const here = addRoute(indexOf(link.name), { to: link.address, source: link.source });
+  // The socket last: it stays open where nothing closes it.
   const inner = insideNamespace('net', namespacePath, () => ({
-    socket: openSocket(),
     index: indexOf(INNER),
+    socket: openSocket(),
   }));
   await Promise.all([
     onSocket(openSocket(), [here]),
@@ -73,7 +81,7 @@ function indexOf(name: string): number {
 async function onSocket(socket: number, requests: readonly NetlinkRequest[]): Promise<void> {
   try {
     const bytes = Buffer.concat(requests.map((each) => each.bytes));
-    const sent = await later('send', socket, bytes, bytes.length, 0);
+    const sent = await calls.run(() => later('send', socket, bytes, bytes.length, 0));
     if (sent !== bytes.length)
       throw new Error(`the kernel takes no requests: ${requests[0]?.what}`);
     // All are answered once the call has returned.
