@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { UserInfo } from '../api/wire/exchange.ts';
 import type { TokenOptions } from './auth/service-account-tokens.ts';
-import type { FrontProxyIdentity } from './extensions/aggregation/remote-server.ts';
+import type { FrontProxyIdentity } from './extensions/aggregation/remote-connections.ts';
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { InflightOptions } from './inflight.ts';
 import type { Storage } from './storage/storage.ts';

@@ -60,7 +60,8 @@ export function createHttpNodeDialer(options: AgentIdentity): NodeDialer {
     async pass(target, request) {
       try {
         const doors = { identity: options, upgrade };
-        return await passRequest(await connectTo(target, doors), request);
+        const connection = await connectTo(target, doors);
+        return await passRequest({ createConnection: () => connection }, request);
       } catch (cause) {
         const message = `error trying to reach service: ${reasonOf(target, cause as Error)}`;
         throw new StatusError('ServiceUnavailable', message, { cause });

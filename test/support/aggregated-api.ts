@@ -36,8 +36,8 @@ export interface AggregatedApi {
   /** The front proxy's authority, PEM. */
   readonly frontProxyCa: string;
   readonly recipes: Recipes;
-  /** A certificate for a Service in the namespace `default`. */
-  pairFor(service: string): Promise<Pair>;
+  /** A certificate for a Service in the namespace `default`, or for several of them. */
+  pairFor(service: string, all?: readonly string[]): Promise<Pair>;
   /** Has a pod and a Service of that name lead to a server, which listens from then on at a free port. */
   putBehind(service: string, server: Server): Promise<void>;
   /** Registers another server for a group and version; the spec is the kitchen's unless changed. */
@@ -71,12 +71,12 @@ export async function anAggregatedApi(
   });
   const behind: Server[] = [];
   await aNode(server, node);
-  const pairFor = (service: string) =>
+  const pairFor = (service: string, all: readonly string[] = [service]) =>
     authority.issue({
       file: service,
       commonName: service,
       usage: 'server',
-      names: [{ type: 'dns', value: `${service}.default.svc` }],
+      names: all.map((each) => ({ type: 'dns', value: `${each}.default.svc` })),
     });
   const recipes = new Recipes();
   const putBehind: AggregatedApi['putBehind'] = async (service, each) => {

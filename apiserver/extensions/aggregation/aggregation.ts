@@ -148,6 +148,7 @@ export class Aggregation {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#table.close();
     for (const { monitor } of this.#watched.values()) monitor.close();
+    this.#servers.close();
   }
 
   #of(info: RequestInfo): RemoteApiService | undefined {
@@ -170,7 +171,10 @@ export class Aggregation {
     if (!object) this.#keepLocal();
     const before = this.#watched.get(name);
     if (before && remote && sameServer(before.monitor.remote, remote)) return;
-    before?.monitor.close();
+    if (before) {
+      before.monitor.close();
+      this.#servers.forget(before.monitor.remote.service);
+    }
     this.#watched.delete(name);
     if (object && !remote && !isLocal(object)) void this.#write(object, LOCAL);
     if (!remote) return;
@@ -189,7 +193,9 @@ export class Aggregation {
   #wake(service: string): void {
     for (const { monitor } of this.#watched.values()) {
       const { namespace, name } = monitor.remote.service;
-      if (service === `${namespace}/${name}`) monitor.wake();
+      if (service !== `${namespace}/${name}`) continue;
+      this.#servers.forget(monitor.remote.service);
+      monitor.wake();
     }
   }
 

@@ -1,35 +1,17 @@
-// The way to a server behind an APIService: what answers at its Service's port, over TLS, shown the front-proxy certificate.
-// Invariants: the server's certificate is verified for `SERVICE.NAMESPACE.svc` unless the APIService says otherwise; a request
-// goes over a connection of its own and ends with its signal; an answer that is kept has a limit of size and time.
-import type { Duplex } from 'node:stream';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+// Requests to a server behind an APIService: what answers at its Service's port, asked in the name of who asks here.
+// Invariants: a request goes over a kept connection unless it upgrades or is this server's own, which must tell whether a new one can
+// be made; it is sent a second time only where the first never counts; it ends with its signal; an answer that is kept has a limit.
 import { StatusError } from '../../../api/status.ts';
 import type { UserInfo } from '../../../api/wire/exchange.ts';
-import type { Clock } from '../../../base/clock.ts';
 import type { PassedReply, PassedRequest } from '../../handlers/node-dialer.ts';
-import { passRequest } from '../../http/pass-request.ts';
+import { passRequest, StaleConnection } from '../../http/pass-request.ts';
 import { connectionFailure } from '../../webhooks/call-error.ts';
-import { type ConnectionParts, connectService } from '../../webhooks/webhook-connection.ts';
 import type { RemoteApiService } from './api-service-table.ts';
 import { remoteUserHeaders } from './front-proxy-headers.ts';
-
-/** How long a connection may take to be made. */
-const CONNECT_TIMEOUT_MS = 10_000;
+import { hostOf, RemoteConnections, type RemoteParts, TIMED_OUT } from './remote-connections.ts';
 
 /** Who asks when the server asks for itself, as upstream. */
 const AGGREGATOR: UserInfo = { username: 'system:kube-aggregator', groups: ['system:masters'] };
-
-/** What this server shows to those behind it; PEM. */
-export interface FrontProxyIdentity {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** What connections are made with. */
-export interface RemoteParts extends ConnectionParts {
-  readonly clock: Clock;
-  readonly identity: FrontProxyIdentity | undefined;
-}
 
 /** A request of this server's own. */
 export interface Asked {
@@ -56,9 +38,11 @@ export interface RemoteDocument {
 /** Reaches servers behind APIServices; one for the whole server. */
 export class RemoteServers {
   readonly #parts: RemoteParts;
+  readonly #connections: RemoteConnections;
 
   constructor(parts: RemoteParts) {
     this.#parts = parts;
+    this.#connections = new RemoteConnections(parts);
   }
 
   /** Passes a request on in a user's name. Rejects with an Error in the words of upstream's clients. */
@@ -67,16 +51,33 @@ export class RemoteServers {
     user: UserInfo,
     request: PassedRequest,
   ): Promise<PassedReply> {
-    const { signal } = request;
+    const named = inNameOf(remote, user, request);
     try {
-      const connection = await this.#connect(remote, signal);
-      const { port } = remote.service;
-      const host = hostOf(remote) + (port === 443 ? '' : `:${port}`);
-      const headers = { ...request.headers, ...remoteUserHeaders(user), host };
-      return await passRequest(connection, { ...request, headers });
+      if ('upgrade' in request.headers) return await this.#passAlone(remote, named);
+      const kept = { agent: this.#connections, remote };
+      return await passRequest(kept, named).catch((error: unknown) => {
+        // The server closed it just now. Whether it has done what it was asked is not known.
+        if (!(error instanceof StaleConnection) || !isRepeatable(request)) throw error;
+        return this.#passAlone(remote, named);
+      });
     } catch (error) {
-      throw new Error(wordsFor(error as Error, remote, signal), { cause: error });
+      throw new Error(wordsFor(error as Error, remote, request.signal), { cause: error });
     }
+  }
+
+  /** What is behind a Service has changed: no further request goes over a connection from before. */
+  forget(service: { readonly namespace: string; readonly name: string }): void {
+    this.#connections.forget(service);
+  }
+
+  /** Ends every connection. */
+  close(): void {
+    this.#connections.close();
+  }
+
+  async #passAlone(remote: RemoteApiService, request: PassedRequest): Promise<PassedReply> {
+    const connection = await this.#connections.connect(remote, request.signal);
+    return passRequest({ createConnection: () => connection }, request);
   }
 
   /** Reads a document as this server itself. Rejects as `pass`, and when a limit is passed. */
@@ -96,7 +97,7 @@ export class RemoteServers {
     return this.#ask(remote, { ...asked, headers }, ({ status }) => Promise.resolve(status));
   }
 
-  /** Asks as this server itself; the connection ends with what `use` answers. */
+  /** Asks as this server itself, over a connection of its own that ends with what `use` answers. */
   async #ask<T>(
     remote: RemoteApiService,
     { path, timeoutMs, signal, headers }: Asked & Pick<PassedRequest, 'headers'>,
@@ -108,61 +109,31 @@ export class RemoteServers {
     signal.addEventListener('abort', stop, { once: true });
     try {
       const request = { method: 'GET', target: path, headers, body: undefined };
-      const reply = await this.pass(remote, AGGREGATOR, { ...request, signal: ending.signal });
+      const own = inNameOf(remote, AGGREGATOR, { ...request, signal: ending.signal });
+      const reply = await this.#passAlone(remote, own);
       if (reply.kind === 'answer') return await use(reply);
       reply.socket.destroy();
       throw new Error('the answer is an upgrade that nobody asked for');
     } catch (error) {
-      throw ending.signal.aborted ? TIMED_OUT : error;
+      const { signal: ended } = ending;
+      throw ended.aborted ? TIMED_OUT : new Error(wordsFor(error as Error, remote, ended));
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', stop);
       stop();
     }
   }
-
-  /** A connection with its handshake made. */
-  async #connect(remote: RemoteApiService, signal: AbortSignal): Promise<TLSSocket> {
-    signal.throwIfAborted();
-    const { identity, clock } = this.#parts;
-    const { caBundle, insecureSkipTLSVerify = false } = remote.object.spec ?? {};
-    const made = Promise.withResolvers<TLSSocket>();
-    const giveUp = () => made.reject(signal.aborted ? (signal.reason as Error) : TIMED_OUT);
-    const timer = clock.timer(CONNECT_TIMEOUT_MS, giveUp);
-    signal.addEventListener('abort', giveUp, { once: true });
-    const secure = (socket: Duplex) => {
-      const secured = connectTls({
-        socket,
-        servername: hostOf(remote),
-        host: hostOf(remote),
-        rejectUnauthorized: !insecureSkipTLSVerify,
-        ALPNProtocols: ['http/1.1'],
-        ...(caBundle && { ca: Buffer.from(caBundle, 'base64').toString() }),
-        ...(identity && { cert: identity.cert, key: identity.key }),
-      });
-      // For as long as they live: an error that nobody hears would end the process.
-      socket.on('error', (error) => secured.destroy(error));
-      secured.on('error', made.reject);
-      secured.once('close', () => made.reject(new Error('EOF')));
-      secured.once('secureConnect', () => made.resolve(secured));
-      made.promise.catch(() => secured.destroy());
-    };
-    connectService(this.#parts, remote.service).then(secure, made.reject);
-    try {
-      return await made.promise;
-    } finally {
-      timer.cancel();
-      signal.removeEventListener('abort', giveUp);
-    }
-  }
 }
 
-const TIMED_OUT = new Error('context deadline exceeded');
-
-/** The name that the server's certificate is for. */
-function hostOf({ service: { name, namespace } }: RemoteApiService): string {
-  return `${name}.${namespace}.svc`;
+function inNameOf(remote: RemoteApiService, user: UserInfo, request: PassedRequest): PassedRequest {
+  const { port } = remote.service;
+  const host = hostOf(remote) + (port === 443 ? '' : `:${port}`);
+  return { ...request, headers: { ...request.headers, ...remoteUserHeaders(user), host } };
 }
+
+/** Is it the same whether a server heard it once or twice? And is it still here to be sent again? */
+const isRepeatable = ({ method, body }: PassedRequest): boolean =>
+  body === undefined && ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
 function wordsFor(error: Error, remote: RemoteApiService, signal: AbortSignal): string {
   if (signal.aborted) return (signal.reason as Error).message;
