@@ -64,7 +64,7 @@ async function miscounted(cluster: TestCluster, marks: string): Promise<string[]
     return told
       .filter(({ name }) => !once.has(name))
       .map(({ name, restartCount }) => ({
-        name,
+        name: `${metadata.uid} ${name}`,
         told: restartCount + 1,
         found: starts.get(`${metadata.uid}.${name}`),
       }))
@@ -88,7 +88,7 @@ async function answers(cluster: TestCluster): Promise<(number | undefined)[]> {
 
 async function weather(seed: number): Promise<void> {
   const { cluster, marks } = await setUp();
-  const storm = new Storm(cluster);
+  const storm = new Storm(cluster, marks);
   try {
     await storm.rage(seededRandom(seed), STORM_MS);
     const endedAt = performance.now();
@@ -107,7 +107,7 @@ async function weather(seed: number): Promise<void> {
     await cluster.stop();
   } catch (error) {
     const { message } = error as Error;
-    const told = storm.told.slice(-100).join('\n');
+    const told = storm.told.join('\n');
     throw new Error(`PINNACE_SEED=${seed}\n${told}\n${message}`, { cause: error });
   } finally {
     await cluster.dispose();

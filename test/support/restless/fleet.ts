@@ -18,6 +18,8 @@ export const FLEET: Readonly<Record<string, number>> = {
   attended: 15,
   hooked: 10,
 };
+/** The container that runs before others, and says nothing. */
+const INIT = 'first';
 /** The Deployment behind the Service of its name. */
 export const SERVED = 'served';
 
@@ -83,7 +85,7 @@ function specs(marks: string): Readonly<Record<string, PodSpec>> {
       volumes: [...volumes, ...more],
       initContainers: [
         {
-          name: 'first',
+          name: INIT,
           image: PERL_IMAGE,
           command: ['/bin/sh', '-c', 'cat /about/name /config/key > /scratch/ready'],
           volumeMounts: mounted,
@@ -142,6 +144,20 @@ export function fleetObjects(marks: string): readonly object[] {
 /** Containers that found their former self alive. */
 export function ranTwice(marks: string): readonly string[] {
   return readdirSync(marks).includes(TWICE) ? linesOf(join(marks, TWICE)) : [];
+}
+
+/** Whether a container that says when it starts has not done so yet; `attempt` counts its starts from 0. */
+export function isSilent(
+  marks: string,
+  podUid: string,
+  { name, attempt }: { name: string; attempt: number },
+): boolean {
+  if (name === INIT) return false;
+  try {
+    return linesOf(join(marks, `${podUid}.${name}`)).length <= attempt;
+  } catch {
+    return true;
+  }
 }
 
 /** How often each container was started, by `UID.NAME` of its pod and its own. */

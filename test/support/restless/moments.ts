@@ -25,7 +25,7 @@ const HAPPENINGS = [
 export type Happening = (typeof HAPPENINGS)[number];
 
 /** Programs that the node agent runs; `runc start` is runc with start among its arguments. */
-const PROGRAMS = ['runc start', 'runc exec', 'runc delete', 'conmon', 'ip', 'nft'] as const;
+const PROGRAMS = ['runc start', 'runc exec', 'runc delete', 'conmon', 'nft'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
 /** A process of the cluster. */
@@ -41,7 +41,7 @@ export type Moment =
 /** Whom to kill, and when. */
 export interface Kill {
   readonly victims: readonly Victim[];
-  /** So long a slow host keeps the programs that the node agent runs (runc, ip, nft) from ending after its death. */
+  /** So long a slow host keeps the programs that the node agent runs (runc, nft) from ending after its death. */
   readonly lingerMs: number;
   readonly moment: Moment;
 }

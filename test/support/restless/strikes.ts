@@ -1,13 +1,14 @@
 // Strikes of a storm: kill -9 of containers, of their conmons, of the node agent and the control plane, and cuts of the network between
 // those two. Which, when and how long follows from a seed; what a strike meets is whoever is there then.
 // Invariant: a container is struck again only when every other one has been struck as often, so that none has to wait long before it
-// starts again; a cut ends.
+// starts again, and only once it has said that it started, as starts are counted by what they said; a cut ends.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../../base/random.ts';
 import { isRunning, readSupervisor } from '../../../cli/serve/lock.ts';
 import type { ContainerRecord, ProcessIdentity } from '../../../kubelet/runtime/oci/records.ts';
 import type { TestCluster } from '../cluster.ts';
+import { isSilent } from './fleet.ts';
 import { runtimeLayout } from './host-pods.ts';
 import { killHard, type Victim } from './moments.ts';
 import { type CutKind, cutNetwork } from './network-cut.ts';
@@ -54,12 +55,15 @@ export class Storm {
   /** In words, in their order. */
   readonly told: string[] = [];
   readonly #cluster: TestCluster;
+  readonly #marks: string;
   /** By pod and name, so that a container's successors count with it. */
   readonly #struck = new Map<string, number>();
   #processAt = -Infinity;
 
-  constructor(cluster: TestCluster) {
+  /** `marks`: where the fleet's containers say that they started. */
+  constructor(cluster: TestCluster, marks: string) {
     this.#cluster = cluster;
+    this.#marks = marks;
   }
 
   /** Strikes without end for so long. */
@@ -87,7 +91,9 @@ export class Storm {
     { pick, count }: { pick: number; count: number },
   ): void {
     for (let i = 0; i < count; i += 1) {
-      const running = runningContainers(this.#cluster);
+      const running = runningContainers(this.#cluster).filter(
+        ({ podUid, config }) => !isSilent(this.#marks, podUid, config),
+      );
       const times = (record: ContainerRecord) => this.#struck.get(keyOf(record)) ?? 0;
       const least = Math.min(...running.map(times));
       const spared = running.filter((record) => times(record) === least);
