@@ -86,8 +86,17 @@ export class BlobStore {
   /** Moves all blobs but these into a directory of the same file system; answers their names. */
   putAway(keep: ReadonlySet<string>, into: string): readonly string[] {
     const away = readdirSync(this.#directory).filter((name) => !keep.has(`sha256:${name}`));
-    for (const name of away) renameSync(join(this.#directory, name), join(into, name));
+    for (const name of away) moveAway(join(this.#directory, name), join(into, name));
     return away;
+  }
+}
+
+/** Renames; quiet where another process, which puts the same away, has done it. */
+export function moveAway(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (existsSync(from)) throw error;
   }
 }
 

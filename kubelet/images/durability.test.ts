@@ -1,6 +1,7 @@
 // Tests of what a loss of power leaves of images: nothing that is half there is taken for whole. The host's boots are told by its boot id.
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -130,6 +131,21 @@ describe('after a loss of power', () => {
     expect(paths('names')).toEqual([]);
     await buildImage(after, image('a:1', 'one'));
     expect(await after.resolve('a:1')).toBeDefined();
+  });
+
+  it('agent and command line may both look at once', () => {
+    const layers = join(folder, 'images', 'layers');
+    mkdirSync(layers, { recursive: true });
+    for (const name of ['abc', 'def']) writeFileSync(join(layers, name), '');
+    // The other one puts each away between what this one has seen and what it does.
+    const includes = (name: string) => {
+      rmSync(join(layers, name));
+      return false;
+    };
+    const options = { includes } as unknown as string;
+    const mount = { mountPoint: '/', root: '/', type: 'overlay', source: 'overlay', options };
+    open({ ...booted('two'), mounts: () => [mount] });
+    expect(readdirSync(layers)).toEqual([]);
   });
 
   it('is looked once: what is being brought since is left alone', async () => {

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { System } from '../../system/system.ts';
-import { writeWhole } from './blob-store.ts';
+import { moveAway, writeWhole } from './blob-store.ts';
 import { BadImageError } from './image-config.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { Staging } from './staging.ts';
@@ -122,7 +122,7 @@ export class LayerStore {
   /** Moves such layers into a directory of the same file system, and forgets what is known of layers that are not there; answers their names. */
   putAway(keep: ReadonlySet<string>, inUse: readonly string[], into: string): readonly string[] {
     const away = this.#unused(keep, inUse);
-    for (const name of away) renameSync(join(this.directory, name), join(into, name));
+    for (const name of away) moveAway(join(this.directory, name), join(into, name));
     const there = new Set(readdirSync(this.directory).map((name) => `${name}.json`));
     for (const name of readdirSync(this.#info))
       if (!there.has(name)) rmSync(join(this.#info, name), { force: true });
