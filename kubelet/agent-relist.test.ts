@@ -1,32 +1,17 @@
 // What no event told, by the whole agent on the fake runtime against a whole API server, on a clock that the tests move: it is found
 // by the next list, and pods of which there is nothing new are left alone meanwhile.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../base/clock.ts';
-import { silentLogger } from '../base/logger.ts';
-import { systemRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import type { Pod } from '../api/generated/types.ts';
-import { Pods, ServiceAccounts } from '../api/kinds.ts';
-import { createInformerFactory } from '../client/informer/informer-factory.ts';
-import type { Client } from '../client/rest/client.ts';
-import { createClient } from '../client/rest/rest-client.ts';
-import { createLinuxSystem } from '../system/linux.ts';
-import { anApiServer, type ClientServer } from '../test/support/client-server.ts';
+import { Pods } from '../api/kinds.ts';
+import { AgentScene, type AgentSceneOptions, statusOf } from '../test/support/agent-scene.ts';
 import { until } from '../test/support/until.ts';
-import { createLinuxHost } from './host/linux-host.ts';
-import { createNodeAgent } from './agent.ts';
 import { RELIST_MS } from './options.ts';
 import { LISTS_PER_ROUND } from './pods/relist.ts';
-import { FakeImageStore } from './runtime/fake/fake-images.ts';
-import { FakePodNetwork } from './runtime/fake/fake-network.ts';
 import { FakeRuntime } from './runtime/fake/fake-runtime.ts';
 import type { ContainerStatus, SandboxStatus } from './runtime/runtime.ts';
 
-const NODE = 'node-1';
-const namespace = 'default';
 const PODS = 12;
 
 /** Tells no event at all, and keeps which pods were looked at by themselves, and when. */
@@ -43,68 +28,21 @@ class DeafRuntime extends FakeRuntime {
   }
 }
 
-let cluster: ClientServer;
-let client: Client;
-let dataDir: string;
 let clock: VirtualClock;
 let runtime: DeafRuntime;
-let stop: () => Promise<void>;
+let scene: AgentScene;
 beforeEach(async () => {
-  cluster = await anApiServer();
-  client = createClient(cluster.transport);
-  dataDir = mkdtempSync(join(tmpdir(), 'pinnace-agent-'));
   clock = new VirtualClock(systemClock.now());
-  const images = new FakeImageStore();
-  images.add('app:1');
-  runtime = new DeafRuntime({ clock, images });
-  const doors = { clock, random: systemRandom, logger: silentLogger };
-  const informers = createInformerFactory({ ...doors, clock: systemClock, client });
-  const network = new FakePodNetwork();
-  const agent = createNodeAgent({
-    ...doors,
-    client,
-    informers,
-    nodeName: NODE,
-    nodeIp: '127.0.0.1',
-    runtime,
-    images,
-    network,
-    host: createLinuxHost({ ...doors, system: createLinuxSystem(), network, dataDir }),
-    clusterDns: '10.96.0.10',
-    clusterDomain: 'cluster.local',
-    podCidr: '10.244.0.0/24',
-  });
-  const ending = new AbortController();
-  informers.start(ending.signal);
-  await agent.start(ending.signal);
-  stop = async () => {
-    ending.abort(new Error('the test is over'));
-    await agent.done;
-    await informers.finished();
-  };
-  await client.resource(ServiceAccounts).create({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { namespace, name: 'default' },
-    automountServiceAccountToken: false,
-  });
-  for (let i = 0; i < PODS; i++) await createPod(`p${i}`);
+  const runtimeOf: AgentSceneOptions['runtimeOf'] = (options) =>
+    (runtime = new DeafRuntime(options));
+  scene = await AgentScene.open({ clock, runtimeOf });
+  for (let i = 0; i < PODS; i++) await scene.createPod(`p${i}`);
   await untilThen(async () => (await allPods()).every(({ status }) => status?.phase === 'Running'));
 });
-afterEach(async () => {
-  await stop();
-  await cluster.close();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterEach(() => scene.close());
 
-const createPod = (name: string) =>
-  client.resource(Pods).create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace, name },
-    spec: { nodeName: NODE, containers: [{ name: 'app', image: 'app:1' }] },
-  });
-const allPods = async (): Promise<Pod[]> => (await client.resource(Pods).list({ namespace })).items;
+const allPods = async (): Promise<Pod[]> =>
+  (await scene.client.resource(Pods).list({ namespace: 'default' })).items;
 /** Waits with time going on in small steps. */
 const untilThen = (condition: () => Promise<boolean>) =>
   until(async () => {
@@ -112,9 +50,7 @@ const untilThen = (condition: () => Promise<boolean>) =>
     return await condition();
   });
 const containerOf = async (pod: Pod) =>
-  (await runtime.listContainers()).find(
-    ({ podUid, state }) => podUid === pod.metadata.uid && state === 'running',
-  ) as ContainerStatus;
+  (await scene.containersOf(pod)).find(({ state }) => state === 'running') as ContainerStatus;
 
 /** Pods that were looked at in that many milliseconds, in order, each as often as it was. */
 async function looksDuring(ms: number): Promise<readonly string[]> {
@@ -128,11 +64,7 @@ it('a container whose end no event told is found by the next list, and runs agai
   const { id } = await containerOf(pod);
   runtime.crash(id, 3);
   await clock.advance(RELIST_MS);
-  const restarts = async () => {
-    const now = await client.resource(Pods).get({ namespace, name: pod.metadata.name ?? '' });
-    return now.status?.containerStatuses?.[0]?.restartCount;
-  };
-  await until(async () => (await restarts()) === 1);
+  await scene.podWhere(pod.metadata.name ?? '', (now) => statusOf(now)?.restartCount === 1);
   expect((await containerOf(pod)).id).not.toBe(id);
 });
 
