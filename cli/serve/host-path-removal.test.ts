@@ -45,8 +45,15 @@ describe('the folder of a volume', () => {
   it('stays where a link on the way leads out of /tmp', async () => {
     symlinkSync('/var/lib', join(root, 'out'));
     await expect(remove(join(root, 'out', 'pinnace-none'))).rejects.toThrow(
-      /leads to \/var\/lib, which is not below \/tmp$/,
+      /leads to \/var\/lib\/pinnace-none, which is not below \/tmp$/,
     );
+  });
+
+  it('stays where it is all of /tmp, however that is written', async () => {
+    // So that nothing is lost where it would be removed.
+    mounted = ['/tmp'];
+    for (const path of ['/tmp/.', `${root}/..`])
+      await expect(remove(path)).rejects.toThrow(/leads to \/tmp, which is not below \/tmp$/);
   });
 
   it('stays while something is mounted in it', async () => {

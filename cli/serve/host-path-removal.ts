@@ -23,9 +23,10 @@ export const hostPathRemoval =
       throw error;
     });
     if (folder === undefined) return;
-    if (folder !== root && !folder.startsWith(`${root}/`))
-      throw new Error(`${path} is not removed: it leads to ${folder}, which is not below ${ROOT}`);
+    // Of `/tmp/.` that is the root itself.
     const target = join(folder, basename(path));
+    if (!target.startsWith(`${root}/`))
+      throw new Error(`${path} is not removed: it leads to ${target}, which is not below ${ROOT}`);
     const mount = system
       .mounts()
       .find(({ mountPoint }) => mountPoint === target || mountPoint.startsWith(`${target}/`));
