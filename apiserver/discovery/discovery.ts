@@ -11,7 +11,7 @@ import {
 } from '../../api/schema/openapi-v2.ts';
 import { exampleOfCustoms } from '../../api/apiextensions/example.ts';
 import { openApiV2ProtobufSteps } from '../../api/schema/openapi-v2-protobuf.ts';
-import { openApiV3 } from '../../api/schema/openapi-v3.ts';
+import { openApiV3, type OpenApiV3Document } from '../../api/schema/openapi-v3.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Reply, Request } from '../../api/wire/exchange.ts';
 import { parseAccept, takesJson } from './accept.ts';
@@ -150,6 +150,7 @@ function openApiRoutes(
     for (const { version, resources, remote } of versions) {
       if (remote?.openApiV3Url !== undefined)
         elsewhere.set(rootOf(group, version), remote.openApiV3Url);
+      else if (remote?.openApiV3) documents.set(rootOf(group, version), madeOf(remote.openApiV3));
       if (remote) continue;
       documents.set(rootOf(group, version), keptDocument(described(resources), gitVersion));
     }
@@ -197,6 +198,15 @@ function keptDocument(resources: readonly ServedResource[], gitVersion: string):
   const document = documentOf(() => openApiV3(resources, gitVersion), madeFrom);
   if (first) kept.set(first, { resources, gitVersion, document });
   return document;
+}
+
+const made = new WeakMap<OpenApiV3Document, () => Document>();
+
+/** A document that was made once, however often discovery is made anew. */
+function madeOf(whole: OpenApiV3Document): () => Document {
+  const before = made.get(whole) ?? documentOf(() => whole);
+  made.set(whole, before);
+  return before;
 }
 
 /**

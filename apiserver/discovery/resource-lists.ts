@@ -4,6 +4,7 @@
 import type { ResourceVerb } from '../../api/definition.ts';
 import { apiVersionOf } from '../../api/kind-ref.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
+import type { OpenApiV3Document } from '../../api/schema/openapi-v3.ts';
 import { subresourcesOf } from '../../api/schema/endpoints.ts';
 
 /** What another server says of the resources of a group and version that it answers for. */
@@ -13,6 +14,8 @@ export interface RemoteResources {
   readonly resources: readonly object[];
   /** Where its OpenAPI v3 document is; undefined where it has none. */
   readonly openApiV3Url: string | undefined;
+  /** That document, where it is made here. */
+  readonly openApiV3?: OpenApiV3Document | undefined;
 }
 
 /** Resources of one group and version. */

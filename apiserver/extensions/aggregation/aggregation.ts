@@ -158,12 +158,15 @@ export class Aggregation {
     return this.#table.remote(info.group, info.version);
   }
 
-  /** By `/apis/GROUP/VERSION…`, and by the path of the same name under /openapi/v3. */
+  /** By `/apis/GROUP/VERSION…`, and by the path of the same name under /openapi/v3, unless that document is made here. */
   #at(path: string): RemoteApiService | undefined {
     const segments = path.split('/', MAX_SEGMENTS).filter((segment) => segment !== '');
-    const rest = segments[0] === 'openapi' && segments[1] === 'v3' ? segments.slice(2) : segments;
-    const [root, group = '', version = ''] = rest;
-    return root === 'apis' ? this.#table.remote(group, version) : undefined;
+    const isSchema = segments[0] === 'openapi' && segments[1] === 'v3';
+    const [root, group = '', version = ''] = isSchema ? segments.slice(2) : segments;
+    const remote = root === 'apis' ? this.#table.remote(group, version) : undefined;
+    const madeHere =
+      isSchema && remote && this.#watched.get(remote.name)?.monitor.documents.openApiV3;
+    return madeHere ? undefined : remote;
   }
 
   #settle(name: string): void {

@@ -3,6 +3,8 @@
 // size and time, so that parsing one never holds the event loop for long; what did not change is not read twice.
 import { createHash } from 'node:crypto';
 import type { OpenApiV2Document } from '../../../api/schema/openapi-v2.ts';
+import { openApiV3Of } from '../../../api/schema/openapi-v2-to-v3.ts';
+import type { OpenApiV3Document } from '../../../api/schema/openapi-v3.ts';
 import type { RemoteApiService } from './api-service-table.ts';
 import { openApiV2Of } from './openapi-merge.ts';
 import {
@@ -26,6 +28,8 @@ export interface RemoteDocuments {
   readonly openApiV3Url: string | undefined;
   /** The part of its OpenAPI v2 document that is about the group and version. */
   readonly openApiV2: OpenApiV2Document | undefined;
+  /** That part in v3, where it has no such document itself. */
+  readonly openApiV3: OpenApiV3Document | undefined;
 }
 
 /** Of a server that nobody has heard of yet. */
@@ -34,6 +38,7 @@ export const UNKNOWN_DOCUMENTS: RemoteDocuments = {
   resources: [],
   openApiV3Url: undefined,
   openApiV2: undefined,
+  openApiV3: undefined,
 };
 
 /** What ends a reading, and who is told of what cannot be had. */
@@ -54,6 +59,7 @@ export class DocumentReader {
   readonly #remote: RemoteApiService;
   /** What was made of each path's last answer. */
   readonly #kept = new Map<string, Kept>();
+  #lastTurned: { readonly part: OpenApiV2Document; readonly v3: OpenApiV3Document } | undefined;
 
   constructor(servers: RemoteServers, remote: RemoteApiService) {
     this.#servers = servers;
@@ -75,17 +81,22 @@ export class DocumentReader {
 
   /** How the kinds look now; as in `before` where that cannot be had. As `readKinds` otherwise. */
   async readSchemas(before: RemoteDocuments, reading: Reading): Promise<RemoteDocuments> {
-    return {
-      ...before,
-      openApiV3Url: await or(reading, before.openApiV3Url, {
-        what: 'OpenAPI v3',
-        read: (signal) => this.#v3Url(signal),
-      }),
-      openApiV2: await or(reading, before.openApiV2, {
-        what: 'OpenAPI v2',
-        read: (signal) => this.#v2(signal),
-      }),
-    };
+    const openApiV3Url = await or(reading, before.openApiV3Url, {
+      what: 'OpenAPI v3',
+      read: (signal) => this.#v3Url(signal),
+    });
+    const openApiV2 = await or(reading, before.openApiV2, {
+      what: 'OpenAPI v2',
+      read: (signal) => this.#v2(signal),
+    });
+    const openApiV3 = openApiV3Url === undefined ? this.#turned(openApiV2) : undefined;
+    return { ...before, openApiV3Url, openApiV2, openApiV3 };
+  }
+
+  /** In v3; the same one again for the same part. */
+  #turned(part: OpenApiV2Document | undefined): OpenApiV3Document | undefined {
+    if (part !== this.#lastTurned?.part) this.#lastTurned = part && { part, v3: openApiV3Of(part) };
+    return this.#lastTurned?.v3;
   }
 
   async #discover(signal: AbortSignal): Promise<readonly DiscoveredResource[]> {
