@@ -78,7 +78,10 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
     schedulingGates: done('the pod waits, and says SchedulingGated'),
     schedulingGroup: notYet('stored; pods are scheduled one by one'),
     securityContext: done(),
-    serviceAccount: elsewhere('the older name of serviceAccountName', 'api/core/pod.test.ts'),
+    serviceAccount: elsewhere(
+      'the older name of serviceAccountName',
+      'api/core/pod-defaults.test.ts',
+    ),
     serviceAccountName: done(),
     setHostnameAsFQDN: done(),
     shareProcessNamespace: done(),
@@ -129,7 +132,7 @@ export const POD_SPEC_FIELDS: Readonly<Record<string, Readonly<Record<string, Fa
   ConfigMapKeySelector: { key: done(), name: done(), optional: done() },
   SecretKeySelector: { key: done(), name: done(), optional: done() },
   ObjectFieldSelector: {
-    apiVersion: elsewhere('v1 alone', 'api/core/pod.test.ts'),
+    apiVersion: elsewhere('v1 alone', 'api/core/pod-defaults.test.ts'),
     fieldPath: done(),
   },
   ResourceFieldSelector: { containerName: done(), divisor: done(), resource: done() },
