@@ -28,6 +28,7 @@ import {
 } from './object-views.ts';
 import { entriesOf, isSameOwner, type Owner, type OwnerName, storedOwners } from './owners.ts';
 import { comparisonsOf, type Writer } from './track-write.ts';
+import { withoutNulls } from './without-nulls.ts';
 
 /** The owner of what was there before anybody kept owners. */
 const BEFORE_FIRST_APPLY = 'before-first-apply';
@@ -176,27 +177,4 @@ function storedForm(
 
 function bareObject({ apiVersion, kind }: LooseObject): LooseObject {
   return { apiVersion, kind, metadata: {} };
-}
-
-/** The value without nulls, the same where it has none. */
-function withoutNulls(value: unknown): unknown {
-  return holdsNull(value) ? rebuiltWithoutNulls(value) : value;
-}
-
-function holdsNull(value: unknown): boolean {
-  if (value === null || value === undefined) return true;
-  if (typeof value !== 'object') return false;
-  if (Array.isArray(value)) return value.some(holdsNull);
-  for (const key in value) if (holdsNull((value as Values)[key])) return true;
-  return false;
-}
-
-type Values = Readonly<Record<string, unknown>>;
-
-/** Nulls in lists keep their places. */
-function rebuiltWithoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
-  return Object.fromEntries(kept.map(([key, item]) => [key, withoutNulls(item)]));
 }
