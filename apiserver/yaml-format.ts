@@ -2,7 +2,7 @@
 // are there twice the last counts, and they can be named).
 // The only file of this room that knows the YAML library.
 import { checkFinite, exactInteger, mayHaveLargeIntegers } from '../base/exact-json.ts';
-import { isMap, isSeq, parseDocument, stringify } from 'yaml';
+import { isAlias, isCollection, isMap, isSeq, LineCounter, parseDocument, stringify } from 'yaml';
 import { checkAllEntries } from '../api/schema/body-entries.ts';
 import { MAX_DUPLICATES } from '../api/schema/strict-json.ts';
 import { badRequest, StatusError } from '../api/status.ts';
@@ -17,6 +17,8 @@ const OPTIONS = {
   merge: true,
   // The library would compare each key with each other one of its map: 20,000 took ten seconds.
   uniqueKeys: false,
+  // The library would show each fault its whole line: many of them in one long line took minutes.
+  prettyErrors: false,
   // What a caller sends is not this process's to warn of.
   logLevel: 'error',
 } as const;
@@ -36,9 +38,15 @@ export function parseYaml(body: Uint8Array): ParsedYaml {
     );
   const text = new TextDecoder().decode(body);
   const exact = mayHaveLargeIntegers(text) || MAY_BE_NO_NUMBER.test(text);
-  const document = parseDocument(text, { ...OPTIONS, intAsBigInt: exact });
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { ...OPTIONS, intAsBigInt: exact, lineCounter });
   const [error] = document.errors;
-  if (error) throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]}`);
+  if (error) {
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    const at = `at line ${line}, column ${col}:`;
+    throw badRequest(`error converting YAML to JSON: ${error.message.split('\n')[0]} ${at}`);
+  }
+  checkKeys(document.contents, document);
   const read = valueOf(document);
   checkAllEntries(read);
   const value = exact ? readNumbers(read) : read;
@@ -48,7 +56,22 @@ export function parseYaml(body: Uint8Array): ParsedYaml {
   };
 }
 
-function valueOf(document: ReturnType<typeof parseDocument>): unknown {
+/** As upstream, keys are texts, numbers and the like. Of others the library makes texts, which takes it exponentially long. */
+function checkKeys(node: unknown, document: Document): void {
+  if (isSeq(node)) for (const item of node.items) checkKeys(item, document);
+  if (!isMap(node)) return;
+  for (const { key, value } of node.items) {
+    if (isCollection(isAlias(key) ? key.resolve(document) : key))
+      throw badRequest(
+        'error converting YAML to JSON: yaml: invalid map key: a list or a map cannot be a key',
+      );
+    checkKeys(value, document);
+  }
+}
+
+type Document = ReturnType<typeof parseDocument>;
+
+function valueOf(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (cause) {

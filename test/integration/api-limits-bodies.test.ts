@@ -135,6 +135,28 @@ describe('A body', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
   });
 
+  it.each([
+    ['lists', `? ${'['.repeat(400)}${']'.repeat(400)}\n: 1\n`],
+    ['maps', `{${'{'.repeat(400)}a${': 1}'.repeat(400)}: 1}\n`],
+    ['aliases of lists', 'a: &a [1]\n*a : 1\n'],
+  ])('in YAML has no %s for keys, however deep they are', async (_what, body) => {
+    const [code, reason, message] = refusal(
+      await post(body, { 'content-type': 'application/yaml' }),
+    );
+    expect([code, reason]).toEqual([400, 'BadRequest']);
+    expect(message).toContain('invalid map key');
+  });
+
+  it('in YAML may be wrong in very many places of one line: the first is told', async () => {
+    const body = `a: ${'&a '.repeat(200_000)}`;
+    const yaml = { 'content-type': 'application/yaml' };
+    const [code, , message] = refusal(await post(body, yaml));
+    expect([code, message]).toEqual([
+      400,
+      expect.stringMatching(/at most one anchor at line 1, column 7/),
+    ]);
+  });
+
   it('in YAML is one document', async () => {
     const two = 'metadata: {name: a}\n---\nmetadata: {name: b}\n';
     const [code, reason] = refusal(await post(two, { 'content-type': 'application/yaml' }));
