@@ -1,7 +1,7 @@
 // Keeps claims that pods use: they carry the finalizer kubernetes.io/pvc-protection, which goes once no pod that has a node names them.
 // Invariant: it is taken off only when the API server itself shows no such pod; the cache may not know the newest.
 import type { PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
-import { claimKeysOf } from '../../api/core/volume-matching.ts';
+import { claimKeysOf, claimsOfPod } from '../../api/core/volume-matching.ts';
 import { PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
 import { isNotFound } from '../../api/status.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from '../framework/finalizers.ts';
@@ -10,8 +10,16 @@ import { type ControllerFactory, done, source } from '../framework/reconciler.ts
 const FINALIZER = 'kubernetes.io/pvc-protection';
 const BY_CLAIM = 'spec.volumes.claim';
 
+/** The agent is done with it, or is not waited for: nothing keeps it but finalizers, such as that of who waits for its own claims. */
+const isShutDown = ({ metadata }: Pod): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0;
+
 const uses = (pod: Pod, key: string): boolean =>
-  Boolean(pod.spec?.nodeName) && claimKeysOf(pod).includes(key);
+  Boolean(pod.spec?.nodeName) &&
+  claimsOfPod(pod).some(
+    ({ name, ephemeral }) =>
+      `${pod.metadata.namespace ?? ''}/${name}` === key && !(ephemeral && isShutDown(pod)),
+  );
 
 /** Puts the finalizer on claims and takes it off those that are to go and that nobody uses. */
 export const claimProtectionController: ControllerFactory = ({ client, informers }) => {
@@ -43,7 +51,7 @@ export const claimProtectionController: ControllerFactory = ({ client, informers
       }),
       source<Pod>({
         ref: Pods,
-        predicate: (_pod, _old, change) => change === 'delete',
+        predicate: (pod, _old, change) => change === 'delete' || isShutDown(pod),
         keys: claimKeysOf,
       }),
     ],

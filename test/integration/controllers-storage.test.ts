@@ -368,6 +368,19 @@ describe('the claim of an ephemeral volume', () => {
     await until(async () => (await claim('p-data')) === undefined);
   });
 
+  it('goes before its pod where the pod waits for that', async () => {
+    await pods().create(aPod('p', { ephemeral }));
+    await until(async () => (await claim('p-data')) !== undefined);
+    await pods().delete({ namespace, name: 'p' }, { propagationPolicy: 'Foreground' });
+    await until(async () => (await claim('p-data'))?.metadata.deletionTimestamp !== undefined);
+    // What its agent does once its containers have ended.
+    await pods().delete({ namespace, name: 'p' }, { gracePeriodSeconds: 0 });
+    await until(async () => (await claim('p-data')) === undefined);
+    await until(
+      async () => (await pods().get({ namespace, name: 'p' }).catch(absent)) === undefined,
+    );
+  });
+
   it('is not taken from somebody else', async () => {
     await claims().create(aClaim('p-data', '1Gi'));
     await pods().create(aPod('p', { ephemeral }));
