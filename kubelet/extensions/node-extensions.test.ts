@@ -299,6 +299,21 @@ describe('extensions', () => {
     expect(restored).toEqual(['1']);
   });
 
+  it('are asked once of a pod that they give nothing, also by the agent that comes after', () => {
+    const notes = notesInMemory();
+    const asked: string[] = [];
+    const admit: NodeExtension['admit'] = ({ metadata: { uid = '' } }) => {
+      asked.push(uid);
+      return asked.length > 1 ? { refusal: { reason: 'Late', message: 'none left' } } : undefined;
+    };
+    for (let agent = 0; agent < 2; agent += 1) {
+      const extensions = new NodeExtensions([one('a', { admit })], notes);
+      expect([extensions.admit(pod), extensions.admit(pod)]).toEqual([undefined, undefined]);
+      expect(extensions.of('1', 'main')).toBeUndefined();
+    }
+    expect(asked).toEqual(['1']);
+  });
+
   it('have names of their own', () => {
     expect(() => new NodeExtensions([one('a'), one('a')], notesInMemory())).toThrow(
       'two extensions of the node are named a',

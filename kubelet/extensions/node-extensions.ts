@@ -65,7 +65,7 @@ export class NodeExtensions {
       if (answer && 'refusal' in answer) return answer.refusal;
       if (answer) grants[extension.name] = answer.grant;
     }
-    if (Object.keys(grants).length === 0) return undefined;
+    // That it is given nothing is kept too: nobody is asked again, whose answer may be another by then.
     this.#grants.set(uid, grants);
     this.#keep();
     return undefined;
