@@ -158,12 +158,15 @@ export class Registry {
     { key, object }: Put,
     result: Committed,
   ): Promise<Written> {
-    if (!definition.form) return stored('stored', result);
-    const shown = this.#store.get(key);
-    const item =
-      shown?.revision === result.revision
-        ? shown
-        : new VisibleObject({ ...result, key, revisionAt: encodeObject(object).revisionAt });
+    const newest = this.#store.get(key);
+    const shown = newest?.revision === result.revision ? newest : undefined;
+    if (!definition.form) {
+      // A large one need not be read off its bytes; a small one is not kept parsed with history because its writer looked at it.
+      const isLarge = result.bytes.length > MAX_KEPT_BYTES;
+      return shown && isLarge ? { kind: 'stored', stored: shown } : stored('stored', result);
+    }
+    const { revisionAt } = shown ?? encodeObject(object);
+    const item = shown ?? new VisibleObject({ ...result, key, revisionAt });
     return { kind: 'stored', stored: await servedObject(definition, item) };
   }
 
