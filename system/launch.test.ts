@@ -102,6 +102,8 @@ for (const manyChildren of [false, true]) {
       const missing = system.spawn('no-such-program', []);
       expect((await failureOf(missing)).message).toBe('spawn no-such-program ENOENT');
       expect([missing.pid, missing.kill()]).toEqual([undefined, false]);
+      // Its streams are used before the failure is told.
+      expect(missing.stdio.filter((stream) => stream != null).length).toBe(3);
       const nowhere = system.spawn('true', [], { cwd: join(folder, 'none') });
       expect(await failureOf(nowhere)).toMatchObject({ code: 'ENOENT' });
       writeFileSync(join(folder, 'text'), '', { mode: 0o644 });

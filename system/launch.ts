@@ -39,6 +39,8 @@ export class Launcher {
     // A child may end before the call returns.
     if (this.#running.size === 0) process.on('SIGCHLD', this.#reap);
     try {
+      // Before all that may fail: whoever started it finds its streams, as with Node's.
+      const descriptors = child.connect(descriptorsOf(stdio), theirs);
       const pid = processCall({
         path: programAt(command, env['PATH']),
         args: [command, ...args],
@@ -47,7 +49,7 @@ export class Launcher {
         ),
         cwd: options.cwd,
         ownSession: options.detached ?? false,
-        descriptors: child.connect(descriptorsOf(stdio), theirs),
+        descriptors,
       });
       this.#running.set(pid, child);
       child.began(pid);
