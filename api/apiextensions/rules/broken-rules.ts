@@ -36,6 +36,8 @@ export interface RuledObject {
 
 /** Cost, or work beside it, after which others come in between: about a hundredth of a second. One rule may take ten times as much. */
 export const TURN_COST = 100_000;
+/** Places looked at, after which they come in between as well: cheap rules of a long list take longer to reach than to ask. */
+export const TURN_PLACES = 2_000;
 
 /** The rules that the object breaks. */
 export function brokenRules(object: RuledObject): FieldError[] {
@@ -56,7 +58,7 @@ export function* askRules(
 ): Generator<undefined, FieldError[]> {
   if (!schema.hasValidations) return [];
   const run = new RuleRun(passed);
-  run.visit({ value, old, schema, at: undefined, root });
+  yield* run.visit({ value, old, schema, at: undefined, root });
   yield* run.ask();
   return run.errors;
 }
@@ -80,51 +82,62 @@ class RuleRun {
   /** Places that have rules, each before those within it. */
   readonly #places: Visited[] = [];
   #over = false;
+  #steps = 0;
+  #leftBefore = 0;
 
   constructor(passed: FieldError[]) {
     this.#passed = passed;
+    this.#leftBefore = Math.min(this.#budget.remaining, this.#budget.work);
   }
 
   /** Asks the rules of all places that were visited. */
   *ask(): Generator<undefined, void> {
-    let left = this.#left();
     for (const place of this.#places)
       for (const each of this.#asking(place)) {
         this.#askOne(each);
         if (this.#over) return;
-        if (left - this.#left() < TURN_COST) continue;
-        yield;
-        left = this.#left();
+        if (this.#isTurnOver()) yield;
       }
   }
 
-  #left(): number {
-    return Math.min(this.#budget.remaining, this.#budget.work);
+  /** Is it others' turn? Asked at each step. */
+  #isTurnOver(): boolean {
+    const left = Math.min(this.#budget.remaining, this.#budget.work);
+    this.#steps += 1;
+    if (this.#steps < TURN_PLACES && this.#leftBefore - left < TURN_COST) return false;
+    this.#steps = 0;
+    this.#leftBefore = left;
+    return true;
   }
 
-  visit(visited: Visited): void {
+  /** Finds the places that have rules. */
+  *visit(visited: Visited): Generator<undefined, void> {
     const { value, schema } = visited;
     // Rules about nullable values stand at what is around them.
     if (!schema.hasValidations || value === null || value === undefined) return;
+    if (this.#isTurnOver()) yield;
     if (schema.validations.length > 0) this.#places.push(visited);
     const around = nearest(visited);
     const within = { ...visited, ...(around && { around }) };
-    if (Array.isArray(value)) this.#list(value, within);
-    else if (typeof value === 'object') this.#object(value as Fields, within);
+    if (Array.isArray(value)) yield* this.#list(value, within);
+    else if (typeof value === 'object') yield* this.#object(value as Fields, within);
   }
 
-  #list(list: readonly unknown[], { old, schema, at, around }: Visited): void {
+  *#list(
+    list: readonly unknown[],
+    { old, schema, at, around }: Visited,
+  ): Generator<undefined, void> {
     const { items } = schema;
     if (!items?.hasValidations) return;
-    const before = oldItems(old, schema);
-    list.forEach((value, key) => {
+    const before = yield* oldItems(old, schema);
+    for (const [key, value] of list.entries()) {
       const place = { parent: at, key };
       const part = { value, old: before(value), schema: items, at: place, root: false };
-      this.visit({ ...part, ...(around && { around }) });
-    });
+      yield* this.visit({ ...part, ...(around && { around }) });
+    }
   }
 
-  #object(object: Fields, { old, schema, at, around }: Visited): void {
+  *#object(object: Fields, { old, schema, at, around }: Visited): Generator<undefined, void> {
     const { properties, additional } = schema;
     const before = isFields(old) ? old : {};
     const below = { root: false, ...(around && { around }) };
@@ -134,14 +147,14 @@ class RuleRun {
       for (const key of Object.keys(object)) {
         const place = { parent: at, key, inMap: true as const };
         const part = { value: object[key], old: oldOf(key), schema: additional };
-        this.visit({ ...below, ...part, at: place });
+        yield* this.visit({ ...below, ...part, at: place });
       }
       return;
     }
     for (const [key, part] of properties) {
       if (!part.hasValidations || !Object.hasOwn(object, key)) continue;
       const place = { parent: at, key };
-      this.visit({ ...below, value: object[key], old: oldOf(key), schema: part, at: place });
+      yield* this.visit({ ...below, value: object[key], old: oldOf(key), schema: part, at: place });
     }
   }
 
@@ -290,10 +303,17 @@ function isFields(value: unknown): value is Fields {
 }
 
 /** Items of keyed lists are those of before by their keys; of other lists nobody knows. */
-function oldItems(old: unknown, { listType, listMapKeys }: Structural): (item: unknown) => unknown {
+function* oldItems(
+  old: unknown,
+  { listType, listMapKeys }: Structural,
+): Generator<undefined, (item: unknown) => unknown> {
   if (listType !== 'map' || !Array.isArray(old)) return () => undefined;
   const keyOf = (item: unknown) =>
     JSON.stringify(isFields(item) ? listMapKeys.map((key) => item[key] ?? null) : item);
-  const byKey = new Map(old.map((item: unknown) => [keyOf(item), item]));
+  const byKey = new Map<string, unknown>();
+  for (const [i, item] of old.entries()) {
+    byKey.set(keyOf(item), item);
+    if (i % TURN_PLACES === TURN_PLACES - 1) yield;
+  }
   return (item) => byKey.get(keyOf(item));
 }

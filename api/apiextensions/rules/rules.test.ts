@@ -4,7 +4,13 @@ import { ESTIMATE_PER_RULE } from '../../cel/limits.ts';
 import { definitionAllowance } from '../../cel/pattern-allowance.ts';
 import type { JSONSchemaProps, ValidationRule } from '../../generated/types.ts';
 import { structuralOf } from '../../schema/structural/structural.ts';
-import { brokenRules, MAX_BROKEN_RULES, MAX_MADE_MESSAGE_BYTES } from './broken-rules.ts';
+import {
+  askRules,
+  brokenRules,
+  MAX_BROKEN_RULES,
+  MAX_MADE_MESSAGE_BYTES,
+  TURN_PLACES,
+} from './broken-rules.ts';
 import { validationRuleErrors } from './rule-checks.ts';
 
 type Rule = Partial<ValidationRule>;
@@ -237,6 +243,32 @@ function broken(schema: object, value: unknown, old?: unknown): string[] {
     ({ field, message }) => `${field}: ${message}`,
   );
 }
+
+describe('Long lists under cheap rules', () => {
+  const count = 10 * TURN_PLACES;
+  const item = ruled(object({ k: INT, n: INT }), { rule: 'self.n > 0' });
+  const keyed = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'] };
+  const value = { l: Array.from({ length: count }, (_, i) => ({ k: i, n: 1 })) };
+  const turns = (list: object, given: object): number => {
+    const tree = object({ l: { type: 'array', items: item, ...list } }) as JSONSchemaProps;
+    const schema = structuralOf(tree);
+    return [...askRules({ value: given, old: value, schema, root: true }, [])].length;
+  };
+
+  it('let others in between: while items are found, while those of before are, while they are asked', () => {
+    expect(turns({}, value)).toBeGreaterThanOrEqual(20);
+    expect(turns(keyed, value)).toBeGreaterThanOrEqual(30);
+  });
+
+  it('are held to them as short ones are, at once', () => {
+    const list = { type: 'array', items: item, ...keyed };
+    const bad = { l: value.l.map((one) => (one.k === count - 1 ? { ...one, n: 0 } : one)) };
+    expect(broken(object({ l: list }), bad, value)).toEqual([
+      `l[${count - 1}]: Invalid value: failed rule: self.n > 0`,
+    ]);
+    expect(turns(keyed, { l: value.l.slice(0, 100) })).toBe(10);
+  });
+});
 
 describe('Objects', () => {
   it.each<[string, Rule, string]>([
