@@ -45,10 +45,16 @@ export class PodFiles {
     return readTerminationLog(this.#terminationLog(key));
   }
 
-  /** Remembers that an agent has seen the container's end. Repeatable. */
+  /**
+   * Remembers that an agent has seen the container's end. Repeatable. Quiet where the disk takes no file, or the pod has gone: the end
+   * itself must be heard of all the same, and at worst counts as unseen for the next agent.
+   */
   noteEnd(key: ContainerKey): void {
-    mkdirSync(this.#pod(key.podUid), { recursive: true });
-    writeFileSync(this.#endSeen(key), '');
+    try {
+      writeFileSync(this.#endSeen(key), '');
+    } catch {
+      return;
+    }
   }
 
   /** Has an agent seen it end? */
