@@ -16,12 +16,12 @@ export const MAX_YAML_ANSWER_BYTES = 4 * 1024 * 1024;
 const readAhead = new WeakMap<Uint8Array, ParsedYaml>();
 
 /** Has a large YAML body read; undefined where nothing has to be waited for. Rejects with what is wrong with the body. */
-export function readYamlAhead({ headers, body }: Request): Promise<void> | undefined {
+export function readYamlAhead({ headers, body, signal }: Request): Promise<void> | undefined {
   if (!(body instanceof Uint8Array) || body.length < LARGE_YAML_BYTES) return undefined;
   const type = headers['content-type'] ?? '';
   // What is too large altogether is refused without being read.
   if (!/yaml/i.test(type) || body.length > MAX_YAML_BYTES) return undefined;
-  return /apply-patch/i.test(type) && isJson(body) ? undefined : readInThread(body);
+  return /apply-patch/i.test(type) && isJson(body) ? undefined : readInThread(body, signal);
 }
 
 /** What most clients apply is, and it is read as that. */
@@ -39,15 +39,18 @@ export function yamlBody(body: Uint8Array): ParsedYaml {
   return readAhead.get(body) ?? parseYaml(body);
 }
 
-async function readInThread(body: Uint8Array): Promise<void> {
-  const answer = await inYamlThread({ kind: 'read', yaml: body });
+async function readInThread(body: Uint8Array, signal: AbortSignal): Promise<void> {
+  const answer = await inYamlThread({ kind: 'read', yaml: body }, { signal });
   if (answer.kind !== 'read') return;
   const { value, duplicates } = answer;
   readAhead.set(body, { value, duplicates: () => duplicates });
 }
 
-/** The answer in YAML, at once or from a thread. Throws NotAcceptable where it is too large for that. */
-export function inYaml(reply: Reply & { kind: 'body' }): Reply | Promise<Reply> {
+/** The answer in YAML, at once or from a thread. Throws NotAcceptable where it is too large for that, and what a thread does. */
+export function inYaml(
+  reply: Reply & { kind: 'body' },
+  signal: AbortSignal,
+): Reply | Promise<Reply> {
   const json = Buffer.concat(reply.body);
   if (json.length > MAX_YAML_ANSWER_BYTES)
     throw new StatusError(
@@ -56,7 +59,7 @@ export function inYaml(reply: Reply & { kind: 'body' }): Reply | Promise<Reply> 
     );
   if (json.length < LARGE_YAML_BYTES)
     return withBody(reply, yamlBytes(parseExactJson(json.toString())));
-  return inYamlThread({ kind: 'write', json }).then((answer) =>
+  return inYamlThread({ kind: 'write', json }, { signal }).then((answer) =>
     answer.kind === 'written' ? withBody(reply, answer.yaml) : reply,
   );
 }

@@ -115,4 +115,16 @@ describe('A large body in YAML', () => {
     expect(taken.length).toBeGreaterThan(MAX_WAITING_YAML);
     expect(refused.length + taken.length).toBe(answers.length);
   });
+
+  it('is no reason to refuse the answer to a write that is done: who cannot have it in YAML has it in JSON', async () => {
+    const body = { metadata: { generateName: 'done-' }, data: { a: 'x'.repeat(LARGE_YAML_BYTES) } };
+    const answers = await Promise.all(
+      Array.from({ length: 3 * MAX_WAITING_YAML }, () =>
+        server.call('POST', MAPS, { body, headers: { accept: 'application/yaml' } }),
+      ),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const types = new Set(answers.map(({ headers }) => headers['content-type']));
+    expect(types).toEqual(new Set(['application/yaml', 'application/json']));
+  });
 });
