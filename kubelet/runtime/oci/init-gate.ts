@@ -1,7 +1,7 @@
 // Lets the program of a created container begin. `runc create` leaves an init that waits until somebody reads from a fifo beside its
 // state; `runc start` does just that. Doing it here saves a process that costs as much as all else of a start but `runc create`.
 // Invariant: once it is open the fifo is gone, by which runc tells a container that runs from one that was only created.
-import { constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import type { ContainerRecord, ProcessIdentity } from './records.ts';
 const FIFO = 'exec.fifo';
 /** What init is called while it waits. */
 const WAITING = /^(\S*\/)?runc\0init\0/;
+/** What it says, in a log's form, when nobody holds the gate any more. */
+const BROKE_AT_GATE = /^\S+ std(?:out|err) F write exec fifo \S+ broken pipe\r?\n$/;
 /** How often is looked whether init has ended or gone through, where it says nothing. */
 const LOOK_MS = 100;
 
@@ -22,6 +24,31 @@ export async function openGate(context: Context, record: ContainerRecord): Promi
   if (fd === undefined) return;
   await passage(context, fd, record.init);
   await rm(fifo, { force: true });
+}
+
+/**
+ * Whether a container that has ended never ran its program: whoever opened the gate died before its init had gone through. Init says so
+ * as the container's only line, and ends with 1.
+ */
+export function brokeAtGate({ exitCode, config }: ContainerRecord): boolean {
+  return exitCode === 1 && BROKE_AT_GATE.test(firstWords(config.logPath));
+}
+
+/** As much of a log as a line of init's may take. */
+const LINE_BYTES = 512;
+
+function firstWords(path: string): string {
+  const words = Buffer.alloc(LINE_BYTES);
+  try {
+    const fd = openSync(path, constants.O_RDONLY);
+    try {
+      return words.toString('utf8', 0, readSync(fd, words));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
 }
 
 /** Not waiting for init, which may be dead; undefined when the fifo is gone. */

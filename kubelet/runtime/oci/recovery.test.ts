@@ -1,6 +1,14 @@
 // What a runtime finds after the agent was killed at any moment: a second runtime over the same state stands for the agent that comes back.
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -104,6 +112,25 @@ describe('recovery', () => {
     // One that was wholly made just then has ended; a half-made one is gone.
     const left = await runtime.listContainers();
     expect(left.filter(({ state }) => state !== 'exited')).toEqual([]);
+  });
+
+  it('takes back a start that broke off at the gate: its program never ran', async () => {
+    const { containers, runcRoot } = layoutFor(host.stateDir, host.clusterId);
+    const id = await create(forever);
+    const { init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    runtime.close();
+    rewrite(id, { phase: 'starting' });
+    // The agent opens the gate, and dies before init has gone through.
+    process.kill(init?.pid ?? 0, 'SIGSTOP');
+    closeSync(openSync(join(runcRoot, id, 'exec.fifo'), constants.O_RDONLY | constants.O_NONBLOCK));
+    process.kill(init?.pid ?? 0, 'SIGCONT');
+    await until(() => !host.system.exists(`/proc/${init?.pid}`));
+    runtime = await host.start();
+    expect(await runtime.listContainers()).toEqual([]);
+    expect(existsSync(join(containers, id))).toBe(false);
+    const again = await run('echo ran');
+    await until(async () => (await status(again))?.state === 'exited');
+    expect(readFileSync(join(host.folder, 'main.log'), 'utf8')).toMatch(/^\S+ stdout F ran\n$/);
   });
 
   it('finds out whether a start took place', async () => {

@@ -1,6 +1,7 @@
 // Finds everything again after the agent's death or the host's restart, and tears all down at the end.
 // Invariant: after recover() each record tells the truth, half-made things are gone, and nothing was started twice.
 import { readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTree } from '../../../system/remove-tree.ts';
 import { endAbandonedCommands } from './abandoned-commands.ts';
@@ -8,10 +9,14 @@ import { removeCgroup } from './cgroup-removal.ts';
 import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './containers.ts';
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
+import { brokeAtGate } from './init-gate.ts';
 import { makeLayout } from './layout.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { removeMapped } from './user-namespace.ts';
 import { destroySandbox, isIntact, keepNamespacesPrivate, releaseSandbox } from './sandboxes.ts';
+
+/** How long a conmon may take to tell the end of its container. */
+const END_TOLD_MS = 10_000;
 
 /** Reads the records and brings each to what is true now. Repeatable. */
 export async function recover(context: Context, exits: Exits): Promise<void> {
@@ -28,11 +33,13 @@ export async function recover(context: Context, exits: Exits): Promise<void> {
   for (const id of new Set([...brokenContainers, ...unknown]))
     await destroyUnknown(context, id).catch(complain);
   for (const id of brokenSandboxes) await recoverBrokenSandbox(context, id);
+  const starting = [...records.containers.values()].filter(({ phase }) => phase === 'starting');
   await exits.lookingBack(async () => {
     exits.start();
     for (const record of records.containers.values())
       await recoverContainer(context, exits, record).catch(complain);
   });
+  for (const { id } of starting) await takeBackStart(context, id).catch(complain);
   for (const record of records.sandboxes.values()) {
     if (record.state === 'creating') await destroySandbox(context, record);
     else if (record.state === 'ready' && !isIntact(context, record))
@@ -123,6 +130,9 @@ async function recoverStarting(
   record: ContainerRecord,
 ): Promise<void> {
   const { records, clock, system } = context;
+  // Whose init is gone has an end, which its conmon is about to tell.
+  if (!isAlive(system, record.init) && isAlive(system, record.conmon))
+    await exits.wait(record.id, END_TOLD_MS);
   const state = await runcState(context, record.id);
   const now = records.containers.get(record.id) ?? record;
   if (now.phase === 'exited') return;
@@ -132,6 +142,17 @@ async function recoverStarting(
   }
   const running = records.putContainer({ ...now, phase: 'running', startedAtMs: clock.now() });
   exits.check(running);
+}
+
+/** A start of which nothing came leaves nothing: what was to run is made again, and counts once. */
+async function takeBackStart(context: Context, id: string): Promise<void> {
+  const record = context.records.containers.get(id);
+  if (!record || !brokeAtGate(record)) return;
+  context.logger.warn('a container that an earlier agent began to start never ran', {
+    container: id,
+  });
+  await destroyContainer(context, record);
+  await rm(record.config.logPath, { force: true });
 }
 
 async function runcState(context: Context, id: string): Promise<string | undefined> {
