@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../base/logger.ts';
 import { recordedLogger } from '../../test/support/recorded-logger.ts';
@@ -131,6 +131,22 @@ describe('after a loss of power', () => {
     expect(paths('names')).toEqual([]);
     await buildImage(after, image('a:1', 'one'));
     expect(await after.resolve('a:1')).toBeDefined();
+  });
+
+  it('nobody works on what a process left that had the number and start of one of now', async () => {
+    const before = open(booted('one'));
+    const half = await buildImage(before, image('half:1', 'half'));
+    const [layer = ''] = before.layersOf(half.id);
+    before.records.removeName('docker.io/library/half:1');
+    before.records.removeImage(half.id);
+    before.staging.directory();
+    before.staging.lease([basename(layer)]);
+    expect(before.staging.leased().size).toBe(1);
+
+    const after = open(booted('two'));
+    expect([existsSync(layer), after.staging.leased().size]).toEqual([false, 0]);
+    await after.staging.removeAbandoned();
+    expect(readdirSync(join(folder, 'images', 'staging'))).toEqual([]);
   });
 
   it('agent and command line may both look at once', () => {

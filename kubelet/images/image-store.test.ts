@@ -264,10 +264,11 @@ describe('removing', () => {
 
   it('removes what a process that is gone left half done, and nothing of one that lives', async () => {
     const work = join(folder, 'images', 'staging');
-    const dead = join(work, '999999999-1-abc');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
+    const dead = join(work, `999999999-1-${boot}-abc`);
     mkdirSync(dead);
     const leases = join(folder, 'images', 'leases');
-    writeFileSync(join(leases, '999999999-1-0.json'), '[]');
+    writeFileSync(join(leases, `999999999-1-${boot}-0.json`), '[]');
     const mine = store.staging.directory();
     await store.prune();
     expect(existsSync(dead)).toBe(false);

@@ -1,6 +1,6 @@
 // Work in progress below a store: directories that are filled, and leases on what an image that is being made needs.
-// Invariants: each is named after the process that works on it, so that what a dead one left is told from what lives, and is removed;
-// what a live lease names is not pruned.
+// Invariants: each is named after the process that works on it and the boot it runs in, so that what a dead one left is told from what
+// lives, and is removed; what a live lease names is not pruned.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../../system/remove-tree.ts';
@@ -14,6 +14,8 @@ export interface Lease {
 /** Owner of what nobody works on: no process has this number. */
 const NOBODY = '0-0';
 
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
 /** Leases of this process so far: each has a file of its own. */
 let leases = 0;
 
@@ -22,6 +24,8 @@ export class Staging {
   readonly #system: System;
   readonly #work: string;
   readonly #leases: string;
+  /** A process of the next boot may have the number of one of this, and its start: that is counted from the boot. */
+  readonly #boot: string;
   readonly #owner: string;
 
   constructor(system: System, dir: string) {
@@ -30,7 +34,8 @@ export class Staging {
     this.#leases = join(dir, 'leases');
     for (const path of [this.#work, this.#leases])
       mkdirSync(path, { recursive: true, mode: 0o700 });
-    this.#owner = `${process.pid}-${system.processStart(process.pid) ?? 0}`;
+    this.#boot = (system.read(BOOT_ID) ?? '').replace(/[^0-9a-z]/gi, '');
+    this.#owner = `${process.pid}-${system.processStart(process.pid) ?? 0}-${this.#boot}`;
   }
 
   /** A fresh directory; the caller removes it. */
@@ -74,8 +79,9 @@ export class Staging {
   }
 
   #isAlive(name: string): boolean {
-    const [pid = '', start = ''] = name.split('-');
-    return /^\d+$/.test(pid) && this.#system.processStart(Number(pid)) === start;
+    const [pid = '', start = '', boot] = name.split('-');
+    const isNow = boot === this.#boot && /^\d+$/.test(pid);
+    return isNow && this.#system.processStart(Number(pid)) === start;
   }
 }
 
