@@ -77,11 +77,17 @@ describe('a container', () => {
     await scene.told('web', [`Warning FailedMount ${text}`]);
   });
 
-  it('tells which kind of volume is not supported', async () => {
-    const volumes = [{ name: 'v', rbd: { monitors: ['m'], image: 'i' } }];
-    await scene.createPod('mounted', { volumes });
+  it.each([
+    ['rbd', { monitors: ['m'], image: 'i' }, ''],
+    [
+      'csi',
+      { driver: 'example.com' },
+      ': driver name example.com not found in the list of registered CSI drivers',
+    ],
+  ])('tells which kind of volume is not supported: %s', async (kind, source, why) => {
+    await scene.createPod('mounted', { volumes: [{ name: 'v', [kind]: source }] });
     await scene.told('mounted', [
-      'Warning FailedMount MountVolume.SetUp failed for volume "v" : this node does not support volumes of kind rbd',
+      `Warning FailedMount MountVolume.SetUp failed for volume "v" : this node does not support volumes of kind ${kind}${why}`,
     ]);
   });
 });

@@ -34,10 +34,13 @@ const OWNED_TOKEN_MODE = 0o600;
 const DEFAULT_TOKEN_SECONDS = 3600;
 const failed = (text: string) => new ConfigError('FailedMount', text);
 
-/** Says which kind it is: the one field beside those that all kinds have. */
+/** Says which kind it is: the one field beside those that all kinds have; of a driver its name too, in upstream's words. */
 function notSupported(what: string, source: object): string {
-  const kind = Object.entries(source).find(([key, value]) => isKind(key, value))?.[0] ?? 'nothing';
-  return `this node does not support ${what} of kind ${kind}`;
+  const found = Object.entries(source).find(([key, value]) => isKind(key, value));
+  const [kind, of] = found ?? ['nothing', undefined];
+  const { driver } = (kind === 'csi' ? of : {}) as { driver?: string };
+  const why = driver && `: driver name ${driver} not found in the list of registered CSI drivers`;
+  return `this node does not support ${what} of kind ${kind}${why ?? ''}`;
 }
 
 const isKind = (key: string, value: unknown): boolean =>

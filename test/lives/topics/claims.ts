@@ -181,7 +181,7 @@ export const scenarios: readonly Scenario[] = [
       bound({ csi: { driver: 'example.com', volumeHandle: 'h' } }),
       {
         event: unmounted(
-          /^MountVolume\.SetUp failed for volume "lives-csi" : this node does not support persistent volumes of kind csi$/,
+          /^MountVolume\.SetUp failed for volume "lives-csi" : this node does not support persistent volumes of kind csi: driver name example\.com not found in the list of registered CSI drivers$/,
         ),
       },
     ],
