@@ -15,6 +15,8 @@ import { type Context, isAlive } from './context.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 
 const KILLED_EXIT_CODE = 137;
+/** What a container without a monitor says of its end, where it has left no words of its own. */
+const LOST_MONITOR = 'The container lost its monitor and was killed: its own end is not known';
 /** A finished exit file; conmon's temporary ones have longer names. */
 const ID = /^[0-9a-f]{32}$/;
 
@@ -90,6 +92,7 @@ export class Exits {
       exitCode: KILLED_EXIT_CODE,
       finishedAtMs: clock.now(),
       reason: 'ContainerStatusUnknown',
+      message: LOST_MONITOR,
     });
   }
 
@@ -143,7 +146,7 @@ export class Exits {
 
   #finish(
     record: ContainerRecord,
-    end: { exitCode: number; finishedAtMs: number; reason: string },
+    end: { exitCode: number; finishedAtMs: number; reason: string; message?: string },
   ): ContainerRecord {
     const { records, layout, emit, cgroups } = this.#context;
     // The kernel ends what a process namespace holds with its first process; in one that is shared, nobody else does.

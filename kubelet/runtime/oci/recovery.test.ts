@@ -183,6 +183,7 @@ describe('recovery', () => {
           state: 'exited',
           exitCode: 137,
           reason: 'ContainerStatusUnknown',
+          message: expect.stringContaining('lost its monitor') as string,
         }),
       { timeout: 20_000 },
     );
