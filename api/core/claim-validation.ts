@@ -6,6 +6,7 @@ import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
   PersistentVolumeClaimStatus,
+  PersistentVolumeClaimTemplate,
   TypedObjectReference,
 } from '../generated/types.ts';
 import { deepEqual, sameMeaning } from '../meta/deep-equal.ts';
@@ -14,7 +15,8 @@ import { dnsLabel, dnsSubdomain } from '../meta/names.ts';
 import { oneOf, quantityNotNegative } from '../meta/numbers.ts';
 import type { Quantity } from '../meta/quantity.ts';
 import { compareQuantities, tryParseQuantity, ZERO_QUANTITY } from '../meta/quantity.ts';
-import { validateLabelSelector } from '../meta/validate-labels.ts';
+import { validateLabels, validateLabelSelector } from '../meta/validate-labels.ts';
+import { validateAnnotations } from '../meta/validate-meta.ts';
 
 /** Where a claim's or volume's class stood before spec had a field for it. */
 export const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
@@ -64,6 +66,22 @@ export function validateClaim(
 ): FieldError[] {
   const errors = validateClaimSpec(claim.spec, 'spec');
   return old === undefined ? errors : [...errors, ...validateClaimUpdate(claim, old)];
+}
+
+/** Rules of what a pod's own claim is made from: labels and annotations, and a claim's specification. */
+export function validateClaimTemplate(
+  { metadata = {}, spec }: PersistentVolumeClaimTemplate,
+  path: string,
+): FieldError[] {
+  const { labels, annotations, ...others } = metadata;
+  return [
+    ...validateAnnotations(annotations, `${path}.metadata.annotations`),
+    ...validateLabels(labels, `${path}.metadata.labels`),
+    ...Object.entries(others)
+      .filter(([, value]) => value)
+      .map(([field]) => forbiddenField(`${path}.metadata.${field}`, 'cannot be set')),
+    ...validateClaimSpec(spec, `${path}.spec`),
+  ];
 }
 
 function validateClaimSpec(

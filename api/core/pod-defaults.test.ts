@@ -116,6 +116,12 @@ describe('defaults of a pod', () => {
           { name: 'config', configMap: { name: 'x' } },
           { name: 'secret', secret: { secretName: 'x', defaultMode: 0o400 } },
           { name: 'host', hostPath: { path: '/x' } },
+          {
+            name: 'own',
+            ephemeral: {
+              volumeClaimTemplate: { spec: { resources: { requests: { storage: '1024Mi' } } } },
+            },
+          },
           { name: 'all', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
         ],
       },
@@ -131,6 +137,13 @@ describe('defaults of a pod', () => {
       { configMap: { defaultMode: 420 } },
       { secret: { defaultMode: 0o400 } },
       { hostPath: { type: '' } },
+      {
+        ephemeral: {
+          volumeClaimTemplate: {
+            spec: { volumeMode: 'Filesystem', resources: { requests: { storage: '1Gi' } } },
+          },
+        },
+      },
       {
         projected: {
           defaultMode: 420,

@@ -122,8 +122,17 @@ function defaultVolume(volume: Volume): void {
   }
   if (emptyDir?.sizeLimit !== undefined) emptyDir.sizeLimit = canonicalQuantity(emptyDir.sizeLimit);
   if (hostPath) hostPath.type ??= '';
+  defaultOwnClaim(volume);
   for (const item of downwardAPI?.items ?? []) defaultRefs(item);
   for (const source of projected?.sources ?? []) defaultProjection(source);
+}
+
+function defaultOwnClaim({ ephemeral }: Volume): void {
+  const claim = ephemeral?.volumeClaimTemplate?.spec;
+  if (!claim) return;
+  claim.volumeMode ??= 'Filesystem';
+  canonicalResources(claim.resources?.requests);
+  canonicalResources(claim.resources?.limits);
 }
 
 function defaultProjection({ downwardAPI, serviceAccountToken }: VolumeProjection): void {

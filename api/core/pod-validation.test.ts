@@ -3,6 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { aPod, textsOf, type Written } from '../../test/support/written-pod.ts';
 import type { PodSpec } from '../generated/types.ts';
 
+const claimSpec = {
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage: '1Gi' } },
+};
+const ephemeral = (template: object) => ({
+  name: 'v',
+  ephemeral: { volumeClaimTemplate: { spec: claimSpec, ...template } },
+});
+
 describe('rules of a pod', () => {
   it('pass a pod that uses most of what there is', () => {
     const pod = aPod(
@@ -23,7 +32,13 @@ describe('rules of a pod', () => {
         securityContext: { runAsUser: 0, privileged: true },
       },
       {
-        volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Gi' } }],
+        volumes: [
+          { name: 'v', emptyDir: { sizeLimit: '1Gi' } },
+          {
+            ...ephemeral({ metadata: { labels: { a: 'b' }, annotations: { c: 'd' } } }),
+            name: 'e',
+          },
+        ],
         initContainers: [
           { name: 'i', image: 'x' },
           {
@@ -313,6 +328,42 @@ describe('rules of a pod', () => {
       {},
       { volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/' } }] },
       'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
+    ],
+    [
+      'an ephemeral volume of no claim',
+      {},
+      { volumes: [{ name: 'v', ephemeral: {} }] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate: Required value',
+    ],
+    [
+      'an ephemeral volume that names its claim',
+      {},
+      { volumes: [ephemeral({ metadata: { name: 'mine', labels: { a: 'b' } } })] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set',
+    ],
+    [
+      'an odd label of its claim',
+      {},
+      { volumes: [ephemeral({ metadata: { labels: { 'a b': '' } } })] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.labels: Invalid value',
+    ],
+    [
+      'an odd annotation of its claim',
+      {},
+      { volumes: [ephemeral({ metadata: { annotations: { 'a b': '' } } })] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.annotations: Invalid value',
+    ],
+    [
+      'an ephemeral volume without access modes',
+      {},
+      { volumes: [ephemeral({ spec: { ...claimSpec, accessModes: [] } })] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes: Required value',
+    ],
+    [
+      'an ephemeral volume of no size',
+      {},
+      { volumes: [ephemeral({ spec: { ...claimSpec, resources: {} } })] },
+      'spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value',
     ],
     [
       'a ConfigMap volume without name',

@@ -4,6 +4,7 @@ import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type {
   DownwardAPIVolumeFile,
+  EphemeralVolumeSource,
   KeyToPath,
   ProjectedVolumeSource,
   Volume,
@@ -11,6 +12,7 @@ import type {
 } from '../generated/types.ts';
 import { dnsLabel } from '../meta/names.ts';
 import { quantityNotNegative } from '../meta/numbers.ts';
+import { validateClaimTemplate } from './claim-validation.ts';
 
 const HOST_PATH_TYPES = [
   '',
@@ -56,7 +58,7 @@ function validateSource(volume: Volume, path: string): FieldError[] {
 }
 
 function validateKnownSource(volume: Volume, path: string): FieldError[] {
-  const { configMap, secret, emptyDir, hostPath, downwardAPI, projected } = volume;
+  const { configMap, secret, emptyDir, hostPath, downwardAPI, projected, ephemeral } = volume;
   return [
     ...quantityNotNegative(emptyDir?.sizeLimit, `${path}.emptyDir.sizeLimit`),
     ...(hostPath ? validateHostPath(hostPath, `${path}.hostPath`) : []),
@@ -84,7 +86,15 @@ function validateKnownSource(volume: Volume, path: string): FieldError[] {
     ...(volume.persistentVolumeClaim && !volume.persistentVolumeClaim.claimName
       ? [required(`${path}.persistentVolumeClaim.claimName`)]
       : []),
+    ...(ephemeral ? validateEphemeral(ephemeral, `${path}.ephemeral.volumeClaimTemplate`) : []),
   ];
+}
+
+function validateEphemeral(
+  { volumeClaimTemplate }: EphemeralVolumeSource,
+  path: string,
+): FieldError[] {
+  return volumeClaimTemplate ? validateClaimTemplate(volumeClaimTemplate, path) : [required(path)];
 }
 
 /** Rules of a path on the host. */

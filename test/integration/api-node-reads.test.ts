@@ -17,7 +17,17 @@ beforeEach(async () => {
   await volume('free');
   await pod('n1', [
     { name: 'v', persistentVolumeClaim: { claimName: 'used' } },
-    { name: 'scratch', ephemeral: {} },
+    {
+      name: 'scratch',
+      ephemeral: {
+        volumeClaimTemplate: {
+          spec: {
+            accessModes: ['ReadWriteOnce'],
+            resources: { requests: { storage: '1Gi' } },
+          },
+        },
+      },
+    },
   ]);
 });
 afterEach(() => cluster.close());
