@@ -5,7 +5,7 @@ import { type Clock } from '../base/clock.ts';
 import type { Figures } from '../base/figures.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import { claimsOfPod } from '../api/core/volume-matching.ts';
+import { claimKeysOf, claimsOfPod } from '../api/core/volume-matching.ts';
 import {
   Nodes,
   PersistentVolumeClaims,
@@ -29,6 +29,7 @@ import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
 import { nodePorts, resourcesFit } from './plugins/resources-fit.ts';
 import { preferUntainted, taintsTolerations } from './plugins/taints-tolerations.ts';
 import { volumeBinding } from './plugins/volume-binding.ts';
+import { volumeRestrictions } from './plugins/volume-restrictions.ts';
 import { PodQueue, type QueuedPod } from './queue/pod-queue.ts';
 import { type AttemptResult, schedulerFigures, type TellAttempt } from './scheduler-figures.ts';
 import { ClusterState } from './snapshot/cluster-state.ts';
@@ -114,6 +115,7 @@ class Scheduler {
         nodeAffinity,
         nodePorts,
         resourcesFit,
+        volumeRestrictions(this.#state),
         volumeBinding(this.#volumes),
       ],
       scores: [pack ? mostAllocated : leastAllocated, preferredNodeAffinity, preferUntainted],
@@ -155,11 +157,13 @@ class Scheduler {
         const resized = pod.metadata.generation !== old.metadata.generation;
         const freed = isOver(pod) ? !isOver(old) : resized;
         if (freed) this.#roomOn(pod.spec?.nodeName);
+        if (freed && isOver(pod)) this.#claimsFreed(pod);
       },
       onDelete: (pod) => {
         this.#queue.remove(pod.metadata.uid ?? '');
         this.#state.removePod(pod);
         this.#roomOn(pod.spec?.nodeName);
+        this.#claimsFreed(pod);
       },
     });
   }
@@ -206,6 +210,13 @@ class Scheduler {
         return true;
       }
     });
+  }
+
+  /** The pod uses its claims no more: others that wait for one of them may, on whichever node. */
+  #claimsFreed(pod: Pod): void {
+    const freed = new Set(claimKeysOf(pod));
+    if (freed.size === 0) return;
+    this.#queue.retry((each) => claimKeysOf(each).some((key) => freed.has(key)));
   }
 
   #see(pod: Pod): void {
@@ -302,6 +313,7 @@ class Scheduler {
       if (live) this.#parts.informers.informer(Pods).observeWrite(live);
       this.#state.unassume(pod);
       this.#roomOn(node);
+      this.#claimsFreed(pod);
       // Gone, or bound or being deleted by whomever: its own events tell what is next.
       if (!live || live.spec?.nodeName || live.metadata.deletionTimestamp) return false;
       this.#tryLater({ ...queued, pod: live }, 'binding failed; trying again', err);

@@ -7,7 +7,10 @@ import type { FilterPlugin, ScorePlugin } from './plugin.ts';
 import { enoughNodes, selectNode } from './select-node.ts';
 
 const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } };
-const candidate = { pod, demand: { requests: new Map(), weighs: new Map(), ports: [] } };
+const candidate = {
+  pod,
+  demand: { requests: new Map(), weighs: new Map(), ports: [], claims: [] },
+};
 const nodes = (count: number) =>
   Array.from(
     { length: count },

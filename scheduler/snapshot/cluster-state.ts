@@ -17,6 +17,8 @@ export class ClusterState {
   readonly #list: NodeInfo[] = [];
   readonly #at = new Map<string, number>();
   readonly #places = new Map<string, Place>();
+  /** Which placed pods use a claim, by its key. */
+  readonly #users = new Map<string, Set<string>>();
 
   /** Not to be kept: it changes in place. */
   get nodes(): readonly NodeInfo[] {
@@ -87,11 +89,18 @@ export class ClusterState {
     return this.#places.has(pod.metadata.uid ?? '');
   }
 
+  /** Does a pod that counts somewhere use the claim? */
+  isClaimUsed(key: string): boolean {
+    return this.#users.has(key);
+  }
+
   #place(uid: string, place: Place): void {
     const known = this.#places.get(uid);
     if (known && known.node !== place.node) this.#forget(uid);
     this.#places.set(uid, place);
     this.#nodes.get(place.node)?.addPod(uid, place.demand);
+    for (const key of place.demand.claims)
+      this.#users.set(key, (this.#users.get(key) ?? new Set()).add(uid));
   }
 
   #forget(uid: string): void {
@@ -99,5 +108,10 @@ export class ClusterState {
     if (!place) return;
     this.#places.delete(uid);
     this.#nodes.get(place.node)?.removePod(uid);
+    for (const key of place.demand.claims) {
+      const users = this.#users.get(key);
+      users?.delete(uid);
+      if (users?.size === 0) this.#users.delete(key);
+    }
   }
 }

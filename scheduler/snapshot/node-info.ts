@@ -1,15 +1,18 @@
 // What a node has and what is taken of it, kept in step pod by pod.
 // Invariant: `requested` and `weighed` are sums over exactly the pods that were added and not removed.
+import { claimKeysOf } from '../../api/core/volume-matching.ts';
 import type { Node, Pod, PodSpec } from '../../api/generated/types.ts';
 import { parseResources, podRequests, type ResourceList } from '../../api/meta/pod-resources.ts';
 
-/** What a pod takes of a node: nano-units by resource, and host ports. */
+/** What a pod takes of a node: nano-units by resource, host ports, and claims. */
 export interface PodDemand {
   readonly requests: ReadonlyMap<string, bigint>;
   /** What it counts for when nodes are compared: its requests, and UNREQUESTED for containers that state none. */
   readonly weighs: ReadonlyMap<string, bigint>;
   /** `protocol/hostIP/port`. */
   readonly ports: readonly string[];
+  /** Keys of the claims that it uses. */
+  readonly claims: readonly string[];
 }
 
 /** What a container that requests none of it counts for, in scoring only, as upstream. */
@@ -29,6 +32,7 @@ export function demandOf(pod: Pod): PodDemand {
     requests: nanosOf(podRequests(spec)),
     weighs: nanosOf(podRequests(spec, UNREQUESTED)),
     ports,
+    claims: claimKeysOf(pod),
   };
 }
 

@@ -82,6 +82,10 @@ describe('a pod waits for claims', () => {
 describe('a node is asked', () => {
   it('for the volumes of claims, and for some for those that wait for it', () => {
     const delayed = claim({}, { storageClassName: 'local' });
-    expect(needs({ data: delayed, 'p-w': own })).toEqual({ bound: [disk], delayed: [delayed] });
+    expect(needs({ data: delayed, 'p-w': own })).toEqual({
+      bound: [disk],
+      delayed: [delayed],
+      exclusive: [],
+    });
   });
 });

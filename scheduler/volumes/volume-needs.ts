@@ -13,7 +13,7 @@ import {
   storageClassOf,
   waitsForConsumer,
 } from '../../api/core/volume-matching.ts';
-import { controllerOf } from '../../api/meta/object.ts';
+import { controllerOf, keyOf } from '../../api/meta/object.ts';
 
 /** Where things are looked up. */
 export interface StorageView {
@@ -28,22 +28,26 @@ export interface VolumeNeeds {
   readonly bound: readonly (PersistentVolume | undefined)[];
   /** Claims for which a volume is chosen together with the node. */
   readonly delayed: readonly PersistentVolumeClaim[];
+  /** Keys of claims that no other pod may use (ReadWriteOncePod). */
+  readonly exclusive: readonly string[];
 }
 
 /** Asks nothing. */
-export const NO_NEEDS: VolumeNeeds = { bound: [], delayed: [] };
+export const NO_NEEDS: VolumeNeeds = { bound: [], delayed: [], exclusive: [] };
 
 /** What the pod's claims ask for, or why no node can take it whatever room it has. */
 export function volumeNeedsOf(pod: Pod, view: StorageView): VolumeNeeds | string {
   const needs = {
     bound: [] as (PersistentVolume | undefined)[],
     delayed: [] as PersistentVolumeClaim[],
+    exclusive: [] as string[],
   };
   let unbound = false;
   for (const { name, ephemeral } of claimsOfPod(pod)) {
     const claim = view.claim(pod.metadata.namespace ?? '', name);
     const why = claimProblem(pod, { name, ephemeral }, claim);
     if (!claim || why !== undefined) return why ?? '';
+    if (isExclusive(claim)) needs.exclusive.push(keyOf(claim));
     if (isBindCompleted(claim)) needs.bound.push(view.volume(claim.spec?.volumeName ?? ''));
     else if (!claim.spec?.volumeName && waitsForConsumer(view.storageClass(storageClassOf(claim))))
       needs.delayed.push(claim);
@@ -51,6 +55,9 @@ export function volumeNeedsOf(pod: Pod, view: StorageView): VolumeNeeds | string
   }
   return unbound ? 'pod has unbound immediate PersistentVolumeClaims' : needs;
 }
+
+const isExclusive = ({ spec }: PersistentVolumeClaim): boolean =>
+  spec?.accessModes?.includes('ReadWriteOncePod') ?? false;
 
 /** Why a pod waits for one of its claims, bound or not; undefined where it is there. */
 export function claimProblem(

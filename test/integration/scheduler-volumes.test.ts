@@ -161,6 +161,30 @@ describe('a claim that waits for its pod', () => {
   });
 });
 
+describe('a claim for one pod alone', () => {
+  it('holds others back for as long as that pod is there, and then has the next go where it may', async () => {
+    const { client, volumes, pods, nodeOf, why, claimOf } = await aClusterOf('n1', 'n2');
+    const accessModes = ['ReadWriteOncePod'];
+    const shared = { storageClassName: 'now', accessModes, hostPath: { path: '/tmp/alone' } };
+    await volumes.create(aVolume('disk', shared));
+    const claim = aClaim('a', 'now');
+    await client
+      .resource(PersistentVolumeClaims)
+      .create({ ...claim, spec: { ...claim.spec, accessModes } });
+    await until(async () => (await claimOf('a')).status?.phase === 'Bound');
+    const first = withClaims('p', 'a');
+    await pods.create({ ...first, spec: { ...first.spec, nodeName: 'n1' } as typeof first.spec });
+    const next = withClaims('q', 'a');
+    const nodeSelector = { 'kubernetes.io/hostname': 'n2' };
+    await pods.create({ ...next, spec: { ...next.spec, nodeSelector } as typeof next.spec });
+    const held =
+      "0/2 nodes are available: 1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode, 1 node(s) didn't match Pod's node affinity/selector.";
+    await until(async () => (await why('q')) === held);
+    await pods.delete({ namespace, name: 'p' }, { gracePeriodSeconds: 0 });
+    await until(async () => (await nodeOf('q')) === 'n2');
+  });
+});
+
 describe('a claim that is bound', () => {
   it('has its pod go where its volume is, or wait', async () => {
     const { client, volumes, pods, nodeOf, why, addNode } = await aClusterOf('n1', 'n2');
