@@ -13,6 +13,7 @@ import type { ObjectStore } from '../watch/object-store.ts';
 import type { WebhookClient } from '../webhooks/webhook-client.ts';
 import { AdmissionChain } from './admission.ts';
 import { certificates } from './certificates.ts';
+import { claimResize } from './claim-resize.ts';
 import { defaultIngressClass } from './default-ingress-class.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerations } from './default-tolerations.ts';
@@ -65,6 +66,7 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
       storageInUse,
       defaultIngressClass(store),
       rbacEscalation(rbac, store),
+      claimResize(store),
       certificates(rbac, clock),
       mutatingPolicies(policies),
       mutatingWebhooks(asking),
