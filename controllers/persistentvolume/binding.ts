@@ -32,7 +32,7 @@ export class Binding {
     const named = await this.#volumeToClaim(volume, claim);
     await this.phase(named, 'Bound');
     const bound = await this.#claimToVolume(claim, volume.metadata.name ?? '');
-    await this.claimStatus(bound, boundStatus(volume));
+    await this.claimStatus(bound, boundStatus(volume, claim));
   }
 
   async #volumeToClaim(
@@ -129,10 +129,15 @@ export class Binding {
   }
 }
 
-function boundStatus({ spec }: PersistentVolume): PersistentVolumeClaimStatus {
+/** How much it has is said when it becomes Bound; from then on whoever makes it larger says so. */
+function boundStatus(
+  { spec }: PersistentVolume,
+  { status }: PersistentVolumeClaim,
+): PersistentVolumeClaimStatus {
+  const capacity = (status?.phase === 'Bound' && status.capacity) || spec?.capacity;
   return {
     phase: 'Bound',
     ...(spec?.accessModes && { accessModes: spec.accessModes }),
-    ...(spec?.capacity && { capacity: spec.capacity }),
+    ...(capacity && { capacity }),
   };
 }

@@ -127,6 +127,17 @@ describe('a claim', () => {
     expect(status?.phase).toBe('Bound');
   });
 
+  it('has what its volume held when it was bound, whatever is written on the volume later', async () => {
+    await volumes().create(aVolume('v', '2Gi'));
+    await claims().create(aClaim('a', '2Gi'));
+    await until(() => isBound('a', 'v'));
+    const body = { spec: { capacity: { storage: '3Gi' }, accessModes: ['ReadWriteMany'] } };
+    await volumes().patch({ name: 'v' }, { type: 'merge', body });
+    // The modes follow, so that look was taken.
+    await until(async () => (await claim('a'))?.status?.accessModes?.[0] === 'ReadWriteMany');
+    expect((await claim('a'))?.status?.capacity).toEqual({ storage: '2Gi' });
+  });
+
   it('that waits is given the volume that comes, and says what it waits for until then', async () => {
     await claims().create(aClaim('a', '2Gi'));
     const none = 'no persistent volumes available for this claim and no storage class is set';
