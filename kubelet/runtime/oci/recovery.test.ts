@@ -120,11 +120,15 @@ describe('recovery', () => {
     const { init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
     runtime.close();
     rewrite(id, { phase: 'starting' });
-    // The agent opens the gate, and dies before init has gone through.
-    process.kill(init?.pid ?? 0, 'SIGSTOP');
-    closeSync(openSync(join(runcRoot, id, 'exec.fifo'), constants.O_RDONLY | constants.O_NONBLOCK));
-    process.kill(init?.pid ?? 0, 'SIGCONT');
-    await until(() => !host.system.exists(`/proc/${init?.pid}`));
+    // The agent opens the gate, and dies before init has gone through; init may be on its way there still.
+    const pid = init?.pid ?? 0;
+    await until(() => {
+      if (!host.system.kill(pid, 'SIGSTOP')) return true;
+      const gate = join(runcRoot, id, 'exec.fifo');
+      closeSync(openSync(gate, constants.O_RDONLY | constants.O_NONBLOCK));
+      host.system.kill(pid, 'SIGCONT');
+      return false;
+    });
     runtime = await host.start();
     expect(await runtime.listContainers()).toEqual([]);
     expect(existsSync(join(containers, id))).toBe(false);
