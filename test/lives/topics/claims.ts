@@ -188,7 +188,7 @@ export const scenarios: readonly Scenario[] = [
     never: [phase('Running')],
   },
   {
-    name: 'a volume for one pod at a time goes from one pod to the next, and is not scheduled away meanwhile',
+    name: 'a volume for one pod at a time goes from one pod to the next, which waits for its node meanwhile',
     on: REAL,
     objects: [claim('lives-alone', 'ReadWriteOncePod')],
     pod: aPodWith('echo first >> /v/a; sleep 100'),
@@ -205,8 +205,8 @@ export const scenarios: readonly Scenario[] = [
       },
       {
         pod: 'next',
-        event: unmounted(
-          /^MountVolume\.SetUp failed for volume "lives-alone" : volume uses the ReadWriteOncePod access mode and is already in use by another pod$/,
+        until: unscheduled(
+          /node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode/,
         ),
       },
       { delete: true },

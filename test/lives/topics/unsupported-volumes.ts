@@ -29,6 +29,8 @@ const KINDS: Readonly<Record<string, object>> = {
   storageos: { volumeName: 'v' },
   vsphereVolume: { volumePath: '[d] v' },
 };
+/** What is said of a driver. */
+const NO_DRIVER = ': driver name example.com not found in the list of registered CSI drivers';
 /** Sources of projected volumes. */
 const SOURCES: Readonly<Record<string, object>> = {
   clusterTrustBundle: { name: 'b', path: 'p' },
@@ -66,7 +68,7 @@ function refusing(kind: string, pod: Scenario['pod'], word: string): Scenario {
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
   ...Object.entries(KINDS).map(([kind, source]) =>
-    refusing(kind, aPodOf({ [kind]: source }), kind),
+    refusing(kind, aPodOf({ [kind]: source }), `${kind}${kind === 'csi' ? NO_DRIVER : ''}`),
   ),
   ...Object.entries(SOURCES).map(([kind, source]) =>
     refusing(kind, aPodOf({ projected: { sources: [{ [kind]: source }] } }), kind),
