@@ -78,6 +78,8 @@ describe('recovery', () => {
     rewrite(id, { phase: 'creating' });
     runtime = await host.start();
     expect(await runtime.listContainers()).toEqual([]);
+    // It would be counted as a start.
+    expect(existsSync(join(host.folder, 'main.log'))).toBe(false);
     const again = await create(forever);
     expect(again).not.toBe(id);
     await runtime.startContainer(again);

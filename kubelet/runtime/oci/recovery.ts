@@ -110,7 +110,7 @@ async function recoverContainer(
     case 'exited':
       return;
     case 'creating':
-      await destroyContainer(context, record);
+      await destroyUnrun(context, record);
       return;
     case 'created':
       exits.check(record);
@@ -151,6 +151,11 @@ async function takeBackStart(context: Context, id: string): Promise<void> {
   context.logger.warn('a container that an earlier agent began to start never ran', {
     container: id,
   });
+  await destroyUnrun(context, record);
+}
+
+/** Leaves nothing of a container that never ran, its log neither: a pod's logs are counted as its starts. */
+async function destroyUnrun(context: Context, record: ContainerRecord): Promise<void> {
   await destroyContainer(context, record);
   await rm(record.config.logPath, { force: true });
 }
