@@ -105,7 +105,10 @@ export class NodeExtensions {
   }
 }
 
-/** A file that is torn or foreign is as none: its pods are admitted anew. */
+/**
+ * A file that is torn or foreign is as none. Pods that were admitted before are not asked about again: what of theirs runs goes on, and
+ * a container that starts later is given nothing.
+ */
 function parsed(text: string | undefined): Grants {
   try {
     const read: unknown = JSON.parse(text ?? '[]');
