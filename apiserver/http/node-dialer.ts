@@ -1,6 +1,7 @@
 // The way to node agents over HTTPS with the server's client certificate: logs as streams, exec as upgrades, proxied requests.
-// Invariant: a body or socket that nobody reads is destroyed, and no answer is waited for without a limit.
-import type { IncomingMessage } from 'node:http';
+// Invariants: a body or socket that nobody reads is destroyed, and no answer is waited for without a limit; only a read is made a
+// second time, and only where it took a kept connection that its agent had closed.
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { StatusError } from '../../api/status.ts';
 import type {
@@ -10,56 +11,61 @@ import type {
   NodeUpgrade,
   ProxyTarget,
 } from '../handlers/node-dialer.ts';
-import { passRequest } from './pass-request.ts';
+import { passRequest, StaleConnection, staleOr } from './pass-request.ts';
 import { type AgentIdentity, connectTo } from './proxy-connection.ts';
 
 /** How long an agent may take to answer. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** Connections kept open to each agent. */
-const MAX_FREE_SOCKETS = 8;
+/** Idle connections kept to each agent. */
+export const MAX_FREE_SOCKETS = 8;
+/** How long an idle connection is kept, where its agent does not ask for less; Node heeds that only where there is a limit here. */
+const IDLE_MS = 60_000;
 /** Bytes read of an agent's refusal. */
 const MAX_REFUSAL_BYTES = 4096;
 
+/** As whom agents are asked, and how patiently. */
+export interface AgentWay extends AgentIdentity {
+  /** ANSWER_TIMEOUT_MS unless given. */
+  readonly answerTimeoutMs?: number;
+  /** IDLE_MS unless given. */
+  readonly idleMs?: number;
+}
+
 /** A dialer. Agents' certificates are verified against `ca`. */
-export function createHttpNodeDialer(options: AgentIdentity): NodeDialer {
-  const agent = new Agent({ ...options, keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS });
-  const start = (address: NodeAddress, path: string, headers: Readonly<Record<string, string>>) =>
-    httpsRequest({ ...address, path, agent, headers, timeout: ANSWER_TIMEOUT_MS });
-  const upgrade: NodeDialer['upgrade'] = (address, path, headers) =>
-    new Promise<NodeUpgrade>((resolve, reject) => {
-      const asked = { ...headers, connection: 'Upgrade' };
-      const outgoing = start(address, path, asked);
-      outgoing.on('timeout', () => outgoing.destroy());
-      outgoing.on('error', (error) => reject(unreachable(address, error)));
-      outgoing.on('response', (answer) => {
-        refusalOf(answer).then(reject, reject);
-      });
-      outgoing.on('upgrade', (answer, socket, head) => {
-        socket.setTimeout(0);
-        resolve({ headers: flat(answer), socket, head });
-      });
-      outgoing.end();
+export function createHttpNodeDialer(options: AgentWay): NodeDialer {
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS, idleMs = IDLE_MS, ...identity } = options;
+  const limits = { maxFreeSockets: MAX_FREE_SOCKETS, timeout: idleMs };
+  const kept = new Agent({ ...identity, keepAlive: true, ...limits });
+  /** A connection for each request. What is upgraded ends its own anyway, and must not be asked for twice. */
+  const single = new Agent({ ...identity, keepAlive: false });
+  const start = (agent: Agent, { host, port }: NodeAddress, asked: object) => {
+    const outgoing = httpsRequest({ host, port, agent, timeout: answerTimeoutMs, ...asked });
+    const late = () => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs} ms`));
+    return outgoing.on('timeout', late);
+  };
+  const upgrade: NodeDialer['upgrade'] = (address, path, headers) => {
+    const asked = { path, headers: { ...headers, connection: 'Upgrade' } };
+    return upgraded(start(single, address, asked)).catch((error: Error) => {
+      throw unreachable(address, error);
     });
+  };
   return {
-    request: (address, path, signal) =>
-      new Promise<NodeReply>((resolve, reject) => {
-        const outgoing = start(address, path, {});
-        const stop = () => outgoing.destroy();
-        signal.addEventListener('abort', stop, { once: true });
-        outgoing.on('close', () => signal.removeEventListener('abort', stop));
-        outgoing.on('timeout', stop);
-        outgoing.on('error', (error) => reject(unreachable(address, error)));
-        outgoing.on('response', (answer) => {
-          outgoing.setTimeout(0);
-          resolve(replyOf(answer));
+    async request(address, path, signal) {
+      const read = (agent: Agent) => answered(start(agent, address, { path }), signal);
+      try {
+        return await read(kept).catch((error: unknown) => {
+          // The agent closed it just now; a new one tells whether it is there.
+          if (!(error instanceof StaleConnection)) throw error;
+          return read(single);
         });
-        if (signal.aborted) stop();
-        outgoing.end();
-      }),
+      } catch (error) {
+        throw unreachable(address, error as Error);
+      }
+    },
     upgrade,
     async pass(target, request) {
       try {
-        const doors = { identity: options, upgrade };
+        const doors = { identity, upgrade };
         const connection = await connectTo(target, doors);
         return await passRequest({ createConnection: () => connection }, request);
       } catch (cause) {
@@ -75,6 +81,37 @@ function reasonOf(target: ProxyTarget, error: NodeJS.ErrnoException): string {
   if (target.kind === 'pod' || error.code !== 'ECONNREFUSED') return error.message;
   const { host, port } = target.kind === 'node' ? target : target.agent;
   return `dial tcp ${host}:${port}: connect: connection refused`;
+}
+
+/** The answer, once it begins. Rejects with StaleConnection where a kept connection turned out to be closed. */
+function answered(outgoing: ClientRequest, signal: AbortSignal): Promise<NodeReply> {
+  return new Promise((resolve, reject) => {
+    const stop = () => outgoing.destroy(new Error('the caller is gone'));
+    signal.addEventListener('abort', stop, { once: true });
+    outgoing.on('close', () => signal.removeEventListener('abort', stop));
+    outgoing.on('error', (error) => reject(staleOr(outgoing, error)));
+    outgoing.on('response', (answer) => {
+      outgoing.setTimeout(0);
+      resolve(replyOf(answer));
+    });
+    if (signal.aborted) stop();
+    outgoing.end();
+  });
+}
+
+/** The connection, once it is switched. Rejects with what the agent said in place of that. */
+function upgraded(outgoing: ClientRequest): Promise<NodeUpgrade> {
+  return new Promise((resolve, reject) => {
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer) => {
+      refusalOf(answer).then(reject, reject);
+    });
+    outgoing.on('upgrade', (answer, socket, head) => {
+      socket.setTimeout(0);
+      resolve({ headers: flat(answer), socket, head });
+    });
+    outgoing.end();
+  });
 }
 
 function replyOf(answer: IncomingMessage): NodeReply {
@@ -102,7 +139,9 @@ async function refusalOf(answer: IncomingMessage): Promise<StatusError> {
   return StatusError.fromStatus({ code, message: text.slice(0, MAX_REFUSAL_BYTES).trim() }, code);
 }
 
+/** What the agent itself said stays as it is. */
 function unreachable({ host, port }: NodeAddress, cause: Error): StatusError {
+  if (cause instanceof StatusError) return cause;
   const message = `error dialing the node's agent at ${host}:${port}: ${cause.message}`;
   return new StatusError('ServiceUnavailable', message, { cause });
 }

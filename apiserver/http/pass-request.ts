@@ -37,9 +37,7 @@ export function passRequest(way: RequestWay, passed: PassedRequest): Promise<Pas
     };
     signal.addEventListener('abort', stop, { once: true });
     outgoing.once('close', () => signal.removeEventListener('abort', stop));
-    outgoing.on('error', (error) =>
-      reject(isStale(outgoing, error) ? new StaleConnection('EOF') : error),
-    );
+    outgoing.on('error', (error) => reject(staleOr(outgoing, error)));
     outgoing.on('response', (answer) => {
       const { statusCode: status = 0 } = answer;
       if (!isFinal(status)) {
@@ -69,8 +67,11 @@ export function passRequest(way: RequestWay, passed: PassedRequest): Promise<Pas
   });
 }
 
-const isStale = (outgoing: ClientRequest, { code }: NodeJS.ErrnoException): boolean =>
-  outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+/** What a request failed of before an answer began: StaleConnection, or the error as it is. */
+export function staleOr({ reusedSocket }: ClientRequest, error: NodeJS.ErrnoException): Error {
+  const wasCut = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  return reusedSocket && wasCut ? new StaleConnection('EOF') : error;
+}
 
 /** May a server say this of an answer that has come to its end? */
 const isFinal = (status: number): boolean => status >= 200 && status <= 999;
