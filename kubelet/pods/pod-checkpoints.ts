@@ -1,8 +1,9 @@
 // Pods as this node last knew them, on disk: what an agent goes by that starts while the API server is away.
 // Invariant: only ever a stand-in; the API's list replaces it as soon as there is one.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pod } from '../../api/generated/types.ts';
+import { readRecord, writeRecord } from '../../system/record-file.ts';
 
 const SUFFIX = '.json';
 
@@ -42,9 +43,7 @@ export class DiskCheckpoints implements PodCheckpoints {
     const gist = gistOf(pod);
     if (!uid || this.#written.get(uid) === gist) return;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const draft = join(this.#folder, `${uid}.draft`);
-    writeFileSync(draft, JSON.stringify(pod), { mode: 0o600 });
-    renameSync(draft, this.#path(uid));
+    writeRecord(this.#path(uid), pod);
     this.#written.set(uid, gist);
   }
 
@@ -57,8 +56,8 @@ export class DiskCheckpoints implements PodCheckpoints {
   load(): Pod[] {
     return this.#uids().flatMap((uid) => {
       try {
-        const pod = JSON.parse(readFileSync(this.#path(uid), 'utf8')) as Pod;
-        return pod.metadata.uid === uid && pod.spec ? [pod] : [];
+        const pod = readRecord(this.#path(uid)) as Pod | undefined;
+        return pod?.metadata.uid === uid && pod.spec ? [pod] : [];
       } catch {
         return [];
       }
@@ -67,14 +66,19 @@ export class DiskCheckpoints implements PodCheckpoints {
 
   tidy(known: (podUid: string) => boolean): void {
     for (const uid of this.#uids()) if (!known(uid)) this.forget(uid);
+    // What an agent that died was writing.
+    for (const name of this.#names())
+      if (!name.endsWith(SUFFIX)) rmSync(join(this.#folder, name), { force: true });
   }
 
   #uids(): string[] {
+    const files = this.#names().filter((name) => name.endsWith(SUFFIX));
+    return files.map((name) => name.slice(0, -SUFFIX.length));
+  }
+
+  #names(): string[] {
     try {
-      const names = readdirSync(this.#folder);
-      return names
-        .filter((name) => name.endsWith(SUFFIX))
-        .map((name) => name.slice(0, -SUFFIX.length));
+      return readdirSync(this.#folder);
     } catch {
       return [];
     }

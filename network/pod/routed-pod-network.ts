@@ -1,8 +1,9 @@
 // Connects pods by routed veth pairs: a /32 address in the pod, a host route to it, no bridge, no ARP for the gateway.
 // Invariant: what is attached is written to a file per pod before the link exists, and again once all of it is there, so a crash
 // leaves nothing unknown and nothing half made is taken for whole.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readRecord, writeRecord } from '../../system/record-file.ts';
 import type { System } from '../../system/system.ts';
 import { linkName, namespaceName, type NetworkLayout, POD_GATEWAY } from '../layout.ts';
 import { AddressPool } from './addresses.ts';
@@ -161,9 +162,7 @@ export class RoutedPodNetwork {
 
   #record(attachment: AttachmentRecord): void {
     this.#attached.set(attachment.podUid, attachment);
-    const file = this.#file(attachment.podUid);
-    writeFileSync(`${file}.new`, JSON.stringify(attachment));
-    renameSync(`${file}.new`, file);
+    writeRecord(this.#file(attachment.podUid), attachment);
   }
 
   #adopt(file: string): void {
@@ -186,9 +185,7 @@ export class RoutedPodNetwork {
 /** Undefined when it is damaged: power may go while it is written. */
 function readAttachment(file: string): AttachmentRecord | undefined {
   try {
-    const { podUid, netnsPath, ip, connecting } = JSON.parse(
-      readFileSync(file, 'utf8'),
-    ) as AttachmentRecord;
+    const { podUid, netnsPath, ip, connecting } = readRecord(file) as AttachmentRecord;
     if (!podUid || !netnsPath || !/^(\d+\.){3}\d+$/.test(ip)) return undefined;
     return { podUid, netnsPath, ip, ...(connecting && { connecting }) };
   } catch {

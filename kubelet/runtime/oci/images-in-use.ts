@@ -1,7 +1,8 @@
 // Which images containers are made from, told from a runtime's records by who is not the runtime: commands that remove images.
 // Invariant: a container counts from before its first file is made until its last is gone, whether it runs or not.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRecord } from '../../../system/record-file.ts';
 import { layoutFor } from './layout.ts';
 import type { ContainerRecord } from './records.ts';
 
@@ -14,8 +15,8 @@ export function imagesInUse(stateDir: string): ReadonlySet<string> {
 /** Nothing for a container that is going, or of which its runtime will find nothing either. */
 function imageOf(container: string): string | undefined {
   try {
-    const text = readFileSync(join(container, 'container.json'), 'utf8');
-    return (JSON.parse(text) as Partial<ContainerRecord> | null)?.config?.imageId;
+    const record = readRecord(join(container, 'container.json'));
+    return (record as Partial<ContainerRecord> | undefined)?.config?.imageId;
   } catch {
     return undefined;
   }

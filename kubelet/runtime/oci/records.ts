@@ -1,7 +1,8 @@
-// What the runtime remembers of each container and sandbox: one JSON file each, renamed into place, and the same in memory.
+// What the runtime remembers of each container and sandbox: one record on disk each, and the same in memory.
 // Invariant: a record is on disk before the step it announces and after the step it reports, so a crash at any moment can be understood.
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRecord, writeRecord } from '../../../system/record-file.ts';
 import { removeTree } from '../../../system/remove-tree.ts';
 import type { System } from '../../../system/system.ts';
 import type {
@@ -109,7 +110,7 @@ function readAll<T extends { id: string; config: object }>(
   const broken: string[] = [];
   for (const id of readdirSync(directory)) {
     try {
-      const record = JSON.parse(readFileSync(join(directory, id, file), 'utf8')) as T | null;
+      const record = readRecord(join(directory, id, file)) as T | undefined;
       if (record?.id === id && record.config) into.set(id, record);
       else broken.push(id);
     } catch {
@@ -117,11 +118,6 @@ function readAll<T extends { id: string; config: object }>(
     }
   }
   return broken;
-}
-
-function writeRecord(path: string, record: unknown): void {
-  writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 /** The record as the contract tells it. */

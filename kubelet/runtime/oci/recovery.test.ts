@@ -1,6 +1,7 @@
 // What a runtime finds after the agent was killed at any moment: a second runtime over the same state stands for the agent that comes back.
 import { once } from 'node:events';
 import {
+  appendFileSync,
   closeSync,
   constants,
   existsSync,
@@ -17,6 +18,7 @@ import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
 import type { MakerOptions } from '../../../test/support/oci-maker.ts';
 import { until } from '../../../test/support/until.ts';
 import { createCgroups } from '../../../system/cgroups.ts';
+import { readRecord } from '../../../system/record-file.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { ContainerRecord } from './records.ts';
@@ -46,7 +48,7 @@ describe('recovery', () => {
   };
   const recordOf = (id: string) => layoutFor(host.stateDir, host.clusterId).container(id).record;
   const rewrite = (id: string, change: Partial<ContainerRecord>) => {
-    const record = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const record = readRecord(recordOf(id)) as ContainerRecord;
     writeFileSync(recordOf(id), JSON.stringify({ ...record, ...change }));
   };
   const status = async (id: string) => runtime.containerStatus(id);
@@ -120,7 +122,7 @@ describe('recovery', () => {
   it('takes back a start that broke off at the gate: its program never ran', async () => {
     const { containers, runcRoot } = layoutFor(host.stateDir, host.clusterId);
     const id = await create(forever);
-    const { init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const { init } = readRecord(recordOf(id)) as ContainerRecord;
     runtime.close();
     rewrite(id, { phase: 'starting' });
     // The agent opens the gate, and dies before init has gone through; init may be on its way there still.
@@ -171,7 +173,7 @@ describe('recovery', () => {
 
   it('does not wait for a container that ended before it was started', async () => {
     const id = await create(forever);
-    const { init, conmon } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const { init, conmon } = readRecord(recordOf(id)) as ContainerRecord;
     for (const { pid } of [conmon, init].filter((each) => each !== undefined))
       host.system.kill(pid, 'SIGKILL');
     await expect(runtime.startContainer(id)).rejects.toMatchObject({
@@ -182,7 +184,7 @@ describe('recovery', () => {
 
   it('ends a container whose conmon was killed, since its exit code is lost', async () => {
     const id = await run(forever);
-    const record = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const record = readRecord(recordOf(id)) as ContainerRecord;
     host.system.kill(record.conmon?.pid ?? 0, 'SIGKILL');
     await vi.waitFor(
       async () =>
@@ -228,7 +230,7 @@ describe('recovery', () => {
 
   it('tells what ended before it from what ends under its eyes', async () => {
     const id = await run(forever);
-    const { conmon, init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const { conmon, init } = readRecord(recordOf(id)) as ContainerRecord;
     runtime.close();
     const pids = [conmon?.pid ?? 0, init?.pid ?? 0];
     for (const pid of pids) host.system.kill(pid, 'SIGKILL');
@@ -244,7 +246,7 @@ describe('recovery', () => {
   it('goes on after a reboot: what ran has ended unseen, its sandbox is not ready, another takes its place', async () => {
     const id = await run(forever);
     const sandboxId = (await status(id))?.sandboxId ?? '';
-    const { conmon, init } = JSON.parse(readFileSync(recordOf(id), 'utf8')) as ContainerRecord;
+    const { conmon, init } = readRecord(recordOf(id)) as ContainerRecord;
     runtime.close();
     const layout = layoutFor(host.stateDir, host.clusterId);
     for (const process of [conmon, init]) host.system.kill(process?.pid ?? 0, 'SIGKILL');
@@ -287,6 +289,17 @@ describe('recovery', () => {
       await until(() => (host.system.processState(pid) ?? 'Z') === 'Z');
     },
   );
+
+  it('goes by what a record said before, where the agent died while it wrote', async () => {
+    const id = await run(forever);
+    const before = await status(id);
+    appendFileSync(recordOf(id), `\n{"id":"${id}","phase":"exi`);
+    runtime = await host.start();
+    expect(await status(id)).toEqual(before);
+    await runtime.stopContainer(id, 0);
+    runtime = await host.start();
+    expect(await status(id)).toMatchObject({ state: 'exited', exitCode: 137 });
+  });
 
   it('drops a container of which neither its record nor runc can tell: its processes, cgroup and mounts go', async () => {
     const id = await run(forever);

@@ -5,9 +5,11 @@ import { basename, join } from 'node:path';
 import type { Pod } from '../../../api/generated/types.ts';
 import { layoutOf } from '../../../cli/serve/cluster.ts';
 import { type Layout, layoutFor } from '../../../kubelet/runtime/oci/layout.ts';
+import type { ContainerRecord, SandboxRecord } from '../../../kubelet/runtime/oci/records.ts';
 import { namespaceName, namespacePrefix } from '../../../network/layout.ts';
 import { linkNames } from '../../../network/links.ts';
 import { createCgroups } from '../../../system/cgroups.ts';
+import { readRecord } from '../../../system/record-file.ts';
 import type { TestCluster } from '../cluster.ts';
 
 interface RuncContainer {
@@ -72,8 +74,7 @@ function conmons(cluster: TestCluster): string[] {
 function sandboxDifferences(cluster: TestCluster, pods: readonly Pod[]): string[] {
   const folder = runtimeLayout(cluster).sandboxes;
   const ready = list(folder).flatMap((id) => {
-    const text = read(join(folder, id, 'sandbox.json'));
-    const record = JSON.parse(text ?? '{}') as { state?: string; config?: { podUid: string } };
+    const record = recordIn<SandboxRecord>(join(folder, id, 'sandbox.json'));
     return record.state === 'notready' ? [] : [record.config?.podUid ?? `(unreadable ${id})`];
   });
   return compare('sandbox of pod', pods.map(uidOf), ready);
@@ -136,8 +137,8 @@ const logUids = (cluster: TestCluster): string[] =>
 function recordedUids(cluster: TestCluster): string[] {
   const folder = runtimeLayout(cluster).containers;
   return list(folder).map((id) => {
-    const text = read(join(folder, id, 'container.json')) ?? '{}';
-    return (JSON.parse(text) as { podUid?: string }).podUid ?? `(unreadable ${id})`;
+    const { podUid } = recordIn<ContainerRecord>(join(folder, id, 'container.json'));
+    return podUid ?? `(unreadable ${id})`;
   });
 }
 
@@ -158,6 +159,15 @@ function list(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+/** Nothing of one that was removed meanwhile. */
+function recordIn<T>(path: string): Partial<T> {
+  try {
+    return (readRecord(path) ?? {}) as Partial<T>;
+  } catch {
+    return {};
   }
 }
 

@@ -2,11 +2,12 @@
 // those two. Which, when and how long follows from a seed; what a strike meets is whoever is there then.
 // Invariant: a container is struck again only when every other one has been struck as often, so that none has to wait long before it
 // starts again, and only once it has said that it started, as starts are counted by what they said; a cut ends.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../../base/random.ts';
 import { isRunning, readSupervisor } from '../../../cli/serve/lock.ts';
 import type { ContainerRecord, ProcessIdentity } from '../../../kubelet/runtime/oci/records.ts';
+import { readRecord } from '../../../system/record-file.ts';
 import type { TestCluster } from '../cluster.ts';
 import { isSilent } from './fleet.ts';
 import { runtimeLayout } from './host-pods.ts';
@@ -149,7 +150,7 @@ const keyOf = ({ podUid, config }: ContainerRecord): string => `${podUid}.${conf
 
 function recordOf(file: string): ContainerRecord[] {
   try {
-    return [JSON.parse(readFileSync(file, 'utf8')) as ContainerRecord];
+    return [(readRecord(file) ?? {}) as ContainerRecord];
   } catch {
     // It was removed meanwhile.
     return [];
