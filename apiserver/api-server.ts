@@ -36,12 +36,13 @@ import { showWatchCache } from './metrics/watch-cache-figures.ts';
 import { type ApiServerOptions, BODY_LIMIT_BYTES } from './options.ts';
 import { createPipeline, type VirtualHandler } from './pipeline.ts';
 import { advertise, type ApiAddress } from './registry/api-endpoints.ts';
-import { bootstrap } from './registry/bootstrap.ts';
+import { bootstrap, BOOTSTRAP_PARTS } from './registry/bootstrap.ts';
 import { objectKey } from './registry/keys.ts';
 import { Registry } from './registry/registry.ts';
 import { ServiceEndpoints } from './registry/service-endpoints.ts';
 import { NODE_PORTS, ServiceStrategy } from './registry/service-strategy.ts';
 import type { Strategy } from './registry/strategies.ts';
+import { StartUp } from './start-up.ts';
 import { WebhookClient } from './webhooks/webhook-client.ts';
 import { ObjectStore } from './watch/object-store.ts';
 
@@ -74,6 +75,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const figures = options.figures ?? new Figures();
   const storage = countedStorage(options.storage, figures, clock);
   const store = await ObjectStore.open(storage, { clock, logger });
+  const startUp = new StartUp(
+    options.frontProxy ? [] : ['poststarthook/start-cluster-authentication-info-controller'],
+  );
+  startUp.done('poststarthook/generic-apiserver-start-informers');
   const services = new ServiceStrategy({
     store,
     serviceCidr: options.serviceCidr,
@@ -115,9 +120,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const { serviceCidr } = options;
   const apiServiceIp = services.firstAddress;
-  if (!options.isBootstrapped)
-    await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED });
-  return await running(options, { server, names, rbac, readToken, figures, apiServiceIp });
+  if (options.isBootstrapped) startUp.done(...BOOTSTRAP_PARTS);
+  else await bootstrap(server, { apiServiceIp, serviceCidr, extra: UNSTORED, startUp });
+  return await running(options, { server, names, rbac, readToken, figures, apiServiceIp, startUp });
 }
 
 interface Prepared {
@@ -127,20 +132,21 @@ interface Prepared {
   readonly readToken: TokenReader;
   readonly figures: Figures;
   readonly apiServiceIp: string;
+  readonly startUp: StartUp;
 }
 
 /** The way of requests, and what follows the store. */
 async function running(options: ApiServerOptions, prepared: Prepared): Promise<RunningServer> {
-  const { server, names, rbac, readToken, figures } = prepared;
+  const { server, names, rbac, readToken, figures, startUp } = prepared;
   const { store, clock, logger, tokens } = server;
   const closing = new AbortController();
   const slis = new Figures();
-  const health = createHealth(checksOf(options, store, closing.signal), {
+  const health = createHealth(checksOf(options, { store, startUp, closing: closing.signal }), {
     clock,
     logger,
     told: healthFigures(slis),
   });
-  const { discovery, others } = await kindsOf(server, options);
+  const { discovery, others } = await kindsOf(server, options, startUp);
   const parts = { server, rbac, health, readToken, discovery, others, figures, slis };
   const handler = pipelineOf(options, { ...parts, closing: closing.signal });
   const customs = new CustomResources({
@@ -151,6 +157,10 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
       others.kindsChanged();
     },
   });
+  startUp.done(
+    'poststarthook/start-apiextensions-controllers',
+    'poststarthook/crd-informer-synced',
+  );
   others.kindsChanged();
   const known = createAuthenticator(readToken, tokens.audiences);
   const authenticate = countedAuthenticator(figures, known);
@@ -165,18 +175,32 @@ async function running(options: ApiServerOptions, prepared: Prepared): Promise<R
 }
 
 /** What is served: by this server and by those behind it. */
-async function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions) {
+async function kindsOf(server: ServerParts, { frontProxy }: ApiServerOptions, startUp: StartUp) {
   const discovery = new LiveDiscovery(server.scheme, UNSTORED, () => others.registered);
   const onChange = () => discovery.refresh();
-  const others = await Aggregation.open({ server, extra: UNSTORED, frontProxy, onChange });
+  const onRegistered = () => startUp.done('autoregister-completion');
+  const others = await Aggregation.open({
+    server,
+    extra: UNSTORED,
+    frontProxy,
+    onChange,
+    onRegistered,
+  });
+  startUp.done('poststarthook/apiservice-registration-controller');
+  if (frontProxy) startUp.done('poststarthook/start-cluster-authentication-info-controller');
   return { discovery, others };
+}
+
+interface Checked {
+  readonly store: ObjectStore;
+  readonly startUp: StartUp;
+  readonly closing: AbortSignal;
 }
 
 /** By upstream's names. Storage answers for itself; that what it has is visible here as well is what readers need. */
 function checksOf(
   { storage, logger }: ApiServerOptions,
-  store: ObjectStore,
-  closing: AbortSignal,
+  { store, startUp, closing }: Checked,
 ): readonly Check[] {
   const answers = async () => (await storage.barrier()) >= 0n;
   return [
@@ -189,6 +213,7 @@ function checksOf(
       probes: ['readyz'],
       run: async () => (await store.barrier()) >= 0n,
     },
+    ...startUp.checks,
     { name: 'shutdown', probes: ['readyz'], run: () => !closing.aborted },
   ];
 }

@@ -14,6 +14,7 @@ import { systemPriorityClasses } from '../../api/scheduling/priority-class.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
 import type { ServerParts } from '../exchange.ts';
 import { localApiServices } from '../extensions/local-api-services.ts';
+import type { StartUp, StartUpPart } from '../start-up.ts';
 import { apiService } from './api-endpoints.ts';
 import { type BringUpToDate, ensureObject } from './ensure-object.ts';
 
@@ -26,35 +27,64 @@ export interface BootstrapOptions {
   readonly serviceCidr: string;
   /** Resources without a definition. */
   readonly extra: readonly ServedResource[];
+  /** Told of each part of the start that is done. */
+  readonly startUp: StartUp;
 }
 
+/** What is made, by the part of the start that it belongs to. */
+export const BOOTSTRAP_PARTS = [
+  'poststarthook/start-system-namespaces-controller',
+  'poststarthook/rbac/bootstrap-roles',
+  'poststarthook/scheduling/bootstrap-system-priority-classes',
+  'poststarthook/bootstrap-controller',
+  'poststarthook/start-kubernetes-service-cidr-controller',
+  'poststarthook/priority-and-fairness-config-producer',
+  'poststarthook/kube-apiserver-autoregistration',
+] as const satisfies readonly StartUpPart[];
+type BootstrapPart = (typeof BOOTSTRAP_PARTS)[number];
+
 /** Has the objects there. */
-export async function bootstrap(
-  server: ServerParts,
-  { apiServiceIp, serviceCidr, extra }: BootstrapOptions,
-): Promise<void> {
-  const now = formatTime(server.clock.now());
-  const served = [...server.scheme.definitions, ...extra];
-  const objects: object[] = [
-    ...NAMESPACES.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-    ...bootstrapClusterRoles,
-    ...bootstrapClusterRoleBindings,
-    authenticationReader,
-    authenticationReaderBinding,
-    ...systemPriorityClasses,
-    apiService(apiServiceIp),
-    serviceRange(serviceCidr, now),
-    ...bootstrapPriorityLevels,
-    ...bootstrapFlowSchemas(now),
-    ...localApiServices(served, now),
-  ];
+export async function bootstrap(server: ServerParts, options: BootstrapOptions): Promise<void> {
+  const objects = bootstrapObjects(server, options);
   // All in one turn of the store: one flush.
   await Promise.all(
-    objects.map((object) => {
-      const wanted = object as LooseObject;
-      return ensureObject(server, wanted, updateOf(wanted));
+    BOOTSTRAP_PARTS.map(async (part) => {
+      const made = objects[part].map((object) => {
+        const wanted = object as LooseObject;
+        return ensureObject(server, wanted, updateOf(wanted));
+      });
+      await Promise.all(made);
+      options.startUp.done(part);
     }),
   );
+}
+
+function bootstrapObjects(
+  server: ServerParts,
+  { apiServiceIp, serviceCidr, extra }: BootstrapOptions,
+): Readonly<Record<BootstrapPart, readonly object[]>> {
+  const now = formatTime(server.clock.now());
+  const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  return {
+    'poststarthook/start-system-namespaces-controller': NAMESPACES.map(namespace),
+    'poststarthook/rbac/bootstrap-roles': [
+      ...bootstrapClusterRoles,
+      ...bootstrapClusterRoleBindings,
+      authenticationReader,
+      authenticationReaderBinding,
+    ],
+    'poststarthook/scheduling/bootstrap-system-priority-classes': systemPriorityClasses,
+    'poststarthook/bootstrap-controller': [apiService(apiServiceIp)],
+    'poststarthook/start-kubernetes-service-cidr-controller': [serviceRange(serviceCidr, now)],
+    'poststarthook/priority-and-fairness-config-producer': [
+      ...bootstrapPriorityLevels,
+      ...bootstrapFlowSchemas(now),
+    ],
+    'poststarthook/kube-apiserver-autoregistration': localApiServices(
+      [...server.scheme.definitions, ...extra],
+      now,
+    ),
+  };
 }
 
 /** How an object that is there already is brought up to date; most are their users'. */

@@ -39,6 +39,8 @@ describe('The ConfigMap of authentication', () => {
     const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles';
     const role = await call('GET', `${roles}/extension-apiserver-authentication-reader`);
     expect(role.json().rules[0].resourceNames).toEqual(['extension-apiserver-authentication']);
+    const part = '/readyz/poststarthook/start-cluster-authentication-info-controller';
+    expect((await call('GET', part)).text).toBe('ok');
   });
 
   it('is put right when it is changed, and comes back when it is deleted; what others say in it stays', async () => {

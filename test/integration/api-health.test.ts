@@ -13,6 +13,17 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
+/** Parts of the start, as a server without others behind it has them. */
+const STARTED =
+  'generic-apiserver-start-informers start-apiextensions-controllers crd-informer-synced start-system-namespaces-controller ' +
+  'rbac/bootstrap-roles scheduling/bootstrap-system-priority-classes priority-and-fairness-config-producer ' +
+  'bootstrap-controller start-kubernetes-service-cidr-controller apiservice-registration-controller ' +
+  'kube-apiserver-autoregistration';
+const STARTED_LINES =
+  STARTED.split(' ')
+    .map((name) => `[+]poststarthook/${name} ok\n`)
+    .join('') + '[+]autoregister-completion ok\n';
+
 async function aServer(storage?: Storage): Promise<TestServer> {
   const server = await startTestServer(storage ? { storage } : {});
   endings.push(() => server.close());
@@ -28,10 +39,12 @@ describe('Health', () => {
     const told = await server.call('GET', '/readyz?verbose', { as: 'nobody' });
     expect(told.text).toBe(
       '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n' +
-        '[+]shutdown ok\nreadyz check passed\n',
+        `${STARTED_LINES}[+]shutdown ok\nreadyz check passed\n`,
     );
     const alive = await server.call('GET', '/livez?verbose');
-    expect(alive.text).toBe('[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n');
+    expect(alive.text).toBe(
+      `[+]ping ok\n[+]log ok\n[+]etcd ok\n${STARTED_LINES}livez check passed\n`,
+    );
   });
 
   it('answers single checks, and 404 where there is none', async () => {
@@ -43,9 +56,18 @@ describe('Health', () => {
       '/livez/etcd',
       '/healthz/etcd',
       '/readyz/shutdown',
+      '/healthz/poststarthook/rbac/bootstrap-roles',
+      '/livez/poststarthook/crd-informer-synced',
+      '/readyz/autoregister-completion',
     ])
       expect(await server.call('GET', path)).toMatchObject({ status: 200, text: 'ok' });
-    for (const path of ['/readyz/nope', '/livez/shutdown', '/livez/etcd-readiness', '/healthzz'])
+    for (const path of [
+      '/readyz/nope',
+      '/livez/shutdown',
+      '/livez/etcd-readiness',
+      '/healthzz',
+      '/readyz/poststarthook',
+    ])
       expect((await server.call('GET', path)).status).toBe(404);
   });
 
@@ -53,7 +75,7 @@ describe('Health', () => {
     const server = await aServer();
     const { text } = await server.call('GET', '/livez?verbose&exclude=etcd&exclude=nope');
     expect(text).toBe(
-      '[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\n' +
+      `[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\n${STARTED_LINES}` +
         'warn: some health checks cannot be excluded: no matches for "nope"\nlivez check passed\n',
     );
   });
@@ -82,7 +104,7 @@ describe('Health', () => {
       500,
       '[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\n' +
         '[-]etcd-readiness failed: reason withheld\n[-]informer-sync failed: reason withheld\n' +
-        '[+]shutdown ok\nreadyz check failed\n',
+        `${STARTED_LINES}[+]shutdown ok\nreadyz check failed\n`,
     ]);
     expect((await server.call('GET', '/livez/etcd')).status).toBe(500);
     expect((await server.call('GET', '/livez?exclude=etcd')).text).toBe('ok');
@@ -105,7 +127,7 @@ describe('Health', () => {
     const { status, text } = await server.call('GET', '/livez');
     expect([status, text]).toEqual([
       500,
-      '[+]ping ok\n[-]log failed: reason withheld\n[+]etcd ok\nlivez check failed\n',
+      `[+]ping ok\n[-]log failed: reason withheld\n[+]etcd ok\n${STARTED_LINES}livez check failed\n`,
     ]);
   });
 

@@ -30,6 +30,8 @@ export interface AggregationOptions {
   readonly frontProxy: FrontProxy | undefined;
   /** Called after something has changed that discovery shows. */
   readonly onChange: () => void;
+  /** Called each time that the server's own groups have the APIServices that they should have. */
+  readonly onRegistered: () => void;
 }
 
 /** What discovery shows of a registered group and version. */
@@ -60,9 +62,9 @@ export class Aggregation {
 
   private constructor(options: AggregationOptions) {
     this.#options = options;
-    const { server, frontProxy, extra } = options;
+    const { server, frontProxy, extra, onRegistered } = options;
     this.#servers = new RemoteServers({ ...server, identity: frontProxy });
-    this.#local = new LocalRegistration(server, extra);
+    this.#local = new LocalRegistration(server, extra, onRegistered);
     this.#table = new ApiServiceTable(server.store);
     for (const { metadata } of this.#table.all) this.#settle(metadata.name ?? '');
     const services = collectionPrefix(Services);

@@ -25,14 +25,16 @@ const KEPT: ReadonlySet<unknown> = new Set([KEPT_FROM_START, KEPT_WITH_KIND]);
 export class LocalRegistration {
   readonly #server: ServerParts;
   readonly #extra: readonly ServedResource[];
+  readonly #settled: () => void;
   #due = false;
   #working = false;
   #closed = false;
 
-  /** `extra` are resources without a definition. */
-  constructor(server: ServerParts, extra: readonly ServedResource[]) {
+  /** `extra` are resources without a definition; `settled` is told each time that all are there, and none too many. */
+  constructor(server: ServerParts, extra: readonly ServedResource[], settled: () => void) {
     this.#server = server;
     this.#extra = extra;
+    this.#settled = settled;
   }
 
   /** Something may be missing, or too much, among `present`, which is asked for when it is looked at. */
@@ -54,6 +56,7 @@ export class LocalRegistration {
       await Promise.resolve();
       try {
         await this.#settle(present());
+        if (!this.#due) this.#settled();
       } catch (err) {
         if (this.#closed) return;
         this.#server.logger.warn('APIServices of this server could not be kept', { err });

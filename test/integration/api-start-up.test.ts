@@ -1,0 +1,132 @@
+// Parts of a server's start as health tells of them: each fails while its own writes are held up, and only that one does.
+import { afterEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { systemClock } from '../../base/clock.ts';
+import { silentLogger } from '../../base/logger.ts';
+import { systemRandom } from '../../base/random.ts';
+import { Scheme } from '../../api/scheme.ts';
+import type { ServerParts } from '../../apiserver/exchange.ts';
+import { bootstrap, BOOTSTRAP_PARTS } from '../../apiserver/registry/bootstrap.ts';
+import { Registry } from '../../apiserver/registry/registry.ts';
+import { StartUp } from '../../apiserver/start-up.ts';
+import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
+import type { Storage } from '../../apiserver/storage/storage.ts';
+import { ObjectStore } from '../../apiserver/watch/object-store.ts';
+import { startTestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) await end();
+});
+
+/** Storage whose writes below `prefix` wait until they are let go. */
+function heldStorage(prefix: string) {
+  const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let held = 0;
+  const storage: Storage = {
+    commit: async (...all) => {
+      if (all[0].startsWith(prefix)) {
+        held += 1;
+        await released;
+      }
+      return real.commit(...all);
+    },
+    pending: (key) => real.pending(key),
+    page: (...all) => real.page(...all),
+    watch: (...all) => real.watch(...all),
+    compact: (to) => real.compact(to),
+    range: () => real.range(),
+    sizeBytes: () => real.sizeBytes(),
+    close: () => real.close(),
+    barrier: (signal) => real.barrier(signal),
+  };
+  return { storage, release, held: () => held };
+}
+
+const failing = (startUp: StartUp) =>
+  startUp.checks.filter((check) => check.run() !== true).map(({ name }) => name);
+
+describe('A start', () => {
+  it.each([
+    ['/registry/core/namespaces/', 'poststarthook/start-system-namespaces-controller'],
+    ['/registry/rbac.authorization.k8s.io/clusterroles/', 'poststarthook/rbac/bootstrap-roles'],
+    ['/registry/rbac.authorization.k8s.io/rolebindings/', 'poststarthook/rbac/bootstrap-roles'],
+    ['/registry/scheduling.k8s.io/', 'poststarthook/scheduling/bootstrap-system-priority-classes'],
+    ['/registry/core/services/', 'poststarthook/bootstrap-controller'],
+    [
+      '/registry/networking.k8s.io/servicecidrs/',
+      'poststarthook/start-kubernetes-service-cidr-controller',
+    ],
+    [
+      '/registry/flowcontrol.apiserver.k8s.io/flowschemas/',
+      'poststarthook/priority-and-fairness-config-producer',
+    ],
+    [
+      '/registry/apiregistration.k8s.io/apiservices/',
+      'poststarthook/kube-apiserver-autoregistration',
+    ],
+  ])('whose writes to %s wait is not through with %s', async (prefix, part) => {
+    const { storage, release, held } = heldStorage(prefix);
+    const doors = { clock: new VirtualClock(), logger: silentLogger };
+    const store = await ObjectStore.open(storage, doors);
+    endings.push(async () => {
+      await store.close();
+      await storage.close();
+    });
+    const parts = {
+      ...doors,
+      random: systemRandom,
+      store,
+      registry: new Registry(store),
+      scheme: new Scheme(),
+    };
+    const startUp = new StartUp();
+    const options = { apiServiceIp: '10.96.0.1', serviceCidr: '10.96.0.0/16', extra: [], startUp };
+    // Of a server it takes no more than these.
+    const work = bootstrap(parts as unknown as ServerParts, options);
+    const left = () => BOOTSTRAP_PARTS.filter((each) => failing(startUp).includes(each));
+    await until(() => held() > 0 && left().length <= 1);
+    expect(left()).toEqual([part]);
+    release();
+    await work;
+    expect(left()).toEqual([]);
+  });
+
+  it('goes on until each kind is registered, those of definitions too', async () => {
+    const name = 'v1.shop.example.com';
+    const { storage, release, held } = heldStorage(
+      `/registry/apiregistration.k8s.io/apiservices/${name}`,
+    );
+    endings.push(() => storage.close());
+    const server = await startTestServer({ storage });
+    endings.push(() => server.close());
+    const names = { plural: 'carts', singular: 'cart', kind: 'Cart', listKind: 'CartList' };
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const versions = [{ name: 'v1', served: true, storage: true, schema }];
+    const body = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'carts.shop.example.com' },
+      spec: { group: 'shop.example.com', scope: 'Namespaced', names, versions },
+    };
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    expect((await server.call('POST', definitions, { body })).status).toBe(201);
+    await until(() => held() === 1);
+    // As if the first had died here: its definition is stored, and was never registered.
+    const next = await startTestServer({ storage });
+    endings.push(() => next.close());
+    await until(() => held() === 2);
+    const early = await next.call('GET', '/readyz');
+    expect(early.status).toBe(500);
+    expect(early.text.match(/^\[-\].*$/gm)).toEqual([
+      '[-]autoregister-completion failed: reason withheld',
+    ]);
+    expect((await next.call('GET', '/livez/autoregister-completion')).status).toBe(500);
+    release();
+    await until(async () => (await next.call('GET', '/readyz')).text === 'ok');
+    const registered = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
+    expect((await next.call('GET', registered)).status).toBe(200);
+  });
+});
