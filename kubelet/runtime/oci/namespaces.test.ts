@@ -7,11 +7,13 @@ import { aHungFileSystem } from '../../../test/support/hung-file-system.ts';
 import { anOciHost, type OciHost, sh, shellFiles } from '../../../test/support/oci-host.ts';
 import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { until } from '../../../test/support/until.ts';
+import { readRecord } from '../../../system/record-file.ts';
 import { buildImage } from '../../images/build.ts';
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
 import { layoutFor } from './layout.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import { pauseProgram } from './pause-program.ts';
+import type { SandboxRecord } from './records.ts';
 
 let host: OciHost;
 let runtime: OciRuntime;
@@ -68,8 +70,8 @@ describe('a process namespace that containers share', () => {
     const { id, sandboxId } = await run(pod('d'), 'one');
     const layout = layoutFor(host.stateDir, host.clusterId);
     const inside = await host.system.run('pgrep', ['-x', 'pause']);
-    const record = host.system.read(layout.sandbox(sandboxId).record) ?? '';
-    const { pid } = (JSON.parse(record) as { pause: { pid: number } }).pause;
+    const record = readRecord(layout.sandbox(sandboxId).record) as SandboxRecord;
+    const pid = record.pause?.pid ?? 0;
     expect(inside.stdout.split('\n')).toContain(`${pid}`);
     host.system.kill(pid, 'SIGKILL');
     await until(async () => (await stateOf(id)) === 'exited');
