@@ -196,8 +196,9 @@ const TALK: readonly Harm[] = [
   },
   {
     name: 'long-line',
+    // Again and again: the log shows its newest file only, and what was said once may be put aside before anybody looks.
     spec: pod(
-      `$b = "y" x 65536; $n += syswrite(STDOUT, $b) while $n < 20 << 20; syswrite(STDOUT, "\\nsaid\\n"); ${STAY}`,
+      '$b = "y" x 65536; $n += syswrite(STDOUT, $b) while $n < 20 << 20; syswrite(STDOUT, "\\nsaid\\n"), sleep 1 while 1;',
     ),
     until: RUNNING,
     log: /said/,
