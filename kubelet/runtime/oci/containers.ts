@@ -18,7 +18,7 @@ import { type GivenDevice, hostDevices } from './confinement.ts';
 import { showFiles } from './container-files.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
-import { openGate } from './init-gate.ts';
+import { openGate, programBegun } from './init-gate.ts';
 import { readIdentityFiles } from './image-files.ts';
 import { type ProcessUser, resolveUser } from './image-user.ts';
 import { lookAt, type SharedNamespaces, sharedNamespaces } from './pause.ts';
@@ -262,6 +262,7 @@ export async function stopContainer(
   const image = await images.resolve(record.config.imageId);
   const signal = signalNumber(record.config.stopSignal ?? image?.stopSignal);
   if (record.phase === 'running' && stop.graceMs > 0) {
+    if (record.init) await programBegun(context, record.init);
     signalInit(context, record, signal);
     if (await exits.wait(stop.id, stop.graceMs)) return;
   }

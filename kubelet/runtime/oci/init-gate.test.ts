@@ -1,4 +1,5 @@
-// The gate of a created container: one that went through it is never said to have ended before, however late this process comes to look.
+// The gate of a created container: one that went through it is never said to have ended before, however late this process comes to look,
+// and is not signalled before its program is there.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { createLinuxSystem } from '../../../system/linux.ts';
 import { type Context, identify } from './context.ts';
-import { openGate } from './init-gate.ts';
+import { openGate, programBegun } from './init-gate.ts';
 import type { ContainerRecord } from './records.ts';
 
 const system = createLinuxSystem();
@@ -33,3 +34,19 @@ it('a program that ran and ended while this process was held up has begun', asyn
   await expect(opening).resolves.toBeUndefined();
   expect(system.exists(fifo)).toBe(false);
 });
+
+it.each([
+  [3, 3],
+  [Infinity, 400],
+])(
+  'a signal waits for the program while runc is there %s times, and looks %s times at most',
+  async (loads, looks) => {
+    let looked = 0;
+    let slept = 0;
+    const read = () => (looked++ < loads ? 'runc\0init\0' : 'sh\0');
+    const sleep = () => Promise.resolve(void slept++);
+    const doors = { system: { ...system, read }, clock: { ...systemClock, sleep } };
+    await programBegun(doors, { pid: 1, start: '1' });
+    expect(slept).toBe(looks);
+  },
+);

@@ -17,6 +17,22 @@ const BROKE_AT_GATE = /^\S+ std(?:out|err) F write exec fifo \S+ broken pipe\r?\
 /** How often is looked whether init has ended or gone through, where it says nothing. */
 const LOOK_MS = 100;
 
+/** Between the gate and its program init has little to do: how often is looked whether it is there, and how many times. */
+const BEGIN_LOOK_MS = 5;
+const MAX_BEGIN_LOOKS = 400;
+
+/** Resolves once init is the container's program: SIGTERM ends runc's own with a code that the program would be blamed for. */
+export async function programBegun(
+  { system, clock }: Pick<Context, 'clock' | 'system'>,
+  init: ProcessIdentity,
+): Promise<void> {
+  for (let look = 0; look < MAX_BEGIN_LOOKS && isWaiting(system, init); look++)
+    await clock.sleep(BEGIN_LOOK_MS);
+}
+
+const isWaiting = (system: Context['system'], { pid }: ProcessIdentity): boolean =>
+  WAITING.test(system.read(`/proc/${pid}/cmdline`) ?? '');
+
 /** Opens the gate; quiet when it stands open already. Throws when init has ended before it was there. */
 export async function openGate(context: Context, record: ContainerRecord): Promise<void> {
   const fifo = join(context.layout.runcRoot, record.id, FIFO);
@@ -82,7 +98,7 @@ function passage(
       // What it wrote may be there still: this process may have been held up, and timers come before what came in.
       if (hasWord(fd)) resolve();
       else reject(new Error('its first process has ended'));
-    } else if (!WAITING.test(system.read(`/proc/${init.pid}/cmdline`) ?? '')) resolve();
+    } else if (!isWaiting(system, init)) resolve();
     else timer = clock.timer(LOOK_MS, look);
   };
   const gate = new Socket({ fd, readable: true, writable: false });
