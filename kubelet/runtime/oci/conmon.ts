@@ -144,7 +144,9 @@ export function conmonArguments(
       '-u': ids.session,
       '-r': findRunc(context.system),
       '--runtime-arg': `--root=${layout.runcRoot}`,
-      '--persist-dir': paths.persist,
+      // Of a log that the disk does not take, a warning for each write would fill memory.
+      '--log-level': 'error',
+      '--persist-dir': paths.bundle,
       '--socket-dir-path': layout.sockets,
     }),
   ];
@@ -180,7 +182,7 @@ export async function launchContainer(
     ...(options.stdin && !options.stdinOnce ? ['--leave-stdin-open'] : []),
   ];
   writeFileSync(options.logPath, '', { flag: 'a', mode: 0o640 });
-  const conmon = spawnConmon(context, args, { directory: paths.root, attach: false });
+  const conmon = spawnConmon(context, args, { directory: paths.bundle, attach: false });
   conmon.goOn();
   const message = await within(context, conmon.sync.next(), () => conmon.kill());
   if (message && message.data > 0) return message.data;
@@ -188,7 +190,7 @@ export async function launchContainer(
   const reason = message?.message?.trim() ? START_ERROR : 'CreateContainerError';
   // What is no container has no log: logs are counted as restarts.
   if (reason !== START_ERROR) removeEmpty(options.logPath);
-  throw new RuntimeError(reason, launchFailure(message, paths.root));
+  throw new RuntimeError(reason, launchFailure(message, paths.bundle));
 }
 
 function removeEmpty(path: string): void {

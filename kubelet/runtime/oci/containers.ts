@@ -106,9 +106,8 @@ async function bringUp(
   const { layout, system, records } = context;
   const { config, id } = record;
   const paths = layout.container(id);
-  for (const path of [paths.bundle, paths.rootfs, paths.upper, paths.work, paths.persist])
-    mkdirSync(path, { mode: 0o755 });
-  mkdirSync(paths.execs, { mode: 0o700 });
+  for (const path of [paths.bundle, paths.execs]) mkdirSync(path, { mode: 0o700 });
+  for (const path of [paths.rootfs, paths.upper, paths.work]) mkdirSync(path, { mode: 0o755 });
   mkdirSync(dirname(config.logPath), { recursive: true });
   writeFileSync(paths.terminationLog, '', { flush: false });
   // Whoever the container runs as may write it, whatever this process's umask.
@@ -350,9 +349,10 @@ export async function endProcessesOf(
   }
 }
 
-/** Removes the container's directory, socket and exit file; nothing of it is mounted any more. */
+/** Removes the container's directories, socket and exit file; nothing of it is mounted any more. */
 export async function dropFiles({ layout, records }: Context, id: string): Promise<void> {
-  await rm(join(layout.sockets, id), { recursive: true, force: true });
+  for (const path of [join(layout.sockets, id), layout.container(id).bundle])
+    await rm(path, { recursive: true, force: true });
   await rm(join(layout.exits, id), { force: true });
   await records.dropContainer(id);
 }

@@ -140,7 +140,7 @@ export class Exits {
 
   #ranOutOfMemory(record: ContainerRecord): boolean {
     const { layout, cgroups } = this.#context;
-    if (existsSync(join(layout.container(record.id).persist, 'oom'))) return true;
+    if (existsSync(join(layout.container(record.id).bundle, 'oom'))) return true;
     return cgroups.oomKills(layout.containerCgroup(record.podUid, record.id)) > 0;
   }
 

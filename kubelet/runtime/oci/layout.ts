@@ -1,19 +1,19 @@
-// Where the runtime keeps things. State that must outlive a reboot lies in the state directory; sockets, namespaces and runc's own state in /run.
+// Where the runtime keeps things. What must outlive a reboot, or what a container writes, lies in the state directory; bundles, sockets,
+// namespaces and runc's own state in /run.
 // Invariant: paths in /run are short whatever the state directory is called: a socket path has at most 107 bytes and overlayfs options one page.
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Paths of one container. */
 export interface ContainerPaths {
   readonly root: string;
   readonly record: string;
-  readonly bundle: string;
-  readonly rootfs: string;
   readonly upper: string;
   readonly work: string;
-  readonly persist: string;
   readonly terminationLog: string;
+  /** All that is over when the container is, but for what it has written; conmon keeps its notes here too. */
+  readonly bundle: string;
+  readonly rootfs: string;
   readonly pidFile: string;
   readonly conmonPidFile: string;
   readonly control: string;
@@ -48,6 +48,7 @@ export interface Layout {
   readonly containers: string;
   readonly sandboxes: string;
   readonly exits: string;
+  readonly bundles: string;
   /** This runtime's directory in /run; its parent is shared by the nodes of one cluster. */
   readonly run: string;
   readonly clusterRun: string;
@@ -81,6 +82,7 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
     containers,
     sandboxes,
     exits: join(stateDir, 'x'),
+    bundles: join(run, 'b'),
     run,
     clusterRun,
     runcRoot: join(run, 'runc'),
@@ -99,21 +101,20 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
 
 function containerPaths(containers: string, run: string, id: string): ContainerPaths {
   const root = join(containers, id);
-  const bundle = join(root, 'b');
+  const bundle = join(run, 'b', id);
   return {
     root,
     record: join(root, 'container.json'),
-    bundle,
-    rootfs: join(root, 'm'),
     upper: join(root, 'u'),
     work: join(root, 'w'),
-    persist: join(root, 'p'),
     terminationLog: join(root, 't'),
-    pidFile: join(root, 'pid'),
-    conmonPidFile: join(root, 'conmon.pid'),
+    bundle,
+    rootfs: join(bundle, 'm'),
+    pidFile: join(bundle, 'pid'),
+    conmonPidFile: join(bundle, 'conmon.pid'),
     control: join(bundle, 'ctl'),
     attachSocket: join(run, 's', id, 'attach'),
-    execs: join(root, 'e'),
+    execs: join(bundle, 'e'),
     mapped: join(run, 'r', id),
     shortUpper: join(run, 'c', id, 'u'),
     shortWork: join(run, 'c', id, 'w'),
@@ -135,25 +136,4 @@ function sandboxPaths(sandboxes: string, run: string, id: string): SandboxPaths 
     pauseRoot: join(root, 'p'),
     user: join(run, 'ns', `${id}.user`),
   };
-}
-
-/** Makes the directories that every verb needs. Repeatable. */
-export function makeLayout(layout: Layout, layersDirectory: string): void {
-  const { containers, sandboxes, exits, run, runcRoot, sockets, namespaces, shm } = layout;
-  for (const path of [containers, sandboxes, exits, run, runcRoot, sockets, namespaces, shm])
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  mkdirSync(layout.roots, { recursive: true });
-  for (const path of [layout.clusterRun, run, layout.roots]) chmodSync(path, 0o711);
-  link(containers, join(run, 'c'));
-  link(layersDirectory, layout.shortLayers);
-}
-
-function link(target: string, path: string): void {
-  try {
-    if (readlinkSync(path) === target) return;
-    rmSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  symlinkSync(target, path);
 }

@@ -37,7 +37,7 @@ import { AnsweringPaths } from './answering-paths.ts';
 import { type Context, readHostLimits } from './context.ts';
 import { attach, exec, execSync, writeControl } from './exec.ts';
 import { Exits } from './exits.ts';
-import { layoutFor, makeLayout } from './layout.ts';
+import { layoutFor } from './layout.ts';
 import { cpuUsageOf, workingSetOf } from './node-stats.ts';
 import { type ContainerRecord, containerStatusOf, Records, sandboxStatusOf } from './records.ts';
 import { destroyAll, recover } from './recovery.ts';
@@ -89,7 +89,6 @@ class RuncRuntime implements OciRuntime {
     const layout = layoutFor(stateDir, clusterId);
     this.#sizes = new DirectorySizes(system);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    makeLayout(layout, images.layers.directory);
     this.#context = {
       system,
       clock: options.clock,

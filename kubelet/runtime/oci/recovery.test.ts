@@ -254,7 +254,7 @@ describe('recovery', () => {
     await until(() => groups.processes(layout.containerCgroup('a', id)).length === 0);
     // Mounts, what lies in /run and cgroups do not outlive the kernel.
     for (const { mountPoint } of host.system.mounts().toReversed())
-      if ([layout.run, host.stateDir].some((path) => mountPoint.startsWith(`${path}/`)))
+      if ([layout.run, host.stateDir].some((path) => `${mountPoint}/`.startsWith(`${path}/`)))
         host.system.unmount(mountPoint);
     rmSync(layout.run, { recursive: true });
     groups.remove(layout.podCgroup('a'));

@@ -6,14 +6,14 @@ import { dirname, join } from 'node:path';
 import { removeTree } from '../../../system/remove-tree.ts';
 import { endAbandonedCommands } from './abandoned-commands.ts';
 import { removeCgroup } from './cgroup-removal.ts';
+import { makeDirectories } from './directories.ts';
 import { deleteFromRunc, destroyContainer, dropFiles, endProcessesOf } from './containers.ts';
 import { type Context, isAlive, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
 import { brokeAtGate } from './init-gate.ts';
-import { makeLayout } from './layout.ts';
 import type { ContainerRecord, SandboxRecord } from './records.ts';
 import { removeMapped } from './user-namespace.ts';
-import { destroySandbox, isIntact, keepNamespacesPrivate, releaseSandbox } from './sandboxes.ts';
+import { destroySandbox, isIntact, releaseSandbox } from './sandboxes.ts';
 
 /** How long a conmon may take to tell the end of its container. */
 const END_TOLD_MS = 10_000;
@@ -21,8 +21,7 @@ const END_TOLD_MS = 10_000;
 /** Reads the records and brings each to what is true now. Repeatable. */
 export async function recover(context: Context, exits: Exits): Promise<void> {
   const { records, layout } = context;
-  makeLayout(layout, context.images.layers.directory);
-  keepNamespacesPrivate(context);
+  makeDirectories(context);
   const { brokenContainers, brokenSandboxes } = records.load();
   const unknown = context.system
     .list(layout.runcRoot)
@@ -181,7 +180,7 @@ export async function destroyAll(context: Context, exits: Exits): Promise<void> 
   for (const record of records.sandboxes.values())
     await destroySandbox(context, record).catch(complain);
   sweepMounts(context);
-  system.unmount(layout.namespaces);
+  for (const path of [layout.namespaces, layout.run]) system.unmount(path);
   for (const path of [layout.containers, layout.sandboxes, layout.exits, layout.run])
     await removeTree(system, path).catch(complain);
   await removeIfLast(context).catch(complain);

@@ -73,17 +73,6 @@ async function makeSandbox(context: Context, record: SandboxRecord): Promise<San
   return records.putSandbox({ ...record, pause: await startPause(context, record) });
 }
 
-/**
- * A namespace file can be bound only on a mount that does not spread: the directory is made a private mount of its own, once, before any
- * sandbox. With each of them the kernel's list of mounts, which grows with the pods, would cost more than its namespaces.
- */
-export function keepNamespacesPrivate({ system, layout }: Context): void {
-  const directory = layout.namespaces;
-  if (system.mounts().some((mount) => mount.mountPoint === directory)) return;
-  system.mount({ source: directory, target: directory, flags: ['bind'] });
-  system.mount({ source: '', target: directory, flags: ['private'] });
-}
-
 /** Lets go of namespaces and shared memory; the record stays, as 'notready'. The sandbox has no running containers. */
 export function releaseSandbox(context: Context, record: SandboxRecord): void {
   const { system, layout, records } = context;
