@@ -9,6 +9,7 @@ import type { FrontProxyIdentity } from './extensions/aggregation/remote-connect
 import type { NodeDialer } from './handlers/node-dialer.ts';
 import type { InflightOptions } from './inflight.ts';
 import type { Storage } from './storage/storage.ts';
+import type { IdentitiesBySort } from './webhooks/webhook-identity.ts';
 
 /** What an API server needs. */
 export interface ApiServerOptions extends InflightOptions {
@@ -24,6 +25,8 @@ export interface ApiServerOptions extends InflightOptions {
   readonly nodeDialer?: NodeDialer;
   /** What servers behind this one know it by, and its own clients' authority; without it they are shown no certificate. */
   readonly frontProxy?: FrontProxy;
+  /** As whom admission webhooks are called; as nobody unless given. */
+  readonly webhookIdentities?: IdentitiesBySort;
   /** Bearer tokens by their text. */
   readonly tokens?: ReadonlyMap<string, UserInfo>;
   /** How tokens of ServiceAccounts are made. */

@@ -11,6 +11,7 @@ import { AdmissionFigures } from '../metrics/admission-figures.ts';
 import { PolicyFigures } from '../metrics/policy-figures.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { WebhookClient } from '../webhooks/webhook-client.ts';
+import type { IdentitiesBySort } from '../webhooks/webhook-identity.ts';
 import { AdmissionChain } from './admission.ts';
 import { certificates } from './certificates.ts';
 import { claimResize } from './claim-resize.ts';
@@ -37,6 +38,7 @@ export interface AdmissionParts {
   readonly rbac: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;
   readonly webhooks: WebhookClient;
+  readonly webhookIdentities?: IdentitiesBySort;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -69,9 +71,9 @@ export function admissionChain(parts: AdmissionParts): AdmissionChain {
       claimResize(store),
       certificates(rbac, clock),
       mutatingPolicies(policies),
-      mutatingWebhooks(asking),
+      mutatingWebhooks({ ...asking, identities: parts.webhookIdentities?.mutating }),
       validatingPolicies(policies),
-      validatingWebhooks(asking),
+      validatingWebhooks({ ...asking, identities: parts.webhookIdentities?.validating }),
       resourceQuota(store),
     ],
     { clock, timing: figures },

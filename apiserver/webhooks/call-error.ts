@@ -33,6 +33,8 @@ const CONNECTION_FAILURES: Readonly<Record<string, string>> = table({
   CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
   CERT_HAS_EXPIRED: OUTDATED,
   CERT_NOT_YET_VALID: OUTDATED,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'remote error: tls: certificate required',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'remote error: tls: unknown certificate authority',
 });
 
 /** Why a connection failed. */

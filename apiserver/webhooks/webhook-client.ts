@@ -15,6 +15,7 @@ import {
   DEFAULT_PORT,
   type WebhookPeer,
 } from './webhook-connection.ts';
+import { identityFor, type WebhookIdentities } from './webhook-identity.ts';
 
 /** Bytes of an answer: a patch that brings a whole object of 3 MiB, in base64, and its envelope. */
 export const MAX_ANSWER_BYTES = 4.5 * 1024 * 1024;
@@ -36,6 +37,8 @@ export interface WebhookCall {
   readonly signal: AbortSignal;
   /** Largest answer; MAX_ANSWER_BYTES unless given. */
   readonly maxAnswerBytes?: number;
+  /** As whom the webhook is called; as nobody without. */
+  readonly identities?: WebhookIdentities | undefined;
 }
 
 /** What a client is made from. */
@@ -63,6 +66,7 @@ export class WebhookClient {
     const target = targetOf(call);
     const due = this.#clock.monotonic() + call.timeoutMs;
     try {
+      target.authorization = await target.peer.identity?.authorization?.();
       return await this.#attempt(call, target, this.#kept).catch((error: unknown) => {
         // A kept connection may have been closed by the other side just now; one of its own tells whether it is there.
         if (!(error instanceof StaleConnection)) throw error;
@@ -80,7 +84,8 @@ export class WebhookClient {
     this.#single.destroy();
   }
 
-  #attempt(call: WebhookCall, { peer, path }: Target, agent: WebhookAgent): Promise<unknown> {
+  #attempt(call: WebhookCall, target: Target, agent: WebhookAgent): Promise<unknown> {
+    const { peer, path, authorization } = target;
     const { body, signal, timeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = call;
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest({
@@ -93,6 +98,7 @@ export class WebhookClient {
           'content-length': Buffer.byteLength(body),
           accept: 'application/json',
           'user-agent': 'kube-apiserver-admission',
+          ...(authorization !== undefined && { authorization }),
         },
       });
       let ended: CallEnded | undefined;
@@ -183,28 +189,35 @@ interface Target {
   readonly peer: WebhookPeer;
   readonly path: string;
   readonly url: string;
+  /** The header of this call. */
+  authorization?: string | undefined;
 }
 
-function targetOf({ config, timeoutMs }: WebhookCall): Target {
+function targetOf({ config, timeoutMs, identities }: WebhookCall): Target {
   const { service, url: text } = config;
   const ca = config.caBundle ? Buffer.from(config.caBundle, 'base64').toString() : undefined;
   if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
     throw new WebhookCallError(
       'unable to load root certificates: unable to parse bytes as PEM block',
     );
+  const as = (host: string, port: number) => identities && identityFor(identities, { host, port });
   const query = `timeout=${Math.ceil(timeoutMs / 1000)}s`;
   if (service) {
     const { name, namespace, port = DEFAULT_PORT, path: wanted = '/' } = service;
     const host = `${name}.${namespace}.svc`;
     const path = `${wanted.startsWith('/') ? '' : '/'}${wanted}?${query}`;
-    return { peer: { service, host, port, ca }, path, url: `https://${host}:${port}${path}` };
+    return {
+      peer: { service, host, port, ca, identity: as(host, port) },
+      path,
+      url: `https://${host}:${port}${path}`,
+    };
   }
   const url = new URL(text ?? '');
   url.search = query;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || DEFAULT_PORT);
   return {
-    peer: { service: undefined, host, port, ca },
+    peer: { service: undefined, host, port, ca, identity: as(host, port) },
     path: `${url.pathname}${url.search}`,
     url: url.href,
   };
@@ -236,8 +249,8 @@ class WebhookAgent extends Agent {
   }
 
   override getName(options?: AgentOptions): string {
-    const { host, port, service, ca = '' } = (options as PeerOptions).peer;
-    return `${service ? 'service' : 'host'} ${host}:${port} ${ca}`;
+    const { host, port, service, ca = '', identity } = (options as PeerOptions).peer;
+    return `${service ? 'service' : 'host'} ${host}:${port} ${ca} ${identity?.cert ?? ''}`;
   }
 
   override createConnection(

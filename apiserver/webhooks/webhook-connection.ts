@@ -15,6 +15,7 @@ import { reachable } from '../handlers/reachable-address.ts';
 import { type BackendParts, podTarget, serviceBackend } from '../handlers/service-backend.ts';
 import { podConnection } from '../http/proxy-connection.ts';
 import { objectKey } from '../registry/keys.ts';
+import type { WebhookIdentity } from './webhook-identity.ts';
 
 /** What connections are made with. */
 export interface ConnectionParts extends BackendParts {
@@ -30,6 +31,8 @@ export interface WebhookPeer {
   readonly port: number;
   /** PEM; the system's own authorities where there is none. */
   readonly ca: string | undefined;
+  /** What it is shown, where it asks for a certificate. */
+  readonly identity: WebhookIdentity | undefined;
 }
 
 /** Port of Services that say none. */
@@ -38,7 +41,7 @@ export const DEFAULT_PORT = 443;
 /** A connection that is being made; it may still fail, with an `error` event. Rejects where there is no way. */
 export async function connectWebhook(
   parts: ConnectionParts,
-  { service, host, port, ca }: WebhookPeer,
+  { service, host, port, ca, identity }: WebhookPeer,
 ): Promise<TLSSocket> {
   const socket = service ? await connectService(parts, service) : connectTcp({ host, port });
   const failed = (error: Error) => secured.destroy(error);
@@ -48,6 +51,7 @@ export async function connectWebhook(
     host,
     ...(isName ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
+    ...(identity?.cert === undefined ? {} : { cert: identity.cert, key: identity.key }),
     ALPNProtocols: ['http/1.1'],
   });
   socket.once('error', failed);

@@ -19,6 +19,7 @@ import { builtInControllers, type BuiltInControllersOptions } from '../../contro
 import { runControllers } from '../../controllers/framework/manager.ts';
 import { ReconcileFigures } from '../../controllers/framework/reconcile-figures.ts';
 import { FRONT_PROXY_CA, FRONT_PROXY_NAME, loadCa, loadPair } from './certificates.ts';
+import { keptAdmissionConfig } from './admission-config.ts';
 import { type ChildContext, runChild } from './child-process.ts';
 import { API_HOST } from './cluster.ts';
 import {
@@ -64,6 +65,7 @@ export async function serveApi(
   context: ChildContext & { readonly components?: readonly ComponentCheck[] },
 ): Promise<ServedApi> {
   const { logger, components = [] } = context;
+  const webhookIdentities = await keptAdmissionConfig(paths);
   const storage = await openLmdbStorage({
     directory: paths.store,
     clock: systemClock,
@@ -90,6 +92,7 @@ export async function serveApi(
     },
     accountTokens: { key: loadTokenKey(paths.pki) },
     components,
+    webhookIdentities,
   });
   const tls = { ...loadPair(paths.pki, 'apiserver'), clientCa: ca };
   await server.listen({ host: API_HOST, port: facts.port, tls });

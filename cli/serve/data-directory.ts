@@ -48,6 +48,8 @@ export interface DataPaths {
   readonly kubeconfig: string;
   readonly kubeletConfig: string;
   readonly registries: string;
+  /** Where the admission configuration is that was given last. */
+  readonly admissionConfig: string;
 }
 
 /** A failure of use, shown as one line without a stack. */
@@ -76,6 +78,7 @@ export function dataPaths(root: string): DataPaths {
     kubeconfig: at('kubeconfig'),
     kubeletConfig: at('kubelet-config.json'),
     registries: at('registries.json'),
+    admissionConfig: at('admission-config.json'),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   resolveConfiguration,
 } from '../../kubelet/configuration.ts';
 import { type DataPaths, UsageError, writeAtomically } from './data-directory.ts';
+import { readYamlFile } from './yaml-file.ts';
 
 /**
  * What goes for a cluster on one machine where its configuration says nothing of it: room for its own processes, and thresholds of disks
@@ -27,12 +28,8 @@ const OURS = {
 
 /** Reads YAML or JSON and keeps it. Throws UsageError for what cannot be read or honoured. */
 export async function keepKubeletConfig(paths: DataPaths, file: string): Promise<void> {
-  const { parse } = await import('yaml');
   try {
-    const document: unknown = parse(readFileSync(file, 'utf8'), {
-      version: '1.1',
-      maxAliasCount: 100,
-    });
+    const document = await readYamlFile(file);
     configurationOf(document);
     writeAtomically(paths.kubeletConfig, `${JSON.stringify(document, null, 2)}\n`, 0o600);
   } catch (error) {

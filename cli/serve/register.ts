@@ -10,6 +10,7 @@ interface UpFlags {
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
   readonly registries?: string;
+  readonly admissionControlConfigFile?: string;
   readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
@@ -22,12 +23,19 @@ const port = (text: string): number => {
   return value;
 };
 
+const dataDir = () =>
+  new Option('--data-dir <dir>', 'where the cluster keeps its data').default(
+    defaultDataDirectory(process.env),
+  );
+
+const admissionConfig = () =>
+  new Option(
+    '--admission-control-config-file <file>',
+    'credentials that admission webhooks are called with: an AdmissionConfiguration, YAML or JSON (default: the one given last; "" for none)',
+  );
+
 /** Adds the commands to the program. */
 export function registerServeCommands(program: Command): void {
-  const dataDir = () =>
-    new Option('--data-dir <dir>', 'where the cluster keeps its data').default(
-      defaultDataDirectory(process.env),
-    );
   program
     .command('up')
     .description('start a cluster on this machine')
@@ -57,6 +65,7 @@ export function registerServeCommands(program: Command): void {
       '--container-runtime-endpoint <socket>',
       'containers are run by the runtime that serves CRI here, such as unix:///run/containerd/containerd.sock (default: the one given last, else runc and conmon; "" for those)',
     )
+    .addOption(admissionConfig())
     .option('--no-node', 'API server, controllers and scheduler only (default: run pods, too)')
     .action(async (flags: UpFlags) => {
       const { runUp } = await import('./up-command.ts');
@@ -74,6 +83,11 @@ export function registerServeCommands(program: Command): void {
       );
     });
   registerImageCommands(program.command('image').description('images of this machine'), dataDir);
+  registerComponents(program);
+}
+
+/** Adds the commands that run one part of a cluster as a process of its own. */
+function registerComponents(program: Command): void {
   const component = (name: string, module: string, description: string) =>
     program
       .command(name)
@@ -81,11 +95,11 @@ export function registerServeCommands(program: Command): void {
       .addOption(dataDir())
       .action(async (flags: { dataDir: string }) => {
         const { runComponent } = (await import(module)) as {
-          runComponent: (dataDir: string) => Promise<void>;
+          runComponent: (dataDir: string, flags: object) => Promise<void>;
         };
-        await runComponent(flags.dataDir);
+        await runComponent(flags.dataDir, flags);
       });
-  component('apiserver', './apiserver.ts', 'run the API server alone');
+  component('apiserver', './apiserver.ts', 'run the API server alone').addOption(admissionConfig());
   component('controllers', './controllers.ts', 'run the built-in controllers alone');
   component('scheduler', './scheduler.ts', 'run the scheduler alone');
   component('node', './node.ts', 'run the node agent alone');

@@ -19,6 +19,7 @@ export interface UpFlags {
   readonly kubeconfig?: string;
   readonly kubeletConfig?: string;
   readonly registries?: string;
+  readonly admissionControlConfigFile?: string;
   readonly containerRuntimeEndpoint?: string;
   readonly detach?: boolean;
   readonly node: boolean;
@@ -41,6 +42,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
     kubeconfig: flags.kubeconfig,
     kubeletConfig: flags.kubeletConfig,
     registries: flags.registries,
+    admissionConfig: flags.admissionControlConfigFile,
     containerRuntimeEndpoint: flags.containerRuntimeEndpoint,
     node: flags.node,
   };

@@ -16,6 +16,7 @@ import {
   readFacts,
   UsageError,
 } from './data-directory.ts';
+import { keepAdmissionConfig } from './admission-config.ts';
 import { keepKubeletConfig } from './kubelet-config.ts';
 import { keepRegistries } from './registries.ts';
 import { missingFeature } from './kernel-features.ts';
@@ -41,6 +42,8 @@ export interface UpOptions {
   readonly kubeletConfig?: string | undefined;
   /** Settings of registries, kept for later starts. */
   readonly registries?: string | undefined;
+  /** An AdmissionConfiguration, read at later starts too; empty for none. */
+  readonly admissionConfig?: string | undefined;
   /** Where a container runtime serves CRI; undefined for that of last time, empty for the embedded one. */
   readonly containerRuntimeEndpoint?: string | undefined;
   /** Run pods on this machine. */
@@ -77,6 +80,8 @@ export async function startCluster(
   const { paths, facts } = await ensureClusterFiles(options, doors);
   if (options.kubeletConfig !== undefined) await keepKubeletConfig(paths, options.kubeletConfig);
   if (options.registries !== undefined) keepRegistries(paths, options.registries);
+  if (options.admissionConfig !== undefined)
+    await keepAdmissionConfig(paths, options.admissionConfig);
   const logger = createLogger('info', new RotatingFile(join(paths.logs, 'supervisor.log')));
   return superviseCluster({ system, paths, facts, logger, node: options.node, stopped });
 }

@@ -53,7 +53,7 @@ export async function loadKubeconfig(
   for (const each of paths)
     try {
       const text = await (choice.read ?? readText)(each);
-      files.push({ fields: parseYaml(text), directory: dirname(resolve(each)) });
+      files.push({ fields: parseKubeconfigFields(text), directory: dirname(resolve(each)) });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw about(each, error);
       gone = error;
@@ -80,7 +80,7 @@ interface KubeconfigFile {
 
 /** Names of the clusters that a kubeconfig's text holds. Throws KubeconfigError for a text that is none. */
 export function clusterNames(text: string): string[] {
-  const { clusters } = parseYaml(text);
+  const { clusters } = parseKubeconfigFields(text);
   return (Array.isArray(clusters) ? (clusters as Fields[]) : []).map((each) =>
     String(each['name']),
   );
@@ -92,7 +92,7 @@ export async function parseKubeconfig(
   directory: string,
   choice: KubeconfigChoice = {},
 ): Promise<ResolvedKubeconfig> {
-  return resolveKubeconfig([{ fields: parseYaml(text), directory }], choice);
+  return resolveKubeconfig([{ fields: parseKubeconfigFields(text), directory }], choice);
 }
 
 async function resolveKubeconfig(
@@ -183,7 +183,8 @@ function given(
   return value === undefined ? {} : { [field]: form(value) };
 }
 
-function parseYaml(text: string): Fields {
+/** The fields of a kubeconfig's text. Throws KubeconfigError. */
+export function parseKubeconfigFields(text: string): Fields {
   // An alias bomb or a doubled key is refused by the parser's defaults.
   const document = parseDocument(text, { prettyErrors: true });
   const [first] = document.errors;
@@ -216,7 +217,8 @@ function entry(files: readonly KubeconfigFile[], kind: Kind, name: string): Kube
   throw new KubeconfigError(`no ${kind} is named ${quote(name)}; ${known(files, kind)}`);
 }
 
-function named(file: Fields, kind: Kind): readonly Fields[] {
+/** The entries of one sort, with their names. */
+export function named(file: Fields, kind: Kind): readonly Fields[] {
   const list = file[`${kind}s`];
   return Array.isArray(list) ? (list as (Fields | null)[]).filter((each) => each !== null) : [];
 }

@@ -54,6 +54,15 @@ describe('pinnace up', () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
+  it('names what is wrong with an admission configuration', async () => {
+    const file = join(place.dataDir, 'admission.yaml');
+    writeFileSync(file, 'kind: AdmissionConfiguration\n');
+    const dataDir = join(place.dataDir, 'data');
+    const where = ['--no-node', '--port', '0', '--data-dir', dataDir];
+    const said = await refused(...where, '--admission-control-config-file', file);
+    expect(said).toContain(`--admission-control-config-file ${file}: the file is of kind`);
+  });
+
   it('names a program that is missing, and the package to install', async () => {
     const bin = join(place.dataDir, 'bin');
     mkdirSync(bin);

@@ -43,8 +43,11 @@ export interface WebhookServer {
   close(): Promise<void>;
 }
 
-/** Starts one. Its certificate is for 127.0.0.1, localhost, and `names`. */
-export async function aWebhookServer(names: readonly string[] = []): Promise<WebhookServer> {
+/** Starts one. Its certificate is for 127.0.0.1, localhost, and `names`; callers show one of `clientCa` (PEM) where that is given. */
+export async function aWebhookServer(
+  names: readonly string[] = [],
+  clientCa?: string,
+): Promise<WebhookServer> {
   const folder = mkdtempSync(join(tmpdir(), 'pinnace-webhook-'));
   const authority = await CertificateAuthority.open(folder, systemClock);
   const pair = await authority.issue({
@@ -61,7 +64,8 @@ export async function aWebhookServer(names: readonly string[] = []): Promise<Web
   const seen = new Map<string, Review[]>();
   const sockets = new Set<Socket>();
   let connections = 0;
-  const server = createServer(pair, (request, response) => {
+  const demand = clientCa === undefined ? {} : { ca: clientCa, requestCert: true };
+  const server = createServer({ ...pair, ...demand }, (request, response) => {
     answer({ request, response }, answers, seen).catch(() => response.destroy());
   });
   server.on('secureConnection', () => connections++);

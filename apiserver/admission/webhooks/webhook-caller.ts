@@ -9,6 +9,7 @@ import { RETRY_AFTER_SECONDS } from '../../inflight.ts';
 import type { AdmissionFigures, WebhookType } from '../../metrics/admission-figures.ts';
 import { WebhookCallError } from '../../webhooks/call-error.ts';
 import type { WebhookClient } from '../../webhooks/webhook-client.ts';
+import type { WebhookIdentities } from '../../webhooks/webhook-identity.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import { readAnswer, type ReviewAnswer, reviewText } from './admission-review.ts';
 import { WebhookDenial } from './webhook-denial.ts';
@@ -26,6 +27,8 @@ export const MAX_WAITING_CALLS = 100;
 /** What webhooks are called with. */
 export interface CallerParts {
   readonly client: WebhookClient;
+  /** As whom they are called; as nobody without. */
+  readonly identities?: WebhookIdentities | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -86,13 +89,14 @@ export class WebhookCaller {
   }
 
   async #call({ hook, request, text }: Question): Promise<ReviewAnswer> {
-    const { client, random } = this.#parts;
+    const { client, identities, random } = this.#parts;
     const { name, client: config, reviewVersion: version } = hook;
     const timeoutMs = Math.min(hook.timeoutMs, this.#leftOf(request));
     const { signal } = request;
     const uid = random.uuid();
     const body = reviewText(version, uid, text);
-    const review = await client.post({ config, body, timeoutMs, signal }).catch((cause: Error) => {
+    const call = { config, body, timeoutMs, signal, identities };
+    const review = await client.post(call).catch((cause: Error) => {
       throw new CallFailure(name, `failed to call webhook: ${cause.message}`, cause);
     });
     const answer = readOrFail(name, review, { uid, version, mutating: this.#type === 'admit' });
