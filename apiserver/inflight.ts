@@ -3,6 +3,7 @@
 // an overloaded cluster can be mended; each request that entered leaves exactly once.
 import { StatusError } from '../api/status.ts';
 import type { Reply, Request, UserInfo } from '../api/wire/exchange.ts';
+import { overseen } from './overseen.ts';
 import type { RequestInfo } from './request-info.ts';
 
 /** Default of maxRequestsInflight: requests that read, at once. */
@@ -91,36 +92,12 @@ export function untilOver(
   };
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
-  if (reply.kind === 'watch') return { ...reply, frames: ending(reply.frames, end) };
-  if (reply.kind === 'stream') return { ...reply, body: ending(reply.body, end) };
+  if (reply.kind === 'watch') return { ...reply, frames: overseen(reply.frames, { end }) };
+  if (reply.kind === 'stream') return { ...reply, body: overseen(reply.body, { end }) };
   const { connection } = reply;
   const accept: typeof connection.accept = (socket, head) => {
     socket.once('close', end);
     connection.accept(socket, head);
   };
   return { kind: 'upgrade', connection: { headers: connection.headers, accept } };
-}
-
-/** The same items; no generator, as a watch of many events would wait on one at each. */
-function ending<T>(items: AsyncIterable<T>, end: () => void): AsyncIterable<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      const inner = items[Symbol.asyncIterator]();
-      const look = (result: IteratorResult<T>) => {
-        if (result.done) end();
-        return result;
-      };
-      const fail = (error: unknown): never => {
-        end();
-        throw error;
-      };
-      return {
-        next: () => inner.next().then(look, fail),
-        async return() {
-          end();
-          return (await inner.return?.()) ?? { done: true as const, value: undefined };
-        },
-      };
-    },
-  };
 }

@@ -54,9 +54,10 @@ export async function watch(exchange: Exchange): Promise<Reply> {
       initialEventsEnd: initial && allowBookmarks,
       apiVersion: apiVersionOf(ref),
       kind: ref.kind,
+      over: finish,
       ...(definition.form && { served: servedBy(definition) }),
     });
-    return streamed(finishing(form === 'object' ? frames : shown(exchange, form, frames), finish));
+    return streamed(form === 'object' ? frames : shown(exchange, form, frames));
   } catch (error) {
     finish();
     if (!(error instanceof StorageError) || error.reason !== 'Expired') throw error;
@@ -116,14 +117,6 @@ function timeoutOf({ request, server }: Exchange): number {
   const seconds = Number(request.query.get('timeoutSeconds') ?? 0);
   if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
   return WATCH_TIMEOUT_MS * (1 + server.random.next());
-}
-
-async function* finishing<T>(frames: AsyncIterable<T>, finish: () => void): AsyncGenerator<T> {
-  try {
-    yield* frames;
-  } finally {
-    finish();
-  }
 }
 
 /** The frames with their objects in another form. Bookmarks and errors stay; the columns come with the first Table only. */

@@ -6,6 +6,7 @@ import { type Count, type Figures, MAX_SERIES, type Spread } from '../../base/fi
 import type { ResourceDefinition } from '../../api/definition.ts';
 import type { Reply, Request, UserInfo, WatchFrame } from '../../api/wire/exchange.ts';
 import { isLongRunning } from '../inflight.ts';
+import { overseen } from '../overseen.ts';
 import type { PathInfo, RequestInfo, ResourceInfo } from '../request-info.ts';
 
 /** An answered request. */
@@ -152,15 +153,16 @@ export class RequestFigures {
       };
       return { kind: 'upgrade', connection: { headers: connection.headers, accept } };
     }
-    if (reply.kind === 'stream') return { ...reply, body: counting(reply.body, open, undefined) };
+    const counting = { begin: () => open.add(), end: () => open.add(-1) };
+    if (reply.kind === 'stream') return { ...reply, body: overseen(reply.body, counting) };
     if (reply.kind !== 'watch' || verb !== 'WATCH') return reply;
     const events = this.#families.events.of(group, version, resource);
     const sizes = this.#families.eventSizes.of(group, version, resource);
-    const look = (batch: readonly WatchFrame[]) => {
+    const item = (batch: readonly WatchFrame[]) => {
       events.add(batch.length);
       for (const frame of batch) sizes.observe(frame.bytes.length);
     };
-    return { ...reply, frames: counting(reply.frames, open, look) };
+    return { ...reply, frames: overseen(reply.frames, { ...counting, item }) };
   }
 }
 
@@ -255,40 +257,4 @@ function verbOf(info: RequestInfo | undefined, request: Request): string {
   const applies = request.headers['content-type']?.startsWith('application/apply-patch');
   if (info.verb === 'patch' && applies) return 'APPLY';
   return VERBS[info.verb] ?? info.verb.toUpperCase();
-}
-
-/** The same items; `open` counts the iteration as long as it lasts. */
-function counting<T>(
-  items: AsyncIterable<T>,
-  open: Count,
-  look: ((item: T) => void) | undefined,
-): AsyncIterable<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      const inner = items[Symbol.asyncIterator]();
-      let ended = false;
-      const end = () => {
-        if (!ended) open.add(-1);
-        ended = true;
-      };
-      open.add();
-      return {
-        async next() {
-          try {
-            const result = await inner.next();
-            if (result.done) end();
-            else look?.(result.value);
-            return result;
-          } catch (error) {
-            end();
-            throw error;
-          }
-        },
-        async return() {
-          end();
-          return (await inner.return?.()) ?? { done: true as const, value: undefined };
-        },
-      };
-    },
-  };
 }

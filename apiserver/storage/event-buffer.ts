@@ -22,7 +22,7 @@ export class EventBuffer<E extends Sized> {
   #ended = false;
   #nudged = false;
   #error: StorageError | undefined;
-  #wake: (() => void) | undefined;
+  #reader: PromiseWithResolvers<readonly E[] | undefined> | undefined;
 
   constructor(limits: BufferLimits) {
     this.#limits = limits;
@@ -38,7 +38,12 @@ export class EventBuffer<E extends Sized> {
     return this.#events;
   }
 
-  /** Adds a batch (which nobody changes afterwards), or ends the reader with Expired when it fell behind. */
+  /** Does the reader wait? */
+  get isAwaited(): boolean {
+    return this.#reader !== undefined;
+  }
+
+  /** Adds a batch (which nobody changes afterwards) for the next `wake`, or ends the reader with Expired when it fell behind. */
   push(batch: readonly E[], bytes = sizeOf(batch)): void {
     if (this.#ended || batch.length === 0) return;
     const events = this.#events + batch.length;
@@ -52,26 +57,37 @@ export class EventBuffer<E extends Sized> {
     this.#batches.push(batch);
     this.#events = events;
     this.#bytes += bytes;
-    this.#wake?.();
   }
 
-  /** Everything that waits, or what comes next; an empty batch after a nudge; undefined at the end; throws what `fail` was given. */
-  async next(): Promise<readonly E[] | undefined> {
-    while (this.#batches.length === 0) {
-      if (this.#error) throw this.#error;
-      if (this.#ended) return undefined;
-      if (this.#nudged) {
-        this.#nudged = false;
-        return [];
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
+  /** Hands what waits to the reader, if it waits for anything. */
+  wake(): void {
+    const reader = this.#reader;
+    if (!reader || !this.#hasNews) return;
+    this.#reader = undefined;
+    if (this.#batches.length === 0 && this.#error) reader.reject(this.#error);
+    else reader.resolve(this.#take());
+  }
+
+  /**
+   * Everything that waits, or what comes next; an empty batch after a nudge; undefined at the end; throws what `fail` was given.
+   * No async function: a thousand watchers pass here for each event.
+   */
+  next(): Promise<readonly E[] | undefined> {
+    const reader = Promise.withResolvers<readonly E[] | undefined>();
+    this.#reader = reader;
+    this.wake();
+    return reader.promise;
+  }
+
+  get #hasNews(): boolean {
+    return this.#batches.length > 0 || this.#ended || this.#nudged;
+  }
+
+  #take(): readonly E[] | undefined {
+    this.#nudged = false;
+    if (this.#batches.length === 0) return this.#ended ? undefined : [];
     const batches = this.#batches;
     this.#batches = [];
-    this.#nudged = false;
     this.#events = 0;
     this.#bytes = 0;
     return batches.length === 1 ? batches[0] : batches.flat();
@@ -80,13 +96,13 @@ export class EventBuffer<E extends Sized> {
   /** Wakes a reader that waits, though there is nothing to read. */
   nudge(): void {
     this.#nudged = true;
-    this.#wake?.();
+    this.wake();
   }
 
   /** No more; the reader gets what waits, then the end. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.wake();
   }
 
   /** No more; the reader gets what waits, then the error. */

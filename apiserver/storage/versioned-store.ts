@@ -181,8 +181,10 @@ export class VersionedStore implements Storage {
   }
 
   #publish(events: readonly StorageEvent[]): void {
-    for (const { prefix, buffer } of this.#watchers)
+    for (const { prefix, buffer } of this.#watchers) {
       buffer.push(prefix === '' ? events : events.filter(({ key }) => key.startsWith(prefix)));
+      buffer.wake();
+    }
   }
 
   /** History after `from` up to the moment of subscription, then what the buffer brings. */

@@ -35,11 +35,16 @@ describe('ObjectStore', () => {
   };
   const take = async (watch: StoreWatch, count: number): Promise<StoreEvent[]> => {
     const taken: StoreEvent[] = [];
-    for await (const batch of watch) {
-      taken.push(...batch);
-      if (taken.length >= count) break;
+    try {
+      while (taken.length < count) {
+        const batch = await watch.next();
+        if (!batch) break;
+        taken.push(...batch);
+      }
+      return taken;
+    } finally {
+      watch.close();
     }
-    return taken;
   };
   const signal = () => new AbortController().signal;
 

@@ -79,10 +79,12 @@ export interface WrittenValue extends NewValue {
 }
 
 /** A watch: batches of events, in order, each once. */
-export interface StoreWatch extends AsyncIterable<readonly StoreEvent[]> {
+export interface StoreWatch {
+  /** What waits, or what comes next; empty after a nudge; undefined at the end. Rejects with Expired, and is then over. */
+  next(): Promise<readonly StoreEvent[] | undefined>;
   /** Events that came and were not read yet. */
   readonly unread: number;
-  /** Makes a waiting iteration go on with an empty batch. */
+  /** Makes a `next` that waits answer with an empty batch. */
   nudge(): void;
   /** Ends it; for a reader that goes before it ever iterated. */
   close(): void;
@@ -201,7 +203,7 @@ export class ObjectStore {
 
   /**
    * Events of a prefix from the moment of the call, or after `from`. Throws Expired at once when history no longer
-   * covers `from`, and from the iteration when the reader falls behind. Ends on abort and on close.
+   * covers `from`, and from `next` when the reader falls behind. Ends on abort and on close.
    */
   watch(prefix: string, options: WatchOptions): StoreWatch {
     if (this.#failed) throw this.#failed;
@@ -216,7 +218,7 @@ export class ObjectStore {
       release();
     };
     return {
-      [Symbol.asyncIterator]: () => events({ first, position, buffer, done }),
+      next: reader({ first, position, buffer }),
       get unread() {
         return buffer.unread;
       },
@@ -343,22 +345,22 @@ interface Source {
   readonly first: readonly StoreEvent[];
   readonly position: bigint;
   readonly buffer: EventBuffer<StoreEvent>;
-  done(): void;
 }
 
 /** The first events in pieces, then what comes after `position`. */
-async function* events(source: Source): AsyncGenerator<readonly StoreEvent[], void> {
-  const { first, position, buffer } = source;
-  try {
-    for (let at = 0; at < first.length && !buffer.ended; at += REPLAY_BATCH)
-      yield first.slice(at, at + REPLAY_BATCH);
-    for (let batch = await buffer.next(); batch; batch = await buffer.next())
-      yield (batch[0]?.revision ?? position) > position ? batch : newer(batch, position);
-  } finally {
-    source.done();
-  }
-}
-
-function newer(batch: readonly StoreEvent[], position: bigint): readonly StoreEvent[] {
-  return batch.filter(({ revision }) => revision > position);
+function reader({ first, position, buffer }: Source): StoreWatch['next'] {
+  let left = first;
+  let isPast = false;
+  const fresh = (batch: readonly StoreEvent[] | undefined) => {
+    isPast = (batch?.[0]?.revision ?? position) > position;
+    return isPast ? batch : batch?.filter(({ revision }) => revision > position);
+  };
+  return () => {
+    if (left.length > 0 && !buffer.ended) {
+      const piece = left.slice(0, REPLAY_BATCH);
+      left = left.slice(REPLAY_BATCH);
+      return Promise.resolve(piece);
+    }
+    return isPast ? buffer.next() : buffer.next().then(fresh);
+  };
 }

@@ -143,6 +143,27 @@ describe('selectedWatch', () => {
     expect(ofOne[0]).toBe(ofTwo[0]);
   });
 
+  it('says that it is over, and lets go of the store, however it ends', async () => {
+    const { store, watch, write } = await setUp(3);
+    const ending = new AbortController();
+    const told: string[] = [];
+    const named = (name: string, options: Partial<SelectedWatchOptions> = {}) =>
+      watch({ ...options, over: () => told.push(name) })[Symbol.asyncIterator]();
+    const [left, aborted, behind] = [
+      named('left unread'),
+      named('aborted', { signal: ending.signal }),
+      named('behind'),
+    ];
+    await left.return?.();
+    ending.abort();
+    expect(await aborted.next()).toMatchObject({ done: true });
+    for (let i = 0; i < 4; i++) await write(`n${i}`, 'payment');
+    expect((await behind.next()).value?.at(0)?.event().type).toBe('ERROR');
+    expect(told).toEqual(['left unread', 'aborted', 'behind']);
+    expect(await behind.next()).toMatchObject({ done: true });
+    expect(store.watchers).toBe(0);
+  });
+
   it('ends a watcher that fell behind with a line that says Expired', async () => {
     const { write, watch } = await setUp(3);
     const frames = watch();

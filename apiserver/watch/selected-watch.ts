@@ -7,7 +7,7 @@ import { expired, StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
 import { StorageError } from '../storage/storage.ts';
-import type { ObjectStore, StoreWatch } from './object-store.ts';
+import type { ObjectList, ObjectStore, StoreWatch } from './object-store.ts';
 import type { StoreEvent, VisibleObject } from './visible-object.ts';
 import { bookmarkFrame, errorFrame, frameFor, frameForLeft, frameOf } from './watch-frames.ts';
 
@@ -42,6 +42,8 @@ export interface SelectedWatchOptions {
   /** What bookmarks say they are about. */
   readonly apiVersion: string;
   readonly kind: string;
+  /** Called when it is over, before its reader sees the end; maybe more than once. */
+  readonly over?: () => void;
 }
 
 /** Starts a watch in this very turn; throws StorageError Expired when history no longer covers its start. */
@@ -53,7 +55,8 @@ export function selectedWatch(
   const initial = start === 'list' ? store.list(prefix) : undefined;
   const from = typeof start === 'bigint' ? start : store.revision;
   const watch = store.watch(prefix, { from, signal });
-  return frames({ store, options, watch, initial });
+  const frames = new SelectedWatch({ store, options, watch }, initial);
+  return { [Symbol.asyncIterator]: () => frames };
 }
 
 /** The line that an event is for a watcher with such a predicate; undefined when it is none of its business. */
@@ -70,34 +73,80 @@ interface Started {
   readonly store: ObjectStore;
   readonly options: SelectedWatchOptions;
   readonly watch: StoreWatch;
-  readonly initial: ReturnType<ObjectStore['list']> | undefined;
 }
 
-async function* frames(started: Started): AsyncGenerator<readonly WatchFrame[], void> {
-  const { store, options, watch, initial } = started;
-  const { predicate, served } = options;
-  const bookmarks = new BookmarkTimer(options, watch);
-  try {
-    if (initial) {
-      const items = served ? await served.objects(initial.items) : initial.items;
-      yield* initialFrames({ items, revision: initial.revision }, options);
-    }
-    for await (const batch of watch) {
-      const events = served ? await served.events(batch) : batch;
-      const lines: WatchFrame[] = [];
-      for (const event of events) {
-        const line = lineFor(event, predicate);
-        if (line) lines.push(line);
+const END = Object.freeze({ done: true, value: undefined });
+
+/**
+ * One watcher's lines. No generator: a thousand of them are resumed for each event, and each would wait three times where
+ * this waits once.
+ */
+class SelectedWatch implements AsyncIterator<readonly WatchFrame[], void> {
+  readonly #started: Started;
+  #bookmarks: BookmarkTimer | undefined;
+  /** The present objects, and their lines, until they are told. */
+  #present: ObjectList | undefined;
+  #initial: Iterator<readonly WatchFrame[], void> | undefined;
+  #isOver = false;
+
+  constructor(started: Started, present: ObjectList | undefined) {
+    this.#started = started;
+    this.#present = present;
+  }
+
+  async next(): Promise<IteratorResult<readonly WatchFrame[], void>> {
+    if (this.#isOver) return END;
+    try {
+      if (!this.#bookmarks) await this.#begin();
+      const initial = this.#initial?.next();
+      if (initial && !initial.done) return initial;
+      this.#initial = undefined;
+      const { watch, options } = this.#started;
+      for (let batch = await watch.next(); batch; batch = await watch.next()) {
+        const lines = this.#linesOf(options.served ? await options.served.events(batch) : batch);
+        if (lines.length > 0) return { done: false, value: lines };
       }
-      if (bookmarks.due && watch.unread === 0)
-        lines.push(bookmarkFrame({ ...bookmarks.take(), revision: store.revision }));
-      if (lines.length > 0) yield lines;
+      return this.#close();
+    } catch (error) {
+      this.#close();
+      return { done: false, value: [errorFrame(asStatus(error))] };
     }
-  } catch (error) {
-    yield [errorFrame(asStatus(error))];
-  } finally {
-    bookmarks.stop();
-    watch.close();
+  }
+
+  /** The reader goes. */
+  return(): Promise<IteratorReturnResult<void>> {
+    return Promise.resolve(this.#close());
+  }
+
+  async #begin(): Promise<void> {
+    const { watch, options } = this.#started;
+    this.#bookmarks = new BookmarkTimer(options, watch);
+    if (!this.#present) return;
+    const { items, revision } = this.#present;
+    this.#present = undefined;
+    const shown = options.served ? await options.served.objects(items) : items;
+    this.#initial = initialFrames({ items: shown, revision }, options);
+  }
+
+  #linesOf(events: readonly StoreEvent[]): WatchFrame[] {
+    const { store, watch, options } = this.#started;
+    const lines: WatchFrame[] = [];
+    for (const event of events) {
+      const line = lineFor(event, options.predicate);
+      if (line) lines.push(line);
+    }
+    if (this.#bookmarks?.due && watch.unread === 0)
+      lines.push(bookmarkFrame({ ...this.#bookmarks.take(), revision: store.revision }));
+    return lines;
+  }
+
+  #close(): IteratorReturnResult<void> {
+    this.#isOver = true;
+    this.#initial = undefined;
+    this.#bookmarks?.stop();
+    this.#started.watch.close();
+    this.#started.options.over?.();
+    return END;
   }
 }
 
@@ -105,7 +154,7 @@ async function* frames(started: Started): AsyncGenerator<readonly WatchFrame[], 
 const INITIAL_BATCH = 500;
 
 function* initialFrames(
-  list: Pick<ReturnType<ObjectStore['list']>, 'items' | 'revision'>,
+  list: Pick<ObjectList, 'items' | 'revision'>,
   options: SelectedWatchOptions,
 ): Generator<WatchFrame[], void> {
   const { predicate, apiVersion, kind } = options;

@@ -75,6 +75,7 @@ export class WatchHub {
       for (const buffer of group.buffers) {
         buffer.push(batch, bytes);
         if (buffer.ended) group.buffers.delete(buffer);
+        else buffer.wake();
       }
     }
   }
