@@ -48,6 +48,8 @@ export interface Layout {
   readonly containers: string;
   readonly sandboxes: string;
   readonly exits: string;
+  /** Layers of places to mount on. */
+  readonly mountPoints: string;
   readonly bundles: string;
   /** This runtime's directory in /run; its parent is shared by the nodes of one cluster. */
   readonly run: string;
@@ -59,6 +61,7 @@ export interface Layout {
   /** What containers and sandboxes need that pods' own roots walk to. */
   readonly roots: string;
   readonly shortLayers: string;
+  readonly shortMountPoints: string;
   readonly cgroup: string;
   container(id: string): ContainerPaths;
   sandbox(id: string): SandboxPaths;
@@ -82,6 +85,7 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
     containers,
     sandboxes,
     exits: join(stateDir, 'x'),
+    mountPoints: join(stateDir, 'p'),
     bundles: join(run, 'b'),
     run,
     clusterRun,
@@ -91,6 +95,7 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
     shm: join(run, 'shm'),
     roots: join(run, 'r'),
     shortLayers: join(run, 'i'),
+    shortMountPoints: join(run, 'p'),
     cgroup,
     container: (id) => containerPaths(containers, run, id),
     sandbox: (id) => sandboxPaths(sandboxes, run, id),
@@ -99,41 +104,42 @@ export function layoutFor(stateDir: string, clusterId: string): Layout {
   };
 }
 
+/** Asked for at every step of every container: `join` would take each path apart, of bases that are whole already. */
 function containerPaths(containers: string, run: string, id: string): ContainerPaths {
-  const root = join(containers, id);
-  const bundle = join(run, 'b', id);
+  const root = `${containers}/${id}`;
+  const bundle = `${run}/b/${id}`;
   return {
     root,
-    record: join(root, 'container.json'),
-    upper: join(root, 'u'),
-    work: join(root, 'w'),
-    terminationLog: join(root, 't'),
+    record: `${root}/container.json`,
+    upper: `${root}/u`,
+    work: `${root}/w`,
+    terminationLog: `${root}/t`,
     bundle,
-    rootfs: join(bundle, 'm'),
-    pidFile: join(bundle, 'pid'),
-    conmonPidFile: join(bundle, 'conmon.pid'),
-    control: join(bundle, 'ctl'),
-    attachSocket: join(run, 's', id, 'attach'),
-    execs: join(bundle, 'e'),
-    mapped: join(run, 'r', id),
-    shortUpper: join(run, 'c', id, 'u'),
-    shortWork: join(run, 'c', id, 'w'),
+    rootfs: `${bundle}/m`,
+    pidFile: `${bundle}/pid`,
+    conmonPidFile: `${bundle}/conmon.pid`,
+    control: `${bundle}/ctl`,
+    attachSocket: `${run}/s/${id}/attach`,
+    execs: `${bundle}/e`,
+    mapped: `${run}/r/${id}`,
+    shortUpper: `${run}/c/${id}/u`,
+    shortWork: `${run}/c/${id}/w`,
   };
 }
 
 function sandboxPaths(sandboxes: string, run: string, id: string): SandboxPaths {
-  const root = join(sandboxes, id);
+  const root = `${sandboxes}/${id}`;
   return {
     root,
-    record: join(root, 'sandbox.json'),
-    hosts: join(root, 'hosts'),
-    resolvConf: join(root, 'resolv.conf'),
-    hostname: join(root, 'hostname'),
-    ipc: join(run, 'ns', `${id}.ipc`),
-    uts: join(run, 'ns', `${id}.uts`),
-    shm: join(run, 'shm', id),
-    pause: join(run, 'r', id),
-    pauseRoot: join(root, 'p'),
-    user: join(run, 'ns', `${id}.user`),
+    record: `${root}/sandbox.json`,
+    hosts: `${root}/hosts`,
+    resolvConf: `${root}/resolv.conf`,
+    hostname: `${root}/hostname`,
+    ipc: `${run}/ns/${id}.ipc`,
+    uts: `${run}/ns/${id}.uts`,
+    shm: `${run}/shm/${id}`,
+    pause: `${run}/r/${id}`,
+    pauseRoot: `${root}/p`,
+    user: `${run}/ns/${id}.user`,
   };
 }
