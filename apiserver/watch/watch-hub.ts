@@ -1,10 +1,14 @@
 // Hands each event to the watchers of its key's prefixes. Watchers are found by prefix, never by asking each one,
-// and all watchers of a prefix share one batch.
+// and all watchers of a prefix share one batch. What watchers do with it is done in several turns where there are many.
 // Invariant: a prefix ends in '/' (or is empty) and covers what lies below it, or is the key of one object.
+import { breathe } from '../../base/breathe.ts';
 import type { BufferLimits } from '../storage/event-buffer.ts';
 import { EventBuffer, sizeOf } from '../storage/event-buffer.ts';
 import type { StorageError } from '../storage/storage.ts';
 import type { StoreEvent } from './visible-object.ts';
+
+/** Readers that are woken in one turn of the event loop: each frames, encrypts and sends, some 30 µs. */
+export const WAKES_PER_TURN = 100;
 
 /** Called for each event of a prefix, in order; must not throw. */
 export type EventHandler = (event: StoreEvent) => void;
@@ -23,6 +27,9 @@ export function covers(prefix: string, key: string): boolean {
 export class WatchHub {
   readonly #groups = new Map<string, Group>();
   readonly #limits: BufferLimits;
+  /** Readers to be woken, in order. */
+  readonly #asleep = new Set<EventBuffer<StoreEvent>>();
+  #isWaking = false;
 
   /** `limits`: what each watcher may leave unread before it is ended with Expired. */
   constructor(limits: BufferLimits) {
@@ -75,9 +82,10 @@ export class WatchHub {
       for (const buffer of group.buffers) {
         buffer.push(batch, bytes);
         if (buffer.ended) group.buffers.delete(buffer);
-        else buffer.wake();
+        else if (buffer.isAwaited) this.#asleep.add(buffer);
       }
     }
+    void this.#wakeAll();
   }
 
   /** Ends every watcher, with an error if there is one. */
@@ -88,6 +96,21 @@ export class WatchHub {
         else buffer.end();
       }
     this.#groups.clear();
+  }
+
+  /** Some at once, the others in later turns; what comes meanwhile they get together with what they are woken for. */
+  async #wakeAll(): Promise<void> {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    for (let woken = 0; this.#asleep.size > 0; ) {
+      for (const buffer of this.#asleep) {
+        this.#asleep.delete(buffer);
+        buffer.wake();
+        if (++woken % WAKES_PER_TURN === 0) break;
+      }
+      if (this.#asleep.size > 0) await breathe();
+    }
+    this.#isWaking = false;
   }
 
   #group(prefix: string): Group {
