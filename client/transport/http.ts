@@ -2,7 +2,6 @@
 // Invariant: no failure is swallowed; what is made again, and how often, is decided in retries.ts.
 import { Agent as HttpAgent } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { WebSocket } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { WatchEventObject } from '../../api/wire/exchange.ts';
@@ -14,6 +13,7 @@ import type { HttpTransportOptions, ResolvedHttpOptions } from './http-options.t
 import type { RawReply } from './reply.ts';
 import { failureOf, splitAtError } from './reply.ts';
 import { withRetries } from './retries.ts';
+import { ServerAgent } from './server-agent.ts';
 import { SilenceLimit } from './silence-limit.ts';
 import type { Transport, TransportReply, TransportRequest } from './transport.ts';
 import { WatchLineDecoder } from './watch-lines.ts';
@@ -36,7 +36,7 @@ class HttpTransport implements Transport {
   constructor(options: ResolvedHttpOptions) {
     this.#options = options;
     const { maxSockets, maxFreeSockets, maxIdleMs, tcpKeepAliveMs } = options.limits;
-    const Agent = options.server.protocol === 'https:' ? HttpsAgent : HttpAgent;
+    const Agent = options.server.protocol === 'https:' ? ServerAgent : HttpAgent;
     const keepAlive = { keepAlive: true, keepAliveMsecs: tcpKeepAliveMs, timeout: maxIdleMs };
     this.#shared = new Agent({ ...options.tls, ...keepAlive, maxSockets, maxFreeSockets });
     this.#single = new Agent({ ...options.tls, keepAlive: false });

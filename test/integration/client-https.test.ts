@@ -22,6 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), 'client-https-'));
 const transports: Transport[] = [];
 let server: Server;
 let options: HttpTransportOptions & { clientCert: string; clientKey: string; ca: string };
+let renewed: { clientCert: string; clientKey: string };
 let handshakes = 0;
 
 beforeAll(async () => {
@@ -34,6 +35,8 @@ beforeAll(async () => {
     organizations: ['system:masters'],
     usage: 'client',
   });
+  const next = await ca.issue({ file: 'next', commonName: 'next', usage: 'client' });
+  renewed = { clientCert: next.cert, clientKey: next.key };
   const authority = readFileSync(join(folder, 'ca.crt'), 'utf8');
   server = createServer(
     { ...served, ca: authority, requestCert: true, rejectUnauthorized: true },
@@ -92,6 +95,21 @@ describe('the HTTPS transport', () => {
       expect(reply.object()).toEqual({ kind: 'Who', name: 'me', group: 'system:masters' });
     }
     expect(handshakes - before).toBe(1);
+  });
+
+  it('is who its newest certificate says, whatever connections there are', async () => {
+    const { clientCert, clientKey, ...rest } = options;
+    let shown = { clientCert, clientKey };
+    const credentials = { current: () => Promise.resolve(shown), refused: () => undefined };
+    const transport = createHttpTransport({ ...rest, credentials });
+    transports.push(transport);
+    const before = handshakes;
+    const names: unknown[] = [];
+    for (const each of [shown, renewed, shown, renewed]) {
+      shown = each;
+      names.push((await transport.request(get)).object()['name']);
+    }
+    expect([names, handshakes - before]).toEqual([['me', 'next', 'me', 'next'], 2]);
   });
 
   it('works from a kubeconfig that was written and read', async () => {
