@@ -7,12 +7,13 @@ import { ClusterRoleBindings, ClusterRoles } from '../../api/kinds.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import { type Caller, MAX_TOKEN_BYTES } from '../../client/access/delegated-access.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import type { TransportRequest } from '../../client/transport/transport.ts';
 import { accessAttributes } from './access-attributes.ts';
-import { type Caller, MAX_TOKEN_BYTES, NodeAccess } from './node-access.ts';
+import { NodeAccess } from './node-access.ts';
 import { nodeTarget } from './node-requests.ts';
 import { RequestFailure } from './request-failure.ts';
 

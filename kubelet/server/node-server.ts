@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
+import type { Caller } from '../../client/access/delegated-access.ts';
 import {
   answerNodeRequest,
   countedPath,
@@ -17,7 +18,7 @@ import {
   nodeTarget,
   type ServeNode,
 } from './node-requests.ts';
-import { type Caller, NodeAccess } from './node-access.ts';
+import { NodeAccess } from './node-access.ts';
 import { NodeUpgrades } from './node-upgrades.ts';
 import { RequestFailure } from './request-failure.ts';
 import { MAX_LOG_STREAMS, MAX_POD_CONNECTIONS, SharedPlaces } from './shared-places.ts';
