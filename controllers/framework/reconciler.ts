@@ -54,13 +54,15 @@ export interface ReconcileContext {
 
 /**
  * Where keys come from. `scope` narrows what is watched (all of the kind unless given). `keys` maps a changed object to
- * keys to reconcile (its own key unless given); where it throws, that change wakes nobody and is told and counted.
+ * keys to reconcile (its own key unless given), `waitMs` says how long such a key waits for further changes, so that all are
+ * seen to at once (0 unless given); where one of the two throws, that change wakes nobody and is told and counted.
  * `predicate`: which changes count (all unless given); where it throws, the change counts.
  */
 export interface Source<T extends KubeObject = KubeObject> {
   readonly ref: KindRef<T>;
   readonly scope?: InformerScope;
   keys?(object: T, old: T | undefined): readonly string[];
+  waitMs?(key: string, object: T, old: T | undefined): number;
   predicate?(object: T, old: T | undefined, change: ObjectChange): boolean;
   /** After so long everything known is told again (as an update from a state to itself), though nothing was heard; never unless given. */
   readonly resyncMs?: number | undefined;

@@ -7,7 +7,7 @@ import { Pods } from '../../api/kinds.ts';
 import type { InformerHandler } from '../../client/informer/informer.ts';
 import type { Lane } from '../../client/workqueue/queue.ts';
 import { changedFields, MAX_NAMED } from './changed-fields.ts';
-import type { ControllerContext } from './reconciler.ts';
+import type { ControllerContext, Source } from './reconciler.ts';
 import { source } from './reconciler.ts';
 import { subscribe } from './wakers.ts';
 
@@ -18,8 +18,10 @@ const pod = (i: number): Pod => ({
 });
 
 /** An informer of so many pods that the test speaks for, and what its source wakes. */
-function aSource(pods: readonly Pod[]) {
-  const woken: (readonly [string, Lane])[] = [];
+function aSource(pods: readonly Pod[], more: Partial<Source<Pod>> = {}) {
+  const woken: (readonly [string, Lane | undefined])[] = [];
+  const later: (readonly [string, number, Lane | undefined])[] = [];
+  const added = <T>(to: T[], item: T) => to.push(item) > 0;
   let handler: InformerHandler<Pod> = {};
   const informer = {
     hasSynced: false,
@@ -30,9 +32,12 @@ function aSource(pods: readonly Pod[]) {
     },
   };
   subscribe(
-    source({ ref: Pods }),
+    source({ ref: Pods, ...more }),
     {
-      queue: { add: (key, lane) => woken.push([key, lane ?? 'change']) > 0 },
+      queue: {
+        add: (key, lane) => added(woken, [key, lane]),
+        addAfter: (key, ms, lane) => added(later, [key, ms, lane]),
+      },
       logger: silentLogger,
       unread: () => undefined,
     },
@@ -41,7 +46,7 @@ function aSource(pods: readonly Pod[]) {
       informers: { informer: () => informer },
     } as unknown as ControllerContext,
   );
-  return { woken, informer, handler: () => handler };
+  return { woken, later, informer, handler: () => handler };
 }
 
 it('what is there and what a first list brings comes in the background, what follows as a change', () => {
@@ -59,6 +64,18 @@ it('what is there and what a first list brings comes in the background, what fol
     'background',
     'change',
   ]);
+});
+
+it('what may wait for more of its kind comes later, all else at once', () => {
+  const { woken, later, informer, handler } = aSource([], {
+    waitMs: (key, _pod, old) => (old && key === 'default/p-1' ? 50 : 0),
+  });
+  informer.hasSynced = true;
+  void handler().onAdd?.(pod(1));
+  void handler().onUpdate?.(pod(1), pod(1));
+  void handler().onUpdate?.(pod(2), pod(2));
+  expect(later).toEqual([['default/p-1', 50, 'change']]);
+  expect(woken.map(([key]) => key)).toEqual(['default/p-1', 'default/p-2']);
 });
 
 it('names so many changed fields at most, and none that follow from the others', () => {

@@ -4,7 +4,8 @@ import type { Logger } from '../../base/logger.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { SubscribeOptions } from '../../client/informer/informer.ts';
-import type { Lane, WorkQueue } from '../../client/workqueue/queue.ts';
+import type { DelayingQueue } from '../../client/workqueue/delaying.ts';
+import type { Lane } from '../../client/workqueue/queue.ts';
 import type { ControllerContext, ObjectChange, Source } from './reconciler.ts';
 
 /** The share of the resync period by which those of several controllers are spread. */
@@ -12,7 +13,7 @@ const RESYNC_JITTER = 0.1;
 
 /** Where keys go, and who is told of what goes wrong. */
 export interface Wakers {
-  readonly queue: Pick<WorkQueue, 'add'>;
+  readonly queue: Pick<DelayingQueue, 'add' | 'addAfter'>;
   readonly logger: Logger;
   /** A map function or a predicate threw. */
   unread(): void;
@@ -53,8 +54,11 @@ function enqueue(source: Source, wakers: Wakers, change: Change & { object: Kube
   const { object, old } = change;
   if (!counts(source, wakers, change)) return;
   try {
-    for (const key of source.keys ? keysIn(source.keys(object, old)) : [keyOf(object)])
-      wakers.queue.add(key, change.lane);
+    for (const key of source.keys ? keysIn(source.keys(object, old)) : [keyOf(object)]) {
+      const ms = source.waitMs?.(key, object, old) ?? 0;
+      if (ms > 0) wakers.queue.addAfter(key, ms, change.lane);
+      else wakers.queue.add(key, change.lane);
+    }
   } catch (err) {
     const about = { resource: source.ref.plural, object: keyOf(object), err };
     wakers.unread();
