@@ -19,7 +19,7 @@ import { containersOf, podStateOf } from './pod-state.ts';
 import { podStatusOf, type Verdict } from './pod-status.ts';
 import { containersIn, PodStops } from './pod-stops.ts';
 import type { PodView } from './pod-view.ts';
-import { TerminationMessages } from './termination-message.ts';
+import { withLastWords } from './termination-message.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** A pass that failed for no reason of the pod's own is tried again after this. */
@@ -34,7 +34,6 @@ export class PodWorker implements PodView {
   readonly sandbox: PodSandbox;
   readonly resizer: PodResizer;
   readonly #starts: PodStarts;
-  readonly #messages = new TerminationMessages();
   readonly #leaving = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   /** Ends that were told, by container name. */
@@ -244,7 +243,7 @@ export class PodWorker implements PodView {
       runtime.listContainers(this.#uid),
     ]);
     const seen = podStateOf(this.#uid, sandboxes, containers);
-    this.#state = await this.#messages.complete(seen, host.logs);
+    this.#state = await withLastWords(seen, host.logs);
     for (const name of this.#starts.holds.problems.keys()) {
       const [latest] = this.#state.containers.get(name) ?? [];
       if (latest?.state === 'running' && !this.#stops.has(latest.id))

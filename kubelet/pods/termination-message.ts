@@ -1,5 +1,6 @@
 // The last words of containers that left no termination message and ask for their log instead (FallbackToLogsOnError).
-// Invariant: each end is read once; 2 KiB or 80 lines at most, as upstream.
+// Invariant: 2 KiB or 80 lines at most, as upstream; nothing is kept from one look to the next, as upstream: a runtime may tell of an
+// end before it has written all of the log.
 import { parseCriLine } from '../logs/cri-line.ts';
 import type { PodLogs } from '../logs/pod-logs.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
@@ -8,34 +9,25 @@ import type { PodState } from './plan.ts';
 const MAX_LINES = 80;
 const MAX_BYTES = 2048;
 
-/** Messages by container id. */
-export class TerminationMessages {
-  #messages = new Map<string, string>();
-
-  /** The state with messages from logs where containers asked for them. */
-  async complete(state: PodState, logs: PodLogs): Promise<PodState> {
-    const before = this.#messages;
-    this.#messages = new Map();
-    const containers = new Map<string, readonly ContainerStatus[]>();
-    for (const [name, statuses] of state.containers) {
-      const told: ContainerStatus[] = [];
-      for (const status of statuses) told.push(await this.#complete(status, { before, logs }));
-      containers.set(name, told);
-    }
-    return { ...state, containers };
+/** The state with messages from logs where containers asked for them. */
+export async function withLastWords(state: PodState, logs: PodLogs): Promise<PodState> {
+  const containers = new Map<string, readonly ContainerStatus[]>();
+  for (const [name, statuses] of state.containers) {
+    const told: ContainerStatus[] = [];
+    for (const status of statuses) told.push(asks(status) ? await complete(status, logs) : status);
+    containers.set(name, told);
   }
+  return { ...state, containers };
+}
 
-  async #complete(
-    status: ContainerStatus,
-    { before, logs }: { before: ReadonlyMap<string, string>; logs: PodLogs },
-  ): Promise<ContainerStatus> {
-    const asks = status.annotations['terminationMessagePolicy'] === 'FallbackToLogsOnError';
-    if (!asks || status.state !== 'exited' || status.exitCode === 0 || status.message)
-      return status;
-    const message = before.get(status.id) ?? (await lastWords(logs, status.logPath));
-    this.#messages.set(status.id, message);
-    return message === '' ? status : { ...status, message };
-  }
+function asks({ annotations, state, exitCode, message }: ContainerStatus): boolean {
+  const falls = annotations['terminationMessagePolicy'] === 'FallbackToLogsOnError';
+  return falls && state === 'exited' && exitCode !== 0 && !message;
+}
+
+async function complete(status: ContainerStatus, logs: PodLogs): Promise<ContainerStatus> {
+  const message = await lastWords(logs, status.logPath);
+  return message === '' ? status : { ...status, message };
 }
 
 /** '' when there is no log. */
