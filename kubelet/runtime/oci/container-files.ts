@@ -6,6 +6,7 @@ import { bindSubPath } from '../../volumes/sub-path.ts';
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
 import type { Context } from './context.ts';
 import type { ContainerPaths } from './layout.ts';
+import { mountPointsOf } from './mount-points.ts';
 import type { ContainerRecord } from './records.ts';
 import { giveTo, makeMappedFolder, mapAll, mappedMounts } from './user-namespace.ts';
 
@@ -24,7 +25,8 @@ export function showFiles(
   const { userNamespace, path: namespacePath } = users;
   const folder = paths.mapped;
   if (!userNamespace || namespacePath === undefined) {
-    mountRootfs(context, paths, lowers);
+    // Not for users of a pod's own, to whom they would be nobody's.
+    mountRootfs(context, paths, [...lowers, ...mountPointsOf(layout, config)]);
     return { rootfs: paths.rootfs, config: showImages(context, config, { folder }) };
   }
   makeMappedFolder(folder);
@@ -113,9 +115,11 @@ function lowersOf({ images, layout }: Context, imageId: string): readonly string
 }
 
 function mountRootfs({ system }: Context, paths: ContainerPaths, lowers: readonly string[]): void {
-  // All lie in one directory: by their names alone, 128 of them fit into the page that options have.
+  // An image's lie in one directory: by their names alone, 128 of them fit into the page that options have.
   const directory = dirname(lowers[0] ?? '/');
-  const names = lowers.map((path) => basename(path)).join(':');
+  const names = lowers
+    .map((path) => (dirname(path) === directory ? basename(path) : path))
+    .join(':');
   const data = `lowerdir=${names},upperdir=${paths.shortUpper},workdir=${paths.shortWork}`;
   system.mount({ source: 'overlay', target: paths.rootfs, type: 'overlay', data, directory });
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Context } from './context.ts';
+import { makeMountPoints } from './mount-points.ts';
 
 /** What bundles and states of all containers may take: about 100 KB each. */
 export const RUN_BYTES = 256 * 1024 * 1024;
@@ -27,6 +28,8 @@ export function makeDirectories(context: Pick<Context, 'images' | 'layout' | 'sy
   for (const path of [layout.clusterRun, run, layout.roots]) chmodSync(path, 0o711);
   link(containers, join(run, 'c'));
   link(images.layers.directory, layout.shortLayers);
+  makeMountPoints(layout);
+  link(layout.mountPoints, layout.shortMountPoints);
   keepNamespacesPrivate(context);
   for (const id of readdirSync(containers)) adopt(layout.container(id));
 }

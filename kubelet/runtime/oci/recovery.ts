@@ -181,7 +181,8 @@ export async function destroyAll(context: Context, exits: Exits): Promise<void> 
     await destroySandbox(context, record).catch(complain);
   sweepMounts(context);
   for (const path of [layout.namespaces, layout.run]) system.unmount(path);
-  for (const path of [layout.containers, layout.sandboxes, layout.exits, layout.run])
+  const { containers, sandboxes, mountPoints, run } = layout;
+  for (const path of [containers, sandboxes, layout.exits, mountPoints, run])
     await removeTree(system, path).catch(complain);
   await removeIfLast(context).catch(complain);
 }
