@@ -186,23 +186,14 @@ async function answer(
   if (closing.aborted) departure.leave();
   try {
     await inbox.start(bodyOf(request)?.length ?? 0);
-    const caller = {
-      passedOn,
-      leave: () => departure.leave(),
-      get signal() {
-        return departure.signal;
-      },
-    };
-    const result = await handled(request, options, caller);
+    const result = await handled(request, options, { caller: departure, passedOn });
     // A body that was refused is not waited for.
     if (!message.complete && result.kind === 'body') response.shouldKeepAlive = false;
     await sendReply(response, result, {
       acceptEncoding: String(message.headers['accept-encoding'] ?? ''),
       head: message.method === 'HEAD',
       outbox,
-      get signal() {
-        return departure.signal;
-      },
+      reader: departure,
     });
   } catch (error) {
     if (!departure.isOver) options.logger.warn('a reply broke off', { err: error });
@@ -252,14 +243,14 @@ function endAfter(response: ServerResponse): void {
 async function handled(
   request: FastifyRequest,
   { authenticate, handler }: HttpServerOptions,
-  caller: Incoming & { leave(): void },
+  incoming: Incoming & { readonly caller: Departure },
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
   try {
     const user = authenticate(credentialsOf(request.raw));
-    const result = await handler(incomingRequest(request.raw, bodyOf(request), caller), user);
+    const result = await handler(incomingRequest(request.raw, bodyOf(request), incoming), user);
     if (result.kind !== 'upgrade') return result;
     // Nobody will take it: who holds it open for the caller is to let go of it.
-    caller.leave();
+    incoming.caller.leave();
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {
     const reply = errorReply(asStatus(error));

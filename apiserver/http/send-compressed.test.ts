@@ -33,7 +33,7 @@ it('28 MB are compressed while others are answered, in short turns of the event 
   const outbox = new Outbox();
   server.on('request', (request, response) => {
     const body = bodies[request.url ?? ''] ?? [];
-    const context = { acceptEncoding: 'gzip', head: false, signal, outbox };
+    const context = { acceptEncoding: 'gzip', head: false, reader: { signal }, outbox };
     void sendReply(response, { kind: 'body', status: 200, headers: {}, body }, context);
   });
   server.listen(0, '127.0.0.1');

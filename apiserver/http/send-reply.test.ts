@@ -41,7 +41,7 @@ describe('a body', () => {
     const sent = sendReply(response, reply, {
       acceptEncoding: '',
       head: false,
-      signal,
+      reader: { signal },
       outbox: new Outbox(),
     });
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -26,8 +26,8 @@ const LEVEL = { level: constants.Z_BEST_SPEED };
 export interface SendContext {
   readonly acceptEncoding: string | undefined;
   readonly head: boolean;
-  /** Aborted when the reader goes away or the server closes. */
-  readonly signal: AbortSignal;
+  /** Its signal is aborted when the reader goes away or the server closes; short answers never ask for it. */
+  readonly reader: { readonly signal: AbortSignal };
   /** Where short answers go. */
   readonly outbox: Outbox;
 }
@@ -48,11 +48,11 @@ export async function sendReply(
   if (reply.kind === 'body') return sendBody(response, { reply, headers }, context);
   response.writeHead(reply.status, headers);
   response.flushHeaders();
-  if (reply.kind === 'stream') return pump(response, reply.body, context.signal);
+  if (reply.kind === 'stream') return pump(response, reply.body, context.reader.signal);
   const { socket } = response;
   if (socket && response.chunkedEncoding && !context.head)
-    return sendChunks({ response, socket }, reply.frames, context.signal);
-  await pump(response, framesAsBytes(reply.frames), context.signal);
+    return sendChunks({ response, socket }, reply.frames, context.reader.signal);
+  await pump(response, framesAsBytes(reply.frames), context.reader.signal);
 }
 
 async function sendBody(

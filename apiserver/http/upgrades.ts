@@ -99,7 +99,10 @@ async function replyTo(
   try {
     const user = authenticate(credentialsOf(message));
     const passedOn = passesOn(pathOf(message.url));
-    return await handler(incomingRequest(message, undefined, { signal, passedOn }), user);
+    return await handler(
+      incomingRequest(message, undefined, { caller: { signal }, passedOn }),
+      user,
+    );
   } catch (error) {
     if (error instanceof StatusError) return errorReply(error);
     throw error;
