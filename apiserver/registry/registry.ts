@@ -1,7 +1,7 @@
 // The generic store of objects of any kind: create, read-modify-write, delete, over compare-and-set.
 // Invariant: what is written was decided on the newest state of its key, pending writes included.
 import { parseExactJson } from '../../base/exact-json.ts';
-import type { ResourceDefinition } from '../../api/definition.ts';
+import type { ResourceDefinition, StoredForm } from '../../api/definition.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { Turns } from '../../base/turns.ts';
@@ -141,14 +141,18 @@ export class Registry {
   }
 
   /** An object that is too large with its owners is kept without them. */
-  async #put({ form }: ResourceDefinition, write: Put): Promise<CommitResult> {
-    const written = form?.writing();
+  #put({ form }: ResourceDefinition, write: Put): Promise<CommitResult> {
+    return form ? this.#putOf(form, write) : this.#putWhole(write);
+  }
+
+  async #putOf(form: StoredForm, write: Put): Promise<CommitResult> {
+    const written = form.writing();
     let result: CommitResult | undefined;
     try {
       result = await this.#putWhole(write);
       return result;
     } finally {
-      written?.(result?.kind === 'committed' ? result.revision : undefined);
+      written(result?.kind === 'committed' ? result.revision : undefined);
     }
   }
 

@@ -70,7 +70,7 @@ export class WriteLane {
     this.#hooks = hooks;
     this.#liveMaxBytes = liveMaxBytes;
     const { live, newest } = log.load();
-    for (const stored of live) this.#keep(stored.key, stored);
+    for (const stored of live) this.#keep(stored.key, stored, undefined);
     this.#durableRevision = newest;
     this.#assigned = newest;
   }
@@ -183,7 +183,7 @@ export class WriteLane {
     for (const write of batch) {
       const { key, revision } = write.event;
       const state = stateAfter(write.event);
-      this.#keep(key, state);
+      this.#keep(key, state, write.event.previous);
       if (this.#pending.get(key) === write) this.#pending.delete(key);
       this.#durableRevision = revision;
     }
@@ -198,9 +198,8 @@ export class WriteLane {
     }
   }
 
-  #keep(key: string, state: Stored | undefined): void {
-    const before = this.#durable.get(key)?.bytes.length ?? 0;
-    this.#liveBytes += (state?.bytes.length ?? 0) - before;
+  #keep(key: string, state: Stored | undefined, before: Stored | undefined): void {
+    this.#liveBytes += (state?.bytes.length ?? 0) - (before?.bytes.length ?? 0);
     if (state) this.#durable.set(key, state);
     else this.#durable.delete(key);
     const share = this.#liveBytes / this.#liveMaxBytes;
