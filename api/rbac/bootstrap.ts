@@ -205,6 +205,12 @@ const SCHEDULER: PolicyRule[] = [
     'apps:statefulsets',
     'policy:poddisruptionbudgets',
   ),
+  // For its own port, as upstream's: who may see its figures.
+  ...allow(
+    ['create'],
+    'authentication.k8s.io:tokenreviews',
+    'authorization.k8s.io:subjectaccessreviews',
+  ),
 ];
 
 /** One identity for all built-in controllers. The garbage collector and the namespace controller may end anything. */

@@ -212,6 +212,7 @@ describe('bootstrap roles', () => {
     ['system:node', 'update', 'secrets', '', false],
     ['system:kube-scheduler', 'create', 'pods/binding', '', true],
     ['system:kube-scheduler', 'get', 'secrets', '', false],
+    ['system:kube-scheduler', 'create', 'tokenreviews', 'authentication.k8s.io', true],
     ['system:kube-controller-manager', 'create', 'pods', '', true],
     ['system:kube-controller-manager', 'update', 'deployments/scale', 'apps', true],
     ['system:kube-controller-manager', 'delete', 'widgets', 'example.com', true],

@@ -95,8 +95,8 @@ function objectCounts(store: ObjectStore, scheme: Scheme): readonly ObjectCount[
 
 const MICROSECONDS = 1e6;
 
-/** The usual figures of a Node process, without timers or observers: an idle server stays idle. */
-function showProcess(figures: Figures, clock: Clock): void {
+/** Adds the usual figures of a Node process, without timers or observers: an idle server stays idle. */
+export function showProcess(figures: Figures, clock: Clock): void {
   const startedAt = (clock.now() - process.uptime() * 1000) / 1000;
   const one = (name: string, help: string, look: () => number) =>
     figures.read({ name, help }, () => [[[], look()]]);

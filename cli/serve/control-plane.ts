@@ -159,7 +159,11 @@ export async function runInProcess(
       SCHEDULER,
       runSchedulerWith(
         clientOf(SCHEDULER_USER, SCHEDULER_AGENT),
-        { logger: logger.child({ part: 'scheduler' }), figures, caches },
+        {
+          logger: logger.child({ part: 'scheduler' }),
+          figures,
+          follow: (informers) => caches.follow(SCHEDULER, informers),
+        },
         signal,
       ),
     ),

@@ -1,14 +1,13 @@
 // The built-in controllers as a process of their own (`pinnace controllers`), over HTTPS.
-import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
-import { loadKubeconfig } from '../../client/kubeconfig/kubeconfig.ts';
-import { createClient } from '../../client/rest/rest-client.ts';
-import { createHttpTransport } from '../../client/transport/http.ts';
+import { QueueFigures } from '../../client/workqueue/queue-figures.ts';
 import { builtInControllers } from '../../controllers/all.ts';
 import { runControllers } from '../../controllers/framework/manager.ts';
+import { ReconcileFigures } from '../../controllers/framework/reconcile-figures.ts';
 import { loadCa } from './certificates.ts';
 import { runChild } from './child-process.ts';
+import { type ComponentFlags, runServed } from './component.ts';
 import { dataPaths } from './data-directory.ts';
 import { removeHostPath } from './host-path-removal.ts';
 import { keptByControllers } from './kept-form.ts';
@@ -16,26 +15,33 @@ import { tokenSigner } from './token-key.ts';
 import { CONTROLLERS_AGENT } from './user-agents.ts';
 
 /** The body of the process. */
-export async function runComponent(dataDir: string): Promise<void> {
-  await runChild('controllers', async ({ logger, signal }) => {
+export async function runComponent(dataDir: string, flags: ComponentFlags): Promise<void> {
+  await runChild('controllers', async (context) => {
     const { pki } = dataPaths(dataDir);
-    const config = await loadKubeconfig(join(pki, 'controllers.kubeconfig'));
-    const transport = createHttpTransport({ ...config.transport, userAgent: CONTROLLERS_AGENT });
-    await runControllers(
-      builtInControllers({
-        caCertificate: loadCa(pki),
-        signToken: tokenSigner(pki),
-        removeHostPath,
-      }),
-      {
-        client: createClient(transport),
-        clock: systemClock,
-        random: systemRandom,
-        logger,
-        transform: keptByControllers,
-      },
-      signal,
+    const { logger, signal } = context;
+    const factories = builtInControllers({
+      caCertificate: loadCa(pki),
+      signToken: tokenSigner(pki),
+      removeHostPath,
+    });
+    const start = { name: 'controllers', userAgent: CONTROLLERS_AGENT, dataDir, flags } as const;
+    await runServed(start, context, ({ client, figures, follow }) =>
+      runControllers(
+        factories,
+        {
+          client,
+          clock: systemClock,
+          random: systemRandom,
+          logger,
+          hooks: {
+            queues: new QueueFigures(figures),
+            reconciles: new ReconcileFigures(figures),
+            informers: follow,
+          },
+          transform: keptByControllers,
+        },
+        signal,
+      ),
     );
-    transport.close();
   });
 }

@@ -100,7 +100,14 @@ function registerComponents(program: Command): void {
         await runComponent(flags.dataDir, flags);
       });
   component('apiserver', './apiserver.ts', 'run the API server alone').addOption(admissionConfig());
-  component('controllers', './controllers.ts', 'run the built-in controllers alone');
-  component('scheduler', './scheduler.ts', 'run the scheduler alone');
+  const securePort = (usual: number) =>
+    new Option(
+      '--secure-port <n>',
+      `port for health and figures on 127.0.0.1 (default: ${usual}); 0 for none`,
+    ).argParser(port);
+  component('controllers', './controllers.ts', 'run the built-in controllers alone').addOption(
+    securePort(10_257),
+  );
+  component('scheduler', './scheduler.ts', 'run the scheduler alone').addOption(securePort(10_259));
   component('node', './node.ts', 'run the node agent alone');
 }

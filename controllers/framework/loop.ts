@@ -33,7 +33,7 @@ export interface ControllerHooks {
   /** Shows the controllers' reconciles. */
   readonly reconciles?: ReconcileFigures | undefined;
   /** Called once with the caches of the controllers that run together, anew in each term. */
-  informers?(informers: Pick<OwnedInformerFactory, 'counters'>): void;
+  informers?(informers: Pick<OwnedInformerFactory, 'counters' | 'synced'>): void;
   /** Shows who leads, where there is an election. */
   readonly elections?: ElectionFigures | undefined;
 }

@@ -1,0 +1,142 @@
+// Health and figures of controllers and scheduler where they are processes of their own, as upstream's: HTTPS on a port of this machine.
+// Invariants: health as a whole is anybody's; all else is answered to whom the API server lets; connections and waits are bounded.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Figures } from '../../base/figures.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { type Check, createHealth, type Health } from '../../apiserver/health.ts';
+import { showProcess } from '../../apiserver/metrics/server-figures.ts';
+import { type Caller, DelegatedAccess } from '../../client/access/delegated-access.ts';
+import type { Client } from '../../client/rest/client.ts';
+import { UsageError } from './data-directory.ts';
+
+/** Ports unless told, upstream's. */
+export const COMPONENT_PORTS = { controllers: 10_257, scheduler: 10_259 } as const;
+/** Connections at once; further ones are closed. */
+export const MAX_COMPONENT_CONNECTIONS = 64;
+/** How long a request may take to arrive. */
+const REQUEST_MS = 5_000;
+const HOST = '127.0.0.1';
+/** What anybody may ask; upstream's --authorization-always-allow-paths. */
+const ANYBODYS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+
+/** What is served, and what with. */
+export interface ComponentParts {
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** PEM; `clientCa` signs the certificates of callers. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly figures: Figures;
+  readonly checks: readonly Check[];
+}
+
+/** A port that answers. */
+export interface ComponentServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+interface Answering extends ComponentParts {
+  readonly access: DelegatedAccess;
+  readonly health: Health;
+}
+
+/** Serves `/healthz`, `/livez`, `/readyz` with single checks, and `/metrics`. Throws UsageError where the port cannot be had. */
+export async function serveComponent(parts: ComponentParts): Promise<ComponentServer> {
+  const { tls, port, clock, logger, figures } = parts;
+  showProcess(figures, clock);
+  const health = createHealth(parts.checks, { clock, logger });
+  const answering = { ...parts, health, access: new DelegatedAccess(parts) };
+  const { clientCa: ca, ...pair } = tls;
+  const server = createServer(
+    // Who shows a certificate of somebody else is told so below, in words.
+    {
+      ...pair,
+      ca,
+      requestCert: true,
+      rejectUnauthorized: false,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+    },
+    (request, response) => {
+      answer(answering, request, response).catch((err: unknown) => {
+        logger.warn('a request for health or figures failed', { err });
+        send(response, 500, 'internal server error\n');
+      });
+    },
+  );
+  server.maxConnections = MAX_COMPONENT_CONNECTIONS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', ({ message }) =>
+      reject(
+        new UsageError(
+          `port ${port} for health and figures cannot be had (${message}); name another with --secure-port, or 0 for none`,
+        ),
+      ),
+    );
+    server.listen(port, HOST, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  parts: Answering,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = '', url = '' } = request;
+  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'only GET is answered\n');
+  const [path = '', query] = url.split('?');
+  const refusal = ANYBODYS.has(path) ? undefined : await refusalOf(parts, request, path);
+  if (refusal) return send(response, refusal.status, refusal.text);
+  if (path === '/metrics') {
+    response.setHeader('content-type', parts.figures.contentType);
+    return send(response, 200, await parts.figures.text());
+  }
+  const reply = await parts.health({ path, query: new URLSearchParams(query) });
+  if (reply?.kind !== 'body')
+    return send(response, 404, 'there are /healthz, /livez, /readyz and /metrics here\n');
+  send(response, reply.status, Buffer.concat(reply.body).toString());
+}
+
+/** Why the caller is not answered; undefined where it may be. */
+async function refusalOf({ access }: Answering, request: IncomingMessage, path: string) {
+  const user = await access.identify(callerOf(request));
+  if (!user) return { status: 401, text: 'Unauthorized\n' };
+  const may = await access.may(user, { nonResourceAttributes: { path, verb: 'get' } });
+  if (may) return undefined;
+  const text = `Forbidden: User "${user.username}" cannot get path "${path}"\n`;
+  return { status: 403, text };
+}
+
+function callerOf(request: IncomingMessage): Caller {
+  const { authorization } = request.headers;
+  const socket = request.socket as TLSSocket;
+  const { CN, O } = (socket.authorized && socket.getPeerCertificate().subject) || {};
+  const all = (value: string | string[] | undefined) => [value ?? []].flat();
+  const [commonName] = all(CN);
+  if (!commonName) return { authorization };
+  return { certificate: { commonName, organizations: all(O) } };
+}
+
+function send(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent) return void response.destroy();
+  response.statusCode = status;
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (!response.hasHeader('content-type'))
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
+  response.end(text);
+}
