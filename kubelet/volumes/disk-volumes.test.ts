@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
 import { DiskVolumes, unmountVolumes } from './disk-volumes.ts';
 
@@ -72,6 +73,44 @@ describe('the list of mounts', () => {
     // The same pod again, as a file's may come.
     volumes.emptyDir({ podUid: 'one', volume: 'kept' }, inMemory);
     expect(mountsBelow()).toHaveLength(1);
+  });
+});
+
+describe('files that a volume shows', () => {
+  const at = { podUid: 'one', volume: 'files' };
+  const how = { secret: false, group: undefined };
+  const file = (text: string) => [{ path: 'a', content: Buffer.from(text), mode: 0o644 }];
+  const clock = new VirtualClock();
+  const again = () => new DiskVolumes({ system, clock, random: systemRandom, root });
+
+  it('are left alone with each step of a start, and made whole by the next look', async () => {
+    const volumes = again();
+    const shown = join(volumes.write(at, file('one'), how), 'a');
+    rmSync(shown);
+    volumes.write(at, file('one'), how);
+    expect(existsSync(shown)).toBe(false);
+    await clock.advance(30_000);
+    volumes.write(at, file('one'), how);
+    expect(readFileSync(shown, 'utf8')).toBe('one');
+  });
+
+  it('change at once, and are looked at by the next agent', () => {
+    const volumes = again();
+    const shown = join(volumes.write(at, file('one'), how), 'a');
+    volumes.write(at, file('two'), how);
+    expect(readFileSync(shown, 'utf8')).toBe('two');
+    rmSync(shown);
+    again().write(at, file('two'), how);
+    expect(readFileSync(shown, 'utf8')).toBe('two');
+  });
+
+  it('are there again for a pod that is there again', async () => {
+    const volumes = again();
+    const shown = join(volumes.write(at, file('one'), how), 'a');
+    await volumes.remove('one');
+    expect(existsSync(shown)).toBe(false);
+    volumes.write(at, file('one'), how);
+    expect(readFileSync(shown, 'utf8')).toBe('one');
   });
 });
 

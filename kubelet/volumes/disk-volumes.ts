@@ -1,5 +1,6 @@
 // Volumes as directories: one folder for each pod, in it one for each volume, tmpfs where content must not reach a disk.
 // Invariant: a directory is mounted, and an empty one made ready, once; after a restart of agent or host they are found again.
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -36,6 +37,8 @@ export interface DiskVolumesOptions {
 const NFS = '.nfs';
 /** A tree of a volume may be large. */
 const OWN_GIVE_UP_MS = 10 * GIVE_UP_MS;
+/** Files that a volume was seen to show are looked at again after this, or when others are to be shown. */
+const LOOK_AGAIN_MS = 30_000;
 
 /** Unmounts what lies below a folder of volumes: of one pod, or of all of them once no agent is left to do it. */
 export function unmountVolumes(system: System, folder: string): void {
@@ -65,6 +68,8 @@ export class DiskVolumes implements VolumeFiles {
   readonly #made = new Set<string>();
   /** What is mounted below the root; the kernel's list is long, and is read only once. */
   readonly #mounted = new Set<string>();
+  /** What volumes of files were seen to show, and when. */
+  readonly #shown = new Map<string, { readonly digest: string; readonly atMs: number }>();
   readonly #places: HostPlaces;
   #nfs: NfsVolumes;
   #root: string;
@@ -157,9 +162,15 @@ export class DiskVolumes implements VolumeFiles {
     how: { readonly secret: boolean; readonly group: number | undefined },
   ): string {
     const path = this.pathOf(at);
+    const atMs = this.#options.clock.monotonic();
+    const digest = digestOf(files);
+    const shown = this.#shown.get(path);
+    // A pod that starts comes here with every step; to look at its files takes a dozen system calls.
+    if (shown?.digest === digest && atMs - shown.atMs < LOOK_AGAIN_MS) return path;
     if (how.secret) this.#inMemory(path, 'mode=0755');
     const generation = `${this.#run}_${++this.#generation}`;
     writeVolume(path, files, { group: how.group, generation });
+    this.#shown.set(path, { digest, atMs });
     return path;
   }
 
@@ -196,8 +207,8 @@ export class DiskVolumes implements VolumeFiles {
     this.#nfs.remove(podUid);
     if (mountsBelow(system, folder).length > 0) unmountRest(system, folder);
     await removeTree(system, folder);
-    for (const paths of [this.#made, this.#mounted])
-      for (const path of paths) if (path.startsWith(`${folder}/`)) paths.delete(path);
+    for (const paths of [this.#made, this.#mounted, this.#shown])
+      for (const path of paths.keys()) if (path.startsWith(`${folder}/`)) paths.delete(path);
   }
 
   /** Is it in this folder, and nothing of another file system in it? Then it answers as long as the agent's own files do. */
@@ -217,6 +228,14 @@ export class DiskVolumes implements VolumeFiles {
     system.mount({ source: 'tmpfs', target: path, type: 'tmpfs', data });
     this.#mounted.add(path);
   }
+}
+
+/** Tells files from others; a pod's are many kilobytes at times, and are not kept for that. */
+function digestOf(files: readonly VolumeFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, mode, owner, content } of files)
+    hash.update(`${path}\0${mode} ${owner} ${content.length}\0`).update(content);
+  return hash.digest('base64');
 }
 
 /** In one step: what is there already is its pod's, with whatever rights that has given it. */
