@@ -101,8 +101,9 @@ function refusalOfPlace(pod: Pod, facts: AdmissionFacts): Verdict | undefined {
   });
   if (!fitsNode(pod, { name: facts.nodeName, labels: facts.nodeLabels }))
     return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
-  const taken = facts.others.flatMap(hostPortsOf);
-  if (hostPortsOf(pod).some((port) => taken.some((other) => collide(port, other))))
+  const wanted = hostPortsOf(pod);
+  const taken = wanted.length > 0 ? facts.others.flatMap(hostPortsOf) : [];
+  if (wanted.some((port) => taken.some((other) => collide(port, other))))
     return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports");
   const driving = facts.nodeTaints.filter(({ effect }) => effect === 'NoExecute');
   if (isStaticPod(pod) && untolerated(driving, pod.spec?.tolerations).length > 0)
