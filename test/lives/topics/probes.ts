@@ -41,8 +41,13 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a container is ready once its readiness probe has succeeded, and its pod says why before',
     pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
-    plays: { main: play({ sleeps: 2 }, { touches: '/tmp/ok' }, { runs: true }) },
-    steps: [{ until: ready }],
+    plays: { main: steady },
+    steps: [
+      { until: container('main', running) },
+      { event: unhealthy('Readiness', /./) },
+      { exec: ['touch', '/tmp/ok'] },
+      { until: ready },
+    ],
     statuses: [
       both(
         container('main', { ready: false, started: true, ...running }),
@@ -54,7 +59,6 @@ export const scenarios: readonly Scenario[] = [
       ),
       both(ready, condition('ContainersReady', 'True'), container('main', { ready: true })),
     ],
-    events: [unhealthy('Readiness', /./)],
     never: [container('main', { restartCount: 1 })],
   },
   {
@@ -127,10 +131,13 @@ export const scenarios: readonly Scenario[] = [
         readinessProbe: file('/tmp/up'),
       },
     ),
-    plays: { main: play({ sleeps: 2.3 }, { touches: '/tmp/up' }, { runs: true }) },
-    steps: [{ until: both(ready, container('main', { started: true, restartCount: 0 })) }],
-    statuses: [container('main', { started: false, ready: false, ...running }), ready],
-    events: [unhealthy('Startup', /./)],
+    plays: { main: steady },
+    steps: [
+      { until: container('main', { started: false, ready: false, ...running }) },
+      { event: unhealthy('Startup', /./) },
+      { exec: ['touch', '/tmp/up'] },
+      { until: both(ready, container('main', { started: true, restartCount: 0 })) },
+    ],
     noEvents: [unhealthy('Liveness', /./), unhealthy('Readiness', /./)],
     never: [container('main', { started: false, ready: true })],
   },

@@ -47,16 +47,21 @@ export const scenarios: readonly Scenario[] = [
       initContainers: [sidecar('proxy', { startupProbe: whenFile('/tmp/up') }), aContainer('next')],
     }),
     plays: {
-      proxy: play({ sleeps: 2 }, { touches: '/tmp/up' }, { runs: true }),
+      proxy: steady,
       next: play(),
       main: steady,
     },
-    steps: [{ until: ready }],
-    statuses: [
-      both(init('proxy', { started: false, ...running }), init('next', waiting('PodInitializing'))),
-      both(init('proxy', { started: true, ...running }), init('next', ended(0))),
-      ready,
+    steps: [
+      {
+        until: both(
+          init('proxy', { started: false, ...running }),
+          init('next', waiting('PodInitializing')),
+        ),
+      },
+      { exec: ['touch', '/tmp/up'], of: 'proxy' },
+      { until: ready },
     ],
+    statuses: [both(init('proxy', { started: true, ...running }), init('next', ended(0))), ready],
     never: [both(init('proxy', { started: false }), init('next', running))],
   },
   {
@@ -88,21 +93,20 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the readiness probe of a sidecar counts for the pod',
     pod: aPod({ initContainers: [sidecar('proxy', { readinessProbe: whenFile('/tmp/ok') })] }),
-    plays: {
-      proxy: play({ sleeps: 2 }, { touches: '/tmp/ok' }, { runs: true }),
-      main: steady,
-    },
-    steps: [{ until: ready }],
-    statuses: [
-      both(
-        container('main', { ready: true }),
-        init('proxy', { ready: false, ...running }),
-        condition('Ready', 'False', {
-          reason: 'ContainersNotReady',
-          message: 'containers with unready status: [proxy]',
-        }),
-      ),
-      ready,
+    plays: { proxy: steady, main: steady },
+    steps: [
+      {
+        until: both(
+          container('main', { ready: true }),
+          init('proxy', { ready: false, ...running }),
+          condition('Ready', 'False', {
+            reason: 'ContainersNotReady',
+            message: 'containers with unready status: [proxy]',
+          }),
+        ),
+      },
+      { exec: ['touch', '/tmp/ok'], of: 'proxy' },
+      { until: ready },
     ],
   },
   {
