@@ -24,6 +24,22 @@ const aPod = (resourceVersion: string, rest: Partial<Pod> = {}): Pod => ({
 /** Grows with each time that the pod is written. */
 const size = () => statSync(join(folder, 'uid-1.json')).size;
 
+it('keeps which containers were ready: an agent that starts while the API server is away would call them unready', () => {
+  const name = { name: 'app', image: 'app:1', imageID: '', restartCount: 0 };
+  const statusOf = (ready: boolean) => ({
+    phase: 'Running',
+    containerStatuses: [{ ...name, containerID: 'pinnace://1', ready, started: true }],
+  });
+  checkpoints.save(aPod('1', { status: { phase: 'Pending' } }));
+  const first = size();
+  checkpoints.save(aPod('2', { status: statusOf(false) }));
+  expect(size()).toBe(first);
+  checkpoints.save(aPod('3', { status: statusOf(true) }));
+  expect(checkpoints.load()).toMatchObject([{ status: statusOf(true) }]);
+  checkpoints.save(aPod('4', { status: statusOf(false) }));
+  expect(checkpoints.load()).toMatchObject([{ status: statusOf(false) }]);
+});
+
 it('writes a pod anew when it changes, and not for news of its containers', () => {
   const startTime = '2026-01-01T00:00:00Z';
   checkpoints.save(aPod('1', { status: { startTime, phase: 'Pending' } }));

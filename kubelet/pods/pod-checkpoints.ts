@@ -20,12 +20,17 @@ export interface PodCheckpoints {
 }
 
 /**
- * What of a pod an agent cannot find again by itself. The rest of its status comes from the runtime, and changes several times
- * while a pod starts: a write to the disk for each would hold up the others that start.
+ * What of a pod an agent cannot find again by itself: whether it is over, and which of its containers were ready, as they are not to be
+ * called unready meanwhile. The rest of its status comes from the runtime, and changes several times while a pod starts: a write to the
+ * disk for each would hold up the others that start.
  */
 function gistOf({ metadata, spec, status }: Pod): string {
   const { resourceVersion: _, managedFields: __, ...lasting } = metadata;
-  return JSON.stringify([lasting, spec, status?.startTime, status?.phase]);
+  const { startTime, phase = '', initContainerStatuses, containerStatuses } = status ?? {};
+  const told = [...(initContainerStatuses ?? []), ...(containerStatuses ?? [])];
+  const ready = told.flatMap(({ ready: isReady, containerID }) => (isReady ? [containerID] : []));
+  const over = ['Succeeded', 'Failed'].includes(phase) && phase;
+  return JSON.stringify([lasting, spec, startTime, over, ready]);
 }
 
 /** One file per pod, named by its uid. */
