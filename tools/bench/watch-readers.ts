@@ -1,5 +1,6 @@
 // Many watchers in one process: counts the events that each sees, and how old they are when they come.
-// Invariant: an event carries the monotonic time of its writing (MARK), which all processes of a machine share.
+// Invariant: an event carries the monotonic time from which its age counts (MARK), which all processes of a machine share. Of an event
+// no more is read than that: neither HTTP's chunks nor JSON, so that the readers' processor is no part of the figure.
 import { performance } from 'node:perf_hooks';
 import type { TLSSocket } from 'node:tls';
 import { framed, HttpConnection } from './http-connection.ts';
