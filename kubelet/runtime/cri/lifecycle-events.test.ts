@@ -20,6 +20,8 @@ type State = keyof typeof STATES;
 /** A runtime that has what the test gives it. Calls are counted by method. */
 class ScriptedRuntime {
   readonly containers = new Map<string, State>();
+  /** Why they ended, by id. */
+  readonly reasons = new Map<string, string>();
   readonly calls: string[] = [];
   /** What calls fail with. */
   down: GrpcError | undefined;
@@ -64,6 +66,7 @@ class ScriptedRuntime {
         status: {
           id,
           state: STATES[state],
+          reason: this.reasons.get(id),
           metadata: { name: 'main', attempt: 0 },
           labels: { [POD_LABELS.uid]: 'pod' },
         },
@@ -164,6 +167,26 @@ describe('the view of a runtime', () => {
       expect(runtime.calls).toEqual(['ListPodSandbox', 'ListContainers']);
     },
   );
+
+  it('tells that memory had run out also where the runtime hears of that after the end', async () => {
+    runtime.news = 'containerd';
+    runtime.containers.set('a', 'running');
+    follow();
+    await clock.advance(RELIST_PERIOD_MS.unaided);
+    const value = Buffer.from('0a0161120161', 'hex');
+    const tell = async (topic: string) => {
+      runtime.tell({ topic, event: { typeUrl: '', value } });
+      await clock.advance(0);
+    };
+    runtime.containers.set('a', 'exited');
+    await tell('/tasks/exit');
+    expect(kinds()).toEqual(['started', 'exited']);
+    runtime.reasons.set('a', 'OOMKilled');
+    await tell('/tasks/oom');
+    await tell('/tasks/oom');
+    expect(kinds()).toEqual(['started', 'exited', 'oom']);
+    expect(view.containers.get('a')?.status.reason).toBe('OOMKilled');
+  });
 
   it('looks again for an end that the status does not show yet', async () => {
     runtime.news = 'cri';

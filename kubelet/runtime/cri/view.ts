@@ -197,11 +197,12 @@ export class RuntimeView {
     this.containers.set(status.id, { status, notes });
     this.#waiting.forEach((look) => look());
     const event = { containerId: status.id, podUid: status.podUid };
+    // The runtime may learn of this after the end.
+    if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled')
+      this.#doors.emit({ kind: 'oom', ...event });
     if (before?.state === status.state) return status;
     if (status.state === 'running') this.#doors.emit({ kind: 'started', ...event });
-    if (status.state !== 'exited') return status;
-    if (status.reason === 'OOMKilled') this.#doors.emit({ kind: 'oom', ...event });
-    this.#doors.emit({ kind: 'exited', ...event });
+    if (status.state === 'exited') this.#doors.emit({ kind: 'exited', ...event });
     return status;
   }
 }
