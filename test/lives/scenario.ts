@@ -155,10 +155,14 @@ export const phase = (is: string, reason?: string, message?: string | RegExp): S
 
 /** Parts of a container's status. */
 export const running = { state: { running: {} } };
-export const ended = (exitCode: number, reason?: string, message?: string | RegExp) => ({
+export const ended = (exitCode: number, reason?: string | RegExp, message?: string | RegExp) => ({
   state: terminated(exitCode, reason, message),
 });
-export const endedBefore = (exitCode: number, reason?: string, message?: string | RegExp) => ({
+export const endedBefore = (
+  exitCode: number,
+  reason?: string | RegExp,
+  message?: string | RegExp,
+) => ({
   lastState: terminated(exitCode, reason, message),
 });
 export const waiting = (reason: string, message?: string | RegExp) => ({
@@ -166,7 +170,7 @@ export const waiting = (reason: string, message?: string | RegExp) => ({
 });
 const terminated = (
   exitCode: number,
-  reason?: string,
+  reason?: string | RegExp,
   message?: string | RegExp,
 ): Pattern<ContainerState> => ({
   terminated: {

@@ -91,4 +91,9 @@ runtimeContract('containerd over CRI', async () => {
   };
 });
 
-containersContract('containerd over CRI', async () => ({ ...(await aRuntime()), imageId }));
+// Its shim asks the container's cgroup whether memory ran out, which on a busy host may be gone by then.
+containersContract('containerd over CRI', async () => ({
+  ...(await aRuntime()),
+  imageId,
+  mayMissOom: true,
+}));

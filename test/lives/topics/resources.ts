@@ -12,6 +12,7 @@ import {
   phase,
   ready,
   REAL,
+  type Runtime,
   running,
   type Scenario,
   succeeded,
@@ -22,32 +23,27 @@ const limits = (memory: string, more: object = {}) => ({
   resources: { limits: { memory, ...more } },
 });
 
-/** The scenarios. */
-export const scenarios: readonly Scenario[] = [
+/** What becomes of those that take more memory than they may, in a runtime's word for it. */
+const beyondMemory = (on: Runtime, reason: string | RegExp): readonly Scenario[] => [
   {
-    name: 'a program that takes more memory than its limit is OOMKilled',
-    on: REAL,
+    name: `a program that takes more memory than its limit is OOMKilled, on ${on}`,
+    on: [on],
     pod: aPod(once, limits('24Mi')),
     plays: { main: play({ eats: 'memory' }) },
-    steps: [{ until: both(failed, container('main', ended(137, 'OOMKilled'))) }],
+    steps: [{ until: both(failed, container('main', ended(137, reason))) }],
   },
   {
-    name: 'a program that was OOMKilled is started again, and the reason is in its last state',
-    on: REAL,
+    name: `a program that was OOMKilled is started again, and the reason is in its last state, on ${on}`,
+    on: [on],
     pod: aPod({}, limits('24Mi')),
     plays: { main: { first: play({ eats: 'memory' }), later: steady } },
     steps: [
-      {
-        until: both(
-          ready,
-          container('main', { restartCount: 1, ...endedBefore(137, 'OOMKilled') }),
-        ),
-      },
+      { until: both(ready, container('main', { restartCount: 1, ...endedBefore(137, reason) })) },
     ],
   },
   {
-    name: 'one container beyond its memory leaves the others of its pod alone',
-    on: REAL,
+    name: `one container beyond its memory leaves the others of its pod alone, on ${on}`,
+    on: [on],
     pod: aPod({
       ...once,
       containers: [aContainer('main', limits('24Mi')), aContainer('other', limits('24Mi'))],
@@ -57,11 +53,37 @@ export const scenarios: readonly Scenario[] = [
       {
         until: both(
           phase('Running'),
-          container('main', ended(137, 'OOMKilled')),
+          container('main', ended(137, reason)),
           container('other', running),
         ),
       },
     ],
+  },
+  {
+    name: `a pod as a whole may have a limit of its own, on ${on}`,
+    on: [on],
+    pod: aPod({ ...once, resources: { limits: { memory: '32Mi', cpu: '500m' } } }),
+    plays: { main: play({ eats: 'memory' }) },
+    steps: [{ until: both(failed, container('main', ended(137, reason))) }],
+  },
+];
+
+/**
+ * On a busy host containerd (1.6, on cgroup v1) at times never hears of it: its shim is told by the container's cgroup, and that may be
+ * gone before the shim has looked. Its word is `Error` then.
+ */
+const MAYBE_UNHEARD = /^(OOMKilled|Error)$/;
+
+/** The scenarios. */
+export const scenarios: readonly Scenario[] = [
+  ...beyondMemory('embedded', 'OOMKilled'),
+  ...beyondMemory('containerd', MAYBE_UNHEARD),
+  {
+    name: 'a program that takes more memory than its limit again and again is told to be OOMKilled',
+    on: ['containerd'],
+    pod: aPod({}, limits('24Mi')),
+    plays: { main: play({ eats: 'memory' }) },
+    steps: [{ until: container('main', endedBefore(137, 'OOMKilled')) }],
   },
   {
     name: 'a status tells what a running container was given',
@@ -107,13 +129,6 @@ export const scenarios: readonly Scenario[] = [
     },
     steps: [{ until: succeeded }],
     logs: { main: ['33554432', '50000 100000'] },
-  },
-  {
-    name: 'a pod as a whole may have a limit of its own',
-    on: REAL,
-    pod: aPod({ ...once, resources: { limits: { memory: '32Mi', cpu: '500m' } } }),
-    plays: { main: play({ eats: 'memory' }) },
-    steps: [{ until: both(failed, container('main', ended(137, 'OOMKilled'))) }],
   },
   {
     name: 'a memory limit too small for any process is told as such',
