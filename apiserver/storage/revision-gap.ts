@@ -4,6 +4,7 @@
 import type { LooseObject } from '../../api/meta/object.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { NewValue, Stored } from './storage.ts';
+import { keptBytes } from './value-slab.ts';
 
 /** Bytes reserved for a revision: two quotes and up to sixteen digits. */
 export const REVISION_WIDTH = 18;
@@ -53,7 +54,7 @@ export function encodeObject(object: LooseObject): NewValue {
     metadata: { resourceVersion: PLACEHOLDER, ...meta },
     ...rest,
   });
-  const bytes = Buffer.from(text);
+  const bytes = keptBytes(text);
   const before = JSON.stringify({ ...type, metadata: { resourceVersion: 0 } });
   const revisionAt = Buffer.byteLength(before) - '0}}'.length;
   bytes.set(EMPTY_GAP, revisionAt);
