@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { AdmissionregistrationWebhookClientConfig as WebhookClientConfig } from '../../api/generated/types.ts';
 import { StatusError } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
+import { StaleConnection, staleOr } from '../http/pass-request.ts';
 import { connectionFailure, refusal, WebhookCallError } from './call-error.ts';
 import {
   type ConnectionParts,
@@ -117,9 +118,7 @@ export class WebhookClient {
         signal.removeEventListener('abort', stop);
       });
       const failed = (error: Error) => reject(ended ?? error);
-      outgoing.on('error', (error) =>
-        failed(isStale(outgoing, error) ? new StaleConnection() : error),
-      );
+      outgoing.on('error', (error) => failed(staleOr(outgoing, error)));
       outgoing.once('response', (answer) => {
         readAnswer(outgoing, answer, maxAnswerBytes).then(resolve, failed);
       });
@@ -138,14 +137,6 @@ class CallEnded extends Error {
     this.timedOut = timedOut;
   }
 }
-
-/** A kept connection that turned out to be closed before anything came back. */
-class StaleConnection extends Error {
-  readonly code = 'ECONNRESET';
-}
-
-const isStale = (outgoing: ClientRequest, error: NodeJS.ErrnoException): boolean =>
-  outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
 async function readAnswer(
   outgoing: ClientRequest,
