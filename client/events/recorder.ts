@@ -11,6 +11,7 @@ import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isNotFound, StatusError } from '../../api/status.ts';
 import type { Client } from '../rest/client.ts';
+import { type BucketOptions, TokenBucket } from '../workqueue/token-bucket.ts';
 import { COMBINED, SimilarEvents } from './similar-events.ts';
 import { SpamFilter } from './spam-filter.ts';
 
@@ -20,6 +21,10 @@ export const MAX_PENDING_EVENTS = 1000;
 export const MAX_REMEMBERED_EVENTS = 4096;
 /** A repeat later than this is an event of its own, as upstream's aggregation has it. */
 export const REPEAT_WINDOW_MS = 10 * 60_000;
+/** Events that are on their way side by side. To the server several that come together are little more work than one. */
+export const EVENTS_AT_ONCE = 4;
+/** How often what waits is sent: some times at once, then so often a second; what is told meanwhile waits to go together. */
+export const SEND_PACE: BucketOptions = { perSecond: 10, burst: 20 };
 /** How often sending one event is tried. */
 export const MAX_SEND_ATTEMPTS = 5;
 const SEND_BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 5_000, jitter: 0.5 };
@@ -73,6 +78,14 @@ interface Pending {
   times: number;
 }
 
+/** What ends the sending. */
+interface Signals {
+  /** No more is tried again. */
+  readonly stopping: AbortSignal;
+  /** No more is tried at all. */
+  readonly end: AbortSignal;
+}
+
 /** Records events; `run` sends them. */
 export class ClientEventRecorder {
   readonly counters: EventCounters = { recorded: 0, sent: 0, dropped: 0 };
@@ -81,6 +94,7 @@ export class ClientEventRecorder {
   readonly #remembered = new Map<string, Remembered>();
   readonly #similar = new SimilarEvents();
   readonly #spam = new SpamFilter();
+  readonly #pace = new TokenBucket(SEND_PACE);
   #wake: (() => void) | undefined;
 
   constructor(options: EventRecorderOptions) {
@@ -111,16 +125,11 @@ export class ClientEventRecorder {
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    for (;;) {
-      for (const [id, pending] of this.#pending) {
-        this.#pending.delete(id);
-        if (end.signal.aborted) this.counters.dropped++;
-        else await this.#send({ id, pending }, { stopping: signal, end: end.signal });
-      }
-      if (signal.aborted) break;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+    while (!signal.aborted || this.#pending.size > 0) {
+      if (this.#pending.size === 0) await this.#told();
+      const waitMs = this.#pace.reserve(this.#options.clock.monotonic());
+      if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal).catch(() => undefined);
+      await this.#sendWaiting({ stopping: signal, end: end.signal });
     }
     timer?.cancel();
   }
@@ -152,11 +161,34 @@ export class ClientEventRecorder {
     return this.#spam.admits(`${component}|${object}`, this.#options.clock.monotonic());
   }
 
+  /** Resolves when the next event is told, or the end is near. */
+  #told(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Sends what waits now; what is told meanwhile waits for the next time. */
+  async #sendWaiting(signals: Signals): Promise<void> {
+    const waiting = [...this.#pending];
+    for (let i = 0; i < waiting.length; i += EVENTS_AT_ONCE)
+      await Promise.all(
+        waiting.slice(i, i + EVENTS_AT_ONCE).map(([id, pending]) => {
+          this.#pending.delete(id);
+          return this.#send({ id, pending }, signals);
+        }),
+      );
+  }
+
   async #send(
     { id, pending }: { readonly id: string; readonly pending: Pending },
-    { stopping, end }: { readonly stopping: AbortSignal; readonly end: AbortSignal },
+    { stopping, end }: Signals,
   ): Promise<void> {
     const { clock, random, logger } = this.#options;
+    if (end.aborted) {
+      this.counters.dropped++;
+      return;
+    }
     for (let attempt = 0; attempt < MAX_SEND_ATTEMPTS; attempt++) {
       try {
         this.#remember(id, await this.#write(id, pending, end));

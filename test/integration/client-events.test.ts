@@ -7,9 +7,11 @@ import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import {
   ClientEventRecorder,
+  EVENTS_AT_ONCE,
   LAST_WORDS_MS,
   MAX_PENDING_EVENTS,
   REPEAT_WINDOW_MS,
+  SEND_PACE,
 } from '../../client/events/recorder.ts';
 import { COMBINED, MAX_SIMILAR_EVENTS } from '../../client/events/similar-events.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
@@ -164,6 +166,27 @@ describe('the event recorder', () => {
     });
   });
 
+  it('sends at once what is told now and then, and together what comes in a storm', async () => {
+    await withRecorder(async ({ recorder, clock, transport }) => {
+      const tell = (i: number) =>
+        recorder.event({ ...pod, metadata: { ...pod.metadata, uid: `u${i}` } }, note);
+      const paceMs = 1000 / SEND_PACE.perSecond;
+      for (let i = 1; i <= SEND_PACE.burst; i++) {
+        tell(i);
+        await until(() => recorder.counters.sent === i);
+      }
+      const before = transport.requests.length;
+      for (let i = 1; i <= EVENTS_AT_ONCE; i++) {
+        tell(SEND_PACE.burst + i);
+        await until(() => clock.pendingTimers === 1);
+      }
+      await clock.advance(paceMs - 1);
+      expect(transport.requests).toHaveLength(before);
+      await clock.advance(1);
+      await until(() => recorder.counters.sent === SEND_PACE.burst + EVENTS_AT_ONCE);
+    });
+  });
+
   it('ends in time though the server answers nothing any more', async () => {
     const server = await anApiServer();
     const clock = new VirtualClock();
@@ -184,15 +207,16 @@ describe('the event recorder', () => {
     const stop = new AbortController();
     let ended = false;
     const running = recorder.run(stop.signal).then(() => (ended = true));
-    for (let i = 0; i < 3; i++) recorder.event(pod, { ...note, message: `m${i}` });
-    await until(() => asked === 1);
+    const told = EVENTS_AT_ONCE + 2;
+    for (let i = 0; i < told; i++) recorder.event(pod, { ...note, message: `m${i}` });
+    await until(() => asked === EVENTS_AT_ONCE);
     stop.abort(new Error('the test is over'));
     await clock.advance(LAST_WORDS_MS - 1);
     expect(ended).toBe(false);
     await clock.advance(1);
     await running;
-    expect(recorder.counters).toMatchObject({ recorded: 3, sent: 0, dropped: 3 });
-    expect([asked, clock.pendingTimers]).toEqual([1, 0]);
+    expect(recorder.counters).toMatchObject({ recorded: told, sent: 0, dropped: told });
+    expect([asked, clock.pendingTimers]).toEqual([EVENTS_AT_ONCE, 0]);
     await server.close();
   });
 });
