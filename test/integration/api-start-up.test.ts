@@ -20,17 +20,12 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-/** Storage whose writes below `prefix` wait until they are let go. */
-function heldStorage(prefix: string) {
+/** Storage in memory that does `before` first at each write below `prefix`. */
+function storageThat(prefix: string, before: () => Promise<void>): Storage {
   const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  let held = 0;
-  const storage: Storage = {
+  return {
     commit: async (...all) => {
-      if (all[0].startsWith(prefix)) {
-        held += 1;
-        await released;
-      }
+      if (all[0].startsWith(prefix)) await before();
       return real.commit(...all);
     },
     pending: (key) => real.pending(key),
@@ -42,11 +37,37 @@ function heldStorage(prefix: string) {
     close: () => real.close(),
     barrier: (signal) => real.barrier(signal),
   };
+}
+
+/** Storage whose writes below `prefix` wait until they are let go. */
+function heldStorage(prefix: string) {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let held = 0;
+  const storage = storageThat(prefix, () => {
+    held += 1;
+    return released;
+  });
   return { storage, release, held: () => held };
 }
 
 const failing = (startUp: StartUp) =>
   startUp.checks.filter((check) => check.run() !== true).map(({ name }) => name);
+
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+/** A definition to come, of v1.shop.example.com. */
+const CARTS = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'carts.shop.example.com' },
+  spec: {
+    group: 'shop.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'carts', singular: 'cart', kind: 'Cart', listKind: 'CartList' },
+    versions: [
+      { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+    ],
+  },
+};
 
 describe('A start', () => {
   it.each([
@@ -102,17 +123,7 @@ describe('A start', () => {
     endings.push(() => storage.close());
     const server = await startTestServer({ storage });
     endings.push(() => server.close());
-    const names = { plural: 'carts', singular: 'cart', kind: 'Cart', listKind: 'CartList' };
-    const schema = { openAPIV3Schema: { type: 'object' } };
-    const versions = [{ name: 'v1', served: true, storage: true, schema }];
-    const body = {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'carts.shop.example.com' },
-      spec: { group: 'shop.example.com', scope: 'Namespaced', names, versions },
-    };
-    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    expect((await server.call('POST', definitions, { body })).status).toBe(201);
+    expect((await server.call('POST', DEFINITIONS, { body: CARTS })).status).toBe(201);
     await until(() => held() === 1);
     // As if the first had died here: its definition is stored, and was never registered.
     const next = await startTestServer({ storage });
@@ -128,5 +139,24 @@ describe('A start', () => {
     await until(async () => (await next.call('GET', '/readyz')).text === 'ok');
     const registered = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
     expect((await next.call('GET', registered)).status).toBe(200);
+  });
+
+  it('registers a kind on a later try where storage refused it once', async () => {
+    const name = 'v1.shop.example.com';
+    let refused = 0;
+    const storage = storageThat(
+      `/registry/apiregistration.k8s.io/apiservices/${name}`,
+      async () => {
+        refused += 1;
+        if (refused === 1) throw new Error('the disk is full');
+      },
+    );
+    endings.push(() => storage.close());
+    const server = await startTestServer({ storage });
+    endings.push(() => server.close());
+    expect((await server.call('POST', DEFINITIONS, { body: CARTS })).status).toBe(201);
+    const registered = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
+    await until(async () => (await server.call('GET', registered)).status === 200);
+    expect(refused).toBe(2);
   });
 });

@@ -1,6 +1,7 @@
 // The APIServices of the groups that this server answers for itself, kept in step with them: also those of custom resources.
 // Invariants: what somebody registered another server under is never touched; one that is deleted while the group is there comes
 // back, so that a group which another server had is this server's own again. Of figures that an adapter has there are none here.
+import type { Timer } from '../../../base/clock.ts';
 import type { APIService } from '../../../api/generated/types.ts';
 import { APIServices } from '../../../api/kinds.ts';
 import type { LooseObject } from '../../../api/meta/object.ts';
@@ -21,12 +22,16 @@ import {
 /** Marks of those that are this server's to take away. */
 const KEPT: ReadonlySet<unknown> = new Set([KEPT_FROM_START, KEPT_WITH_KIND]);
 
+/** How long after a write that failed the next try comes, in ms; a change of kinds brings it at once. */
+const RETRY_MS = 1_000;
+
 /** Keeps them. */
 export class LocalRegistration {
   readonly #server: ServerParts;
   readonly #extra: readonly ServedResource[];
   readonly #settled: () => void;
   #due = false;
+  #retry: Timer | undefined;
   #working = false;
   #closed = false;
 
@@ -39,6 +44,8 @@ export class LocalRegistration {
 
   /** Something may be missing, or too much, among `present`, which is asked for when it is looked at. */
   refresh(present: () => readonly APIService[]): void {
+    if (this.#closed) return;
+    this.#retry?.cancel();
     this.#due = true;
     if (!this.#working) void this.#work(present);
   }
@@ -46,6 +53,7 @@ export class LocalRegistration {
   /** Nothing is written any more. */
   close(): void {
     this.#closed = true;
+    this.#retry?.cancel();
   }
 
   async #work(present: () => readonly APIService[]): Promise<void> {
@@ -60,6 +68,7 @@ export class LocalRegistration {
       } catch (err) {
         if (this.#closed) return;
         this.#server.logger.warn('APIServices of this server could not be kept', { err });
+        this.#retry = this.#server.clock.timer(RETRY_MS, () => this.refresh(present));
       }
     }
     this.#working = false;
