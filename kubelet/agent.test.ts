@@ -155,6 +155,19 @@ describe('the agent', () => {
     expect(await scene.containersOf(pod)).toEqual([]);
   });
 
+  it('takes a pod in the room of one that was deleted by force, before that one has stopped', async () => {
+    const resources = { requests: { cpu: String(availableParallelism()) } };
+    const containers = [{ name: 'app', image: 'app:1', resources }];
+    await scene.createPod('first', { containers });
+    await scene.podWhere('first', isReady);
+    scene.runtime.stopContainer = () => new Promise(() => undefined);
+    const first = { namespace: 'default', name: 'first' };
+    await scene.client.resource(Pods).delete(first, { gracePeriodSeconds: 0 });
+    await scene.createPod('second', { containers });
+    const second = await scene.podWhere('second', ({ status }) => status?.phase !== 'Pending');
+    expect(second.status).toMatchObject({ phase: 'Running' });
+  });
+
   it('lets a critical pod go that waits for others to make room', async () => {
     const resources = { requests: { cpu: String(availableParallelism()) } };
     const containers = [{ name: 'app', image: 'app:1', resources }];

@@ -86,7 +86,8 @@ export class PodWorker implements PodView {
 
   /** Does it take room on the node? */
   get takesRoom(): boolean {
-    // Once its end is told the scheduler gives its room to others: they may come before it is taken down.
+    // Once its end is told, or it was deleted by force, the scheduler gives its room to others: they may come before it is taken down.
+    if (!this.#inApi) return false;
     const phase = this.#parts.statuses.of(this.#uid)?.phase;
     return this.#admitted && !this.#released && phase !== 'Succeeded' && phase !== 'Failed';
   }
