@@ -15,6 +15,7 @@ import {
 import { launchContainer } from './conmon.ts';
 import { removeCgroup } from './cgroup-removal.ts';
 import { type GivenDevice, hostDevices } from './confinement.ts';
+import { writeConfig } from './directories.ts';
 import { showFiles } from './container-files.ts';
 import { type Context, identify, isAlive, newId, reasonOf, runc } from './context.ts';
 import type { Exits } from './exits.ts';
@@ -123,7 +124,7 @@ async function bringUp(
     { ...record, config: shown.config },
     { ...made, user, spaces, rootfs: shown.rootfs },
   );
-  writeFileSync(join(paths.bundle, 'config.json'), spec, { mode: 0o600 });
+  writeConfig(paths, spec);
   const pid = await launchContainer(context, paths, { ...config, id });
   const conmonPid = Number(readFileSync(paths.conmonPidFile, 'utf8'));
   const init = identify(system, pid);

@@ -8,7 +8,8 @@ import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
 import { until } from '../../../test/support/until.ts';
 import type { System } from '../../../system/system.ts';
-import { RUN_BYTES } from './directories.ts';
+import type { ContainerConfig } from '../runtime.ts';
+import { BUNDLE_CONFIG_BYTES, RUN_BYTES } from './directories.ts';
 import { type Layout, layoutFor } from './layout.ts';
 import { createOciRuntime, type OciRuntime } from './oci-runtime.ts';
 
@@ -24,10 +25,10 @@ describe('the directories of the runtime', () => {
   afterEach(() => host.dispose());
 
   const sandbox = aSandbox('a', { hostNetwork: true });
-  const create = async (runtime: OciRuntime, script: string) => {
+  const create = async (runtime: OciRuntime, script: string, env: ContainerConfig['env'] = []) => {
     const sandboxId = await runtime.runSandbox(sandbox);
-    const [imageId, logPath] = [host.shell.id, join(host.folder, 'l')];
-    const config = aContainer({ name: 'main', imageId, command: sh(script), logPath, stdin: true });
+    const own = { imageId: host.shell.id, logPath: join(host.folder, 'l'), env };
+    const config = aContainer({ name: 'main', command: sh(script), stdin: true, ...own });
     return runtime.createContainer(sandboxId, sandbox, config);
   };
   const run = async (runtime: OciRuntime, script: string) => {
@@ -46,6 +47,22 @@ describe('the directories of the runtime', () => {
     const { root, upper, bundle } = layout.container(id);
     expect(host.system.list(root).toSorted()).toEqual(['container.json', 't', 'u', 'w']);
     expect(statSync(bundle).dev).not.toBe(statSync(upper).dev);
+    await runtime.removeContainer(id);
+    expect([root, bundle].filter((path) => host.system.exists(path))).toEqual([]);
+  });
+
+  it('keeps an environment of any size out of the memory that is there for all', async () => {
+    const runtime = await host.start();
+    const value = 'x'.repeat(BUNDLE_CONFIG_BYTES);
+    const id = await create(runtime, FOREVER, [{ name: 'LARGE', value }]);
+    await runtime.startContainer(id);
+    const { root, upper, bundle } = layout.container(id);
+    expect(statSync(join(bundle, 'config.json')).dev).toBe(statSync(upper).dev);
+    const script = '[ ${#LARGE} = ' + value.length + ' ]';
+    expect((await runtime.execSync(id, sh(script), 20_000)).exitCode).toBe(0);
+    const terminal = await runtime.exec(id, { command: sh(script), tty: true, stdin: true });
+    terminal.stdout.resume();
+    expect(await terminal.exit).toBe(0);
     await runtime.removeContainer(id);
     expect([root, bundle].filter((path) => host.system.exists(path))).toEqual([]);
   });

@@ -9,13 +9,17 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Context } from './context.ts';
+import type { ContainerPaths } from './layout.ts';
 import { makeMountPoints } from './mount-points.ts';
 
 /** What bundles and states of all containers may take: about 100 KB each. */
 export const RUN_BYTES = 256 * 1024 * 1024;
+/** A container's configuration that is larger lies on the disk. */
+export const BUNDLE_CONFIG_BYTES = 64 * 1024;
 
 /** Makes the directories that every verb needs. Repeatable. */
 export function makeDirectories(context: Pick<Context, 'images' | 'layout' | 'system'>): void {
@@ -55,6 +59,15 @@ function keepNamespacesPrivate({ system, layout }: Pick<Context, 'layout' | 'sys
   if (system.mounts().some((mount) => mount.mountPoint === directory)) return;
   system.mount({ source: directory, target: directory, flags: ['bind'] });
   system.mount({ source: '', target: directory, flags: ['private'] });
+}
+
+/** Writes a container's configuration, in which its environment may take megabytes: memory that all containers share is not for that. */
+export function writeConfig({ root, bundle }: ContainerPaths, text: string): void {
+  const path = join(bundle, 'config.json');
+  const isLarge = Buffer.byteLength(text) > BUNDLE_CONFIG_BYTES;
+  const file = isLarge ? join(root, 'config.json') : path;
+  writeFileSync(file, text, { mode: 0o600 });
+  if (isLarge) symlinkSync(file, path);
 }
 
 /** Agents of before kept a container's bundle beside what it wrote, where its conmon goes on working: it is found from here. */
