@@ -78,8 +78,10 @@ describe('the directories of the runtime', () => {
     await earlier.recover();
     const id = await run(earlier, `echo begun; read line; echo "$line"; ${FOREVER}`);
     earlier.close();
-    rmSync(layout.container(id).bundle, { recursive: true });
-    const { root } = layout.container(id);
+    const { root, bundle } = layout.container(id);
+    rmSync(bundle, { recursive: true });
+    // By an agent that died while it found its way to it.
+    mkdirSync(bundle);
     expect(host.system.list(join(root, 'b'))).toContain('ctl');
 
     const runtime = await host.start();
@@ -97,7 +99,6 @@ describe('the directories of the runtime', () => {
     await runtime.stopContainer(id, 0);
     expect(await runtime.containerStatus(id)).toMatchObject({ state: 'exited', exitCode: 137 });
     await runtime.removeContainer(id);
-    const { bundle } = layout.container(id);
     expect([root, bundle].filter((path) => host.system.exists(path))).toEqual([]);
     expect(host.system.mounts().filter(({ mountPoint }) => mountPoint.includes(id))).toEqual([]);
   });

@@ -72,11 +72,10 @@ export function writeConfig({ root, bundle }: ContainerPaths, text: string): voi
 
 /** Agents of before kept a container's bundle beside what it wrote, where its conmon goes on working: it is found from here. */
 function adopt({ root, bundle }: { readonly root: string; readonly bundle: string }): void {
-  const old = join(root, 'b');
-  if (!existsSync(old) || existsSync(bundle)) return;
-  mkdirSync(bundle, { mode: 0o700 });
+  if (!existsSync(join(root, 'b'))) return;
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
   for (const path of ['b/config.json', 'b/ctl', 'p/oom', 'm', 'e'])
-    symlinkSync(join(root, path), join(bundle, basename(path)));
+    link(join(root, path), join(bundle, basename(path)));
 }
 
 function link(target: string, path: string): void {
