@@ -72,6 +72,15 @@ users: [{name: me, user: {token: mine}}, {name: "${name}", user: {token: theirs}
 });
 
 it.each([
+  '',
+  'current-context: ""\n',
+  'current-context: a\ncontexts: [{name: a, context: {user: ""}}]\n',
+])('shows nobody the credentials of a user without a name (%j)', async (context) => {
+  const users = await load(`${context}users: [{user: {token: secret}}]`);
+  expect(users.get('*')).toBeUndefined();
+});
+
+it.each([
   ['users: [', /kubeconfig .*\/kubeconfig: it is not YAML/],
   ['users: [{name: a}, {name: a}]', /two users are named "a"/],
   ['users: [{name: a, user: {exec: {command: x}}}]', /user "a" has exec, .* give a client-certif/],

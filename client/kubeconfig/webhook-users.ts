@@ -45,7 +45,9 @@ export async function loadWebhookUsers(
       const fields = (entry['user'] ?? {}) as Fields;
       users.set(name, await webhookUser({ fields, directory, read: readText }, name, clock));
     }
-    const anybody = users.get(ANY) ?? users.get(currentUser(file) ?? '');
+    const current = currentUser(file);
+    // A user without a name is nobody's, not that of a context that is not there.
+    const anybody = users.get(ANY) ?? (current ? users.get(current) : undefined);
     return anybody ? users.set(ANY, anybody) : users;
   } catch (error) {
     throw new KubeconfigError(`kubeconfig ${path}: ${(error as Error).message}`, { cause: error });
