@@ -17,7 +17,7 @@ import { UsageError } from './data-directory.ts';
 export const COMPONENT_PORTS = { controllers: 10_257, scheduler: 10_259 } as const;
 /** Connections at once; further ones are closed. */
 export const MAX_COMPONENT_CONNECTIONS = 64;
-/** How long a request may take to arrive. */
+/** How long a handshake may take, and a request to arrive, each; looked at as often. */
 const REQUEST_MS = 5_000;
 const HOST = '127.0.0.1';
 /** What anybody may ask; upstream's --authorization-always-allow-paths. */
@@ -34,6 +34,8 @@ export interface ComponentParts {
   readonly logger: Logger;
   readonly figures: Figures;
   readonly checks: readonly Check[];
+  /** REQUEST_MS unless given. */
+  readonly requestMs?: number;
 }
 
 /** A port that answers. */
@@ -49,7 +51,7 @@ interface Answering extends ComponentParts {
 
 /** Serves `/healthz`, `/livez`, `/readyz` with single checks, and `/metrics`. Throws UsageError where the port cannot be had. */
 export async function serveComponent(parts: ComponentParts): Promise<ComponentServer> {
-  const { tls, port, clock, logger, figures } = parts;
+  const { tls, port, clock, logger, figures, requestMs = REQUEST_MS } = parts;
   showProcess(figures, clock);
   const health = createHealth(parts.checks, { clock, logger });
   const answering = { ...parts, health, access: new DelegatedAccess(parts) };
@@ -61,8 +63,10 @@ export async function serveComponent(parts: ComponentParts): Promise<ComponentSe
       ca,
       requestCert: true,
       rejectUnauthorized: false,
-      requestTimeout: REQUEST_MS,
-      headersTimeout: REQUEST_MS,
+      handshakeTimeout: requestMs,
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: requestMs,
     },
     (request, response) => {
       answer(answering, request, response).catch((err: unknown) => {

@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { Figures } from '../../base/figures.ts';
@@ -14,7 +15,7 @@ import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import { loadCa, loadPair } from '../../cli/serve/certificates.ts';
 import { ensureClusterFiles } from '../../cli/serve/cluster-files.ts';
-import { serveComponent } from '../../cli/serve/component-server.ts';
+import { MAX_COMPONENT_CONNECTIONS, serveComponent } from '../../cli/serve/component-server.ts';
 import { serveApi, type ServedApi } from '../../cli/serve/control-plane.ts';
 import type { DataPaths } from '../../cli/serve/data-directory.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
@@ -130,7 +131,10 @@ describe.each([
 });
 
 describe('The port of a component', () => {
-  async function served(user = { username: 'system:kube-scheduler', groups: [] as string[] }) {
+  async function served(
+    user = { username: 'system:kube-scheduler', groups: [] as string[] },
+    limits: { requestMs?: number } = {},
+  ) {
     let synced = false;
     const server = await serveComponent({
       port: 0,
@@ -145,6 +149,7 @@ describe('The port of a component', () => {
         { name: 'ping', run: () => true },
         { name: 'informer-sync', probes: ['readyz'], run: () => synced },
       ],
+      ...limits,
     });
     endings.push(() => server.close());
     return { port: server.port, sync: () => (synced = true) };
@@ -165,6 +170,22 @@ describe('The port of a component', () => {
     expect((await ask(port, '/nope', 'admin')).status).toBe(404);
     expect((await ask(port, 'POST /metrics', 'admin')).status).toBe(405);
   });
+
+  it('has room again once the time is over of those who never say anything', async () => {
+    const { port } = await served(undefined, { requestMs: 100 });
+    const silent = Array.from({ length: MAX_COMPONENT_CONNECTIONS - 1 }, () =>
+      connect(port, '127.0.0.1').on('error', () => undefined),
+    );
+    const half = connectTls({ port, host: '127.0.0.1', ca: loadCa(paths.pki) });
+    half.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\n');
+    await Promise.all([...silent, half].map((socket) => once(socket.resume(), 'close')));
+    await until(() =>
+      ask(port, '/healthz').then(
+        ({ text: said }) => said === 'ok',
+        () => false,
+      ),
+    );
+  }, 20_000);
 
   it('lets nobody in whose rights cannot be asked for', async () => {
     const { port } = await served({ username: 'nobody', groups: [] });
