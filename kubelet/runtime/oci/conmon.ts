@@ -132,10 +132,10 @@ export function spawnConmon(
 /** The arguments that containers and execs share. */
 export function conmonArguments(
   context: Context,
-  paths: ContainerPaths,
   ids: { container: string; session: string },
 ): string[] {
   const { layout } = context;
+  // Without a `--persist-dir`: conmon tells of an end only once it could write it there too, and where memory is full it cannot.
   return [
     '--no-sync-log',
     ...flags({
@@ -146,7 +146,6 @@ export function conmonArguments(
       '--runtime-arg': `--root=${layout.runcRoot}`,
       // Of a log that the disk does not take, a warning for each write would fill memory.
       '--log-level': 'error',
-      '--persist-dir': paths.bundle,
       '--socket-dir-path': layout.sockets,
     }),
   ];
@@ -167,7 +166,7 @@ export async function launchContainer(
 ): Promise<number> {
   const { id, logMaxBytes } = options;
   const args = [
-    ...conmonArguments(context, paths, { container: id, session: id }),
+    ...conmonArguments(context, { container: id, session: id }),
     ...flags({
       '-n': id,
       '-b': paths.bundle,

@@ -8,7 +8,6 @@ import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
 import { until } from '../../../test/support/until.ts';
 import type { System } from '../../../system/system.ts';
-import type { ContainerConfig } from '../runtime.ts';
 import { BUNDLE_CONFIG_BYTES, RUN_BYTES } from './directories.ts';
 import { type Layout, layoutFor } from './layout.ts';
 import { createOciRuntime, type OciRuntime } from './oci-runtime.ts';
@@ -25,14 +24,14 @@ describe('the directories of the runtime', () => {
   afterEach(() => host.dispose());
 
   const sandbox = aSandbox('a', { hostNetwork: true });
-  const create = async (runtime: OciRuntime, script: string, env: ContainerConfig['env'] = []) => {
+  const create = async (runtime: OciRuntime, script: string, rest = {}) => {
     const sandboxId = await runtime.runSandbox(sandbox);
-    const own = { imageId: host.shell.id, logPath: join(host.folder, 'l'), env };
+    const own = { imageId: host.shell.id, logPath: join(host.folder, 'l'), ...rest };
     const config = aContainer({ name: 'main', command: sh(script), stdin: true, ...own });
     return runtime.createContainer(sandboxId, sandbox, config);
   };
-  const run = async (runtime: OciRuntime, script: string) => {
-    const id = await create(runtime, script);
+  const run = async (runtime: OciRuntime, script: string, rest = {}) => {
+    const id = await create(runtime, script, rest);
     await runtime.startContainer(id);
     return id;
   };
@@ -54,7 +53,7 @@ describe('the directories of the runtime', () => {
   it('keeps an environment of any size out of the memory that is there for all', async () => {
     const runtime = await host.start();
     const value = 'x'.repeat(BUNDLE_CONFIG_BYTES);
-    const id = await create(runtime, FOREVER, [{ name: 'LARGE', value }]);
+    const id = await create(runtime, FOREVER, { env: [{ name: 'LARGE', value }] });
     await runtime.startContainer(id);
     const { root, upper, bundle } = layout.container(id);
     expect(statSync(join(bundle, 'config.json')).dev).toBe(statSync(upper).dev);
@@ -106,14 +105,19 @@ describe('the directories of the runtime', () => {
   it('makes no container when its memory is full, says so, and makes it once there is room', async () => {
     const runtime = await host.start();
     const sandboxId = await runtime.runSandbox(sandbox);
+    const ending = await run(runtime, 'read line; exit 3', { attempt: 1 });
     const filler = join(layout.run, 'filler');
     await host.system.run('mount', ['-o', 'remount,size=4m', layout.run]);
     await host.system
       .run('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k', 'count=100'])
       .catch(() => undefined);
     await expect(create(runtime, FOREVER)).rejects.toThrow(/no space left/i);
-    expect(await runtime.listContainers()).toEqual([]);
-    expect(host.system.list(layout.bundles)).toEqual([]);
+    expect(await runtime.listContainers()).toMatchObject([{ id: ending }]);
+    expect(host.system.list(layout.bundles)).toEqual([ending]);
+    const session = await runtime.attach(ending, { stdin: true });
+    session.stdin?.write('end\n');
+    await until(async () => (await runtime.containerStatus(ending))?.state === 'exited');
+    expect(await runtime.containerStatus(ending)).toMatchObject({ exitCode: 3, reason: 'Error' });
     truncateSync(filler, 0);
     expect(await runtime.runSandbox(sandbox)).toBe(sandboxId);
     const id = await run(runtime, FOREVER);
@@ -133,12 +137,8 @@ function asBefore(system: System, layout: Layout): System {
       system.unmount(rootfs);
       const spec = readFileSync(join(bundle, 'config.json'), 'utf8');
       writeFileSync(join(root, 'b', 'config.json'), spec.replaceAll(rootfs, join(root, 'm')));
-      const moved: Readonly<Record<string, string>> = { '-b': 'b', '--persist-dir': 'p' };
-      const then = args.map((arg, i) => {
-        const name = moved[args[i - 1] ?? ''];
-        return name === undefined ? arg : join(root, name);
-      });
-      return system.spawn(command, then, options);
+      const then = args.map((arg, i) => (args[i - 1] === '-b' ? join(root, 'b') : arg));
+      return system.spawn(command, [...then, '--persist-dir', join(root, 'p')], options);
     },
   };
 }

@@ -248,7 +248,7 @@ function spawnKeeper(
     '-l': 'k8s-file:/dev/null',
   };
   const own = ['-e', '--exec-attach', '-t', '-i', ...flags(files)];
-  const shared = conmonArguments(context, paths, { container: record.id, session });
+  const shared = conmonArguments(context, { container: record.id, session });
   const conmon = spawnConmon(context, [...shared, ...own], { directory, attach: true });
   const discard = () => {
     for (const path of [sockets, directory]) rmSync(path, { recursive: true, force: true });
