@@ -1,6 +1,6 @@
 // Values in slabs: apart from each other, and from what is not there to stay.
 import { describe, expect, it } from 'vitest';
-import { keptBytes, MAX_SLAB_VALUE_BYTES } from './value-slab.ts';
+import { keptBytes, SLAB_VALUE_BYTES } from './value-slab.ts';
 
 describe('bytes to keep', () => {
   it('stay what they were, however many come after them, in any script', () => {
@@ -20,11 +20,11 @@ describe('bytes to keep', () => {
   });
 
   it('lie alone where they are long', () => {
-    const [fits, long] = [MAX_SLAB_VALUE_BYTES, MAX_SLAB_VALUE_BYTES + 1].map((size) =>
+    const [fits, long] = [SLAB_VALUE_BYTES, SLAB_VALUE_BYTES + 1].map((size) =>
       keptBytes('x'.repeat(size)),
     );
-    expect(fits?.buffer.byteLength).toBeGreaterThan(MAX_SLAB_VALUE_BYTES);
-    expect(long?.buffer.byteLength).toBe(MAX_SLAB_VALUE_BYTES + 1);
-    expect(long?.length).toBe(MAX_SLAB_VALUE_BYTES + 1);
+    expect(fits?.buffer.byteLength).toBeGreaterThan(SLAB_VALUE_BYTES);
+    expect(long?.buffer.byteLength).toBe(SLAB_VALUE_BYTES + 1);
+    expect(long?.length).toBe(SLAB_VALUE_BYTES + 1);
   });
 });

@@ -2,7 +2,7 @@
 // Invariant: no two values share a byte, and none is moved; a slab goes with the last value in it.
 
 /** Longer values lie alone. */
-export const MAX_SLAB_VALUE_BYTES = 16 * 1024;
+export const SLAB_VALUE_BYTES = 16 * 1024;
 const SLAB_BYTES = 64 * 1024;
 
 let slab = Buffer.alloc(0);
@@ -14,7 +14,7 @@ let used = 0;
  */
 export function keptBytes(text: string): Buffer {
   const size = Buffer.byteLength(text);
-  if (size > MAX_SLAB_VALUE_BYTES) {
+  if (size > SLAB_VALUE_BYTES) {
     const alone = Buffer.allocUnsafeSlow(size);
     alone.write(text);
     return alone;
