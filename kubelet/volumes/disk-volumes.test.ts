@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -102,6 +103,18 @@ describe('files that a volume shows', () => {
     rmSync(shown);
     again().write(at, file('two'), how);
     expect(readFileSync(shown, 'utf8')).toBe('two');
+  });
+
+  it('are those asked for after a change that failed half-way, at once', () => {
+    const volumes = again();
+    const shown = join(volumes.write(at, file('one'), how), 'a');
+    const inTheWay = join(shown, '..', 'folder');
+    mkdirSync(inTheWay);
+    expect(() => volumes.write(at, file('two'), how)).toThrow();
+    expect(readFileSync(shown, 'utf8')).toBe('two');
+    rmdirSync(inTheWay);
+    volumes.write(at, file('one'), how);
+    expect(readFileSync(shown, 'utf8')).toBe('one');
   });
 
   it('are there again for a pod that is there again', async () => {

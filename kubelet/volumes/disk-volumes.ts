@@ -167,6 +167,8 @@ export class DiskVolumes implements VolumeFiles {
     const shown = this.#shown.get(path);
     // A pod that starts comes here with every step; to look at its files takes a dozen system calls.
     if (shown?.digest === digest && atMs - shown.atMs < LOOK_AGAIN_MS) return path;
+    // Of a write that fails half-way nobody knows what it shows.
+    this.#shown.delete(path);
     if (how.secret) this.#inMemory(path, 'mode=0755');
     const generation = `${this.#run}_${++this.#generation}`;
     writeVolume(path, files, { group: how.group, generation });
