@@ -11,6 +11,9 @@ import type { ContainerPaths } from './layout.ts';
 const LAUNCH_TIMEOUT_MS = 60_000;
 /** Longest message on the sync pipe: runc's error text. */
 const MAX_SYNC_BYTES = 64 * 1024;
+/** What runc says where the host has no room for a container; of its own state it tells no more than that. A program's name is quoted. */
+const OF_HOST =
+  /^runc create failed: (?:[a-z ]+: )*unable to store init state: |: no space left on device$/;
 
 /** One line of the sync pipe: a pid or exit code, or -1 and why. */
 export interface SyncMessage {
@@ -185,11 +188,13 @@ export async function launchContainer(
   conmon.goOn();
   const message = await within(context, conmon.sync.next(), () => conmon.kill());
   if (message && message.data > 0) return message.data;
-  // What runc says is the container's fault; where it says nothing, conmon or the host is at fault.
-  const reason = message?.message?.trim() ? START_ERROR : 'CreateContainerError';
+  const why = launchFailure(message, paths.bundle);
+  // What runc says is mostly the container's fault; where it says nothing, conmon or the host is at fault.
+  const isOfContainer = message?.message?.trim() && !OF_HOST.test(why);
+  const reason = isOfContainer ? START_ERROR : 'CreateContainerError';
   // What is no container has no log: logs are counted as restarts.
   if (reason !== START_ERROR) removeEmpty(options.logPath);
-  throw new RuntimeError(reason, launchFailure(message, paths.bundle));
+  throw new RuntimeError(reason, why);
 }
 
 function removeEmpty(path: string): void {

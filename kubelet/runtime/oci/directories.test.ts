@@ -1,5 +1,13 @@
 // The runtime's directories over the agent's lives: where those of before are found, and what happens when the one in memory is full.
-import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
@@ -8,6 +16,7 @@ import { aContainer, aSandbox } from '../../../test/support/runtime-configs.ts';
 import { anOciHost, type OciHost, sh } from '../../../test/support/oci-host.ts';
 import { until } from '../../../test/support/until.ts';
 import type { System } from '../../../system/system.ts';
+import type { RuntimeError } from '../runtime.ts';
 import { BUNDLE_CONFIG_BYTES, RUN_BYTES } from './directories.ts';
 import { type Layout, layoutFor } from './layout.ts';
 import { createOciRuntime, type OciRuntime } from './oci-runtime.ts';
@@ -122,6 +131,27 @@ describe('the directories of the runtime', () => {
     expect(await runtime.runSandbox(sandbox)).toBe(sandboxId);
     const id = await run(runtime, FOREVER);
     expect(await runtime.containerStatus(id)).toMatchObject({ state: 'running' });
+  });
+
+  it('blames no container for a memory that is full, whatever room is left for it', async () => {
+    const runtime = await host.start();
+    await runtime.runSandbox(sandbox);
+    const filler = join(layout.run, 'filler');
+    await host.system.run('mount', ['-o', 'remount,size=1m', layout.run]);
+    const reasons: string[] = [];
+    const createIn = async (pages: number) => {
+      const { bfree, bsize } = statfsSync(layout.run);
+      await host.system.run('fallocate', ['-l', `${(bfree - pages) * bsize}`, filler]);
+      const made = create(runtime, FOREVER).finally(() => rmSync(filler));
+      return made.catch(({ reason, message }: RuntimeError) => void reasons.push(reason, message));
+    };
+    let id: string | void;
+    for (let pages = 0; id === undefined && pages < 64; pages++) id = await createIn(pages);
+    expect(await runtime.containerStatus(id ?? '')).toMatchObject({ state: 'created' });
+    const said = reasons.filter((each) => each !== 'CreateContainerError').join('\n');
+    expect(said.match(/^runc create failed: .*init state/m)).not.toBeNull();
+    expect(said.match(/^runc create failed: .*no space left/m)).not.toBeNull();
+    await runtime.startContainer(id ?? '');
   });
 });
 
