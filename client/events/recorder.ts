@@ -1,11 +1,13 @@
 // Records Events about objects: what happened, told once and then counted; many that differ in their messages alone become one.
-// Invariant: recording never blocks, throws or grows without bound; what cannot be kept is counted as dropped.
+// Invariants: recording never blocks, throws or grows without bound; what cannot be kept is counted as dropped; the events of one
+// object are made in the order in which they were told.
 import { backoffDelay } from '../../base/backoff.ts';
 import type { BackoffOptions } from '../../base/backoff.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { nameSuffix } from '../../base/random.ts';
+import { Slots } from '../../base/slots.ts';
 import type { Event } from '../../api/generated/types.ts';
 import { Events } from '../../api/kinds.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
@@ -21,7 +23,7 @@ export const MAX_PENDING_EVENTS = 1000;
 export const MAX_REMEMBERED_EVENTS = 4096;
 /** A repeat later than this is an event of its own, as upstream's aggregation has it. */
 export const REPEAT_WINDOW_MS = 10 * 60_000;
-/** Events that are on their way side by side. To the server several that come together are little more work than one. */
+/** Events that are on their way side by side, each of another object. To the server several that come together are little more work than one. */
 export const EVENTS_AT_ONCE = 4;
 /** How often what waits is sent: some times at once, then so often a second; what is told meanwhile waits to go together. */
 export const SEND_PACE: BucketOptions = { perSecond: 10, burst: 20 };
@@ -70,6 +72,8 @@ interface Remembered {
 
 interface Pending {
   readonly about: KubeObject;
+  /** Which object that is; those of one are sent one after the other. */
+  readonly object: string;
   /** Of those that are combined, the latest. */
   note: EventNote;
   readonly component: string;
@@ -77,6 +81,8 @@ interface Pending {
   lastMs: number;
   times: number;
 }
+
+type Waiting = readonly [id: string, pending: Pending];
 
 /** What ends the sending. */
 interface Signals {
@@ -152,7 +158,8 @@ export class ClientEventRecorder {
     } else if (this.#pending.size >= MAX_PENDING_EVENTS || !this.#admits(component, object)) {
       this.counters.dropped++;
     } else {
-      this.#pending.set(id, { about, note: told, component, firstMs: now, lastMs: now, times: 1 });
+      const times = { firstMs: now, lastMs: now, times: 1 };
+      this.#pending.set(id, { about, object, note: told, component, ...times });
       this.#wake?.();
     }
   }
@@ -170,14 +177,19 @@ export class ClientEventRecorder {
 
   /** Sends what waits now; what is told meanwhile waits for the next time. */
   async #sendWaiting(signals: Signals): Promise<void> {
-    const waiting = [...this.#pending];
-    for (let i = 0; i < waiting.length; i += EVENTS_AT_ONCE)
-      await Promise.all(
-        waiting.slice(i, i + EVENTS_AT_ONCE).map(([id, pending]) => {
-          this.#pending.delete(id);
-          return this.#send({ id, pending }, signals);
-        }),
-      );
+    const objects = Map.groupBy(this.#pending, ([, { object }]) => object);
+    const slots = new Slots(EVENTS_AT_ONCE);
+    const send = (waiting: readonly Waiting[]) =>
+      slots.run(() => this.#sendInTurn(waiting, signals));
+    await Promise.all(Array.from(objects.values(), send));
+  }
+
+  /** Who reads what became of one object reads it in this order, however long one event takes. */
+  async #sendInTurn(waiting: readonly Waiting[], signals: Signals): Promise<void> {
+    for (const [id, pending] of waiting) {
+      this.#pending.delete(id);
+      await this.#send({ id, pending }, signals);
+    }
   }
 
   async #send(

@@ -4,7 +4,9 @@ import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { Events } from '../../api/kinds.ts';
+import type { Event } from '../../api/generated/types.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/status.ts';
 import {
   ClientEventRecorder,
   EVENTS_AT_ONCE,
@@ -166,6 +168,29 @@ describe('the event recorder', () => {
     });
   });
 
+  it('keeps the order of what happened to one object though the first is refused once, and holds up no other', async () => {
+    await withRecorder(async ({ recorder, clock, transport, events }) => {
+      const told = ['Pulling', 'Pulled', 'Created', 'Started'];
+      transport.failNext(new StatusError('ServiceUnavailable', 'the server is starting'));
+      for (const reason of told) recorder.event(pod, { ...note, reason });
+      const other = { ...pod, metadata: { ...pod.metadata, name: 'web-2', uid: 'u2' } };
+      for (const reason of told) recorder.event(other, { ...note, reason });
+      await until(() => recorder.counters.sent >= told.length && clock.pendingTimers > 0);
+      const before = await events();
+      expect(before.map(({ involvedObject }) => involvedObject.name)).toEqual(
+        told.map(() => 'web-2'),
+      );
+      await clock.advance(10_000);
+      await until(() => recorder.counters.sent === 2 * told.length);
+      const version = (event: Event) => Number(event.metadata.resourceVersion);
+      const all = (await events()).toSorted((a, b) => version(a) - version(b));
+      for (const name of ['web-1', 'web-2']) {
+        const about = all.filter(({ involvedObject }) => involvedObject.name === name);
+        expect(about.map(({ reason }) => reason)).toEqual(told);
+      }
+    });
+  });
+
   it('sends at once what is told now and then, and together what comes in a storm', async () => {
     await withRecorder(async ({ recorder, clock, transport }) => {
       const tell = (i: number) =>
@@ -208,7 +233,8 @@ describe('the event recorder', () => {
     let ended = false;
     const running = recorder.run(stop.signal).then(() => (ended = true));
     const told = EVENTS_AT_ONCE + 2;
-    for (let i = 0; i < told; i++) recorder.event(pod, { ...note, message: `m${i}` });
+    for (let i = 0; i < told; i++)
+      recorder.event({ ...pod, metadata: { ...pod.metadata, uid: `u${i}` } }, note);
     await until(() => asked === EVENTS_AT_ONCE);
     stop.abort(new Error('the test is over'));
     await clock.advance(LAST_WORDS_MS - 1);
