@@ -94,6 +94,23 @@ describe('the agent', () => {
     expect(await scene.runtime.listSandboxes()).toHaveLength(1);
   });
 
+  it('that starts while a pod ends calls it ready as long as it runs', async () => {
+    await scene.createPod('web');
+    await scene.podWhere('web', isReady);
+    scene.runtime.stopContainer = () => new Promise(() => undefined);
+    const web = { namespace: 'default', name: 'web' };
+    await scene.client.resource(Pods).delete(web, { gracePeriodSeconds: 300 });
+    await scene.stop();
+    await scene.start();
+    // By then it has looked at the other one too.
+    await scene.createPod('second');
+    await scene.podWhere('second', isReady);
+    const pod = await scene.getPod('web');
+    expect(pod.metadata.deletionTimestamp).toBeDefined();
+    expect(isReady(pod)).toBe(true);
+    expect(statusOf(pod)?.ready).toBe(true);
+  });
+
   it('makes a new sandbox when the old one is lost, and keeps counting restarts', async () => {
     await scene.createPod('web');
     await scene.podWhere('web', isReady);

@@ -330,6 +330,8 @@ export class PodWorker implements PodView {
 
   /** It is deleted: all its containers are stopped, then everything is removed, then the API is told. */
   async #end(): Promise<void> {
+    // An agent that starts meanwhile calls ready what was ready, as long as it runs.
+    probeContainers(this.#parts, this);
     const live = this.#stops.stopAll();
     if (this.#inApi) this.#tell();
     if (live) return;
