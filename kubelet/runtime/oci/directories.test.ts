@@ -145,7 +145,7 @@ describe('the directories of the runtime', () => {
       const made = create(runtime, FOREVER).finally(() => rmSync(filler));
       return made.catch(({ reason, message }: RuntimeError) => void reasons.push(reason, message));
     };
-    let id: string | void;
+    let id: string | void = undefined;
     for (let pages = 0; id === undefined && pages < 64; pages++) id = await createIn(pages);
     expect(await runtime.containerStatus(id ?? '')).toMatchObject({ state: 'created' });
     const said = reasons.filter((each) => each !== 'CreateContainerError').join('\n');
