@@ -2,10 +2,10 @@
 // Invariants: health as a whole is anybody's; all else is answered to whom the API server lets; connections and waits are bounded.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Figures } from '../../base/figures.ts';
 import type { Clock } from '../../base/clock.ts';
+import { arrivalWithin, listen, type Listening } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Check, createHealth, type Health } from '../../apiserver/health.ts';
 import { showProcess } from '../../apiserver/metrics/server-figures.ts';
@@ -38,19 +38,13 @@ export interface ComponentParts {
   readonly requestMs?: number;
 }
 
-/** A port that answers. */
-export interface ComponentServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 interface Answering extends ComponentParts {
   readonly access: DelegatedAccess;
   readonly health: Health;
 }
 
 /** Serves `/healthz`, `/livez`, `/readyz` with single checks, and `/metrics`. Throws UsageError where the port cannot be had. */
-export async function serveComponent(parts: ComponentParts): Promise<ComponentServer> {
+export async function serveComponent(parts: ComponentParts): Promise<Listening> {
   const { tls, port, clock, logger, figures, requestMs = REQUEST_MS } = parts;
   showProcess(figures, clock);
   const health = createHealth(parts.checks, { clock, logger });
@@ -63,10 +57,7 @@ export async function serveComponent(parts: ComponentParts): Promise<ComponentSe
       ca,
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: requestMs,
-      requestTimeout: requestMs,
-      headersTimeout: requestMs,
-      connectionsCheckingInterval: requestMs,
+      ...arrivalWithin(requestMs),
     },
     (request, response) => {
       answer(answering, request, response).catch((err: unknown) => {
@@ -75,25 +66,12 @@ export async function serveComponent(parts: ComponentParts): Promise<ComponentSe
       });
     },
   );
-  server.maxConnections = MAX_COMPONENT_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ message }) =>
-      reject(
-        new UsageError(
-          `port ${port} for health and figures cannot be had (${message}); name another with --secure-port, or 0 for none`,
-        ),
-      ),
+  const at = { port, host: HOST, maxConnections: MAX_COMPONENT_CONNECTIONS };
+  return listen(server, at).catch(({ message }: Error) => {
+    throw new UsageError(
+      `port ${port} for health and figures cannot be had (${message}); name another with --secure-port, or 0 for none`,
     );
-    server.listen(port, HOST, resolve);
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function answer(

@@ -1,13 +1,13 @@
 // The node's own HTTPS server: logs, commands in containers, figures, health. Mostly the API server asks, and whoever it lets.
 // Invariants: nothing is answered before it is known who asks and that they may; every connection ends with the agent.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:https';
 import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
+import { listen } from '../../base/listening.ts';
 import type { Caller } from '../../client/access/delegated-access.ts';
 import {
   answerNodeRequest,
@@ -73,7 +73,6 @@ async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
       answer(parts, request, response).catch((error: unknown) => fail(parts, error, response));
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
     // A caller that breaks off before anybody listens must not end the agent.
     socket.on('error', () => socket.destroy());
@@ -81,25 +80,12 @@ async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
       refuse(error, socket),
     );
   });
-  await listen(server, host, port);
-  const close = async () => {
+  const listening = await listen(server, { host, port, maxConnections: MAX_CONNECTIONS });
+  const close = () => {
     upgrades.close();
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+    return listening.close();
   };
-  return { port: (server.address() as AddressInfo).port, close };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  return { port: listening.port, close };
 }
 
 /** Throws RequestFailure unless the caller may. */

@@ -4,9 +4,10 @@ import { networkInterfaces } from 'node:os';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Figures } from '../../../base/figures.ts';
-import { type HealthServer, MAX_HEALTH_CONNECTIONS, serveHealth } from './health-server.ts';
+import type { Listening } from '../../../base/listening.ts';
+import { MAX_HEALTH_CONNECTIONS, serveHealth } from './health-server.ts';
 
-let server: HealthServer;
+let server: Listening;
 let ready: boolean;
 const sockets: Socket[] = [];
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 // The HTTP port of an operator: health, readiness and figures, for kubelets and Prometheus. Plain HTTP, nothing secret on it.
 // Invariant: every answer is made at once from what is known; connections, headers and waits are bounded; close() leaves none.
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Figures } from '../../../base/figures.ts';
+import { listen, type Listening } from '../../../base/listening.ts';
 import { OperatorFailure } from './operator-failure.ts';
 
 /** Connections at once; further ones are closed. */
@@ -25,17 +25,8 @@ export interface HealthParts {
   checks(): Iterable<readonly [name: string, ready: boolean]>;
 }
 
-/** A port that answers. */
-export interface HealthServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Serves `/healthz`, `/livez`, `/readyz` and `/metrics`. Throws OperatorFailure where the port cannot be had. */
-export async function serveHealth(
-  options: HealthOptions,
-  parts: HealthParts,
-): Promise<HealthServer> {
+export async function serveHealth(options: HealthOptions, parts: HealthParts): Promise<Listening> {
   const { host, port } = options;
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: 8192 };
   const server = createServer(limits, (request, response) => {
@@ -44,23 +35,12 @@ export async function serveHealth(
       return send(response, 405, 'only GET and HEAD are answered here\n');
     answer(path ?? '', parts, response).catch(() => response.destroy());
   });
-  server.maxConnections = MAX_HEALTH_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      const why = code === 'EADDRINUSE' ? 'is taken; name another by health: { port }' : message;
-      const where = host === undefined ? '' : ` on ${host}`;
-      reject(new OperatorFailure(`the health port ${port}${where} ${why}`));
-    });
-    server.listen({ port, host }, resolve);
+  const at = { port, host, maxConnections: MAX_HEALTH_CONNECTIONS };
+  return listen(server, at).catch(({ code, message }: NodeJS.ErrnoException) => {
+    const why = code === 'EADDRINUSE' ? 'is taken; name another by health: { port }' : message;
+    const where = host === undefined ? '' : ` on ${host}`;
+    throw new OperatorFailure(`the health port ${port}${where} ${why}`);
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function answer(path: string, parts: HealthParts, response: ServerResponse): Promise<void> {

@@ -3,6 +3,7 @@
 import type { CustomResourceConversion } from '../../../api/generated/types.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { Figures } from '../../../base/figures.ts';
+import type { Listening } from '../../../base/listening.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { nameSuffix, type Random } from '../../../base/random.ts';
 import { ElectionFigures } from '../../../client/election/election-figures.ts';
@@ -16,7 +17,7 @@ import { type Installable, installKinds } from '../kinds/install.ts';
 import { type LeaderElection, runControllers } from '../manager.ts';
 import { ReconcileFigures } from '../reconcile-figures.ts';
 import { connectToCluster, type Surroundings } from './cluster-connection.ts';
-import { type HealthServer, serveHealth } from './health-server.ts';
+import { serveHealth } from './health-server.ts';
 import { OperatorFailure } from './operator-failure.ts';
 import type { OperatorOptions, OperatorPart } from './options.ts';
 import { checkReadable } from './readable-kinds.ts';
@@ -49,7 +50,7 @@ export async function operate(
   const { transport, server, namespace } = connected;
   const counted = new ClientFigures(figures).counted(transport, new URL(server).host, clock);
   const progress = new Progress(options);
-  let served: HealthServer | undefined;
+  let served: Listening | undefined;
   try {
     served = health && (await serveHealth(health, { figures, checks: () => progress.checks() }));
     logger.info('the operator runs', { server, namespace, healthPort: served?.port });
