@@ -256,15 +256,16 @@ export async function stopContainer(
   exits: Exits,
   stop: { id: string; graceMs: number },
 ): Promise<void> {
-  const { records, images } = context;
+  const { records, images, clock } = context;
+  const deadline = clock.monotonic() + stop.graceMs;
   const record = records.containers.get(stop.id);
   if (!record || exits.check(record).phase === 'exited') return;
   const image = await images.resolve(record.config.imageId);
   const signal = signalNumber(record.config.stopSignal ?? image?.stopSignal);
   if (record.phase === 'running' && stop.graceMs > 0) {
-    if (record.init) await programBegun(context, record.init);
+    if (record.init) await programBegun(context, record.init, stop.graceMs);
     signalInit(context, record, signal);
-    if (await exits.wait(stop.id, stop.graceMs)) return;
+    if (await exits.wait(stop.id, Math.max(0, deadline - clock.monotonic()))) return;
   }
   await killContainer(context, exits, stop.id);
 }

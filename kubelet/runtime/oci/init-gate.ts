@@ -11,27 +11,32 @@ import type { ContainerRecord, ProcessIdentity } from './records.ts';
 /** runc's name for the fifo. */
 const FIFO = 'exec.fifo';
 /** What init is called while it waits. */
-const WAITING = /^(\S*\/)?runc\0init\0/;
+const WAITING = 'runc:[2:INIT]\n';
 /** What it says, in a log's form, when nobody holds the gate any more. */
 const BROKE_AT_GATE = /^\S+ std(?:out|err) F write exec fifo \S+ broken pipe\r?\n$/;
 /** How often is looked whether init has ended or gone through, where it says nothing. */
 const LOOK_MS = 100;
 
-/** Between the gate and its program init has little to do: how often is looked whether it is there, and how many times. */
+/** Between the gate and its program init has little to do: how often is looked whether it is there, and how long. */
 const BEGIN_LOOK_MS = 5;
-const MAX_BEGIN_LOOKS = 400;
+const MAX_BEGIN_MS = 2_000;
 
-/** Resolves once init is the container's program: SIGTERM ends runc's own with a code that the program would be blamed for. */
+/**
+ * Resolves once init is the container's program, after so long at the latest: SIGTERM ends runc's own with a code that the program would
+ * be blamed for.
+ */
 export async function programBegun(
   { system, clock }: Pick<Context, 'clock' | 'system'>,
   init: ProcessIdentity,
+  graceMs: number,
 ): Promise<void> {
-  for (let look = 0; look < MAX_BEGIN_LOOKS && isWaiting(system, init); look++)
-    await clock.sleep(BEGIN_LOOK_MS);
+  const deadline = clock.monotonic() + Math.min(graceMs, MAX_BEGIN_MS);
+  while (isWaiting(system, init) && clock.monotonic() < deadline) await clock.sleep(BEGIN_LOOK_MS);
 }
 
+/** By the name, which the kernel keeps: its arguments are memory of the program's, and may lie on a server that does not answer. */
 const isWaiting = (system: Context['system'], { pid }: ProcessIdentity): boolean =>
-  WAITING.test(system.read(`/proc/${pid}/cmdline`) ?? '');
+  system.read(`/proc/${pid}/comm`) === WAITING;
 
 /** Opens the gate; quiet when it stands open already. Throws when init has ended before it was there. */
 export async function openGate(context: Context, record: ContainerRecord): Promise<void> {
