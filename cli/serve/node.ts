@@ -114,6 +114,8 @@ function countedTransport(
 
 /** The body of `pinnace node`. */
 export async function runComponent(dataDir: string): Promise<void> {
+  // Whoever starts the agent may keep its own files to itself: a container's root and /etc/hosts are for users of any kind.
+  process.umask(0o022);
   await runChild('node', (context) => node(dataDir, context));
 }
 
