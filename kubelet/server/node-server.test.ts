@@ -1,9 +1,12 @@
 // Tests of the node's server over real TLS: who may ask, logs, commands in containers.
 import { nodeRequestParts } from '../../test/support/node-request-parts.ts';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../base/clock.ts';
@@ -51,6 +54,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let server: NodeServer;
+/** Another over the same pod; requests may take so long to arrive. */
+let serve: (arrivalMs?: number) => Promise<NodeServer>;
 let runtime: FakeRuntime;
 let statuses: ContainerStatus[];
 let life: Life;
@@ -80,28 +85,31 @@ beforeEach(async () => {
       statuses = [...all];
     });
   }, new AbortController().signal);
-  server = await overHttps({
-    host: '127.0.0.1',
-    port: 0,
-    tls: { ...own, clientCa: ca },
-    allowedClientCommonNames: [ALLOWED],
-  })(
-    nodeRequestParts({
-      nodeName: 'node-1',
-      pods: {
-        list: () => [aPod()],
-        find: (namespace, name) =>
-          namespace === 'shop' && name === 'web'
-            ? { pod: shown, podIp: undefined, containers: new Map([['app', statuses]]) }
-            : undefined,
-      },
-      runtime,
-      logs: new DiskLogs(folder),
-      connect: () => Promise.reject(new Error('nobody listens')),
-      configuration,
-      measuredAtMs: () => seenAtMs,
-    }),
-  );
+  serve = (arrivalMs) =>
+    overHttps({
+      host: '127.0.0.1',
+      port: 0,
+      tls: { ...own, clientCa: ca },
+      allowedClientCommonNames: [ALLOWED],
+      ...(arrivalMs ? { arrivalMs } : {}),
+    })(
+      nodeRequestParts({
+        nodeName: 'node-1',
+        pods: {
+          list: () => [aPod()],
+          find: (namespace, name) =>
+            namespace === 'shop' && name === 'web'
+              ? { pod: shown, podIp: undefined, containers: new Map([['app', statuses]]) }
+              : undefined,
+        },
+        runtime,
+        logs: new DiskLogs(folder),
+        connect: () => Promise.reject(new Error('nobody listens')),
+        configuration,
+        measuredAtMs: () => seenAtMs,
+      }),
+    );
+  server = await serve();
 });
 afterEach(() => server.close());
 
@@ -132,6 +140,24 @@ function get(path: string, as: { cert: string; key: string } | undefined = allow
 const LOGS = '/containerLogs/shop/web/app';
 
 describe('the node server', () => {
+  it('cuts off who connects and says nothing, or half a request, once their time is over', async () => {
+    const limited = await serve(100);
+    const at = { port: limited.port, host: '127.0.0.1' };
+    const silent = connect(at);
+    const shaken = connectTls({ ...at, ca });
+    const half = connectTls({ ...at, ca, ...allowed });
+    half.write('GET /healthz HTTP/1.1\r\n');
+    const all = [silent, shaken, half];
+    try {
+      await Promise.all(
+        all.map((socket) => once(socket.on('error', () => undefined).resume(), 'close')),
+      );
+    } finally {
+      for (const socket of all) socket.destroy();
+      await limited.close();
+    }
+  }, 20_000);
+
   it('answers only callers whose certificate is allowed', async () => {
     expect(await get('/healthz')).toEqual({ status: 200, text: 'ok' });
     const bare = { cert: '', key: '' };

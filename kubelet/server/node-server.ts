@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { StatusError } from '../../api/status.ts';
-import { listen } from '../../base/listening.ts';
+import { arrivalWithin, listen } from '../../base/listening.ts';
 import type { Caller } from '../../client/access/delegated-access.ts';
 import {
   answerNodeRequest,
@@ -31,6 +31,8 @@ export interface NodeServerOptions {
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
   /** Common names of client certificates that may ask for everything: the API server's own. Others are asked about there. */
   readonly allowedClientCommonNames: readonly string[];
+  /** ARRIVAL_MS unless given. */
+  readonly arrivalMs?: number;
 }
 
 /** What the server is made from. */
@@ -51,14 +53,14 @@ export function overHttps(server: NodeServerOptions): ServeNode {
   };
 }
 
-/** Longest wait for a request's headers. */
-const HEADERS_TIMEOUT_MS = 10_000;
+/** How long a handshake may take, and a request to arrive, each; looked at as often. */
+const ARRIVAL_MS = 10_000;
 /** Sockets at once; each log that is streamed, each command and each connection to a pod takes one of those that they share. */
 const MAX_CONNECTIONS = 1024;
 
 async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
   const upgrades = new NodeUpgrades(parts);
-  const { tls, host, port } = parts.server;
+  const { tls, host, port, arrivalMs = ARRIVAL_MS } = parts.server;
   const server = createServer(
     {
       cert: tls.cert,
@@ -67,7 +69,7 @@ async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
       requestCert: true,
       // Refused below, with words, rather than in the handshake.
       rejectUnauthorized: false,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      ...arrivalWithin(arrivalMs),
     },
     (request, response) => {
       answer(parts, request, response).catch((error: unknown) => fail(parts, error, response));
