@@ -57,6 +57,26 @@ describe('serveHealth', () => {
     ]);
   });
 
+  it('has room again once the time is over of those who never say anything', async () => {
+    const limited = await serveHealth(
+      { port: 0, host: '127.0.0.1' },
+      { figures: new Figures(), checks: () => [], requestMs: 100 },
+    );
+    const open = (i: number) => {
+      const socket = connect(limited.port, '127.0.0.1').on('error', () => undefined);
+      sockets.push(socket);
+      if (i === 0) socket.write('GET /healthz HTTP/1.1\r\n');
+      return once(socket.resume(), 'close');
+    };
+    try {
+      await Promise.all(Array.from({ length: MAX_HEALTH_CONNECTIONS }, (_, i) => open(i)));
+      const { status } = await fetch(`http://127.0.0.1:${limited.port}/healthz`);
+      expect(status).toBe(200);
+    } finally {
+      await limited.close();
+    }
+  }, 20_000);
+
   it('closes connections past its limit, answers on the others, and leaves none when it closes', async () => {
     const open = async () => {
       const socket = connect(server.port, '127.0.0.1');

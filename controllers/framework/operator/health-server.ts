@@ -2,12 +2,12 @@
 // Invariant: every answer is made at once from what is known; connections, headers and waits are bounded; close() leaves none.
 import { createServer, type ServerResponse } from 'node:http';
 import type { Figures } from '../../../base/figures.ts';
-import { listen, type Listening } from '../../../base/listening.ts';
+import { arrivalWithin, listen, type Listening } from '../../../base/listening.ts';
 import { OperatorFailure } from './operator-failure.ts';
 
 /** Connections at once; further ones are closed. */
 export const MAX_HEALTH_CONNECTIONS = 64;
-/** The time a request may take to arrive. */
+/** How long a request may take to arrive; looked at as often. */
 const REQUEST_MS = 5_000;
 
 /** Where the port is. */
@@ -23,12 +23,14 @@ export interface HealthParts {
   readonly figures: Figures;
   /** What has to be true before the operator is ready, and whether it is. */
   checks(): Iterable<readonly [name: string, ready: boolean]>;
+  /** REQUEST_MS unless given. */
+  readonly requestMs?: number;
 }
 
 /** Serves `/healthz`, `/livez`, `/readyz` and `/metrics`. Throws OperatorFailure where the port cannot be had. */
 export async function serveHealth(options: HealthOptions, parts: HealthParts): Promise<Listening> {
   const { host, port } = options;
-  const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, maxHeaderSize: 8192 };
+  const limits = { ...arrivalWithin(parts.requestMs ?? REQUEST_MS), maxHeaderSize: 8192 };
   const server = createServer(limits, (request, response) => {
     const [path] = (request.url ?? '').split('?');
     if (request.method !== 'GET' && request.method !== 'HEAD')
