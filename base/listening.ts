@@ -1,8 +1,10 @@
 // What every small HTTP server of ours does alike: bounds on what may arrive, its port, and its end.
-// Invariant: after close() nothing listens, and no connection waits for a request or for an answer.
+// Invariants: after close() nothing listens, and no connection waits for a request or for an answer; a connection that cannot be
+// taken ends no process.
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { Logger } from './logger.ts';
 
 /** Where a server listens, and how much. */
 export interface ListenOptions {
@@ -12,6 +14,7 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** Connections at once; further ones are closed as they come. */
   readonly maxConnections: number;
+  readonly logger: Logger;
 }
 
 /** A server that listens. */
@@ -32,10 +35,18 @@ export const arrivalWithin = (ms: number) => ({
   connectionsCheckingInterval: ms,
 });
 
+/**
+ * Tells of connections that a server that listens cannot take, for want of file descriptors for instance: Node ends the process for
+ * them where nobody hears of it.
+ */
+export function tellOfFailures(server: NetServer, logger: Logger): void {
+  server.on('error', (err) => logger.error('a connection could not be taken', { err }));
+}
+
 /** Makes a server listen. Rejects with Node's error where the port cannot be had. */
 export async function listen(
   server: HttpServer | HttpsServer,
-  { port, host, maxConnections }: ListenOptions,
+  { port, host, maxConnections, logger }: ListenOptions,
 ): Promise<Listening> {
   server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
@@ -45,6 +56,7 @@ export async function listen(
       resolve();
     });
   });
+  tellOfFailures(server, logger);
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
+import { tellOfFailures } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
@@ -125,6 +126,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(`cannot listen on ${host}:${port}: the port is in use`, { cause: error });
   });
+  tellOfFailures(server, logger);
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
   logger.info('the API server listens', { host, port: bound });

@@ -66,7 +66,7 @@ export async function serveComponent(parts: ComponentParts): Promise<Listening> 
       });
     },
   );
-  const at = { port, host: HOST, maxConnections: MAX_COMPONENT_CONNECTIONS };
+  const at = { port, host: HOST, maxConnections: MAX_COMPONENT_CONNECTIONS, logger };
   return listen(server, at).catch(({ message }: Error) => {
     throw new UsageError(
       `port ${port} for health and figures cannot be had (${message}); name another with --secure-port, or 0 for none`,

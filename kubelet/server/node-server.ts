@@ -82,7 +82,9 @@ async function startNodeServer(parts: ServerParts): Promise<NodeServer> {
       refuse(error, socket),
     );
   });
-  const listening = await listen(server, { host, port, maxConnections: MAX_CONNECTIONS });
+  const { logger } = parts;
+  const at = { host, port, maxConnections: MAX_CONNECTIONS, logger };
+  const listening = await listen(server, at);
   const close = () => {
     upgrades.close();
     return listening.close();

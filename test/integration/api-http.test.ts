@@ -1,5 +1,7 @@
 // The API server over HTTPS: who is who, what it makes of bad input, and how it sends.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { Server } from 'node:net';
 import { connect } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,8 +17,13 @@ const configMap = (name: string, data: Record<string, string> = {}) => ({
 });
 
 let server: TestServer;
+/** Node's own, that listens. */
+let listener: Server;
 beforeAll(async () => {
+  const note = (told: unknown) => ({ server: listener } = told as { server: Server });
+  subscribe('tracing:net.server.listen:asyncEnd', note);
   server = await startTestServer();
+  unsubscribe('tracing:net.server.listen:asyncEnd', note);
 });
 afterAll(() => server.close());
 
@@ -48,6 +55,14 @@ describe('Who calls', () => {
     const answer = await server.call('GET', '/version', { as: 'nobody', headers });
     expect(answer.status).toBe(401);
     expect(answer.json().reason).toBe('Unauthorized');
+  });
+});
+
+describe('A connection that cannot be taken', () => {
+  it('does not end the server', async () => {
+    // As Node does where accept() fails; without a listener that ends the process.
+    listener.emit('error', new Error('accept EMFILE'));
+    expect((await server.call('GET', '/version')).status).toBe(200);
   });
 });
 

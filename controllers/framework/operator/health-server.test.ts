@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Figures } from '../../../base/figures.ts';
 import type { Listening } from '../../../base/listening.ts';
+import { silentLogger } from '../../../base/logger.ts';
 import { MAX_HEALTH_CONNECTIONS, serveHealth } from './health-server.ts';
 
 let server: Listening;
@@ -14,7 +15,7 @@ beforeEach(async () => {
   ready = false;
   server = await serveHealth(
     { port: 0, host: '127.0.0.1' },
-    { figures: new Figures(), checks: () => [['caches', ready]] },
+    { figures: new Figures(), logger: silentLogger, checks: () => [['caches', ready]] },
   );
 });
 afterEach(async () => {
@@ -36,7 +37,10 @@ describe('serveHealth', () => {
   });
 
   it('listens on every address unless told, of either family', async () => {
-    const open = await serveHealth({ port: 0 }, { figures: new Figures(), checks: () => [] });
+    const open = await serveHealth(
+      { port: 0 },
+      { figures: new Figures(), logger: silentLogger, checks: () => [] },
+    );
     const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
     const hosts = own.filter(({ internal }) => internal);
     const statuses = hosts.map(async ({ address, family }) => {
@@ -60,7 +64,7 @@ describe('serveHealth', () => {
   it('has room again once the time is over of those who never say anything', async () => {
     const limited = await serveHealth(
       { port: 0, host: '127.0.0.1' },
-      { figures: new Figures(), checks: () => [], requestMs: 100 },
+      { figures: new Figures(), logger: silentLogger, checks: () => [], requestMs: 100 },
     );
     const open = (i: number) => {
       const socket = connect(limited.port, '127.0.0.1').on('error', () => undefined);

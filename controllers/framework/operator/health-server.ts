@@ -3,6 +3,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Figures } from '../../../base/figures.ts';
 import { arrivalWithin, listen, type Listening } from '../../../base/listening.ts';
+import type { Logger } from '../../../base/logger.ts';
 import { OperatorFailure } from './operator-failure.ts';
 
 /** Connections at once; further ones are closed. */
@@ -21,6 +22,7 @@ export interface HealthOptions {
 /** What is told there. */
 export interface HealthParts {
   readonly figures: Figures;
+  readonly logger: Logger;
   /** What has to be true before the operator is ready, and whether it is. */
   checks(): Iterable<readonly [name: string, ready: boolean]>;
   /** REQUEST_MS unless given. */
@@ -37,7 +39,8 @@ export async function serveHealth(options: HealthOptions, parts: HealthParts): P
       return send(response, 405, 'only GET and HEAD are answered here\n');
     answer(path ?? '', parts, response).catch(() => response.destroy());
   });
-  const at = { port, host, maxConnections: MAX_HEALTH_CONNECTIONS };
+  const { logger } = parts;
+  const at = { port, host, maxConnections: MAX_HEALTH_CONNECTIONS, logger };
   return listen(server, at).catch(({ code, message }: NodeJS.ErrnoException) => {
     const why = code === 'EADDRINUSE' ? 'is taken; name another by health: { port }' : message;
     const where = host === undefined ? '' : ` on ${host}`;

@@ -52,7 +52,8 @@ export async function operate(
   const progress = new Progress(options);
   let served: Listening | undefined;
   try {
-    served = health && (await serveHealth(health, { figures, checks: () => progress.checks() }));
+    const checks = () => progress.checks();
+    served = health && (await serveHealth(health, { figures, logger, checks }));
     logger.info('the operator runs', { server, namespace, healthPort: served?.port });
     const client = createClient(counted, { fieldManager: name });
     await prepare({ options, doors, client }, signal);

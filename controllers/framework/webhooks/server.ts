@@ -4,9 +4,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { KeyPair } from '../../../base/certificates.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { listen } from '../../../base/listening.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { BodyReader } from './request-body.ts';
 import {
@@ -71,16 +72,16 @@ export async function serveWebhooks(options: ServeOptions): Promise<WebhookServe
     headersTimeout: ARRIVAL_MS.headers,
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
-  server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (request, response) => void serve(site, request, response));
   server.on('tlsClientError', (error) =>
     logger.debug('a connection did not come about', { why: error.message }),
   );
   const sockets = followSockets(server);
-  await listening(server, { host, port });
+  const at = { host, port, maxConnections: MAX_CONNECTIONS, logger };
+  const listening = await listen(server, at);
   let closed: Promise<void> | undefined;
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening.port,
     replaceCertificate: (next) => server.setSecureContext({ ...next, minVersion: 'TLSv1.2' }),
     close: () => (closed ??= closeServer({ server, sockets, site, clock: options.clock })),
   };
@@ -96,16 +97,6 @@ interface Site {
   stopping: boolean;
   /** Aborted once a server that stops waits for no answer any longer. */
   readonly givenUp: AbortController;
-}
-
-function listening(server: Server, at: { host: string | undefined; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(at.port, at.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 /** Connections before and after their handshake: Node's own close() knows of the latter alone. */
