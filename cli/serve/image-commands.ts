@@ -21,6 +21,8 @@ export async function loadImages(
   flags: ImageFlags & { readonly name?: string },
 ): Promise<void> {
   const { store } = storeOf(flags);
+  // Folders that a layer leaves out are made with the usual mode: whoever loads it may keep its own files to itself.
+  process.umask(0o022);
   for (const file of files) {
     const images = await store
       .load(file, flags.name === undefined ? {} : { name: flags.name })
