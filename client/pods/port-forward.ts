@@ -162,6 +162,8 @@ export async function forwardPort(
   });
   server.maxConnections = MAX_FORWARDED_CONNECTIONS;
   await listen(server, { host, port: localPort });
+  // Node ends the process for a connection that it cannot take where nobody hears of it.
+  server.on('error', (error) => options.onError?.(error));
   const close = async () => {
     signal?.removeEventListener('abort', onAbort);
     over.abort(new Error('the forwarding is over'));

@@ -1,4 +1,5 @@
 // Commands, logs and ports of pods through the client, the API server and a node's agent; the commands are real processes.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -256,6 +257,19 @@ describe.each(TRANSPORTS)('%s', (over) => {
       expect(await Promise.all(words.map(talk))).toEqual(words.map((word) => word.toUpperCase()));
       expect(failures).toEqual([]);
       expect(MAX_FORWARDED_CONNECTIONS).toBeGreaterThan(20);
+    });
+
+    it('that is offered tells of a connection that could not be taken, and goes on', async () => {
+      let listener: Server | undefined;
+      const note = (told: unknown) => ({ server: listener } = told as { server: Server });
+      subscribe('tracing:net.server.listen:asyncEnd', note);
+      const failures: string[] = [];
+      const onError = ({ message }: Error) => failures.push(message);
+      await using _ = await forwardPort(client, { ...node.ref, port: 1 }, { onError });
+      unsubscribe('tracing:net.server.listen:asyncEnd', note);
+      // As Node does where accept() fails; without a listener that ends the process.
+      listener?.emit('error', new Error('accept EMFILE'));
+      expect(failures).toEqual(['accept EMFILE']);
     });
 
     it('that is offered ends with its signal, and tells what failed meanwhile', async () => {
