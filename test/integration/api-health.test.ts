@@ -1,11 +1,10 @@
 // Health as balancers, supervisors and people ask for it: upstream's paths, words and codes, and checks that really fail.
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
 import { type Logger, silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { CHECK_TIMEOUT_MS, createHealth } from '../../apiserver/health.ts';
-import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 import { type Storage, StorageError } from '../../apiserver/storage/storage.ts';
+import { memoryStorageWith } from '../support/memory-storage-with.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
@@ -81,22 +80,13 @@ describe('Health', () => {
   });
 
   it('fails while storage does, without its reason, unless that is excluded', async () => {
-    const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
     let broken = false;
-    const storage: Storage = {
-      commit: (...all) => real.commit(...all),
-      pending: (key) => real.pending(key),
-      page: (...all) => real.page(...all),
-      watch: (...all) => real.watch(...all),
-      compact: (to) => real.compact(to),
-      range: () => real.range(),
-      sizeBytes: () => real.sizeBytes(),
-      close: () => real.close(),
+    const storage = memoryStorageWith((real) => ({
       barrier: (signal) => {
         if (broken) throw new StorageError('Unavailable', 'the disk is on fire');
         return real.barrier(signal);
       },
-    };
+    }));
     const server = await aServer(storage);
     broken = true;
     const failed = await server.call('GET', '/readyz');

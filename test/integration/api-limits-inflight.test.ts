@@ -4,10 +4,6 @@ import { type RequestOptions, request as httpsRequest } from 'node:https';
 import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
-import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/logger.ts';
-import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
-import type { Storage } from '../../apiserver/storage/storage.ts';
 import {
   Inflight,
   MAX_LONG_RUNNING,
@@ -16,6 +12,7 @@ import {
 } from '../../apiserver/inflight.ts';
 import { requestInfo } from '../../apiserver/request-info.ts';
 import { anApiCaller } from '../support/api-caller.ts';
+import { memoryStorageWith } from '../support/memory-storage-with.ts';
 import { startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -26,23 +23,14 @@ afterEach(async () => {
 
 /** A storage whose writes wait for `go` once `hold` was called. */
 function holdable() {
-  const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
   let gate = Promise.resolve();
   let open = () => {};
-  const storage: Storage = {
+  const storage = memoryStorageWith((real) => ({
     commit: async (...all) => {
       await gate;
       return real.commit(...all);
     },
-    pending: (key) => real.pending(key),
-    page: (...all) => real.page(...all),
-    watch: (...all) => real.watch(...all),
-    compact: (to) => real.compact(to),
-    range: () => real.range(),
-    sizeBytes: () => real.sizeBytes(),
-    close: () => real.close(),
-    barrier: (signal) => real.barrier(signal),
-  };
+  }));
   const hold = () => {
     gate = new Promise((resolve) => {
       open = () => resolve();

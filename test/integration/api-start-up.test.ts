@@ -1,7 +1,6 @@
 // Parts of a server's start as health tells of them: each fails while its own writes are held up, and only that one does.
 import { afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../base/virtual-clock.ts';
-import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import { Scheme } from '../../api/scheme.ts';
@@ -9,9 +8,9 @@ import type { ServerParts } from '../../apiserver/exchange.ts';
 import { bootstrap, BOOTSTRAP_PARTS } from '../../apiserver/registry/bootstrap.ts';
 import { Registry } from '../../apiserver/registry/registry.ts';
 import { StartUp } from '../../apiserver/start-up.ts';
-import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
 import type { Storage } from '../../apiserver/storage/storage.ts';
 import { ObjectStore } from '../../apiserver/watch/object-store.ts';
+import { memoryStorageWith } from '../support/memory-storage-with.ts';
 import { startTestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -22,21 +21,12 @@ afterEach(async () => {
 
 /** Storage in memory that does `before` first at each write below `prefix`. */
 function storageThat(prefix: string, before: () => Promise<void>): Storage {
-  const real = createMemoryStorage({ clock: systemClock, logger: silentLogger });
-  return {
+  return memoryStorageWith((real) => ({
     commit: async (...all) => {
       if (all[0].startsWith(prefix)) await before();
       return real.commit(...all);
     },
-    pending: (key) => real.pending(key),
-    page: (...all) => real.page(...all),
-    watch: (...all) => real.watch(...all),
-    compact: (to) => real.compact(to),
-    range: () => real.range(),
-    sizeBytes: () => real.sizeBytes(),
-    close: () => real.close(),
-    barrier: (signal) => real.barrier(signal),
-  };
+  }));
 }
 
 /** Storage whose writes below `prefix` wait until they are let go. */
