@@ -1,7 +1,8 @@
 // What changed between two states of an object, as field sets: what a write takes, and what it removes.
 // Invariant: neither state is changed; parts that both states share are not walked.
 import { deepEqual } from '../meta/deep-equal.ts';
-import { EMPTY_SET, type FieldSet, Gathered, SELF } from './field-set.ts';
+import { EMPTY_SET, type FieldSet } from './field-set.ts';
+import { type NodeStep, startsOf } from './known-nodes.ts';
 import {
   isObject,
   itemElement,
@@ -11,6 +12,7 @@ import {
 } from './list-items.ts';
 import {
   ANY,
+  type Field,
   fieldOf,
   isLeaf,
   type MergeType,
@@ -57,8 +59,8 @@ function compareValues(type: MergeType, before: unknown, after: unknown): Nodes 
 
 /** Without a schema a value may turn from an object into something else, or back. */
 function compareUntyped(before: unknown, after: unknown): Nodes {
-  if (isObject(before)) return { changed: EMPTY_SET, removed: childrenOf(ANY, before).node(false) };
-  if (isObject(after)) return { changed: childrenOf(ANY, after).node(true) };
+  if (isObject(before)) return { changed: EMPTY_SET, removed: childrenOf(ANY, before, false) };
+  if (isObject(after)) return { changed: childrenOf(ANY, after, true) };
   return deepEqual(before, after) ? SAME : MODIFIED;
 }
 
@@ -75,46 +77,61 @@ const asList = (value: unknown): readonly unknown[] =>
 
 function compareMaps(type: MergeType, before: JsonObject, after: JsonObject): Nodes {
   if (type.kind === 'struct') return compareStructs(type, before, after);
-  const changed = new Gathered();
-  const removed = new Gathered();
+  const { parts } = startsOf(type);
+  let [changed, removed] = [parts, parts];
   const visit = (key: string) => {
     const { element, type: field } = fieldOf(type, key);
     const nodes = compareValues(field, own(before, key), own(after, key));
-    changed.add(element, nodes.changed);
-    removed.add(element, nodes.removed);
+    changed = changed.with(element, nodes.changed);
+    removed = removed.with(element, nodes.removed);
   };
   for (const key of Object.keys(before)) visit(key);
   for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) visit(key);
-  return { changed: changed.node(false), removed: removed.node(false) };
+  return nodesOf(changed, removed);
 }
 
-/** By the schema's fields, which are in order already: nearly all of an object is structs. */
+/** By the fields that are there, few of those that the schema knows: nearly all of an object is structs. */
 function compareStructs(type: StructType, before: JsonObject, after: JsonObject): Nodes {
   if (type.others) return compareOpenStructs(type, before, after);
-  let changed: Record<string, FieldSet> | undefined;
-  let removed: Record<string, FieldSet> | undefined;
-  for (const field of type.fields) {
-    const [old, now] = [before[field.name], after[field.name]];
-    if (old === now) continue;
+  const { parts } = startsOf(type);
+  let [changed, removed] = [parts, parts];
+  for (const name in after) {
+    const [old, now] = [before[name], after[name]];
+    const field = old === now || now === undefined ? undefined : type.field(name);
+    if (!field) continue;
+    if (old === undefined) {
+      changed = changed.with(field.element, wholeField(field, now));
+      continue;
+    }
     const nodes = compareValues(field.type, old, now);
-    if (nodes.changed) (changed ??= {})[field.element] = nodes.changed;
-    if (nodes.removed) (removed ??= {})[field.element] = nodes.removed;
+    changed = changed.with(field.element, nodes.changed);
+    removed = removed.with(field.element, nodes.removed);
   }
-  return changed || removed ? { changed, removed } : SAME;
+  for (const name in before) {
+    const old = before[name];
+    const field = old === undefined || after[name] !== undefined ? undefined : type.field(name);
+    if (field) removed = removed.with(field.element, wholeField(field, old));
+  }
+  return nodesOf(changed, removed);
 }
 
+const nodesOf = (changed: NodeStep, removed: NodeStep): Nodes => ({
+  changed: changed.node(false),
+  removed: removed.node(false),
+});
+
 function compareOpenStructs(type: StructType, before: JsonObject, after: JsonObject): Nodes {
-  const changed = new Gathered();
-  const removed = new Gathered();
+  const { parts } = startsOf(type);
+  let [changed, removed] = [parts, parts];
   for (const { name, element, type: field } of [
     ...type.fields,
     ...otherFields(type, before, after),
   ]) {
     const nodes = compareValues(field, own(before, name), own(after, name));
-    changed.add(element, nodes.changed);
-    removed.add(element, nodes.removed);
+    changed = changed.with(element, nodes.changed);
+    removed = removed.with(element, nodes.removed);
   }
-  return { changed: changed.node(false), removed: removed.node(false) };
+  return nodesOf(changed, removed);
 }
 
 /** Keys are the clients' own: `constructor` is one of them only where they say so. */
@@ -128,17 +145,18 @@ function compareLists(
 ): Nodes {
   // Most lists stay as they are, and to see that is faster than to tell their items apart.
   if (before.length === after.length && deepEqual(before, after)) return SAME;
+  if (before.length === 0) return { changed: itemNodes(type, after, false) };
   const [old, now] = [itemsByElement(type, before), itemsByElement(type, after)];
-  const changed = new Gathered();
-  const removed = new Gathered();
+  const { parts } = startsOf(type);
+  let [changed, removed] = [parts, parts];
   const visit = (element: string) => {
     const nodes = compareItems(type, old.get(element) ?? [], now.get(element) ?? []);
-    changed.add(element, nodes.changed);
-    removed.add(element, nodes.removed);
+    changed = changed.with(element, nodes.changed);
+    removed = removed.with(element, nodes.removed);
   };
   for (const element of old.keys()) visit(element);
   for (const element of now.keys()) if (!old.has(element)) visit(element);
-  return { changed: changed.node(false), removed: removed.node(false) };
+  return nodesOf(changed, removed);
 }
 
 /** Duplicates of one element are owned as one, without what is in them. */
@@ -165,50 +183,64 @@ function wholeNode(type: MergeType, value: unknown): FieldSet {
   const list = Array.isArray(value);
   if (list !== (type.kind === 'list')) return EMPTY_SET;
   if (type.kind === 'struct') return wholeStruct(type, value as JsonObject);
-  const children = list
-    ? itemNodes(type as ItemListType, value as unknown[])
-    : childrenOf(type, value as JsonObject);
-  return children.node(true) as FieldSet;
+  const node = list
+    ? itemNodes(type as ItemListType, value as unknown[], true)
+    : childrenOf(type, value as JsonObject, true);
+  return node as FieldSet;
 }
 
 function wholeStruct(type: StructType, value: JsonObject): FieldSet {
   if (type.others) return wholeOpenStruct(type, value);
-  let node: Record<string, FieldSet> | undefined;
-  for (const field of type.fields) {
-    const content = value[field.name];
-    if (content === undefined) continue;
-    node ??= { [SELF]: EMPTY_SET };
-    node[field.element] = wholeNode(field.type, content);
+  let node = startsOf(type).whole;
+  for (const name in value) {
+    const content = value[name];
+    const field = content === undefined ? undefined : type.field(name);
+    if (field) node = node.with(field.element, wholeField(field, content));
   }
-  return node ?? EMPTY_SET;
+  return node.node(true) as FieldSet;
 }
+
+/** Most fields are plain: their type is not asked for. */
+const wholeField = (field: Field, content: unknown): FieldSet =>
+  typeof content === 'object' && content !== null ? wholeNode(field.type, content) : EMPTY_SET;
 
 function wholeOpenStruct(type: StructType, value: JsonObject): FieldSet {
-  const gathered = new Gathered();
+  let node = startsOf(type).whole;
   for (const { name, element, type: field } of [...type.fields, ...otherFields(type, value)]) {
     const content = own(value, name);
-    if (content !== undefined) gathered.add(element, wholeNode(field, content));
+    if (content !== undefined) node = node.with(element, wholeNode(field, content));
   }
-  return gathered.node(true) as FieldSet;
+  return node.node(true) as FieldSet;
 }
 
-function childrenOf(type: MergeType, value: JsonObject): Gathered {
-  const gathered = new Gathered();
+/** `self`: the value's own path as well. */
+function childrenOf(type: MergeType, value: JsonObject, self: boolean): FieldSet | undefined {
+  let node = startOf(type, self);
   for (const key of Object.keys(value)) {
     if (value[key] === undefined) continue;
     const field = fieldOf(type, key);
-    gathered.add(field.element, wholeNode(field.type, value[key]));
+    node = node.with(field.element, wholeNode(field.type, value[key]));
   }
-  return gathered;
+  return node.node(self);
 }
 
-function itemNodes(type: ItemListType, list: readonly unknown[]): Gathered {
-  const nodes = new Map<string, FieldSet>();
+/** Items that are there twice are owned without what is in them. */
+function itemNodes(
+  type: ItemListType,
+  list: readonly unknown[],
+  self: boolean,
+): FieldSet | undefined {
+  let node = startOf(type, self);
+  const nodes = list.length > 1 ? new Map<string, FieldSet>() : undefined;
   for (const item of list) {
     const element = itemElement(type, item);
-    nodes.set(element, nodes.has(element) ? EMPTY_SET : wholeNode(type.item, item));
+    const below = nodes?.has(element) ? EMPTY_SET : wholeNode(type.item, item);
+    if (nodes) nodes.set(element, below);
+    else node = node.with(element, below);
   }
-  const gathered = new Gathered();
-  for (const [element, node] of nodes) gathered.add(element, node);
-  return gathered;
+  if (nodes) for (const [element, below] of nodes) node = node.with(element, below);
+  return node.node(self);
 }
+
+const startOf = (type: MergeType, self: boolean): NodeStep =>
+  self ? startsOf(type).whole : startsOf(type).parts;

@@ -1,7 +1,9 @@
 // The gap of fixed width that an object's JSON keeps for its resourceVersion, so that a store can write the
 // revision into ready bytes. The gap holds the whole member value: the digits in quotes, then JSON white space;
 // so its width never shows in the meaning of the JSON and the digits have no padding.
-import type { LooseObject } from '../../api/meta/object.ts';
+import type { FieldSet } from '../../api/fieldset/field-set.ts';
+import { fieldSetJson } from '../../api/fieldset/known-nodes.ts';
+import type { LooseObject, ManagedFieldsEntry } from '../../api/meta/object.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { NewValue, Stored } from './storage.ts';
 import { keptBytes } from './value-slab.ts';
@@ -14,6 +16,8 @@ const SPACE = 0x20;
 const MAX_REVISION = 10n ** BigInt(REVISION_WIDTH - 2) - 1n;
 /** As JSON this is as wide as the gap. */
 const PLACEHOLDER = '0'.repeat(REVISION_WIDTH - 2);
+/** A quote within a text is escaped: this stands nowhere before. */
+const BEFORE_PLACEHOLDER = '"metadata":{"resourceVersion":';
 const EMPTY_GAP = Buffer.from(`""${' '.repeat(REVISION_WIDTH - 2)}`);
 
 /** Writes `revision` into the gap at `at`, in place. */
@@ -46,17 +50,25 @@ export function withRevision(stored: Stored, revision: bigint): Uint8Array {
 /** The JSON of an object with an empty gap as `metadata.resourceVersion`; the object's own resourceVersion is left out. */
 export function encodeObject(object: LooseObject): NewValue {
   const { kind, apiVersion, metadata, ...rest } = object;
-  const { resourceVersion: _replaced, ...meta } = metadata;
-  // One call for the whole object, then one for its few first members: joining texts cost as much as making them.
-  const type = { kind, apiVersion };
-  const text = JSON.stringify({
-    ...type,
+  const { resourceVersion: _replaced, managedFields, ...meta } = metadata;
+  const head = JSON.stringify({
+    kind,
+    apiVersion,
     metadata: { resourceVersion: PLACEHOLDER, ...meta },
-    ...rest,
   });
-  const bytes = keptBytes(text);
-  const before = JSON.stringify({ ...type, metadata: { resourceVersion: 0 } });
-  const revisionAt = Buffer.byteLength(before) - '0}}'.length;
+  const owners = managedFields ? `,"managedFields":[${managedFields.map(entryJson).join()}]` : '';
+  const tail = JSON.stringify(rest);
+  const more = tail === '{}' ? '}' : `,${tail.slice(1)}`;
+  const bytes = keptBytes(`${head.slice(0, -'}}'.length)}${owners}}${more}`);
+  const before = head.indexOf(BEFORE_PLACEHOLDER) + BEFORE_PLACEHOLDER.length;
+  const revisionAt = Buffer.byteLength(head.slice(0, before));
   bytes.set(EMPTY_GAP, revisionAt);
   return { bytes, revisionAt };
+}
+
+/** Field sets are half of most objects, and the same for all objects of a shape. */
+function entryJson({ fieldsV1, ...entry }: ManagedFieldsEntry): string {
+  const text = JSON.stringify(entry);
+  if (fieldsV1 === undefined) return text;
+  return `${text.slice(0, -1)},"fieldsV1":${fieldSetJson(fieldsV1 as FieldSet)}}`;
 }
