@@ -114,10 +114,11 @@ export class ObjectStore {
       maxEvents: options.ringMaxEvents ?? RING_MAX_EVENTS,
       maxBytes: options.ringMaxBytes ?? RING_MAX_BYTES,
     });
-    this.#hub = new WatchHub({
+    const limits = {
       maxEvents: options.watcherMaxEvents ?? WATCHER_MAX_EVENTS,
       maxBytes: options.watcherMaxBytes ?? WATCHER_MAX_BYTES,
-    });
+    };
+    this.#hub = new WatchHub(limits, options.clock);
   }
 
   /** Reads the objects as they were where the ring begins, then follows the history up to now and on. */

@@ -1,10 +1,11 @@
-// Who is told of an event, and when: many watchers are woken in several turns of the event loop.
-// Nothing is doubled.
+// Who is told of an event, and when: many watchers are woken in several turns of the event loop, and leave some of it to others.
+// Nothing is doubled. The time that readers take is a double's, a millisecond a turn.
 import { describe, expect, it } from 'vitest';
 import { stillness } from '../../base/breathe.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
 import type { StoreEvent } from './visible-object.ts';
 import { VisibleObject } from './visible-object.ts';
-import { WAKES_PER_TURN, WatchHub } from './watch-hub.ts';
+import { FEW_READERS, REST_PER_WORK, WAKES_PER_TURN, WatchHub } from './watch-hub.ts';
 
 const PREFIX = '/registry/core/pods/';
 const LIMITS = { maxEvents: 4, maxBytes: 1_000_000 };
@@ -16,20 +17,36 @@ function anEvent(revision: bigint): StoreEvent {
   return { type: 'put', key, revision, value, previous: undefined };
 }
 
+/** Where every turn takes a millisecond, and rests are over when the test says so. */
+function turnsOfAMillisecond() {
+  const rests: { readonly ms: number; end(): void }[] = [];
+  let calls = 0;
+  const clock: Clock = {
+    ...systemClock,
+    monotonic: () => calls++,
+    timer: (ms, end) => {
+      rests.push({ ms, end });
+      return { cancel: () => {} };
+    },
+  };
+  return { clock, rests };
+}
+
 /** Watchers that wait, and what each has been handed so far, by revision. */
-function waiting(hub: WatchHub, count: number) {
+function waiting(hub: WatchHub, count: number, prefix = PREFIX) {
   const handed: bigint[][][] = [];
+  const ends: unknown[] = [];
   const releases = Array.from({ length: count }, (_, nth) => {
-    const { buffer, release } = hub.open(PREFIX);
+    const { buffer, release } = hub.open(prefix);
     const batches: bigint[][] = (handed[nth] = []);
     const read = async () => {
       for (let batch = await buffer.next(); batch; batch = await buffer.next())
         batches.push(batch.map(({ revision }) => revision));
     };
-    void read();
+    read().catch((error: unknown) => ends.push(error));
     return release;
   });
-  return { handed, releases };
+  return { handed, releases, ends };
 }
 
 /** Resolves in this turn of the event loop, once no promise is left to go on. */
@@ -37,7 +54,8 @@ const promisesRun = () => new Promise<void>((resolve) => process.nextTick(resolv
 
 describe('WatchHub', () => {
   it('wakes many watchers in several turns, each once for all that came meanwhile', async () => {
-    const hub = new WatchHub(LIMITS);
+    const { clock, rests } = turnsOfAMillisecond();
+    const hub = new WatchHub(LIMITS, clock);
     const { handed } = waiting(hub, 2 * WAKES_PER_TURN + 1);
     const told = () => handed.filter((batches) => batches.length > 0).length;
     hub.publish([anEvent(1n)]);
@@ -47,22 +65,67 @@ describe('WatchHub', () => {
     await promisesRun();
     expect(told()).toBe(WAKES_PER_TURN);
     await stillness();
+    for (const batches of handed.slice(WAKES_PER_TURN)) expect(batches).toEqual([[1n, 2n]]);
+    expect(handed[0]).toEqual([[1n]]);
+    rests[0]?.end();
+    await stillness();
     expect(handed[0]).toEqual([[1n], [2n]]);
     expect(handed[WAKES_PER_TURN - 1]).toEqual([[1n], [2n]]);
-    for (const batches of handed.slice(WAKES_PER_TURN)) expect(batches).toEqual([[1n, 2n]]);
+  });
+
+  it('lets many rest for a part of the time that they took, and gives them all that came meanwhile at once', async () => {
+    const { clock, rests } = turnsOfAMillisecond();
+    const hub = new WatchHub(LIMITS, clock);
+    const { handed } = waiting(hub, 4 * WAKES_PER_TURN);
+    hub.publish([anEvent(1n)]);
+    await stillness();
+    expect(rests.map(({ ms }) => ms)).toEqual([4 * REST_PER_WORK]);
+    hub.publish([anEvent(2n)]);
+    hub.publish([anEvent(3n)]);
+    await stillness();
+    for (const batches of handed) expect(batches).toEqual([[1n]]);
+    rests[0]?.end();
+    await stillness();
+    for (const batches of handed) expect(batches).toEqual([[1n], [2n, 3n]]);
+    rests[1]?.end();
+    await stillness();
+    expect(rests).toHaveLength(2);
+  });
+
+  it('lets a few of another prefix wait for neither turn nor rest of the many', async () => {
+    const hub = new WatchHub(LIMITS, turnsOfAMillisecond().clock);
+    waiting(hub, 2 * WAKES_PER_TURN);
+    const { handed } = waiting(hub, FEW_READERS, '/registry/core/nodes/');
+    hub.publish([anEvent(1n)]);
+    await stillness();
+    const key = '/registry/core/nodes/n';
+    hub.publish([{ ...anEvent(2n), key }]);
+    await promisesRun();
+    for (const batches of handed) expect(batches).toEqual([[2n]]);
+  });
+
+  it('lets nobody rest where no more were woken than one turn has', async () => {
+    const { clock, rests } = turnsOfAMillisecond();
+    const hub = new WatchHub(LIMITS, clock);
+    const { handed } = waiting(hub, WAKES_PER_TURN);
+    for (const revision of [1n, 2n]) {
+      hub.publish([anEvent(revision)]);
+      await stillness();
+    }
+    for (const batches of handed) expect(batches).toEqual([[1n], [2n]]);
+    expect(rests).toEqual([]);
   });
 
   it('ends those that fall behind before their turn with Expired, and forgets those that leave', async () => {
-    const hub = new WatchHub(LIMITS);
-    const { handed, releases } = waiting(hub, WAKES_PER_TURN);
-    const { buffer } = hub.open(PREFIX);
-    const late = buffer.next();
+    const hub = new WatchHub(LIMITS, turnsOfAMillisecond().clock);
+    const { handed, releases, ends } = waiting(hub, WAKES_PER_TURN + FEW_READERS + 1);
     hub.publish([anEvent(1n)]);
-    for (const release of releases) release();
+    for (const release of releases.slice(0, WAKES_PER_TURN)) release();
     for (let revision = 2n; revision <= 5n; revision++) hub.publish([anEvent(revision)]);
-    await expect(late).rejects.toMatchObject({ reason: 'Expired' });
     await stillness();
-    expect(handed.every((batches) => batches.length === 1)).toBe(true);
+    expect(handed.filter((batches) => batches.length === 1)).toHaveLength(WAKES_PER_TURN);
+    expect(ends).toHaveLength(FEW_READERS + 1);
+    for (const end of ends) expect(end).toMatchObject({ reason: 'Expired' });
     expect(hub.watchers).toBe(0);
   });
 });

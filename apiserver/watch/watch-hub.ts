@@ -1,7 +1,9 @@
 // Hands each event to the watchers of its key's prefixes. Watchers are found by prefix, never by asking each one,
-// and all watchers of a prefix share one batch. What watchers do with it is done in several turns where there are many.
+// and all watchers of a prefix share one batch. What watchers do with it is done in several turns where there are many, and many
+// take no more than their share of the event loop: a thousand writes for each of a hundred events would leave it to nobody else.
 // Invariant: a prefix ends in '/' (or is empty) and covers what lies below it, or is the key of one object.
 import { breathe } from '../../base/breathe.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { BufferLimits } from '../storage/event-buffer.ts';
 import { EventBuffer, sizeOf } from '../storage/event-buffer.ts';
 import type { StorageError } from '../storage/storage.ts';
@@ -9,6 +11,15 @@ import type { StoreEvent } from './visible-object.ts';
 
 /** Readers that are woken in one turn of the event loop: each frames, encrypts and sends, some 30 µs. */
 export const WAKES_PER_TURN = 100;
+/** Readers of one prefix that wait for nobody else's turn. */
+export const FEW_READERS = 16;
+/**
+ * Once more readers than one turn has were woken, the next ones rest for this part of the time that it took: requests get a third of
+ * the event loop, and what comes meanwhile goes to each reader in one write, at little more than the cost of one event.
+ */
+export const REST_PER_WORK = 0.5;
+/** Timers know no shorter time. */
+const LEAST_REST_MS = 1;
 
 /** Called for each event of a prefix, in order; must not throw. */
 export type EventHandler = (event: StoreEvent) => void;
@@ -27,13 +38,15 @@ export function covers(prefix: string, key: string): boolean {
 export class WatchHub {
   readonly #groups = new Map<string, Group>();
   readonly #limits: BufferLimits;
+  readonly #clock: Clock;
   /** Readers to be woken, in order. */
   readonly #asleep = new Set<EventBuffer<StoreEvent>>();
   #isWaking = false;
 
   /** `limits`: what each watcher may leave unread before it is ended with Expired. */
-  constructor(limits: BufferLimits) {
+  constructor(limits: BufferLimits, clock: Clock) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** How many watchers are open. */
@@ -79,9 +92,11 @@ export class WatchHub {
       }
     for (const [group, batch] of batches) {
       const bytes = sizeOf(batch);
+      const areFew = group.buffers.size <= FEW_READERS;
       for (const buffer of group.buffers) {
         buffer.push(batch, bytes);
         if (buffer.ended) group.buffers.delete(buffer);
+        else if (areFew) buffer.wake();
         else if (buffer.isAwaited) this.#asleep.add(buffer);
       }
     }
@@ -98,19 +113,37 @@ export class WatchHub {
     this.#groups.clear();
   }
 
-  /** Some at once, the others in later turns; what comes meanwhile they get together with what they are woken for. */
+  /** Round by round: what comes while one is under way waits for the next. */
   async #wakeAll(): Promise<void> {
     if (this.#isWaking) return;
     this.#isWaking = true;
-    for (let woken = 0; this.#asleep.size > 0; ) {
-      for (const buffer of this.#asleep) {
-        this.#asleep.delete(buffer);
-        buffer.wake();
-        if (++woken % WAKES_PER_TURN === 0) break;
-      }
-      if (this.#asleep.size > 0) await breathe();
+    while (this.#asleep.size > 0) {
+      const readers = this.#asleep.size;
+      let worked = 0;
+      for (let woken = 0; woken < readers; woken += WAKES_PER_TURN)
+        worked += await this.#wakeSome(Math.min(WAKES_PER_TURN, readers - woken), woken === 0);
+      const rest = readers > WAKES_PER_TURN ? worked * REST_PER_WORK : 0;
+      if (rest >= LEAST_REST_MS)
+        await new Promise<void>((resolve) => this.#clock.timer(rest, resolve));
     }
     this.#isWaking = false;
+  }
+
+  /** In this turn or in the next one. The time that their readers took, ms. */
+  async #wakeSome(count: number, now: boolean): Promise<number> {
+    const turn = now ? undefined : breathe();
+    // Follows at once on what the turn leads to: nothing else is counted.
+    const over = breathe();
+    if (turn) await turn;
+    const startedAt = this.#clock.monotonic();
+    let left = count;
+    for (const buffer of this.#asleep) {
+      this.#asleep.delete(buffer);
+      buffer.wake();
+      if (--left === 0) break;
+    }
+    await over;
+    return this.#clock.monotonic() - startedAt;
   }
 
   #group(prefix: string): Group {
