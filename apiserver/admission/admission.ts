@@ -1,7 +1,7 @@
 // The admission chain: plugins that may change, then plugins that may refuse. One file per plugin.
 // Invariant: every write, and every connection to a pod, node or Service, passes the whole chain, in order, before anything
 // comes of it; a refusal leaves nothing behind.
-import type { ResourceDefinition } from '../../api/definition.ts';
+import type { MaybePromise, ResourceDefinition } from '../../api/definition.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -61,13 +61,13 @@ export type AdmissionTiming = Pick<AdmissionFigures, 'durations'>;
 
 type Ask = (plugin: AdmissionPlugin) => void | Promise<void>;
 
-/** Whoever is asked about a write. */
+/** Whoever is asked about a write. Both throw, or reject with, what the first plugin that refuses throws. */
 export type Admission = Pick<AdmissionChain, 'mutate' | 'validate'>;
 
 /** For what follows from a write that was admitted, and must come about. */
 export const NO_ADMISSION: Admission = {
-  mutate: () => Promise.resolve(false),
-  validate: () => Promise.resolve(),
+  mutate: () => false,
+  validate: () => undefined,
 };
 
 /** The plugins in order. */
@@ -86,23 +86,27 @@ export class AdmissionChain {
   }
 
   /** Whether somebody from outside changed the object; plugins of the house may have, either way. */
-  async mutate(request: AdmissionRequest): Promise<boolean> {
+  mutate(request: AdmissionRequest): MaybePromise<boolean> {
     let changed = false;
     const note = () => {
       changed = true;
     };
-    await this.#pass(request, { again: false, changed: note });
-    if (!changed) return false;
+    const passing = this.#pass(request, { again: false, changed: note });
+    const again = () => (changed ? this.#passAgain(request, note) : false);
+    return passing ? passing.then(again) : again();
+  }
+
+  async #passAgain(request: AdmissionRequest, note: () => void): Promise<true> {
     await this.#pass(request, { again: true, changed: note });
     return true;
   }
 
-  #pass(request: AdmissionRequest, round: AdmissionRound): Promise<void> {
+  #pass(request: AdmissionRequest, round: AdmissionRound): void | Promise<void> {
     return this.#changing.run(request, (plugin) => plugin.mutate?.(request, round));
   }
 
-  /** Throws what the first plugin that refuses throws. */
-  validate(request: AdmissionRequest): Promise<void> {
+  /** A promise where a plugin has to be waited for. */
+  validate(request: AdmissionRequest): void | Promise<void> {
     return this.#refusing.run(request, (plugin) => plugin.validate?.(request));
   }
 }
@@ -133,26 +137,45 @@ class Step {
     this.#timing = timing;
   }
 
-  async run({ operation }: AdmissionRequest, ask: Ask): Promise<void> {
-    const { whole, each } = this.#durations.get(operation) ?? this.#find(operation);
-    const startedAt = this.#clock.monotonic();
-    let last = startedAt;
-    let index = 0;
+  /** A promise from the first plugin on that has to be waited for: most writes have none. */
+  run({ operation }: AdmissionRequest, ask: Ask): void | Promise<void> {
+    const watch = new StopWatch(
+      this.#clock,
+      this.#durations.get(operation) ?? this.#find(operation),
+    );
+    return this.#runFrom(0, ask, watch);
+  }
+
+  #runFrom(first: number, ask: Ask, watch: StopWatch): void | Promise<void> {
+    for (let index = first; index < this.#plugins.length; index++) {
+      const work = this.#ask(index, ask, watch);
+      if (work) return this.#runAfter(work, { index, ask, watch });
+      watch.passed(index);
+    }
+    watch.allPassed();
+  }
+
+  #ask(index: number, ask: Ask, watch: StopWatch): void | Promise<void> {
     try {
-      for (; index < this.#plugins.length; index++) {
-        const work = ask(this.#plugins[index] as AdmissionPlugin);
-        if (work) await work;
-        const now = this.#clock.monotonic();
-        each[index]?.passed.observe((now - last) / MS_PER_SECOND);
-        last = now;
-      }
+      return ask(this.#plugins[index] as AdmissionPlugin);
     } catch (error) {
-      const now = this.#clock.monotonic();
-      each[index]?.refused.observe((now - last) / MS_PER_SECOND);
-      whole.refused.observe((now - startedAt) / MS_PER_SECOND);
+      watch.refused(index);
       throw error;
     }
-    whole.passed.observe((last - startedAt) / MS_PER_SECOND);
+  }
+
+  async #runAfter(
+    work: Promise<void>,
+    { index, ask, watch }: { index: number; ask: Ask; watch: StopWatch },
+  ): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      watch.refused(index);
+      throw error;
+    }
+    watch.passed(index);
+    await this.#runFrom(index + 1, ask, watch);
   }
 
   #find(operation: AdmissionOperation): OperationDurations {
@@ -164,6 +187,38 @@ class Step {
 }
 
 const MS_PER_SECOND = 1000;
+
+/** Counts how long each plugin took, and all of them together. */
+class StopWatch {
+  readonly #clock: Clock;
+  readonly #durations: OperationDurations;
+  readonly #startedAt: number;
+  #last: number;
+
+  constructor(clock: Clock, durations: OperationDurations) {
+    this.#clock = clock;
+    this.#durations = durations;
+    this.#startedAt = clock.monotonic();
+    this.#last = this.#startedAt;
+  }
+
+  passed(index: number): void {
+    const now = this.#clock.monotonic();
+    this.#durations.each[index]?.passed.observe((now - this.#last) / MS_PER_SECOND);
+    this.#last = now;
+  }
+
+  /** The last of them passed. */
+  allPassed(): void {
+    this.#durations.whole.passed.observe((this.#last - this.#startedAt) / MS_PER_SECOND);
+  }
+
+  refused(index: number): void {
+    const now = this.#clock.monotonic();
+    this.#durations.each[index]?.refused.observe((now - this.#last) / MS_PER_SECOND);
+    this.#durations.whole.refused.observe((now - this.#startedAt) / MS_PER_SECOND);
+  }
+}
 
 /** The name to tell people of an object whose name may not be there yet. */
 export function toldName({ name, object }: Pick<AdmissionRequest, 'name' | 'object'>): string {

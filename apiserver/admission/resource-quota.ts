@@ -22,22 +22,31 @@ export function resourceQuota(store: ObjectStore): AdmissionPlugin {
   const registry = new Registry(store);
   return {
     name: 'ResourceQuota',
-    async validate(request) {
-      const { operation, definition, subresource, namespace, object, old } = request;
+    validate(request) {
+      const { operation, definition, subresource, namespace } = request;
       const other = subresource !== undefined && subresource !== RESIZE;
-      if (operation === 'delete' || other || !definition.ref.namespaced) return;
-      const quotas = store.list(collectionPrefix(ResourceQuotas, namespace)).items;
-      if (quotas.length === 0) return;
-      const before = old === undefined ? {} : usageOf(definition.ref, old);
-      const asked = growth(usageOf(definition.ref, object), before);
-      for (const item of quotas) {
-        const quota = item.object() as unknown as ResourceQuota;
-        if (!quotaCovers(quota, definition.ref, object)) continue;
-        if (operation === 'create') refuseUnsaid(quota, request);
-        await chargeTo(registry, quota, { request, asked });
-      }
+      if (operation === 'delete' || other || !definition.ref.namespaced) return undefined;
+      const { items } = store.list(collectionPrefix(ResourceQuotas, namespace));
+      if (items.length === 0) return undefined;
+      const quotas = items.map((item) => item.object() as unknown as ResourceQuota);
+      return chargeAll(registry, quotas, request);
     },
   };
+}
+
+async function chargeAll(
+  registry: Registry,
+  quotas: readonly ResourceQuota[],
+  request: AdmissionRequest,
+): Promise<void> {
+  const { operation, definition, object, old } = request;
+  const before = old === undefined ? {} : usageOf(definition.ref, old);
+  const asked = growth(usageOf(definition.ref, object), before);
+  for (const quota of quotas) {
+    if (!quotaCovers(quota, definition.ref, object)) continue;
+    if (operation === 'create') refuseUnsaid(quota, request);
+    await chargeTo(registry, quota, { request, asked });
+  }
 }
 
 function refuseUnsaid(quota: ResourceQuota, { definition, name, object }: AdmissionRequest): void {

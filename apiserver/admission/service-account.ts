@@ -29,19 +29,20 @@ export function serviceAccount(
 ): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
-    async mutate(request) {
-      if (!isNewPod(request)) return;
+    mutate(request) {
+      if (!isNewPod(request)) return undefined;
       const { spec, metadata } = request.object as unknown as Pod;
-      if (!spec || metadata.annotations?.[MIRROR_POD] !== undefined) return;
+      if (!spec || metadata.annotations?.[MIRROR_POD] !== undefined) return undefined;
       if (!spec.serviceAccountName) spec.serviceAccountName = 'default';
       spec.serviceAccount = spec.serviceAccountName;
       const key = keyOf(request, spec);
-      const account = (await appears(store, doors.clock, key)) as ServiceAccount | undefined;
-      if (!account) throw notThere(request, spec);
-      const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken;
-      if (mounts !== false) mountToken(spec, doors.random);
-      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
-        spec.imagePullSecrets = account.imagePullSecrets.map((each) => ({ ...each }));
+      const give = (account: ServiceAccount | undefined) => {
+        if (!account) throw notThere(request, spec);
+        giveAccount(spec, account, doors.random);
+      };
+      const found = store.get(key);
+      if (found) return give(found.object() as ServiceAccount);
+      return appears(store, doors.clock, key).then((object) => give(object as ServiceAccount));
     },
     validate(request) {
       if (!isNewPod(request)) return;
@@ -68,6 +69,14 @@ function notThere(request: AdmissionRequest, spec: PodSpec): StatusError {
     toldName(request),
     `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`,
   );
+}
+
+/** What a pod has of its account. */
+function giveAccount(spec: PodSpec, account: ServiceAccount, random: Random): void {
+  const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken;
+  if (mounts !== false) mountToken(spec, random);
+  if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+    spec.imagePullSecrets = account.imagePullSecrets.map((each) => ({ ...each }));
 }
 
 /** Validation comes after admission: a volume may lack its name here, or have a number for one. */
@@ -113,14 +122,8 @@ function tokenVolume(name: string): Volume {
   };
 }
 
-/** The object at the key, now or when it comes within the wait. */
-function appears(
-  store: ObjectStore,
-  clock: Clock,
-  key: string,
-): object | undefined | Promise<object | undefined> {
-  const found = store.get(key);
-  if (found) return found.object();
+/** The object at the key when it comes within the wait. */
+function appears(store: ObjectStore, clock: Clock, key: string): Promise<object | undefined> {
   return new Promise((resolve) => {
     const finish = (object: object | undefined) => {
       timer.cancel();

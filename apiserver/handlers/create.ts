@@ -57,7 +57,9 @@ export async function createObject(
   const asked = object.metadata.name ?? '';
   setOwners(object, owners);
   const admission = admissionOf(exchange, { operation: 'create', object, name: asked });
-  if (await exchange.server.admission.mutate(admission)) checkChanged(exchange, object, owners);
+  const changed = exchange.server.admission.mutate(admission);
+  if (typeof changed === 'boolean' ? changed : await changed)
+    checkChanged(exchange, object, owners);
   const { generateName, name } = object.metadata;
   const generated = !name && generateName;
   for (let attempt = 0; attempt < (generated ? MAX_NAME_ATTEMPTS : 1); attempt++) {
@@ -99,7 +101,9 @@ async function createOnce(exchange: Exchange, object: LooseObject): Promise<Writ
   try {
     const checking = validateCreate(definition, object);
     if (checking) await checking;
-    await server.admission.validate(admissionOf(exchange, { operation: 'create', object, name }));
+    const admission = admissionOf(exchange, { operation: 'create', object, name });
+    const admitting = server.admission.validate(admission);
+    if (admitting) await admitting;
     warnings.push(...(definition.warnings?.(object) ?? []));
     if (definition.unattended !== undefined) warnings.push(definition.unattended);
     const at = { definition, namespace: info.namespace, name };

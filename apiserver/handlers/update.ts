@@ -123,11 +123,14 @@ export async function changeOwned(
     await changed.own(object);
     const owners = object.metadata.managedFields;
     const admission = admissionOf(exchange, { operation: 'update', object, old });
-    if (await server.admission.mutate(admission)) prepareAgain(exchange, { object, old, owners });
+    const outside = server.admission.mutate(admission);
+    if (typeof outside === 'boolean' ? outside : await outside)
+      prepareAgain(exchange, { object, old, owners });
     if (strategy) undo = strategy.allocate(object, old).undo;
     const checking = validateUpdate(definition, object, old);
     if (checking) await checking;
-    await server.admission.validate(admission);
+    const admitting = server.admission.validate(admission);
+    if (admitting) await admitting;
     warnings.push(...warningsOfChange(definition, object, old));
     return isGone(object) ? { kind: 'delete' } : { kind: 'put', object };
   };
@@ -169,11 +172,13 @@ async function changeStatus(
   await own(changed);
   const owners = changed.metadata.managedFields;
   const admission = admissionOf(exchange, { operation: 'update', object: changed, old });
-  if (await server.admission.mutate(admission))
+  const outside = server.admission.mutate(admission);
+  if (typeof outside === 'boolean' ? outside : await outside)
     keepToStatus(exchange, { object: changed, old, owners });
   const checking = validateStatusUpdate(definition, changed, old);
   if (checking) await checking;
-  await server.admission.validate(admission);
+  const admitting = server.admission.validate(admission);
+  if (admitting) await admitting;
   return isGone(changed) ? { kind: 'delete' } : { kind: 'put', object: changed };
 }
 
