@@ -103,12 +103,13 @@ function checkKind(value: unknown, { group, version, kind }: GroupVersionKind): 
 
 /** apiVersion and kind first, as upstream prints them. */
 function withType(object: LooseObject, { group, version, kind }: GroupVersionKind): LooseObject {
-  const { apiVersion: _version, kind: _kind, ...rest } = object;
-  return {
+  const typed: Record<string, unknown> = {
     apiVersion: group === '' ? version : `${group}/${version}`,
     kind,
-    ...rest,
-  } as LooseObject;
+  };
+  for (const key in object)
+    if (key !== 'apiVersion' && key !== 'kind') setOwn(typed, key, object[key]);
+  return typed as LooseObject;
 }
 
 /** Is it an object in JSON's sense? */
@@ -174,7 +175,10 @@ class Decoder {
     if (!Array.isArray(value)) throw typeMismatch(shape, value, at);
     const list = value as unknown[];
     const decoded: unknown[] = this.#given ? list : [];
-    for (let i = 0; i < list.length; i++) decoded[i] = this.#item(shape.item, list[i], at.item(i));
+    for (let i = 0; i < list.length; i++) {
+      const value = list[i];
+      decoded[i] = isPlain(shape.item, value) ? value : this.#item(shape.item, value, at.item(i));
+    }
     return decoded;
   }
 
@@ -188,9 +192,10 @@ class Decoder {
     const decoded: Record<string, unknown> = this.#given ? value : {};
     let leftOut: Set<string> | undefined;
     for (const key of Object.keys(value)) {
-      const item = this.#field(shape, key, { value: value[key], at });
+      const before = value[key];
+      const item = this.#field(shape, key, { value: before, at });
       if (item === undefined) (leftOut ??= new Set()).add(key);
-      else if (decoded[key] !== item) decoded[key] = item;
+      else if (!this.#given || item !== before) decoded[key] = item;
     }
     return this.#given && leftOut ? without(decoded, leftOut) : decoded;
   }
@@ -205,16 +210,21 @@ class Decoder {
     const field = shape.fields.get(key);
     if (field === undefined) return this.#noteUnknown(at, key);
     if (value === null) return undefined;
-    const item = this.value(field, value, at.field(key, shape.structName));
-    return 'omitEmpty' in field && isEmpty(item) ? undefined : item;
+    const item = isPlain(field, value)
+      ? value
+      : this.value(field, value, at.field(key, shape.structName));
+    return field.omitEmpty && isEmpty(item) ? undefined : item;
   }
 
   #map(shape: Shape & { kind: 'map' }, value: unknown, at: Place): unknown {
     if (!isRecord(value)) throw typeMismatch(shape, value, at);
     const decoded: Record<string, unknown> = this.#given ? value : {};
     for (const key of Object.keys(value)) {
-      if (value[key] === undefined) continue;
-      setOwn(decoded, key, this.#item(shape.value, value[key], at.key(key)));
+      const before = value[key];
+      if (before === undefined) continue;
+      const isReady = isPlain(shape.value, before);
+      const item = isReady ? before : this.#item(shape.value, before, at.key(key));
+      if (!this.#given || item !== before) setOwn(decoded, key, item);
     }
     return decoded;
   }
@@ -248,13 +258,21 @@ class Decoder {
   }
 }
 
+/** A text or a truth where one belongs, as most values are: there is nothing to decode, and nothing to say of its place. */
+function isPlain({ kind }: Shape, value: unknown): boolean {
+  return (
+    (kind === 'string' && typeof value === 'string') ||
+    (kind === 'bool' && typeof value === 'boolean')
+  );
+}
+
 function without(value: Record<string, unknown>, keys: ReadonlySet<string>) {
   const kept: Record<string, unknown> = {};
   for (const key of Object.keys(value)) if (!keys.has(key)) kept[key] = value[key];
   return kept;
 }
 
-const ANY: Shape = { kind: 'any', typeName: 'interface {}' };
+const ANY: Shape = { kind: 'any', typeName: 'interface {}', omitEmpty: false };
 const ROOT = Place.root();
 
 function zero(shape: Shape): unknown {

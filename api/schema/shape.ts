@@ -5,11 +5,15 @@ import { fieldsWithoutZero } from './protobuf-fields.ts';
 import { refName, schemaOf } from './schema.ts';
 import type { Schema } from './schema.ts';
 
-/** What a value must look like. `typeName` is the name that errors show, as clients know it. */
+/**
+ * What a value must look like. `typeName` is the name that errors show, as clients know it. `omitEmpty`: a field of which what
+ * is empty is left out. All sorts have the same fields first, which makes reading them several times faster.
+ */
 export type Shape =
   | {
       readonly kind: 'struct';
       readonly typeName: string;
+      readonly omitEmpty: false;
       readonly structName: string;
       readonly schemaName: string;
       readonly fields: Fields;
@@ -17,14 +21,14 @@ export type Shape =
   | {
       readonly kind: 'list';
       readonly typeName: string;
+      readonly omitEmpty: boolean;
       readonly item: Shape;
-      readonly omitEmpty?: true;
     }
   | {
       readonly kind: 'map';
       readonly typeName: string;
+      readonly omitEmpty: boolean;
       readonly value: Shape;
-      readonly omitEmpty?: true;
     }
   | LeafShape;
 
@@ -32,7 +36,7 @@ export type Shape =
 interface LeafShape {
   readonly kind: LeafKind;
   readonly typeName: string;
-  readonly omitEmpty?: true;
+  readonly omitEmpty: boolean;
 }
 
 /** Kinds of value without parts. */
@@ -73,7 +77,7 @@ export function shapeOf(name: string): Shape {
 }
 
 function leaf(kind: LeafKind, typeName: string): Shape {
-  return { kind, typeName };
+  return { kind, typeName, omitEmpty: false };
 }
 
 function structShape(name: string, schema: Schema): Shape {
@@ -93,6 +97,7 @@ function structShape(name: string, schema: Schema): Shape {
   return {
     kind: 'struct',
     typeName: `${version}.${structName}`,
+    omitEmpty: false,
     structName,
     schemaName: name,
     fields: { get },
@@ -135,12 +140,12 @@ function shapeOfValue(schema: Schema): Shape {
   if (name !== undefined) return shapeOf(name);
   if (schema.type === 'array' && schema.items !== undefined) {
     const item = shapeOfValue(schema.items);
-    return { kind: 'list', typeName: `[]${item.typeName}`, item };
+    return { kind: 'list', typeName: `[]${item.typeName}`, omitEmpty: false, item };
   }
   if (schema.type === 'object' && schema.additionalProperties !== undefined) {
     const value = shapeOfValue(schema.additionalProperties);
     const typeName = value.kind === 'quantity' ? 'v1.ResourceList' : `map[string]${value.typeName}`;
-    return { kind: 'map', typeName, value };
+    return { kind: 'map', typeName, omitEmpty: false, value };
   }
   return plainShape(schema);
 }
