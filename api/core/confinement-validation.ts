@@ -1,5 +1,6 @@
 // Rules of what confines a pod and its containers: profiles, settings of the kernel, users of its own, /proc. Wordings are those API clients know.
 // Invariant: each rule is asked where the field stands, in the pod's security context and in each container's alike.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts';
 import type { Container, PodSpec } from '../generated/types.ts';
@@ -10,6 +11,7 @@ import { localPath } from './volume-validation.ts';
 type Profile = NonNullable<NonNullable<PodSpec['securityContext']>['seccompProfile']>;
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+const PROFILES = ['seccompProfile', 'appArmorProfile'] as const;
 const KINDS = { seccompProfile: 'seccomp type', appArmorProfile: 'AppArmor type' } as const;
 
 /** Rules of a pod and all its containers. */
@@ -17,8 +19,8 @@ export function validateConfinement(spec: PodSpec, path: string): FieldError[] {
   const context = spec.securityContext ?? {};
   const at = `${path}.securityContext`;
   const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
-  const containers = lists.flatMap((list) =>
-    (spec[list] ?? []).flatMap((container, i) =>
+  const containers = gather(lists, (list) =>
+    gather(spec[list], (container, i) =>
       validateContainer(container, spec, `${path}.${list}[${i}]`),
     ),
   );
@@ -63,7 +65,7 @@ function validateContainer(
 type Profiles = { readonly [Field in keyof typeof KINDS]?: Profile | undefined };
 
 function validateProfiles(context: Profiles, path: string): FieldError[] {
-  return (['seccompProfile', 'appArmorProfile'] as const).flatMap((field) => {
+  return gather(PROFILES, (field) => {
     const profile = context[field];
     return profile ? validateProfile(profile, `${path}.${field}`, KINDS[field]) : [];
   });
@@ -95,7 +97,7 @@ function validateSysctls(
 ): FieldError[] {
   const names = sysctls.map(({ name }) => name ?? '');
   const twice = repeats(names);
-  return names.flatMap((name, i) => {
+  return gather(names, (name, i) => {
     const at = `${path}[${i}].name`;
     if (name === '') return [required(at)];
     if (name.length > MAX_SYSCTL || !SYSCTL_NAME.test(name))
@@ -114,7 +116,7 @@ const WHEN_OWN_USERS = 'when `hostUsers` is false';
 
 /** Namespaces of the host do not go with users of the pod's own. */
 function validateOwnUsers(spec: PodSpec, path: string): FieldError[] {
-  return (['hostNetwork', 'hostPID', 'hostIPC'] as const).flatMap((field) =>
+  return gather(['hostNetwork', 'hostPID', 'hostIPC'] as const, (field) =>
     spec[field] ? [forbiddenField(`${path}.${field}`, WHEN_OWN_USERS)] : [],
   );
 }

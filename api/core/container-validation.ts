@@ -1,5 +1,6 @@
 // Rules of containers: names, images, ports, mounts, resources, security; init containers' own.
 // Environment variables and probes have files of their own. Wordings are those API clients know.
+import { gather, gatherMembers } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts';
 import type {
@@ -36,8 +37,8 @@ export function validateContainers(spec: PodSpec, path: string): FieldError[] {
   ];
   return [
     ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
-    ...containers.flatMap((container, i) => check(container, `${path}.containers[${i}]`)),
-    ...initContainers.flatMap((container, i) => [
+    ...gather(containers, (container, i) => check(container, `${path}.containers[${i}]`)),
+    ...gather(initContainers, (container, i) => [
       ...check(container, `${path}.initContainers[${i}]`),
       ...validateInit(container, `${path}.initContainers[${i}]`),
     ]),
@@ -77,7 +78,7 @@ export function validateContainer(
     ...validateEnvFrom(container.envFrom ?? [], `${path}.envFrom`),
     ...validateMounts(container, volumes, `${path}.volumeMounts`),
     ...validateVolumeDevices(container, volumes, `${path}.volumeDevices`),
-    ...PROBES.flatMap((role) => validateProbe(container[role], role, `${path}.${role}`)),
+    ...gather(PROBES, (role) => validateProbe(container[role], role, `${path}.${role}`)),
     ...validateLifecycle(container.lifecycle, `${path}.lifecycle`),
     ...validateResources(container.resources ?? {}, `${path}.resources`),
     ...validateSecurityContext(container, `${path}.securityContext`),
@@ -102,7 +103,7 @@ function validateInit(container: Container, path: string): FieldError[] {
 
 function validatePorts(ports: readonly ContainerPort[], path: string): FieldError[] {
   const names = new Set<string>();
-  return ports.flatMap((port, i) => {
+  return gather(ports, (port, i) => {
     const at = `${path}[${i}]`;
     const errors: FieldError[] = [];
     if (port.name) {
@@ -126,8 +127,8 @@ function validNumber(port: number, path: string): FieldError[] {
 /** A host port stands once per protocol and address; on the host's network it is the container's own. */
 function validateHostPorts(spec: PodSpec, path: string): FieldError[] {
   const seen = new Set<string>();
-  return (spec.containers ?? []).flatMap((container, i) =>
-    (container.ports ?? []).flatMap((port, j) => {
+  return gather(spec.containers, (container, i) =>
+    gather(container.ports, (port, j) => {
       const at = `${path}.containers[${i}].ports[${j}]`;
       const errors: FieldError[] = [];
       if (spec.hostNetwork && port.hostPort !== port.containerPort) {
@@ -150,11 +151,12 @@ export function validateResources(resources: ResourceRequirements, path: string)
     ...validateAmounts(limits, `${path}.limits`),
     ...validateAmounts(requests, `${path}.requests`),
   ];
-  for (const [name, text] of Object.entries(requests)) {
-    const limitText = limits[name];
-    const [request, limit] = [tryParseQuantity(text), tryParseQuantity(limitText ?? '')];
+  for (const name of Object.keys(requests)) {
+    const [text = '', limitText] = [requests[name], limits[name]];
+    if (limitText === undefined) continue;
+    const [request, limit] = [tryParseQuantity(text), tryParseQuantity(limitText)];
     if (request && limit && compareQuantities(request, limit) > 0) {
-      const why = `must be less than or equal to ${name} limit of ${limitText ?? ''}`;
+      const why = `must be less than or equal to ${name} limit of ${limitText}`;
       errors.push(invalidValue(`${path}.requests`, text, why));
     }
   }
@@ -168,7 +170,7 @@ function validateResizePolicy(
   path: string,
 ): FieldError[] {
   const repeated = repeats(resizePolicy.map((policy) => policy.resourceName));
-  return resizePolicy.flatMap((policy, i) => {
+  return gather(resizePolicy, (policy, i) => {
     const at = `${path}.resizePolicy[${i}]`;
     const never = podPolicy === 'Never' && restartPolicy !== 'Always';
     const errors = [
@@ -190,7 +192,7 @@ function validateResizePolicy(
 const DIVISIBLE = /^(cpu|memory|storage|ephemeral-storage|hugepages-.+)$/;
 
 function validateAmounts(list: Readonly<Record<string, string>>, path: string): FieldError[] {
-  return Object.entries(list).flatMap(([name, text]) => {
+  return gatherMembers(list, (name, text) => {
     const at = `${path}[${name}]`;
     const why = qualifiedName(name);
     const errors = [

@@ -1,4 +1,5 @@
 // Rules of volumes that containers are given as devices (`volumeDevices`). Wordings are those API clients know.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { invalidValue, notFoundField, required } from '../field-error.ts';
 import type { Container, VolumeDevice } from '../generated/types.ts';
@@ -12,7 +13,7 @@ export function validateVolumeDevices(
   const mounted = new Set(volumeMounts.map(({ name }) => name));
   const places = new Set(volumeMounts.map(({ mountPath }) => mountPath));
   const seen = new Set<string>();
-  return volumeDevices.flatMap((device, i) => {
+  return gather(volumeDevices, (device, i) => {
     const errors = validatePlace(device, { seen, places }, `${path}[${i}].devicePath`);
     seen.add(device.devicePath);
     return [...validateVolume(device, { volumes, mounted }, `${path}[${i}].name`), ...errors];

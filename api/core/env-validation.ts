@@ -1,5 +1,6 @@
 // Rules of environment variables: names, one source each, and what each source must say.
 // Pure; wordings are those API clients know.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { invalidValue, notSupported, required } from '../field-error.ts';
 import type { EnvFromSource, EnvVar, EnvVarSource } from '../generated/types.ts';
@@ -27,7 +28,7 @@ const RESOURCES = [
 
 /** Rules of `env`. */
 export function validateEnv(env: readonly EnvVar[], path: string): FieldError[] {
-  return env.flatMap((variable, i) => {
+  return gather(env, (variable, i) => {
     const at = `${path}[${i}]`;
     const why = envVarName(variable.name ?? '');
     const errors: FieldError[] = [];
@@ -85,7 +86,7 @@ function validateKeyRef(
 
 /** Rules of `envFrom`. */
 export function validateEnvFrom(sources: readonly EnvFromSource[], path: string): FieldError[] {
-  return sources.flatMap((source, i) => {
+  return gather(sources, (source, i) => {
     const at = `${path}[${i}]`;
     const { configMapRef, secretRef, prefix } = source;
     const errors: FieldError[] = [];

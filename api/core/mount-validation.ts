@@ -1,5 +1,6 @@
 // Rules of where containers mount volumes: names, places, parts, and which mounts they may share with the host.
 // Wordings are those API clients know.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, notFoundField, required } from '../field-error.ts';
 import type { Container, VolumeMount } from '../generated/types.ts';
@@ -17,7 +18,7 @@ export function validateMounts(
 ): FieldError[] {
   const places = new Set<string>();
   const privileged = container.securityContext?.privileged === true;
-  return (container.volumeMounts ?? []).flatMap((mount, i) => {
+  return gather(container.volumeMounts, (mount, i) => {
     const at = `${path}[${i}]`;
     const errors: FieldError[] = [];
     if (!mount.name) errors.push(required(`${at}.name`));

@@ -1,5 +1,6 @@
 // Rules of where a pod may run: tolerations, affinity, topology spread; and taints, their counterpart.
 // Pure; wordings are those API clients know.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type {
@@ -30,7 +31,7 @@ export function validateTolerations(
   tolerations: readonly Toleration[],
   path: string,
 ): FieldError[] {
-  return tolerations.flatMap((toleration, i) => validateToleration(toleration, `${path}[${i}]`));
+  return gather(tolerations, (toleration, i) => validateToleration(toleration, `${path}[${i}]`));
 }
 
 function validateToleration(toleration: Toleration, path: string): FieldError[] {
@@ -73,7 +74,7 @@ function validateTolerationValue(toleration: Toleration, path: string): FieldErr
 /** Rules of a node's taints; a key may stand once per effect. */
 export function validateTaints(taints: readonly Taint[], path: string): FieldError[] {
   const seen = new Set<string>();
-  return taints.flatMap((taint, i) => {
+  return gather(taints, (taint, i) => {
     const at = `${path}[${i}]`;
     const errors = keyRule(taint.key, `${at}.key`);
     const why = labelValue(taint.value ?? '');
@@ -116,7 +117,7 @@ export function validateNodeSelector(
   const at = `${path}.nodeSelectorTerms`;
   const terms = selector.nodeSelectorTerms ?? [];
   if (terms.length === 0) return [required(at, 'must have at least one node selector term')];
-  return terms.flatMap((term, i) => validateNodeTerm(term, `${at}[${i}]`));
+  return gather(terms, (term, i) => validateNodeTerm(term, `${at}[${i}]`));
 }
 
 function weight(value: number, path: string): FieldError[] {
@@ -127,11 +128,11 @@ function weight(value: number, path: string): FieldError[] {
 
 function validateNodeTerm(term: NodeSelectorTerm | undefined, path: string): FieldError[] {
   return [
-    ...(term?.matchExpressions ?? []).flatMap((expression, i) => [
+    ...gather(term?.matchExpressions, (expression, i) => [
       ...keyRule(expression.key, `${path}.matchExpressions[${i}].key`),
       ...validateNodeRequirement(expression, `${path}.matchExpressions[${i}]`),
     ]),
-    ...(term?.matchFields ?? []).flatMap((match, i) =>
+    ...gather(term?.matchFields, (match, i) =>
       match.key === 'metadata.name'
         ? validateNodeRequirement(match, `${path}.matchFields[${i}]`)
         : [
@@ -182,10 +183,8 @@ function validatePodAffinity(affinity: PodAffinity | undefined, path: string): F
   const hard = 'requiredDuringSchedulingIgnoredDuringExecution';
   const soft = 'preferredDuringSchedulingIgnoredDuringExecution';
   return [
-    ...(affinity?.[hard] ?? []).flatMap((term, i) =>
-      validatePodTerm(term, `${path}.${hard}[${i}]`),
-    ),
-    ...(affinity?.[soft] ?? []).flatMap((term, i) => [
+    ...gather(affinity?.[hard], (term, i) => validatePodTerm(term, `${path}.${hard}[${i}]`)),
+    ...gather(affinity?.[soft], (term, i) => [
       ...weight(term.weight, `${path}.${soft}[${i}]`),
       ...validatePodTerm(term.podAffinityTerm, `${path}.${soft}[${i}].podAffinityTerm`),
     ]),
@@ -208,7 +207,7 @@ export function validateSpread(
   constraints: readonly TopologySpreadConstraint[],
   path: string,
 ): FieldError[] {
-  return constraints.flatMap((constraint, i) => {
+  return gather(constraints, (constraint, i) => {
     const at = `${path}[${i}]`;
     return [
       ...(constraint.maxSkew > 0

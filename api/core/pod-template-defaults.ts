@@ -142,7 +142,6 @@ function defaultProjection({ downwardAPI, serviceAccountToken }: VolumeProjectio
 
 /** Writes each amount in its canonical form, as readers will see it. */
 export function canonicalResources(list: Record<string, string> | undefined): void {
-  for (const [name, amount] of Object.entries(list ?? {})) {
-    if (list) list[name] = canonicalQuantity(amount);
-  }
+  if (!list) return;
+  for (const name of Object.keys(list)) list[name] = canonicalQuantity(list[name] ?? '');
 }

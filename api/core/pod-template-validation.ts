@@ -1,5 +1,6 @@
 // Rules of pod specs, in pods and in the templates of workloads alike. Containers, volumes, probes and
 // placement have files of their own; this one joins them. Paths start where the caller says.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, required } from '../field-error.ts';
 import type { PodSpec, PodTemplateSpec } from '../generated/types.ts';
@@ -82,7 +83,7 @@ function validateSecurity(spec: PodSpec, path: string): FieldError[] {
     ...between(context.runAsUser, [0, MAX_INT32], `${at}.runAsUser`),
     ...between(context.runAsGroup, [0, MAX_INT32], `${at}.runAsGroup`),
     ...between(context.fsGroup, [0, MAX_INT32], `${at}.fsGroup`),
-    ...(context.supplementalGroups ?? []).flatMap((group, i) =>
+    ...gather(context.supplementalGroups, (group, i) =>
       between(group, [0, MAX_INT32], `${at}.supplementalGroups[${i}]`),
     ),
     ...oneOf(
@@ -121,20 +122,20 @@ function validateNamesIn(spec: PodSpec, path: string): FieldError[] {
     ...named(spec.schedulerName, dnsSubdomain, `${path}.schedulerName`),
     ...named(spec.priorityClassName, dnsSubdomain, `${path}.priorityClassName`),
     ...named(spec.runtimeClassName, dnsSubdomain, `${path}.runtimeClassName`),
-    ...(spec.imagePullSecrets ?? []).flatMap((secret, i) =>
+    ...gather(spec.imagePullSecrets, (secret, i) =>
       secret.name ? [] : [required(`${path}.imagePullSecrets[${i}].name`)],
     ),
-    ...(spec.readinessGates ?? []).flatMap((gate, i) =>
+    ...gather(spec.readinessGates, (gate, i) =>
       named(gate.conditionType, qualifiedName, `${path}.readinessGates[${i}].conditionType`),
     ),
-    ...gates.flatMap((gate, i) => [
+    ...gather(gates, (gate, i) => [
       ...named(gate, qualifiedName, `${path}.schedulingGates[${i}].name`),
       ...(twice.has(i) ? [duplicate(`${path}.schedulingGates[${i}].name`, gate)] : []),
     ]),
-    ...(spec.hostAliases ?? []).flatMap((alias, i) => [
+    ...gather(spec.hostAliases, (alias, i) => [
       ...named(alias.ip, ipAddress, `${path}.hostAliases[${i}].ip`),
       ...(alias.ip ? [] : [required(`${path}.hostAliases[${i}].ip`)]),
-      ...(alias.hostnames ?? []).flatMap((host, j) =>
+      ...gather(alias.hostnames, (host, j) =>
         named(host, dnsSubdomain, `${path}.hostAliases[${i}].hostnames[${j}]`),
       ),
     ]),
@@ -144,7 +145,7 @@ function validateNamesIn(spec: PodSpec, path: string): FieldError[] {
 function validateDns(spec: PodSpec, path: string): FieldError[] {
   const servers = spec.dnsConfig?.nameservers ?? [];
   const at = `${path}.dnsConfig.nameservers`;
-  const errors = servers.flatMap((server, i) => named(server, ipAddress, `${at}[${i}]`));
+  const errors = gather(servers, (server, i) => named(server, ipAddress, `${at}[${i}]`));
   if (servers.length > MAX_NAMESERVERS) {
     const why = `must not have more than ${MAX_NAMESERVERS} nameservers`;
     errors.push(invalidValue(at, servers, why));

@@ -1,5 +1,6 @@
 // Words of warning about pods and templates of them: what is deprecated, and what can hardly be meant.
 // Pure, and cheap: every create of a pod runs it. Wordings are those API clients know. Nothing here refuses anything.
+import { gather, gatherMembers } from '../../base/gather.ts';
 import { table } from '../../base/table.ts';
 import type {
   Affinity,
@@ -56,16 +57,16 @@ function warningsOf({ annotations, spec, path }: Described): string[] {
   const at = `${path}spec`;
   if (spec === undefined) return [];
   return [
-    ...Object.keys(spec.nodeSelector ?? {}).flatMap((key) => {
+    ...gatherMembers(spec.nodeSelector, (key) => {
       const why = renamedLabel(key);
       return why === undefined ? [] : [`${at}.nodeSelector[${key}]: ${why}`];
     }),
     ...affinityWarnings(spec.affinity, `${at}.affinity`),
-    ...(spec.topologySpreadConstraints ?? []).flatMap((each, i) =>
+    ...gather(spec.topologySpreadConstraints, (each, i) =>
       spreadWarnings(each, `${at}.topologySpreadConstraints[${i}]`),
     ),
     ...(annotations ? annotationWarnings(annotations, spec, `${path}metadata.annotations`) : []),
-    ...(spec.volumes ?? []).flatMap((volume, i) => volumeWarnings(volume, `${at}.volumes[${i}]`)),
+    ...gather(spec.volumes, (volume, i) => volumeWarnings(volume, `${at}.volumes[${i}]`)),
     ...duplicateWarnings(spec, at),
     ...fractions(spec.overhead, `${at}.overhead`),
     ...containerWarnings(spec, at),
@@ -87,18 +88,16 @@ function affinityWarnings(affinity: Affinity | undefined, at: string): string[] 
   const unselecting = (term: PodAffinityTerm | undefined, path: string) =>
     term?.labelSelector === undefined ? [`${path}.labelSelector: ${NO_PODS}`] : [];
   const ofPods = (pods: typeof podAffinity, path: string) => [
-    ...(pods?.[required] ?? []).flatMap((term, i) =>
-      unselecting(term, `${path}.${required}[${i}]`),
-    ),
-    ...(pods?.[preferred] ?? []).flatMap(({ podAffinityTerm }, i) =>
+    ...gather(pods?.[required], (term, i) => unselecting(term, `${path}.${required}[${i}]`)),
+    ...gather(pods?.[preferred], ({ podAffinityTerm }, i) =>
       unselecting(podAffinityTerm, `${path}.${preferred}[${i}].podAffinityTerm`),
     ),
   ];
   return [
-    ...(nodeAffinity?.[required]?.nodeSelectorTerms ?? []).flatMap((term, i) =>
+    ...gather(nodeAffinity?.[required]?.nodeSelectorTerms, (term, i) =>
       termWarnings(term, `${at}.nodeAffinity.${required}.nodeSelectorTerms[${i}]`),
     ),
-    ...(nodeAffinity?.[preferred] ?? []).flatMap(({ preference }, i) =>
+    ...gather(nodeAffinity?.[preferred], ({ preference }, i) =>
       termWarnings(preference, `${at}.nodeAffinity.${preferred}[${i}].preference`),
     ),
     ...ofPods(podAffinity, `${at}.podAffinity`),
@@ -136,9 +135,9 @@ function annotationWarnings(
   const said = (key: string, why: string) =>
     Object.hasOwn(annotations, key) ? [`${at}[${key}]: ${why}`] : [];
   return [
-    ...Object.entries(REPLACED).flatMap(([key, why]) => said(key, why)),
+    ...gatherMembers(REPLACED, said),
     ...(seccompProfile ? [] : said('seccomp.security.alpha.kubernetes.io/pod', SECCOMP)),
-    ...allContainers(spec).flatMap(({ name, securityContext }) => [
+    ...gather(allContainers(spec), ({ name, securityContext }) => [
       ...(securityContext?.seccompProfile
         ? []
         : said(`container.seccomp.security.alpha.kubernetes.io/${name}`, SECCOMP)),
@@ -172,7 +171,7 @@ const GONE_VOLUMES = {
 
 /** What is to be said of a volume of a pod, or of a persistent one, for the driver that it names. */
 export function volumeWarnings(volume: Omit<Volume, 'name'>, at: string): string[] {
-  return Object.entries(GONE_VOLUMES).flatMap(([kind, why]) =>
+  return gatherMembers(GONE_VOLUMES, (kind, why) =>
     volume[kind as keyof typeof volume] === undefined ? [] : [`${at}.${kind}: ${why}`],
   );
 }
@@ -186,7 +185,7 @@ function duplicateWarnings({ hostAliases = [], imagePullSecrets = [] }: PodSpec,
     ...repeated(names).map(
       ([i, name]) => `${at}.imagePullSecrets[${i}].name: duplicate name ${JSON.stringify(name)}`,
     ),
-    ...names.flatMap((name, i) =>
+    ...gather(names, (name, i) =>
       name === '' ? [`${at}.imagePullSecrets[${i}].name: invalid empty name ""`] : [],
     ),
   ];
@@ -195,7 +194,7 @@ function duplicateWarnings({ hostAliases = [], imagePullSecrets = [] }: PodSpec,
 /** The places where a value comes again. */
 function repeated(values: readonly string[]): [index: number, value: string][] {
   const seen = new Set<string>();
-  return values.flatMap((value, i): [number, string][] => {
+  return gather(values, (value, i): [number, string][] => {
     if (seen.has(value)) return [[i, value]];
     seen.add(value);
     return [];
@@ -209,12 +208,12 @@ function containerWarnings(spec: PodSpec, at: string): string[] {
   ];
   const ports: PlacedPort[] = [];
   return [
-    ...placed.flatMap(([{ resources, env }, path]) => [
+    ...gather(placed, ([{ resources, env }, path]) => [
       ...fractions(resources?.limits, `${path}.resources.limits`),
       ...fractions(resources?.requests, `${path}.resources.requests`),
       ...(env && env.length > 1 ? hiddenVariables(env, `${path}.env`) : []),
     ]),
-    ...placed.flatMap(([each, path]) => portWarnings(each.ports ?? [], `${path}.ports`, ports)),
+    ...gather(placed, ([each, path]) => portWarnings(each.ports ?? [], `${path}.ports`, ports)),
   ];
 }
 
@@ -228,7 +227,7 @@ export function fractions(
   names: readonly string[] = BYTES,
 ): string[] {
   if (amounts === undefined) return [];
-  return names.flatMap((name) => {
+  return gather(names, (name) => {
     const amount = amounts[name];
     const quantity = amount === undefined ? undefined : tryParseQuantity(amount);
     if (quantity === undefined || quantity.nanos % NANOS_PER_UNIT === 0n) return [];
@@ -238,7 +237,7 @@ export function fractions(
 
 /** Variables that come again without building on their former value: patches and applies merge them by name. */
 function hiddenVariables(env: NonNullable<Container['env']>, at: string): string[] {
-  return repeated(env.map(({ name }) => name)).flatMap(([i, name]) => {
+  return gather(repeated(env.map(({ name }) => name)), ([i, name]) => {
     const { value = '', valueFrom } = env[i] ?? {};
     const former = `$(${name})`;
     const builds = valueFrom === undefined && value !== former && value.includes(former);
@@ -255,11 +254,11 @@ interface PlacedPort {
 
 /** Ports that the pod has already, in any of its containers; `known` gathers them. */
 function portWarnings(ports: readonly ContainerPort[], at: string, known: PlacedPort[]): string[] {
-  return ports.flatMap((port, i) => {
+  return gather(ports, (port, i) => {
     const path = `${at}[${i}]`;
     const others = known.filter((other) => isSame(other.port, port));
     known.push({ port, path });
-    return others.flatMap((other) => {
+    return gather(others, (other) => {
       const how = likeness(other.port, port);
       return how === undefined ? [] : [`${path}: ${how} port definition with ${other.path}`];
     });

@@ -1,5 +1,6 @@
 // Rules of probes and of lifecycle handlers: one action each, and its parts.
 // Pure; wordings are those API clients know.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
 import type { HTTPGetAction, Lifecycle, LifecycleHandler, Probe } from '../generated/types.ts';
@@ -40,7 +41,7 @@ export function validateProbe(
 
 /** Rules of `lifecycle`. */
 export function validateLifecycle(lifecycle: Lifecycle | undefined, path: string): FieldError[] {
-  return (['postStart', 'preStop'] as const).flatMap((hook) => {
+  return gather(['postStart', 'preStop'] as const, (hook) => {
     const handler = lifecycle?.[hook];
     return handler ? validateHandler(handler, HOOK_ACTIONS, `${path}.${hook}`) : [];
   });
@@ -89,7 +90,7 @@ function validateHttpGet(get: HTTPGetAction, path: string): FieldError[] {
     ...(get.path ? [] : [required(`${path}.path`)]),
     ...validatePort(get.port, `${path}.port`),
     ...requiredOneOf(get.scheme, ['HTTP', 'HTTPS'], `${path}.scheme`),
-    ...(get.httpHeaders ?? []).flatMap((header) => {
+    ...gather(get.httpHeaders, (header) => {
       const why = headerName(header.name ?? '');
       return why === undefined ? [] : [invalidValue(`${path}.httpHeaders`, header.name, why)];
     }),

@@ -1,5 +1,6 @@
 // Rules of when a container is restarted and by which signal it is stopped. Pure; wordings are those API clients know.
 // Invariant: what passes here is what a node can act on, so that no rule is left out in silence.
+import { gather } from '../../base/gather.ts';
 import {
   type FieldError,
   forbiddenField,
@@ -30,7 +31,7 @@ export function validateRestart(container: Container, path: string): FieldError[
         ]
       : []),
     ...(rules.length > MAX_RULES ? [tooMany(at, rules.length, MAX_RULES)] : []),
-    ...rules.slice(0, MAX_RULES).flatMap((rule, i) => validateRule(rule, `${at}[${i}]`)),
+    ...gather(rules.slice(0, MAX_RULES), (rule, i) => validateRule(rule, `${at}[${i}]`)),
   ];
 }
 
@@ -63,7 +64,7 @@ type Ends = Pick<PodSpec, 'os' | 'terminationGracePeriodSeconds'>;
 /** Rules of how a container is stopped: hooks that sleep keep to the pod's grace, signals are those of its operating system. */
 export function validateStop(container: Container, spec: Ends, path: string): FieldError[] {
   const grace = spec.terminationGracePeriodSeconds ?? 30;
-  const sleeps = (['postStart', 'preStop'] as const).flatMap((hook) => {
+  const sleeps = gather(['postStart', 'preStop'] as const, (hook) => {
     const seconds = container.lifecycle?.[hook]?.sleep?.seconds ?? 0;
     if (seconds >= 0 && seconds <= grace) return [];
     const why = `must be non-negative and less than terminationGracePeriodSeconds (${grace})`;

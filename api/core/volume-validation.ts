@@ -1,5 +1,6 @@
 // Rules of `spec.volumes`: names, one source each, and the sources that this cluster can mount.
 // Sources it cannot mount are checked only for being the only one; the node agent says what it lacks.
+import { gather } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts';
 import type {
@@ -30,7 +31,7 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 /** Rules of all volumes of a pod. */
 export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
   const seen = new Set<string>();
-  return volumes.flatMap((volume, i) => {
+  return gather(volumes, (volume, i) => {
     const at = `${path}[${i}]`;
     const errors = validateVolumeName(volume.name ?? '', `${at}.name`);
     if (volume.name && seen.has(volume.name)) errors.push(duplicate(`${at}.name`, volume.name));
@@ -119,7 +120,7 @@ function mode(value: number | undefined, path: string): FieldError[] {
 }
 
 function validateItems(items: readonly KeyToPath[], path: string): FieldError[] {
-  return items.flatMap((item, i) => [
+  return gather(items, (item, i) => [
     ...(item.key ? [] : [required(`${path}[${i}].key`)]),
     ...localPath(item.path, `${path}[${i}].path`),
     ...mode(item.mode, `${path}[${i}].mode`),
@@ -135,7 +136,7 @@ export function localPath(text: string | undefined, path: string): FieldError[] 
 }
 
 function validateFiles(items: readonly DownwardAPIVolumeFile[], path: string): FieldError[] {
-  return items.flatMap((item, i) => {
+  return gather(items, (item, i) => {
     const at = `${path}[${i}]`;
     const refs = Number(item.fieldRef !== undefined) + Number(item.resourceFieldRef !== undefined);
     const errors = localPath(item.path, `${at}.path`);
@@ -156,9 +157,7 @@ function validateFiles(items: readonly DownwardAPIVolumeFile[], path: string): F
 function validateProjected(source: ProjectedVolumeSource, path: string): FieldError[] {
   return [
     ...mode(source.defaultMode, `${path}.defaultMode`),
-    ...(source.sources ?? []).flatMap((part, i) =>
-      validateProjection(part, `${path}.sources[${i}]`),
-    ),
+    ...gather(source.sources, (part, i) => validateProjection(part, `${path}.sources[${i}]`)),
   ];
 }
 

@@ -1,4 +1,5 @@
 // Names of field managers: how long, and of which characters. One rule for the fieldManager parameter and for managedFields.
+import { gather } from '../../base/gather.ts';
 import { type FieldError, invalidValue, tooLong } from '../field-error.ts';
 import type { ManagedFieldsEntry } from './object.ts';
 
@@ -33,7 +34,7 @@ export function managedFieldsFaults(
   entries: readonly ManagedFieldsEntry[] | undefined,
   path: string,
 ): FieldError[] {
-  return (entries ?? []).flatMap(({ manager = '', subresource = '' }, i) => [
+  return gather(entries, ({ manager = '', subresource = '' }, i) => [
     ...(PLAIN.test(manager) ? [] : managerNameFaults(manager, `${path}[${i}].manager`)),
     ...(Buffer.byteLength(subresource) > MAX_SUBRESOURCE_BYTES
       ? [tooLong(`${path}[${i}].subresource`, MAX_SUBRESOURCE_BYTES)]

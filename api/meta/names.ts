@@ -96,8 +96,23 @@ const qualifiedPart = patternText(
   '123-abc',
 );
 
+/** Names that keep the rule, as they are remembered: objects have the same few keys again and again. */
+const MAX_REMEMBERED = 1_000;
+const MAX_REMEMBERED_CHARS = 100;
+const qualified = new Set<string>();
+
 /** `[prefix/]name`, as label keys, annotation keys, finalizers and resource names are. */
 export function qualifiedName(value: string): string | undefined {
+  if (qualified.has(value)) return undefined;
+  const why = unqualified(value);
+  if (why === undefined && value.length <= MAX_REMEMBERED_CHARS) {
+    if (qualified.size >= MAX_REMEMBERED) qualified.clear();
+    qualified.add(value);
+  }
+  return why;
+}
+
+function unqualified(value: string): string | undefined {
   const parts = value.split('/');
   if (parts.length > 2) {
     return (

@@ -25,8 +25,9 @@ export function parseResources(
   written: Readonly<Record<string, string>> | undefined,
 ): ResourceList {
   const list: Record<string, Quantity> = {};
-  for (const [name, text] of Object.entries(written ?? {})) {
-    const quantity = tryParseQuantity(text);
+  if (!written) return list;
+  for (const name of Object.keys(written)) {
+    const quantity = tryParseQuantity(written[name] ?? '');
     if (quantity) list[name] = quantity;
   }
   return list;

@@ -1,5 +1,6 @@
 // Rules for label maps and LabelSelector objects, as field errors.
 // Pure; wordings are those API clients know.
+import { gather, gatherMembers } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../generated/types.ts';
@@ -8,7 +9,7 @@ import { labelValue, qualifiedName } from './names.ts';
 
 /** Keys and values of a label map. */
 export function validateLabels(labels: Labels | undefined, path: string): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => {
+  return gatherMembers(labels, (key, value) => {
     const badKey = qualifiedName(key);
     const badValue = labelValue(value);
     return [
@@ -26,7 +27,7 @@ export function validateLabelSelector(
   if (selector === undefined) return [];
   return [
     ...validateLabels(selector.matchLabels, `${path}.matchLabels`),
-    ...(selector.matchExpressions ?? []).flatMap((expression, i) =>
+    ...gather(selector.matchExpressions, (expression, i) =>
       validateExpression(expression, `${path}.matchExpressions[${i}]`),
     ),
   ];

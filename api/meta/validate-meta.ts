@@ -1,5 +1,6 @@
 // Rules of metadata, the same for every kind: on create, and on update against the stored object.
 // Pure; the caller fills namespace, uid and times first. Wordings are those API clients know.
+import { gather, gatherMembers } from '../../base/gather.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required, tooLong } from '../field-error.ts';
 import { deepEqual } from './deep-equal.ts';
@@ -86,7 +87,7 @@ function validateContent(meta: ObjectMeta): FieldError[] {
     ...validateAnnotations(meta.annotations, 'metadata.annotations'),
     ...validateOwners(meta.ownerReferences ?? []),
     ...managedFieldsFaults(meta.managedFields, 'metadata.managedFields'),
-    ...(meta.finalizers ?? []).flatMap((finalizer) => {
+    ...gather(meta.finalizers, (finalizer) => {
       const why = qualifiedName(finalizer);
       return why === undefined ? [] : [invalidValue('metadata.finalizers', finalizer, why)];
     }),
@@ -99,7 +100,7 @@ export function validateAnnotations(
   path: string,
 ): FieldError[] {
   let bytes = 0;
-  const errors = Object.entries(annotations ?? {}).flatMap(([key, value]) => {
+  const errors = gatherMembers(annotations, (key, value) => {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
     const why = qualifiedName(key.toLowerCase());
     return why === undefined ? [] : [invalidValue(path, key, why)];
@@ -111,7 +112,7 @@ export function validateAnnotations(
 
 function validateOwners(owners: readonly OwnerReference[]): FieldError[] {
   const path = 'metadata.ownerReferences';
-  const errors: FieldError[] = owners.flatMap((owner) => {
+  const errors: FieldError[] = gather(owners, (owner) => {
     const missing = (['apiVersion', 'kind', 'name', 'uid'] as const).filter((f) => !owner[f]);
     return missing.map((field) =>
       field === 'apiVersion'
