@@ -22,6 +22,10 @@ const claim = {
   metadata: { name: 'data' },
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1024Mi' } } },
 };
+const mounting = (name: string) =>
+  template({
+    containers: [{ name: 'db', image: 'db:1', volumeMounts: [{ name, mountPath: '/d' }] }],
+  });
 
 describe('StatefulSets', () => {
   it('are filled in as documented, their claims too', () => {
@@ -53,7 +57,40 @@ describe('StatefulSets', () => {
 
   it.each<[string, object, string[]]>([
     ['nothing wrong', {}, []],
-    ['mounts of claims to come', { template: template({ containers: [] }) }, []],
+    ['no Service', { serviceName: '' }, []],
+    ['a Service of an odd name', { serviceName: 'My.Db' }, ['spec.serviceName Invalid']],
+    ['mounts of claims to come', { volumeClaimTemplates: [claim], template: mounting('data') }, []],
+    [
+      'a claim and a volume of one name',
+      {
+        volumeClaimTemplates: [claim],
+        template: template({ volumes: [{ name: 'data', hostPath: {} }] }),
+      },
+      [],
+    ],
+    [
+      'mounts of nothing',
+      { template: mounting('data') },
+      ['spec.template.spec.containers[0].volumeMounts[0].name NotFound'],
+    ],
+    [
+      'no containers',
+      { template: template({ containers: [] }) },
+      ['spec.template.spec.containers Required'],
+    ],
+    [
+      'odd labels of pods',
+      { template: { ...template(), metadata: { labels: { app: 'db', x: '-' } } } },
+      ['spec.template.labels Invalid'],
+    ],
+    [
+      'claims that ask for nothing',
+      { volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }] },
+      [
+        'spec.volumeClaimTemplates[0].spec.accessModes Required',
+        'spec.volumeClaimTemplates[0].spec.resources[storage] Required',
+      ],
+    ],
     ['an odd order', { podManagementPolicy: 'Random' }, ['spec.podManagementPolicy Invalid']],
     ['an odd strategy', { updateStrategy: { type: 'Odd' } }, ['spec.updateStrategy Invalid']],
     [
@@ -135,6 +172,16 @@ describe('StatefulSets', () => {
     expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(
       allowed ? [] : [`spec: ${why}`],
     );
+  });
+
+  it('may be changed though they were stored with what would not be taken today', () => {
+    const wrong = { serviceName: 'My.Db', volumeClaimTemplates: [{ metadata: {}, spec: {} }] };
+    const change = (before: object, after: object) =>
+      statefulSetDefinition.validate?.(set(after), set(before)).map(({ field }) => field);
+    expect(change(wrong, { ...wrong, replicas: 2 })).toEqual([]);
+    const empty = { template: template({ containers: [] }) };
+    expect(change(empty, { ...empty, replicas: 2 })).toEqual([]);
+    expect(change({}, empty)).toEqual(['spec.template.spec.containers']);
   });
 
   it('refuse a status that does not add up', () => {

@@ -1,7 +1,9 @@
 // StatefulSets: pods with names and volumes of their own, made and ended in order. Stored and shown; no controller yet.
 // Invariant: what ties a set to its pods (selector, service, claims, order) stays as it was made.
+import { validateClaimSpec } from '../core/claim-validation.ts';
 import { defaultClaimTemplate } from '../core/persistent-volume-claim.ts';
 import { defaultPodTemplate } from '../core/pod-template-defaults.ts';
+import { validatePodTemplate } from '../core/pod-template-validation.ts';
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
@@ -14,11 +16,10 @@ import type {
 import { StatefulSets } from '../kinds.ts';
 import { ageColumn, containerColumns, nameColumn } from '../meta/columns.ts';
 import { sameMeaning } from '../meta/deep-equal.ts';
+import { obeys } from '../meta/field-rules.ts';
 import { labelSelectorText } from '../meta/labels.ts';
 import { dnsLabel } from '../meta/names.ts';
 import { atMostAll, countOrPercent, isNone, notNegative, oneOf } from '../meta/numbers.ts';
-import { validateLabels } from '../meta/validate-labels.ts';
-import { validateAnnotations } from '../meta/validate-meta.ts';
 import { readyOfWanted } from './replica-columns.ts';
 import { replicaScale } from './replica-scale.ts';
 import {
@@ -78,10 +79,17 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   prepareForCreate(set) {
     set.status = { replicas: 0, availableReplicas: 0 };
   },
-  validate: ({ spec }, old) => [
-    ...validateSpec(spec),
-    ...(old === undefined ? [] : validateKept(spec, old.spec)),
-  ],
+  validate: ({ spec }, old) =>
+    old === undefined
+      ? [...validateSpec(spec), ...validateTies(spec), ...validateTemplate(spec)]
+      : [
+          ...validateSpec(spec),
+          // What was stored before templates were looked into may be changed all the same.
+          ...([...validateSpec(old.spec), ...validateTemplate(old.spec)].length === 0
+            ? validateTemplate(spec)
+            : []),
+          ...validateKept(spec, old.spec),
+        ],
   warnings: ({ spec }) => [
     ...templateWarnings(spec?.template, 'spec.template'),
     ...(spec?.volumeClaimTemplates ?? []).flatMap((claim, i) =>
@@ -119,12 +127,35 @@ function defaultSpec(spec: StatefulSetSpec): void {
   defaultPodTemplate(spec.template);
 }
 
-/** As upstream, the template's pod spec is not looked into: its mounts may name volumes of claims to come. */
+/** What cannot change later on is checked once: pods carry the Service's name as their subdomain, if there is one. */
+function validateTies(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
+  const { serviceName, volumeClaimTemplates = [] } = spec;
+  return [
+    ...obeys(dnsLabel, serviceName || undefined, 'spec.serviceName'),
+    ...volumeClaimTemplates.flatMap((claim, i) =>
+      validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`),
+    ),
+  ];
+}
+
+/** The template as pods come out of it: each claim is a volume of its name, and takes the place of another one. */
+function validateTemplate(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
+  const { template, volumeClaimTemplates = [] } = spec;
+  const claims = new Map(
+    volumeClaimTemplates.map(({ metadata }) => {
+      const name = metadata?.name ?? '';
+      return [name, { name, persistentVolumeClaim: { claimName: name } }];
+    }),
+  );
+  const others = (template?.spec?.volumes ?? []).filter(({ name }) => !claims.has(name));
+  const podSpec = template?.spec && { ...template.spec, volumes: [...claims.values(), ...others] };
+  return validatePodTemplate({ ...template, spec: podSpec }, 'spec.template');
+}
+
 function validateSpec(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
   const { selector, template, persistentVolumeClaimRetentionPolicy: retention } = spec;
   const kept = ['Retain', 'Delete'];
   const path = 'spec.persistentVolumeClaimRetentionPolicy';
-  const { labels, annotations } = template?.metadata ?? {};
   return [
     ...validateManagement(spec.podManagementPolicy, 'spec.podManagementPolicy'),
     ...validateStrategy(spec.updateStrategy, 'spec.updateStrategy'),
@@ -136,8 +167,6 @@ function validateSpec(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
     ...notNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...validateSelector(selector, 'StatefulSet'),
     ...validateTemplateFits({ selector, template }),
-    ...validateLabels(labels, 'spec.template.labels'),
-    ...validateAnnotations(annotations, 'spec.template.annotations'),
     ...validateAlwaysRestarts(template, 'StatefulSet'),
   ];
 }

@@ -84,7 +84,8 @@ export function validateClaimTemplate(
   ];
 }
 
-function validateClaimSpec(
+/** Rules of what a claim asks for, its own or a template's. */
+export function validateClaimSpec(
   spec: PersistentVolumeClaimSpec | undefined,
   path: string,
 ): FieldError[] {

@@ -26,8 +26,9 @@ export function validatePodTemplate(
   path: string,
 ): FieldError[] {
   return [
-    ...validateLabels(template?.metadata?.labels, `${path}.metadata.labels`),
-    ...validateAnnotations(template?.metadata?.annotations, `${path}.metadata.annotations`),
+    // Upstream's paths leave the metadata out.
+    ...validateLabels(template?.metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(template?.metadata?.annotations, `${path}.annotations`),
     ...validatePodSpec(template?.spec, `${path}.spec`),
     ...((template?.spec?.ephemeralContainers ?? []).length === 0
       ? []
