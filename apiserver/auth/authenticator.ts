@@ -1,20 +1,27 @@
 // Who makes a request: by client certificate, by bearer token, or nobody in particular.
-// Invariant: a credential that is wrong is refused, never taken for anonymous; a certificate counts only once TLS verified it.
+// Invariant: a credential that is wrong is refused, never taken for anonymous; a certificate counts only once TLS verified it, and one
+// that TLS did not verify is wrong.
 import { StatusError } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { TokenReader } from './bearer-token.ts';
+import { CREDENTIAL_ID } from './token-claims.ts';
 
 /** The subject of a verified client certificate; CN is the user, each O a group. */
 export interface CertificateSubject {
   readonly CN?: string | readonly string[] | undefined;
   readonly O?: string | readonly string[] | undefined;
+  /** SHA-256 of the whole certificate, in hexadecimal digits with or without colons: what the user is told to have shown. */
+  readonly fingerprint256?: string | undefined;
 }
+
+/** In place of a certificate that is shown, and that nobody vouches for: of another authority, or too old. */
+export const UNVERIFIED = 'unverified';
 
 /** What a request shows of its maker. */
 export interface Credentials {
   readonly authorization: string | undefined;
-  /** Undefined without a certificate, or with one that was not verified. */
-  readonly certificate: CertificateSubject | undefined;
+  /** Undefined without a certificate. */
+  readonly certificate: CertificateSubject | typeof UNVERIFIED | undefined;
 }
 
 /** Finds the user. Throws Unauthorized. */
@@ -33,10 +40,11 @@ export function createAuthenticator(
   audiences: readonly string[],
 ): Authenticator {
   return ({ authorization, certificate }) => {
-    const known = certificate ? fromCertificate(certificate) : undefined;
+    const isVerified = certificate !== UNVERIFIED;
+    const known = certificate && isVerified ? fromCertificate(certificate) : undefined;
     if (known) return known;
-    if (authorization === undefined) return ANONYMOUS;
-    const token = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+    if (authorization === undefined && isVerified) return ANONYMOUS;
+    const token = /^bearer +(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
     const verdict = token === undefined ? undefined : read(token, audiences);
     if (verdict?.kind !== 'known') throw new StatusError('Unauthorized', 'Unauthorized');
     return authenticated(verdict.user);
@@ -52,11 +60,13 @@ function fromCertificate(subject: CertificateSubject): UserInfo | undefined {
   return known;
 }
 
-function userOf({ CN, O }: CertificateSubject): UserInfo | undefined {
+function userOf({ CN, O, fingerprint256 }: CertificateSubject): UserInfo | undefined {
   const username = typeof CN === 'string' ? CN : CN?.[0];
   if (!username) return undefined;
   const groups = O === undefined ? [] : typeof O === 'string' ? [O] : [...O];
-  return authenticated({ username, groups });
+  if (fingerprint256 === undefined) return authenticated({ username, groups });
+  const digest = fingerprint256.replaceAll(':', '').toLowerCase();
+  return authenticated({ username, groups, extra: { [CREDENTIAL_ID]: [`X509SHA256=${digest}`] } });
 }
 
 /** The user with the group of everybody who is known. */

@@ -33,6 +33,9 @@ export interface TokenClaims {
   readonly sub: string;
 }
 
+/** The user's extra field that tells which certificate or token was shown. */
+export const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
+
 /** The issuer of tokens that live in Secrets and never expire. */
 const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 const LEGACY = 'kubernetes.io/serviceaccount/';
@@ -88,7 +91,7 @@ export function accountUser(namespace: string, account: Tie): UserInfo {
 export function tokenUser(claims: TokenClaims): UserInfo {
   const { namespace, serviceaccount, pod, node } = claims['kubernetes.io'];
   const extra: Record<string, string[]> = {
-    'authentication.kubernetes.io/credential-id': [`JTI=${claims.jti}`],
+    [CREDENTIAL_ID]: [`JTI=${claims.jti}`],
   };
   for (const [kind, tie] of [['pod', pod] as const, ['node', node] as const]) {
     if (!tie) continue;

@@ -2,7 +2,6 @@
 // Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StatusError } from '../../api/status.ts';
@@ -10,7 +9,7 @@ import type { Handler, Reply } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
 import { tellOfFailures } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Authenticator, CertificateSubject } from '../auth/authenticator.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
@@ -19,6 +18,7 @@ import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { IF_PASSED_ON, passedOnConstraint } from './passed-on.ts';
 import { sendReply } from './send-reply.ts';
+import { shownCertificate } from './shown-certificate.ts';
 import { upgradeListener } from './upgrades.ts';
 
 /** A server's key and certificate, and who signs its clients' certificates; PEM. */
@@ -270,20 +270,8 @@ function credentialsOf(message: {
 }) {
   return {
     authorization: message.headers.authorization,
-    certificate: verifiedSubject(message.socket),
+    certificate: shownCertificate(message.socket),
   };
-}
-
-/** Subjects by connection: a certificate is read once, however many requests come with it. */
-const subjects = new WeakMap<Socket, CertificateSubject>();
-
-function verifiedSubject(socket: Socket): CertificateSubject | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const known = subjects.get(socket);
-  if (known) return known;
-  const subject = socket.getPeerCertificate().subject as CertificateSubject | undefined;
-  if (subject) subjects.set(socket, subject);
-  return subject;
 }
 
 /** Answers a failure of fastify's own: a body too large or broken off, a bad path. */

@@ -1,11 +1,20 @@
 // The API server over HTTPS: who is who, what it makes of bad input, and how it sends.
+import { createHash, X509Certificate } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { get } from 'node:https';
 import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BODY_LIMIT_BYTES } from '../../apiserver/options.ts';
+import { systemClock } from '../../base/clock.ts';
+import { CertificateAuthority } from '../../cli/serve/pki.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
@@ -31,12 +40,40 @@ describe('Who calls', () => {
   it('is named by the client certificate, with its organizations as groups', async () => {
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
     const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const digest = createHash('sha256')
+      .update(new X509Certificate(server.tls.cert).raw)
+      .digest('hex');
     const answer = await server.call('POST', path, { body });
     expect(answer.status).toBe(201);
     expect(answer.json().status.userInfo).toEqual({
       username: 'admin',
       groups: ['system:masters', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${digest}`] },
     });
+  });
+
+  it('is refused with a certificate that nobody vouches for, and let in where a token is good', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'strange-ca-'));
+    const strangers = await CertificateAuthority.open(folder, systemClock);
+    const pair = await strangers.issue({ file: 'x', commonName: 'admin', usage: 'client' });
+    rmSync(folder, { recursive: true });
+    const ask = async (path: string, headers: OutgoingHttpHeaders = {}) => {
+      const options = { ...pair, ca: server.tls.ca, agent: false, headers };
+      const [answer] = (await once(get(server.url + path, options), 'response')) as [
+        IncomingMessage,
+      ];
+      return { status: answer.statusCode, said: await text(answer) };
+    };
+    const refused = await ask('/api/v1/namespaces/default/pods');
+    expect([refused.status, JSON.parse(refused.said).message]).toEqual([401, 'Unauthorized']);
+    expect((await ask('/healthz')).status).toBe(401);
+    const accounts = '/api/v1/namespaces/default/serviceaccounts';
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'shown' } };
+    await server.call('POST', accounts, { body: account });
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    const made = await server.call('POST', `${accounts}/shown/token`, { body });
+    const { token } = made.json().status;
+    expect((await ask('/healthz', { authorization: `Bearer ${token}` })).status).toBe(200);
   });
 
   it('is anonymous without credentials, and refused in the words clients know', async () => {
