@@ -1,13 +1,21 @@
 // Health and figures of controllers and scheduler where they are processes of their own, as upstream's: HTTPS on a port of this machine.
-// Invariants: health as a whole is anybody's; all else is answered to whom the API server lets; connections and waits are bounded.
+// Invariants: health as a whole is anybody's; all else is answered to whom the API server lets, who shows no credentials being
+// system:anonymous as there; connections and waits are bounded.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import { StatusError } from '../../api/status.ts';
 import type { Figures } from '../../base/figures.ts';
 import type { Clock } from '../../base/clock.ts';
 import { arrivalWithin, listen, type Listening } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type Check, createHealth, type Health } from '../../apiserver/health.ts';
+import {
+  ANONYMOUS,
+  type CertificateSubject,
+  UNVERIFIED,
+} from '../../apiserver/auth/authenticator.ts';
+import { shownCertificate } from '../../apiserver/http/shown-certificate.ts';
+import { JSON_TYPE } from '../../apiserver/reply.ts';
 import { showProcess } from '../../apiserver/metrics/server-figures.ts';
 import { type Caller, DelegatedAccess } from '../../client/access/delegated-access.ts';
 import type { Client } from '../../client/rest/client.ts';
@@ -22,6 +30,8 @@ const REQUEST_MS = 5_000;
 const HOST = '127.0.0.1';
 /** What anybody may ask; upstream's --authorization-always-allow-paths. */
 const ANYBODYS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+/** Whose members are let through without a question, as upstream. */
+const ALMIGHTY = 'system:masters';
 
 /** What is served, and what with. */
 export interface ComponentParts {
@@ -80,10 +90,13 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const { method = '', url = '' } = request;
-  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'only GET is answered\n');
   const [path = '', query] = url.split('?');
   const refusal = ANYBODYS.has(path) ? undefined : await refusalOf(parts, request, path);
-  if (refusal) return send(response, refusal.status, refusal.text);
+  if (refusal) {
+    response.setHeader('content-type', JSON_TYPE);
+    return send(response, refusal.code, `${JSON.stringify(refusal.toStatus())}\n`);
+  }
+  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'only GET is answered\n');
   if (path === '/metrics') {
     response.setHeader('content-type', parts.figures.contentType);
     return send(response, 200, await parts.figures.text());
@@ -94,24 +107,33 @@ async function answer(
   send(response, reply.status, Buffer.concat(reply.body).toString());
 }
 
-/** Why the caller is not answered; undefined where it may be. */
-async function refusalOf({ access }: Answering, request: IncomingMessage, path: string) {
-  const user = await access.identify(callerOf(request));
-  if (!user) return { status: 401, text: 'Unauthorized\n' };
-  const may = await access.may(user, { nonResourceAttributes: { path, verb: 'get' } });
-  if (may) return undefined;
-  const text = `Forbidden: User "${user.username}" cannot get path "${path}"\n`;
-  return { status: 403, text };
+/** Why the caller is not answered; undefined where it may be. Rejects where its rights cannot be asked for. */
+async function refusalOf(parts: Answering, request: IncomingMessage, path: string) {
+  const user = await callerOf(parts, request);
+  if (!user) return new StatusError('Unauthorized', 'Unauthorized');
+  if (user.groups.includes(ALMIGHTY)) return undefined;
+  const verb = (request.method ?? '').toLowerCase();
+  if (await parts.access.may(user, { nonResourceAttributes: { path, verb } })) return undefined;
+  const why = `forbidden: User "${user.username}" cannot ${verb} path "${path}"`;
+  return new StatusError('Forbidden', why);
 }
 
-function callerOf(request: IncomingMessage): Caller {
+/** Who calls: by certificate, by token, or nobody in particular; undefined for credentials that are wrong. */
+async function callerOf({ access, logger }: Answering, request: IncomingMessage) {
   const { authorization } = request.headers;
-  const socket = request.socket as TLSSocket;
-  const { CN, O } = (socket.authorized && socket.getPeerCertificate().subject) || {};
-  const all = (value: string | string[] | undefined) => [value ?? []].flat();
+  const shown = shownCertificate(request.socket);
+  const certificate = shown === UNVERIFIED ? undefined : namesOf(shown);
+  if (!certificate && authorization === undefined && shown !== UNVERIFIED) return ANONYMOUS;
+  return access.identify({ authorization, certificate }).catch((err: unknown) => {
+    logger.warn('who asks for health or figures cannot be found out', { err });
+    return undefined;
+  });
+}
+
+function namesOf({ CN, O }: CertificateSubject = {}): Caller['certificate'] {
+  const all = (value: string | readonly string[] | undefined) => [value ?? []].flat();
   const [commonName] = all(CN);
-  if (!commonName) return { authorization };
-  return { certificate: { commonName, organizations: all(O) } };
+  return commonName ? { commonName, organizations: all(O) } : undefined;
 }
 
 function send(response: ServerResponse, status: number, text: string): void {

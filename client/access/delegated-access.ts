@@ -21,7 +21,9 @@ export const MAX_TOKEN_BYTES = 16 * 1024;
 /** What a connection and a request show of their caller. */
 export interface Caller {
   /** Subject of a client certificate that the cluster's authority signed. */
-  readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
+  readonly certificate?:
+    | { readonly commonName: string; readonly organizations: readonly string[] }
+    | undefined;
   /** The Authorization header. */
   readonly authorization?: string | undefined;
 }

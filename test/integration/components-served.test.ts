@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,14 +51,18 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-/** Asks a component's port (`/healthz`, `POST /metrics`), with the certificate of a file in the data directory, or as nobody. */
-async function ask(port: number, asked: string, as?: string) {
+/** Asks a component's port (`/healthz`, `POST /metrics`), with the certificate of a file in the data directory, or with headers and none. */
+async function ask(port: number, asked: string, as?: string | OutgoingHttpHeaders) {
   const [path = '', method = 'GET'] = asked.split(' ').toReversed();
-  const agent = new Agent({ ca: loadCa(paths.pki), ...(as ? loadPair(paths.pki, as) : {}) });
+  const agent = new Agent({
+    ca: loadCa(paths.pki),
+    ...(typeof as === 'string' && loadPair(paths.pki, as)),
+  });
+  const headers = typeof as === 'object' ? as : {};
   try {
     return await new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
       const url = `https://127.0.0.1:${port}${path}`;
-      const outgoing = httpsRequest(url, { agent, method }, (answer) => {
+      const outgoing = httpsRequest(url, { agent, method, headers }, (answer) => {
         text(answer).then((said) => resolve({ status: answer.statusCode, text: said }), reject);
       });
       outgoing.on('error', reject).end();
@@ -111,7 +116,7 @@ describe.each([
     expect((await ask(port, '/readyz?verbose')).text).toBe(
       '[+]ping ok\n[+]informer-sync ok\nreadyz check passed\n',
     );
-    expect(await ask(port, '/metrics')).toEqual({ status: 401, text: 'Unauthorized\n' });
+    expect((await ask(port, '/metrics')).status).toBe(403);
     expect((await ask(port, '/metrics', 'scheduler')).status).toBe(403);
     const shown = await ask(port, '/metrics', 'admin');
     expect(shown.status).toBe(200);
@@ -131,6 +136,8 @@ describe.each([
 });
 
 describe('The port of a component', () => {
+  const inProcess = (user: { username: string; groups: string[] }) =>
+    createInProcessTransport(api.server.handler, user, { userAgent: 'test' });
   async function served(
     user = { username: 'system:kube-scheduler', groups: [] as string[] },
     limits: { requestMs?: number } = {},
@@ -139,9 +146,7 @@ describe('The port of a component', () => {
     const server = await serveComponent({
       port: 0,
       tls: { ...loadPair(paths.pki, 'apiserver'), clientCa: loadCa(paths.pki) },
-      client: createClient(
-        createInProcessTransport(api.server.handler, user, { userAgent: 'test' }),
-      ),
+      client: createClient(inProcess(user)),
       clock: systemClock,
       logger: silentLogger,
       figures: new Figures(),
@@ -165,10 +170,51 @@ describe('The port of a component', () => {
 
   it('tells of single checks as of figures: to those who may', async () => {
     const { port } = await served();
-    expect((await ask(port, '/livez/ping')).status).toBe(401);
+    const refused = await ask(port, '/livez/ping');
+    expect([refused.status, JSON.parse(refused.text)]).toEqual([
+      403,
+      {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        reason: 'Forbidden',
+        message: 'forbidden: User "system:anonymous" cannot get path "/livez/ping"',
+        details: {},
+        code: 403,
+      },
+    ]);
     expect((await ask(port, '/livez/ping', 'admin')).text).toBe('ok');
     expect((await ask(port, '/nope', 'admin')).status).toBe(404);
     expect((await ask(port, 'POST /metrics', 'admin')).status).toBe(405);
+  });
+
+  it('lets everybody see what system:unauthenticated may, and takes no wrong credential for none', async () => {
+    const name = 'figures-for-all';
+    await createClient(
+      inProcess({ username: 'admin', groups: ['system:masters'] }),
+    ).transport.request({
+      method: 'POST',
+      path: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+      body: {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: {
+          apiGroup: 'rbac.authorization.k8s.io',
+          kind: 'ClusterRole',
+          name: 'system:monitoring',
+        },
+        subjects: [
+          { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:unauthenticated' },
+        ],
+      },
+    });
+    const { port } = await served();
+    expect((await ask(port, '/metrics')).status).toBe(200);
+    expect((await ask(port, '/other')).status).toBe(403);
+    const wrong = await ask(port, '/metrics', { authorization: 'Bearer wrong' });
+    expect([wrong.status, JSON.parse(wrong.text).message]).toEqual([401, 'Unauthorized']);
   });
 
   it('has room again once the time is over of those who never say anything', async () => {
@@ -189,7 +235,9 @@ describe('The port of a component', () => {
 
   it('lets nobody in whose rights cannot be asked for', async () => {
     const { port } = await served({ username: 'nobody', groups: [] });
-    expect((await ask(port, '/metrics', 'admin')).status).toBe(500);
+    expect((await ask(port, '/metrics', 'scheduler')).status).toBe(500);
+    expect((await ask(port, '/metrics')).status).toBe(500);
+    expect((await ask(port, '/metrics', 'admin')).status).toBe(200);
     expect((await ask(port, '/healthz')).text).toBe('ok');
   });
 });
