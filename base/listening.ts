@@ -24,15 +24,19 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** What takes longer to arrive than it may is looked for as often; Node's own pace is half a minute. */
+const LOOK_EVERY_MS = 5_000;
+
 /**
- * Options of Node's servers, HTTP and HTTPS: a handshake takes so many milliseconds at most, and so does a request, from its first
- * byte to its last. It is looked at as often, so that who says nothing is gone after twice the time.
+ * Options of Node's servers, HTTP and HTTPS: a handshake takes so many milliseconds at most, so does the head of a request, and a
+ * request from its first byte to its last takes `wholeMs`. Who is late is gone after LOOK_EVERY_MS more, and after twice the time at
+ * most.
  */
-export const arrivalWithin = (ms: number) => ({
+export const arrivalWithin = (ms: number, wholeMs = ms) => ({
   handshakeTimeout: ms,
-  requestTimeout: ms,
+  requestTimeout: wholeMs,
   headersTimeout: ms,
-  connectionsCheckingInterval: ms,
+  connectionsCheckingInterval: Math.min(ms, LOOK_EVERY_MS),
 });
 
 /**

@@ -4,9 +4,15 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Status, StatusError } from '../../api/status.ts';
 
+/** Nobody is there to be told, or nothing can be: what is written before a handshake is over waits for ever. */
+const SPEECHLESS: ReadonlySet<string | undefined> = new Set([
+  'ECONNRESET',
+  'ERR_TLS_HANDSHAKE_TIMEOUT',
+]);
+
 /** Answers a failure of the parser, and ends the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+  if (SPEECHLESS.has(error.code) || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }

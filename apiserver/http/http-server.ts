@@ -7,7 +7,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
-import { tellOfFailures } from '../../base/listening.ts';
+import { arrivalWithin, tellOfFailures } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
@@ -41,6 +41,8 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes: number;
   /** Connections at once; those beyond are closed before anything is read of them. */
   readonly maxConnections?: number | undefined;
+  /** How long a request may take to arrive; REQUEST_TIMEOUT_MS unless given. */
+  readonly arrivalMs?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -60,6 +62,8 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 72_000;
 /** A client may take this long to send a whole request. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** And this long for its head, and for a handshake; upstream's. */
+const HEAD_TIMEOUT_MS = 32_000;
 /** Answers that are still being sent when the server closes get this long. */
 const CLOSE_GRACE_MS = 2_000;
 /** Messages that a watcher sends are not read beyond this; it has nothing to say. */
@@ -70,22 +74,15 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Listens. Throws an Error with one clear line when the port is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port, tls, logger } = options;
+  const { host, port, tls, logger, arrivalMs = REQUEST_TIMEOUT_MS } = options;
   const closing = new AbortController();
   const answering = new Map<ServerResponse, Departure>();
   const app = fastify({
-    https: {
-      key: tls.key,
-      cert: tls.cert,
-      ca: tls.clientCa,
-      requestCert: true,
-      rejectUnauthorized: false,
-      maxHeaderSize: MAX_HEAD_BYTES,
-    },
+    https: httpsOptions(tls, arrivalMs),
     bodyLimit: options.bodyLimitBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: arrivalMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     clientErrorHandler: answerClientError,
     routerOptions: {
@@ -141,6 +138,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
   return { port: bound, close };
 }
+
+const httpsOptions = ({ key, cert, clientCa: ca }: ServerTls, arrivalMs: number) => ({
+  key,
+  cert,
+  ca,
+  requestCert: true,
+  rejectUnauthorized: false,
+  maxHeaderSize: MAX_HEAD_BYTES,
+  ...arrivalWithin(Math.min(arrivalMs, HEAD_TIMEOUT_MS), arrivalMs),
+});
 
 /** Every path goes the same way; only how bodies are read differs. */
 async function addRoutes(app: FastifyInstance, answering: Answering): Promise<void> {

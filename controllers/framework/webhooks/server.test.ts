@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigMaps } from '../../../api/kinds.ts';
 import { CertificateIssuer, type KeyPair, makeAuthority } from '../../../base/certificates.ts';
@@ -255,5 +255,26 @@ describe('stopping', () => {
   it('is told where the port is taken', async () => {
     const { port } = await served();
     await expect(served({ port })).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+describe('who begins and does not go on', () => {
+  it.each([
+    ['half a head', `POST ${webhook.path} HTTP/1.1\r\nhost: a\r\n`],
+    [
+      'half a body',
+      `POST ${webhook.path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
+    ],
+  ])('is cut off after %s', async (_, half) => {
+    const { port } = await served({ arrivalMs: { whole: 100, head: 100 } });
+    const socket = connectTls({ port, host: '127.0.0.1', ca });
+    socket.on('error', () => undefined).write(half);
+    await once(socket.resume(), 'close');
+  });
+
+  it('is cut off before the handshake too', async () => {
+    const { port } = await served({ arrivalMs: { whole: 100, head: 100 } });
+    const mute = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(mute.resume(), 'close');
   });
 });

@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { KeyPair } from '../../../base/certificates.ts';
 import type { Clock } from '../../../base/clock.ts';
-import { listen } from '../../../base/listening.ts';
+import { arrivalWithin, listen } from '../../../base/listening.ts';
 import type { Logger } from '../../../base/logger.ts';
 import { BodyReader } from './request-body.ts';
 import {
@@ -25,8 +25,8 @@ export const MAX_CONNECTIONS = 1_000;
 export const MAX_STOP_MS = 30_000;
 /** The port that webhooks of operators are usually served on. */
 export const DEFAULT_PORT = 9443;
-/** How long a request may take to arrive, and a connection to say hello. */
-const ARRIVAL_MS = { whole: 30_000, headers: 10_000, handshake: 10_000 };
+/** How long a request may take to arrive, and its head and a connection's hello. */
+const ARRIVAL_MS = { whole: 30_000, head: 10_000 };
 /** Longer than API servers keep idle connections (a minute to 90 s), so that none is closed under a request. */
 const KEEP_ALIVE_MS = 120_000;
 
@@ -41,6 +41,8 @@ export interface ServeOptions extends DeskDoors {
   readonly port?: number | undefined;
   /** What `/readyz` tells; that it is, unless given. */
   readonly isReady?: () => boolean;
+  /** How long a request may take to arrive, and its head; half a minute and ten seconds unless given. */
+  readonly arrivalMs?: { readonly whole: number; readonly head: number } | undefined;
 }
 
 /** A server that listens. */
@@ -54,7 +56,7 @@ export interface WebhookServer {
 
 /** Starts a server. Rejects where it cannot listen, and with TypeError where two webhooks have one name. */
 export async function serveWebhooks(options: ServeOptions): Promise<WebhookServer> {
-  const { certificate, host, port = DEFAULT_PORT, logger } = options;
+  const { certificate, host, port = DEFAULT_PORT, logger, arrivalMs = ARRIVAL_MS } = options;
   const site: Site = {
     desk: new ReviewDesk(options.webhooks, options),
     bodies: new BodyReader(),
@@ -67,9 +69,7 @@ export async function serveWebhooks(options: ServeOptions): Promise<WebhookServe
   const server = createServer({
     ...certificate,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: ARRIVAL_MS.handshake,
-    requestTimeout: ARRIVAL_MS.whole,
-    headersTimeout: ARRIVAL_MS.headers,
+    ...arrivalWithin(arrivalMs.head, arrivalMs.whole),
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   server.on('request', (request, response) => void serve(site, request, response));
