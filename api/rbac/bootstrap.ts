@@ -3,31 +3,9 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../generated/types.ts';
 import { aggregatedRules } from './aggregate.ts';
 import { RBAC_GROUP } from './binding-rules.ts';
-import { AUTOUPDATE } from './reconcile.ts';
+import { allow, binding, paths, READ, REPORTING_EVENTS, role } from './bootstrap-parts.ts';
 
-const READ = ['get', 'list', 'watch'];
 const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
-const EVENT_GROUPS = ['', 'events.k8s.io'];
-
-/** Verbs on resources of the core group, or of another where it is named before a colon: `apps:deployments`. */
-function allow(verbs: readonly string[], ...resources: readonly string[]): PolicyRule[] {
-  const groups = new Map<string, string[]>();
-  for (const written of resources) {
-    const [group, resource] = written.includes(':')
-      ? (written.split(':') as [string, string])
-      : ['', written];
-    groups.set(group, [...(groups.get(group) ?? []), resource]);
-  }
-  return [...groups].map(([group, names]) => ({
-    verbs: [...verbs],
-    apiGroups: [group],
-    resources: names,
-  }));
-}
-
-function paths(...nonResourceURLs: string[]): PolicyRule {
-  return { verbs: ['get'], nonResourceURLs };
-}
 
 const ISSUER = [
   '/.well-known/openid-configuration',
@@ -154,7 +132,7 @@ const ADMIN: PolicyRule[] = [
 
 /** Events and leases, which each of our parts writes. */
 const REPORTING: PolicyRule[] = [
-  { verbs: ['create', 'patch', 'update'], apiGroups: EVENT_GROUPS, resources: ['events'] },
+  REPORTING_EVENTS,
   ...allow([...READ, 'create', 'delete', 'patch', 'update'], 'coordination.k8s.io:leases'),
 ];
 
@@ -241,24 +219,6 @@ const CONTROLLERS: PolicyRule[] = [
   paths('*'),
 ];
 
-const MARKS = {
-  labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
-  annotations: { [AUTOUPDATE]: 'true' },
-};
-
-function role(
-  name: string,
-  rules: PolicyRule[],
-  labels: Readonly<Record<string, string>> = {},
-): ClusterRole {
-  return {
-    apiVersion: `${RBAC_GROUP}/v1`,
-    kind: 'ClusterRole',
-    metadata: { name, ...MARKS, labels: { ...MARKS.labels, ...labels } },
-    rules,
-  };
-}
-
 /** The label of roles that become part of another one. */
 const partOf = (whole: string) => ({ [`${RBAC_GROUP}/aggregate-to-${whole}`]: 'true' });
 
@@ -279,16 +239,6 @@ function wholeOf(name: string, labels: Readonly<Record<string, string>>, parts: 
 const VIEWER = wholeOf('view', partOf('edit'), [...DEGREES]);
 const EDITOR = wholeOf('edit', partOf('admin'), [...DEGREES, VIEWER]);
 const NAMESPACE_ADMIN = wholeOf('admin', {}, [...DEGREES, VIEWER, EDITOR]);
-
-function binding(roleName: string, kind: 'Group' | 'User', ...names: string[]): ClusterRoleBinding {
-  return {
-    apiVersion: `${RBAC_GROUP}/v1`,
-    kind: 'ClusterRoleBinding',
-    metadata: { name: roleName, ...MARKS },
-    roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: roleName },
-    subjects: names.map((name) => ({ apiGroup: RBAC_GROUP, kind, name })),
-  };
-}
 
 /** ClusterRoles to make at start where they are missing. */
 export const bootstrapClusterRoles: readonly ClusterRole[] = [
