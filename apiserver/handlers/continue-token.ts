@@ -28,5 +28,5 @@ export function decodeToken(token: string): Continuation {
   } catch {
     // Falls through to the refusal below: whatever is wrong with it, it is none of ours.
   }
-  throw badRequest('continue: Invalid value: the token is not valid; list again without it');
+  throw badRequest('invalid continue token: continue key is not valid; list again without it');
 }

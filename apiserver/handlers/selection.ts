@@ -21,7 +21,7 @@ export function selectionOf({ request, definition, info }: Exchange): Selection 
   const fields = request.query.get('fieldSelector') ?? '';
   const terms = parseFieldSelector(fields);
   for (const { field } of terms)
-    if (!offers(definition, field)) throw badRequest(`field label not supported: ${field}`);
+    if (!offers(definition, field)) throw badRequest(notOffered(definition, field));
   const selector = labels === '' ? undefined : parseLabelSelector(labels);
   const name = requiredValue(terms, 'metadata.name') ?? info.name;
   if (!selector && terms.length === 0 && name === undefined) return { predicate: undefined, name };
@@ -40,11 +40,21 @@ export function prefixOf({ definition, info }: Exchange, { name }: Selection): s
     : collectionPrefix(ref, info.namespace);
 }
 
+/** Kinds with fields of their own know what they have; all others have both fields of metadata, wherever their objects are. */
 function offers(definition: ResourceDefinition, field: string): boolean {
   if (field === 'metadata.name') return true;
-  if (field === 'metadata.namespace') return definition.ref.namespaced;
+  if (field === 'metadata.namespace') return definition.ref.namespaced || isPlain(definition);
   return field in definition.selectableFields;
 }
+
+function notOffered(definition: ResourceDefinition, field: string): string {
+  return isPlain(definition)
+    ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${field}`;
+}
+
+const isPlain = ({ custom, selectableFields }: ResourceDefinition): boolean =>
+  custom === undefined && Object.keys(selectableFields).length === 0;
 
 function fieldOf(definition: ResourceDefinition, object: LooseObject, field: string): string {
   if (field === 'metadata.name') return object.metadata.name ?? '';

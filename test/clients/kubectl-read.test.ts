@@ -85,7 +85,11 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ version, binary, word }) 
     it.each([
       ['get nothing', /^error: the server doesn't have a resource type "nothing"\n$/],
       ['get cm none', /^Error from server \(NotFound\): configmaps "none" not found\n$/],
-      ['get cm --field-selector=a=b', /field label not supported: a\n$/],
+      [
+        'get cm --field-selector=a=b',
+        /: "a" is not a known field selector: only "metadata.name", "metadata.namespace"\n$/,
+      ],
+      ['get pods --field-selector=a=b', /field label not supported: a\n$/],
       ['get cm -l a=b=c', /unable to parse requirement|found '=/],
       ['get cm a --resource-version=9', /unknown flag/],
     ])('%s: says what is wrong', async (typed, expected) => {

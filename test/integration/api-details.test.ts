@@ -62,6 +62,34 @@ describe('A field selector for one name', () => {
   });
 });
 
+describe('A field selector', () => {
+  const refusal = async (path: string, selector: string) => {
+    const answer = await api.call('GET', `${path}?fieldSelector=${encodeURIComponent(selector)}`);
+    return answer.status === 200 ? undefined : answer.json.message;
+  };
+
+  it.each([
+    ['/api/v1/pods', ['spec.host=n', 'status.podIPs=1', 'spec.nodeName=n', 'metadata.namespace=a']],
+    ['/api/v1/nodes', ['spec.unschedulable=true', 'metadata.name=a']],
+    ['/api/v1/persistentvolumes', ['metadata.name=a', 'metadata.namespace=a']],
+    ['/apis/resource.k8s.io/v1/resourceslices', ['spec.driver=a', 'spec.nodeName=a']],
+  ])('of %s takes %j', async (path, selectors) => {
+    for (const selector of selectors) expect(await refusal(path, selector)).toBeUndefined();
+  });
+
+  it.each([
+    ['/api/v1/pods', 'a.b=c', 'field label not supported: a.b'],
+    ['/api/v1/nodes', 'metadata.namespace=a', 'field label not supported: metadata.namespace'],
+    [
+      '/apis/apps/v1/deployments',
+      'a.b=c',
+      '"a.b" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ],
+  ])('of %s: %s is refused', async (path, selector, why) => {
+    expect(await refusal(path, selector)).toBe(why);
+  });
+});
+
 describe('Deletion of a collection', () => {
   it('takes all of many, and none that is not selected', async () => {
     const names = Array.from({ length: 150 }, (_, i) => `m${i}`);
