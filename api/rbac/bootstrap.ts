@@ -3,6 +3,7 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from '../generated/types.ts';
 import { aggregatedRules } from './aggregate.ts';
 import { RBAC_GROUP } from './binding-rules.ts';
+import { helperClusterRoleBindings, helperClusterRoles } from './bootstrap-helpers.ts';
 import { allow, binding, paths, READ, REPORTING_EVENTS, role } from './bootstrap-parts.ts';
 
 const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
@@ -280,6 +281,7 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
   role('system:node', NODE),
   role('system:kube-scheduler', SCHEDULER),
   role('system:kube-controller-manager', CONTROLLERS),
+  ...helperClusterRoles,
 ];
 
 /** Their bindings. */
@@ -293,4 +295,5 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
   binding('system:node', 'Group', 'system:nodes'),
   binding('system:kube-scheduler', 'User', 'system:kube-scheduler'),
   binding('system:kube-controller-manager', 'User', 'system:kube-controller-manager'),
+  ...helperClusterRoleBindings,
 ];
