@@ -16,6 +16,7 @@ export const disruptionController: ControllerFactory = (context) => {
   const reconciler = new DisruptionReconciler(context);
   return {
     name: 'disruption-controller',
+    eventSource: 'controllermanager',
     sources: [
       source<PodDisruptionBudget>({ ref: PodDisruptionBudgets }),
       source<Pod>({

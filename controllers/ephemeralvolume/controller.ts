@@ -36,6 +36,7 @@ export const ephemeralVolumeController: ControllerFactory = ({ client, informers
 
   return {
     name: 'ephemeral-volume-controller',
+    eventSource: 'ephemeral_volume',
     sources: [
       source<Pod>({ ref: Pods, predicate: (pod) => isEphemeral(pod) }),
       source<PersistentVolumeClaim>({

@@ -114,7 +114,7 @@ function runsOf(
   signal: AbortSignal,
 ): (() => Promise<void>)[] {
   const { clock, random, logger, hooks, namespaces } = options;
-  // A controller's events carry its name, which is known once its factory has answered.
+  // A controller's events carry a name, which is known once its factory has answered.
   const names: string[] = [];
   const contexts = factories.map((_, at) => {
     const events: EventRecorder = {
@@ -124,7 +124,7 @@ function runsOf(
     return { client, clock, random, logger, informers: view, events, hooks };
   });
   const made = makeControllers(factories, contexts);
-  names.push(...made.map(({ spec }) => spec.name));
+  names.push(...made.map(({ spec }) => spec.eventSource ?? spec.name));
   return made.map(
     ({ spec, context }) =>
       () =>

@@ -71,6 +71,8 @@ export interface Source<T extends KubeObject = KubeObject> {
 /** A controller as data; `runController` in loop.ts drives it. */
 export interface ControllerSpec {
   readonly name: string;
+  /** Whom its events are from; its name unless given. */
+  readonly eventSource?: string;
   readonly sources: readonly Source[];
   /** Sources that come and go, as kinds of users do: called once, with the way to add one; what that answers takes it away. */
   moreSources?(add: (source: Source) => () => void): void;

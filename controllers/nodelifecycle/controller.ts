@@ -28,6 +28,7 @@ export function nodeLifecycleController(
     const reconciler = new NodeReconciler(context, resolved);
     return {
       name: 'node-lifecycle-controller',
+      eventSource: 'node-controller',
       concurrency: CONCURRENT_NODES,
       sources: [
         source<Node>({

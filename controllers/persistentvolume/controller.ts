@@ -29,6 +29,7 @@ export const persistentVolumeBinder =
     const storage = new CachedStorage(informers);
     return {
       name: 'persistentvolume-binder-controller',
+      eventSource: 'persistentvolume-controller',
       sources: [
         source<PersistentVolumeClaim>({
           ref: PersistentVolumeClaims,

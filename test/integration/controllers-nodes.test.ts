@@ -111,6 +111,7 @@ it('a node that comes is told to be registered, once', async () => {
   const [event, ...more] = await told('n1');
   expect(event?.message).toBe('Node n1 event: Registered Node n1 in Controller');
   expect([event?.count, more]).toEqual([1, []]);
+  expect(event?.source).toEqual({ component: 'node-controller' });
 });
 
 describe('a node that falls silent', () => {

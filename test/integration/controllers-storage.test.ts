@@ -142,6 +142,9 @@ describe('a claim', () => {
     await claims().create(aClaim('a', '2Gi'));
     const none = 'no persistent volumes available for this claim and no storage class is set';
     await hears('a', 'FailedBinding', none);
+    const { items } = await cluster.client.resource(Events).list({ namespace });
+    const from = items.find(({ reason }) => reason === 'FailedBinding')?.source;
+    expect(from).toEqual({ component: 'persistentvolume-controller' });
     await volumes().create(aVolume('v', '2Gi'));
     await until(() => isBound('a', 'v'));
   });
