@@ -3,25 +3,32 @@ import { forbidden, StatusError } from '../../api/status.ts';
 import type { AccessRequest } from '../../api/rbac/evaluate.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import type { RequestInfo, ResourceInfo, Verb } from '../request-info.ts';
-import type { RbacAuthorizer } from './rbac.ts';
+import type { Decision, RbacAuthorizer } from './rbac.ts';
 
 /** Throws Forbidden unless the user may do it. */
 export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInfo): void {
   if (info.kind === 'path') {
     const request = { verb: info.verb, path: info.path };
     if (rbac.allows(user, request, '')) return;
-    throw new StatusError(
-      'Forbidden',
-      `forbidden: User "${user.username}" cannot ${info.verb} path "${info.path}"`,
-    );
+    const why = `forbidden: User "${user.username}" cannot ${info.verb} path "${info.path}"`;
+    throw new StatusError('Forbidden', because(why, rbac.decide(user, request, '')));
   }
   const missing = verbsOf(info).find(
     (verb) => !rbac.allows(user, accessOf({ ...info, verb }), info.namespace),
   );
   if (missing === undefined) return;
   const what = { group: info.group, plural: info.resource };
-  throw forbidden(what, info.name ?? '', refusal(user, { ...info, verb: missing }));
+  const decision = rbac.decide(user, accessOf({ ...info, verb: missing }), info.namespace);
+  throw forbidden(
+    what,
+    info.name ?? '',
+    because(refusal(user, { ...info, verb: missing }), decision),
+  );
 }
+
+/** A refusal with what is wrong with the rules, if anything. */
+export const because = (refused: string, { reason }: Decision): string =>
+  reason === undefined ? refused : `${refused}: ${reason}`;
 
 const OPENING = new Set(['exec', 'attach', 'portforward']);
 

@@ -3,6 +3,7 @@
 import { badRequest, forbidden } from '../../api/status.ts';
 import type { Request, UserInfo } from '../../api/wire/exchange.ts';
 import { ANONYMOUS, authenticated, UNAUTHENTICATED } from './authenticator.ts';
+import { because } from './authorization.ts';
 import type { RbacAuthorizer } from './rbac.ts';
 
 const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
@@ -85,11 +86,9 @@ function check(rbac: RbacAuthorizer, user: UserInfo, part: Part): void {
   const request = { verb: 'impersonate', group, resource, subresource, name };
   if (rbac.allows(user, request, namespace)) return;
   const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
-  throw forbidden(
-    { group, plural: resource },
-    name,
-    `User "${user.username}" cannot impersonate resource "${resource}" in API group "${group}" ${where}`,
-  );
+  const why = `User "${user.username}" cannot impersonate resource "${resource}" in API group "${group}" ${where}`;
+  const decision = rbac.decide(user, request, namespace);
+  throw forbidden({ group, plural: resource }, name, because(why, decision));
 }
 
 function extraOf(headers: Request['headers']): Record<string, string[]> {

@@ -79,4 +79,41 @@ describe('RbacAuthorizer', () => {
     expect(rbac.allows(EVE, GET_PODS, 'a')).toBe(true);
     expect(rbac.allows(EVE, GET_PODS, '')).toBe(false);
   });
+
+  it('tells by which binding it allows, in clients’ words', async () => {
+    const robot: UserInfo = { username: 'system:serviceaccount:b:robot', groups: ['people'] };
+    const decide = (user: UserInfo) => rbac.decide(user, GET_PODS, 'a');
+    expect(decide(EVE)).toEqual({ allowed: false });
+    await put(ClusterRoles as KindRef<never>, '', rules('get'));
+    await put(RoleBindings as KindRef<never>, 'a', {
+      ...binding('ClusterRole'),
+      subjects: [
+        { kind: 'User', name: 'eve' },
+        { kind: 'ServiceAccount', name: 'robot', namespace: 'b' },
+      ],
+    });
+    const by = 'RBAC: allowed by RoleBinding "x/a" of ClusterRole "x" to';
+    expect(decide(EVE)).toEqual({ allowed: true, reason: `${by} User "eve"` });
+    expect(decide(robot)).toEqual({ allowed: true, reason: `${by} ServiceAccount "robot/b"` });
+    const people = [{ kind: 'Group', name: 'people' }];
+    await put(ClusterRoleBindings as KindRef<never>, '', {
+      ...binding('ClusterRole'),
+      subjects: people,
+    });
+    expect(decide(robot).reason).toBe(
+      'RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "x" to Group "people"',
+    );
+    expect(decide({ username: 'root', groups: ['system:masters'] })).toEqual({ allowed: true });
+  });
+
+  it('tells of roles that are bound and not there, once each', async () => {
+    const reason = () => rbac.decide(EVE, GET_PODS, 'a').reason;
+    await put(ClusterRoleBindings as KindRef<never>, '', binding('ClusterRole'));
+    const one = 'clusterrole.rbac.authorization.k8s.io "x" not found';
+    expect(reason()).toBe(`RBAC: ${one}`);
+    await put(RoleBindings as KindRef<never>, 'a', binding('ClusterRole'));
+    expect(reason()).toBe(`RBAC: ${one}`);
+    await put(RoleBindings as KindRef<never>, 'a', binding('Role'));
+    expect(reason()).toBe(`RBAC: [${one}, role.rbac.authorization.k8s.io "x" not found]`);
+  });
 });

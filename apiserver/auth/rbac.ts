@@ -20,6 +20,12 @@ type Binding = ClusterRoleBinding | RoleBinding;
 /** Who may do everything, whatever the rules say. */
 const SUPERUSERS = 'system:masters';
 
+/** What was decided, and why, where something is to be said of that. */
+export interface Decision {
+  readonly allowed: boolean;
+  readonly reason?: string;
+}
+
 /** Namespaces that a user's rules are remembered for; past it the user's are found anew. */
 const MAX_REMEMBERED = 1_000;
 
@@ -49,6 +55,25 @@ export class RbacAuthorizer {
     return rulesAllow(this.#rules(user, namespace), request);
   }
 
+  /** The same decision, and why in the words that clients know; takes longer, and nothing is remembered. */
+  decide(user: UserInfo, request: AccessRequest, namespace: string): Decision {
+    if (this.allows(user, request, namespace)) {
+      const reason = this.#grantOf(user, request, namespace);
+      return {
+        allowed: true,
+        ...(reason !== undefined && { reason: `RBAC: allowed by ${reason}` }),
+      };
+    }
+    const missing = new Set(
+      this.#bindingsOf(user, namespace)
+        .filter((each) => !this.#roleOf(each))
+        .map(missingRole),
+    );
+    if (missing.size === 0) return { allowed: false };
+    const told = [...missing].join(', ');
+    return { allowed: false, reason: `RBAC: ${missing.size === 1 ? told : `[${told}]`}` };
+  }
+
   /** Every rule that holds for the user in a namespace. */
   rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[] {
     return this.#rules(user, namespace);
@@ -66,12 +91,25 @@ export class RbacAuthorizer {
   }
 
   #find(user: UserInfo, namespace: string): PolicyRule[] {
-    const places = namespace === '' ? [''] : ['', namespace];
-    const granted: PolicyRule[] = [];
-    for (const place of places)
+    return this.#bindingsOf(user, namespace).flatMap((binding) => [...this.#rulesOf(binding)]);
+  }
+
+  /** Those that hold in the namespace and name the user, cluster-wide ones first. */
+  #bindingsOf(user: UserInfo, namespace: string): Binding[] {
+    const found: Binding[] = [];
+    for (const place of namespace === '' ? [''] : ['', namespace])
       for (const binding of this.#bindings.get(place)?.values() ?? [])
-        if (names(binding, user)) granted.push(...this.#rulesOf(binding));
-    return granted;
+        if (names(binding, user)) found.push(binding);
+    return found;
+  }
+
+  /** The first binding that allows it, as told; none for those whom no rule is asked about. */
+  #grantOf(user: UserInfo, request: AccessRequest, namespace: string): string | undefined {
+    if (user.groups.includes(SUPERUSERS)) return undefined;
+    const binding = this.#bindingsOf(user, namespace).find((each) =>
+      rulesAllow(this.#rulesOf(each), request),
+    );
+    return binding && describe(binding, user);
   }
 
   #forget(): void {
@@ -79,13 +117,15 @@ export class RbacAuthorizer {
   }
 
   #rulesOf(binding: Binding): readonly PolicyRule[] {
-    const { kind, name } = binding.roleRef;
-    const namespace = binding.metadata.namespace ?? '';
+    return this.#roleOf(binding)?.rules ?? [];
+  }
+
+  #roleOf({ roleRef: { kind, name }, metadata }: Binding): ClusterRole | undefined {
     const key =
       kind === 'ClusterRole'
         ? objectKey(ClusterRoles, '', name)
-        : objectKey(Roles, namespace, name);
-    return (this.#store.get(key)?.object() as ClusterRole | undefined)?.rules ?? [];
+        : objectKey(Roles, metadata.namespace ?? '', name);
+    return this.#store.get(key)?.object() as ClusterRole | undefined;
   }
 
   #apply(event: StoreEvent): void {
@@ -102,9 +142,25 @@ export class RbacAuthorizer {
   }
 }
 
-function names(binding: Binding, user: UserInfo): boolean {
-  const { namespace } = binding.metadata;
-  return (binding.subjects ?? []).some((subject: RbacSubject) =>
-    subjectIs(subject, user, namespace),
-  );
+const names = (binding: Binding, user: UserInfo): boolean => subjectOf(binding, user) !== undefined;
+
+function subjectOf({ metadata, subjects = [] }: Binding, user: UserInfo): RbacSubject | undefined {
+  return subjects.find((subject) => subjectIs(subject, user, metadata.namespace));
 }
+
+/** `ClusterRoleBinding "view" of ClusterRole "view" to Group "people"`; names in namespaces have those behind a slash. */
+function describe(binding: Binding, user: UserInfo): string {
+  const { metadata, roleRef } = binding;
+  const { namespace } = metadata;
+  const kind = namespace ? 'RoleBinding' : 'ClusterRoleBinding';
+  const name = namespace ? `${metadata.name}/${namespace}` : metadata.name;
+  const subject = subjectOf(binding, user);
+  const who =
+    subject?.kind === 'ServiceAccount'
+      ? `${subject.name}/${subject.namespace || namespace}`
+      : subject?.name;
+  return `${kind} "${name}" of ${roleRef.kind} "${roleRef.name}" to ${subject?.kind} "${who}"`;
+}
+
+const missingRole = ({ roleRef: { kind, name } }: Binding): string =>
+  `${kind.toLowerCase()}.rbac.authorization.k8s.io "${name}" not found`;

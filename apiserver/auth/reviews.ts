@@ -201,8 +201,7 @@ function decision(rbac: RbacAuthorizer, user: UserInfo, spec: ReviewSpec): objec
         name: about.name || undefined,
       }
     : { verb: path?.verb ?? '', path: path?.path ?? '' };
-  const allowed = rbac.allows(user, request, about?.namespace ?? '');
-  return { allowed };
+  return rbac.decide(user, request, about?.namespace ?? '');
 }
 
 function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {

@@ -72,6 +72,33 @@ describe('Access', () => {
 });
 
 describe('A binding', () => {
+  it('is refused with a word about roles that are bound and not there', async () => {
+    await api.call('POST', `${RBAC}/rolebindings`, {
+      body: {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'dangling' },
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'dan' }],
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'nope' },
+      },
+    });
+    const missing = 'RBAC: clusterrole.rbac.authorization.k8s.io "nope" not found';
+    const refused = await api.call('GET', '/api/v1/namespaces/default/pods', { as: 'dan' });
+    expect(refused.json.message).toBe(
+      'pods is forbidden: User "dan" cannot list resource "pods" in API group "" in the namespace "default": ' +
+        missing,
+    );
+    const spec = {
+      user: 'dan',
+      resourceAttributes: { namespace: 'default', verb: 'list', resource: 'pods' },
+    };
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const asked = await api.call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      body,
+    });
+    expect(asked.json.status).toEqual({ allowed: false, reason: missing });
+  });
+
   it('to a role that is not there is only for those who may bind it', async () => {
     const rbac = 'rbac.authorization.k8s.io';
     const make = (kind: string, name: string, more: object) =>
