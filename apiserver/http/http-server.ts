@@ -4,6 +4,7 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { WebSocketServer } from 'ws';
 import { StatusError } from '../../api/status.ts';
 import type { Handler, Reply } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -91,9 +92,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
   });
-  // The plugin makes the handshakes of watches; which upgrades those are is decided in upgrades.ts, since it would
-  // take every upgrade for a WebSocket's.
-  await app.register(websocket, { options: { maxPayload: MAX_INBOUND_BYTES } });
+  const webSockets = await webSocketServer(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => refuse(reply, error));
@@ -107,7 +106,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const sockets = new Set<Socket>();
   const upgrade = upgradeListener({
     ...options,
-    sockets: app.websocketServer,
+    sockets: webSockets,
     closing: closing.signal,
     credentialsOf,
   });
@@ -148,6 +147,19 @@ const httpsOptions = ({ key, cert, clientCa: ca }: ServerTls, arrivalMs: number)
   maxHeaderSize: MAX_HEAD_BYTES,
   ...arrivalWithin(Math.min(arrivalMs, HEAD_TIMEOUT_MS), arrivalMs),
 });
+
+/**
+ * The plugin makes the handshakes of watches; which upgrades those are is decided in upgrades.ts, since it would take every upgrade
+ * for a WebSocket's. It has a scope of its own, without routes: elsewhere its hooks would be asked about every request and answer.
+ */
+async function webSocketServer(app: FastifyInstance): Promise<WebSocketServer> {
+  const scope = Promise.withResolvers<WebSocketServer>();
+  await app.register(async (own) => {
+    await own.register(websocket, { options: { maxPayload: MAX_INBOUND_BYTES } });
+    scope.resolve(own.websocketServer);
+  });
+  return scope.promise;
+}
 
 /** Every path goes the same way; only how bodies are read differs. */
 async function addRoutes(app: FastifyInstance, answering: Answering): Promise<void> {
