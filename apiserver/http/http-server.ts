@@ -1,6 +1,6 @@
 // The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
 // Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -14,10 +14,11 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
-import { type Incoming, incomingRequest, PROXY_ROUTES } from './incoming.ts';
+import { incomingRequest, PROXY_ROUTES } from './incoming.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { IF_PASSED_ON, passedOnConstraint } from './passed-on.ts';
+import { readBody } from './read-body.ts';
 import { sendReply } from './send-reply.ts';
 import { shownCertificate } from './shown-certificate.ts';
 import { upgradeListener } from './upgrades.ts';
@@ -80,7 +81,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const answering = new Map<ServerResponse, Departure>();
   const app = fastify({
     https: httpsOptions(tls, arrivalMs),
-    bodyLimit: options.bodyLimitBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     requestTimeout: arrivalMs,
@@ -93,14 +93,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     frameworkErrors: (error, _request, reply) => refuse(reply, error),
   });
   const webSockets = await webSocketServer(app);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // Bodies are read in read-body.ts, or stay in the socket until a proxy passes them on: none is fastify's to read.
+  for (const method of METHODS)
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   app.setErrorHandler((error, _request, reply) => refuse(reply, error));
   app.setNotFoundHandler((_request, reply) =>
     refuse(reply, new StatusError('NotFound', 'the server could not find the requested resource')),
   );
   const boxes = { inbox: new Inbox(), outbox: new Outbox() };
-  await addRoutes(app, { options, closing: closing.signal, answering, ...boxes });
+  addRoutes(app, { options, closing: closing.signal, answering, ...boxes });
   await app.ready();
   const server = app.server as unknown as Server;
   const sockets = new Set<Socket>();
@@ -161,20 +162,27 @@ async function webSocketServer(app: FastifyInstance): Promise<WebSocketServer> {
   return scope.promise;
 }
 
-/** Every path goes the same way; only how bodies are read differs. */
-async function addRoutes(app: FastifyInstance, answering: Answering): Promise<void> {
-  const handlerFor = (passedOn: boolean) => (request: FastifyRequest, reply: FastifyReply) =>
-    answer(request, reply, { ...answering, passedOn });
-  app.route({ method: METHODS, url: '/*', handler: handlerFor(false) });
-  await app.register(async (passing) => {
-    passing.removeAllContentTypeParsers();
-    // The body stays in the socket until a proxy passes it on.
-    passing.addContentTypeParser('*', (_request, _body, done) => done(null));
-    for (const url of PROXY_ROUTES)
-      passing.route({ method: METHODS, url, handler: handlerFor(false) });
-    const elsewhere = { url: '/*', constraints: IF_PASSED_ON };
-    passing.route({ method: METHODS, ...elsewhere, handler: handlerFor(true) });
-  });
+/** Every path goes the same way; only whether bodies are read differs. */
+function addRoutes(app: FastifyInstance, answering: Answering): void {
+  const handlerFor = (route: Route) => {
+    const whole = { ...answering, ...route };
+    return (request: FastifyRequest, reply: FastifyReply) => void answer(request, reply, whole);
+  };
+  const own = { passedOn: false, readsBody: true };
+  app.route({ method: METHODS, url: '/*', handler: handlerFor(own) });
+  for (const url of PROXY_ROUTES)
+    app.route({ method: METHODS, url, handler: handlerFor({ ...own, readsBody: false }) });
+  const elsewhere = { url: '/*', constraints: IF_PASSED_ON };
+  const passing = handlerFor({ passedOn: true, readsBody: false });
+  app.route({ method: METHODS, ...elsewhere, handler: passing });
+}
+
+/** What differs between routes. */
+interface Route {
+  /** It goes to another API server. */
+  readonly passedOn: boolean;
+  /** Where not, the body stays in the socket until a proxy passes it on. */
+  readonly readsBody: boolean;
 }
 
 interface Answering {
@@ -187,13 +195,14 @@ interface Answering {
 }
 
 /** As Answering, on one of the routes. */
-type RouteAnswering = Answering & { readonly passedOn: boolean };
+type RouteAnswering = Answering & Route;
 
 async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, closing, answering, inbox, outbox, passedOn }: RouteAnswering,
+  route: RouteAnswering,
 ): Promise<void> {
+  const { options, closing, answering, outbox } = route;
   reply.hijack();
   const { raw: message } = request;
   const { raw: response } = reply;
@@ -206,8 +215,7 @@ async function answer(
   });
   if (closing.aborted) departure.leave();
   try {
-    await inbox.start(bodyOf(request)?.length ?? 0);
-    const result = await handled(request, options, { caller: departure, passedOn });
+    const result = await handled(message, departure, route);
     // A body that was refused is not waited for.
     if (!message.complete && result.kind === 'body') response.shouldKeepAlive = false;
     await sendReply(response, result, {
@@ -262,16 +270,19 @@ function endAfter(response: ServerResponse): void {
 }
 
 async function handled(
-  request: FastifyRequest,
-  { authenticate, handler }: HttpServerOptions,
-  incoming: Incoming & { readonly caller: Departure },
+  message: IncomingMessage,
+  caller: Departure,
+  { options, inbox, passedOn, readsBody }: RouteAnswering,
 ): Promise<Exclude<Reply, { kind: 'upgrade' }>> {
+  const { authenticate, handler, bodyLimitBytes } = options;
   try {
-    const user = authenticate(credentialsOf(request.raw));
-    const result = await handler(incomingRequest(request.raw, bodyOf(request), incoming), user);
+    const body = readsBody ? await readBody(message, bodyLimitBytes) : undefined;
+    await inbox.start(body?.length ?? 0);
+    const user = authenticate(credentialsOf(message));
+    const result = await handler(incomingRequest(message, body, { caller, passedOn }), user);
     if (result.kind !== 'upgrade') return result;
     // Nobody will take it: who holds it open for the caller is to let go of it.
-    incoming.caller.leave();
+    caller.leave();
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {
     const reply = errorReply(asStatus(error));
@@ -279,9 +290,6 @@ async function handled(
     return reply;
   }
 }
-
-const bodyOf = ({ body }: FastifyRequest): Buffer | undefined =>
-  Buffer.isBuffer(body) ? body : undefined;
 
 function credentialsOf(message: {
   headers: { authorization?: string | undefined };
@@ -293,7 +301,7 @@ function credentialsOf(message: {
   };
 }
 
-/** Answers a failure of fastify's own: a body too large or broken off, a bad path. */
+/** Answers a failure of fastify's own, such as a bad path. */
 function refuse(reply: FastifyReply, error: unknown): void {
   const status = errorReply(asStatus(error));
   if (status.kind !== 'body') return;
@@ -306,12 +314,6 @@ const mutable = (headers: Readonly<Record<string, string | readonly string[]>>) 
 function asStatus(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
   const { statusCode, message } = error as { statusCode?: number; message?: string };
-  if (statusCode === 413)
-    return new StatusError('RequestEntityTooLarge', 'the request body is too large', {
-      cause: error,
-    });
-  if (statusCode === 415)
-    return new StatusError('UnsupportedMediaType', message ?? 'unsupported', { cause: error });
   if (statusCode !== undefined && statusCode < 500)
     return new StatusError('BadRequest', message ?? 'bad request', { cause: error });
   return new StatusError('InternalError', 'an internal error happened', { cause: error });
