@@ -146,6 +146,8 @@ const httpsOptions = ({ key, cert, clientCa: ca }: ServerTls, arrivalMs: number)
   requestCert: true,
   rejectUnauthorized: false,
   maxHeaderSize: MAX_HEAD_BYTES,
+  // Where no body is announced there is no stream to be emptied, ended and closed: a fifth of what Node does for a get.
+  optimizeEmptyRequests: true,
   ...arrivalWithin(Math.min(arrivalMs, HEAD_TIMEOUT_MS), arrivalMs),
 });
 
