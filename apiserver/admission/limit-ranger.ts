@@ -8,16 +8,13 @@ import {
 import type { LimitRange, PersistentVolumeClaim, Pod } from '../../api/generated/types.ts';
 import { LimitRanges, PersistentVolumeClaims, Pods } from '../../api/kinds.ts';
 import { forbidden } from '../../api/status.ts';
-import { collectionPrefix } from '../registry/keys.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { knownLists } from './known-lists.ts';
 
 /** The plugin. */
 export function limitRanger(store: ObjectStore): AdmissionPlugin {
-  const rangesIn = (namespace: string): LimitRange[] =>
-    store
-      .list(collectionPrefix(LimitRanges, namespace))
-      .items.map((item) => item.object() as unknown as LimitRange);
+  const rangesIn = knownLists<LimitRange>(store, LimitRanges);
   return {
     name: 'LimitRanger',
     mutate({ operation, definition, subresource, namespace, object }) {
@@ -35,7 +32,7 @@ export function limitRanger(store: ObjectStore): AdmissionPlugin {
 
 function violations(
   { operation, definition, subresource, namespace, object }: AdmissionRequest,
-  rangesIn: (namespace: string) => LimitRange[],
+  rangesIn: (namespace: string) => readonly LimitRange[],
 ): string[] {
   const resized = definition.ref === Pods && subresource === 'resize';
   if ((subresource && !resized) || operation === 'delete') return [];

@@ -9,10 +9,10 @@ import { Pods, ResourceQuotas } from '../../api/kinds.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { ResourceList } from '../../api/meta/pod-resources.ts';
 import { forbidden, isNotFound } from '../../api/status.ts';
-import { collectionPrefix } from '../registry/keys.ts';
 import { Registry } from '../registry/registry.ts';
 import type { ObjectStore } from '../watch/object-store.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { knownLists } from './known-lists.ts';
 
 /** The one way to change what a pod asks for. */
 const RESIZE = 'resize';
@@ -20,16 +20,15 @@ const RESIZE = 'resize';
 /** The plugin; it comes last, as what is refused after it was charged in vain. */
 export function resourceQuota(store: ObjectStore): AdmissionPlugin {
   const registry = new Registry(store);
+  const quotasIn = knownLists<ResourceQuota>(store, ResourceQuotas);
   return {
     name: 'ResourceQuota',
     validate(request) {
       const { operation, definition, subresource, namespace } = request;
       const other = subresource !== undefined && subresource !== RESIZE;
       if (operation === 'delete' || other || !definition.ref.namespaced) return undefined;
-      const { items } = store.list(collectionPrefix(ResourceQuotas, namespace));
-      if (items.length === 0) return undefined;
-      const quotas = items.map((item) => item.object() as unknown as ResourceQuota);
-      return chargeAll(registry, quotas, request);
+      const quotas = quotasIn(namespace);
+      return quotas.length === 0 ? undefined : chargeAll(registry, quotas, request);
     },
   };
 }
