@@ -193,6 +193,7 @@ function duplicateWarnings({ hostAliases = [], imagePullSecrets = [] }: PodSpec,
 
 /** The places where a value comes again. */
 function repeated(values: readonly string[]): [index: number, value: string][] {
+  if (values.length < 2) return [];
   const seen = new Set<string>();
   return gather(values, (value, i): [number, string][] => {
     if (seen.has(value)) return [[i, value]];

@@ -3,7 +3,7 @@
 import { ALL_VERBS, defineResource, PROXY_VERBS } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue } from '../field-error.ts';
-import type { Pod, PodSpec } from '../generated/types.ts';
+import type { Pod, PodCondition, PodSpec } from '../generated/types.ts';
 import { Pods } from '../kinds.ts';
 import { ipAddress } from '../meta/ip.ts';
 import { dnsSubdomain } from '../meta/names.ts';
@@ -74,8 +74,11 @@ export const podDefinition = defineResource<Pod>({
     mirrorServiceAccount(pod.spec);
     pod.spec.priority ??= 0;
     pod.spec.preemptionPolicy ??= 'PreemptLowerPriority';
+    const conditions = gatedConditions(pod.spec);
     const qosClass = qosClassOf(pod.spec);
-    pod.status = { phase: 'Pending', ...gatedCondition(pod.spec), qosClass };
+    pod.status = conditions
+      ? { phase: 'Pending', conditions, qosClass }
+      : { phase: 'Pending', qosClass };
   },
   prepareForUpdate({ spec }, old) {
     // What admission gave stays: a writer who leaves it out does not take it away.
@@ -99,18 +102,16 @@ export const podDefinition = defineResource<Pod>({
 });
 
 /** Why a pod with scheduling gates is not scheduled; words as upstream. */
-function gatedCondition({ schedulingGates = [] }: PodSpec): Pod['status'] {
-  if (schedulingGates.length === 0) return {};
-  return {
-    conditions: [
-      {
-        type: 'PodScheduled',
-        status: 'False',
-        reason: 'SchedulingGated',
-        message: 'Scheduling is blocked due to non-empty scheduling gates',
-      },
-    ],
-  };
+function gatedConditions({ schedulingGates = [] }: PodSpec): PodCondition[] | undefined {
+  if (schedulingGates.length === 0) return undefined;
+  return [
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'SchedulingGated',
+      message: 'Scheduling is blocked due to non-empty scheduling gates',
+    },
+  ];
 }
 
 /** A limit without a request asks for as much. Not so in templates, which stay as written. */

@@ -112,17 +112,19 @@ export function qosClassOf(spec: PodSpec): QosClass {
   return classes.every((one) => one === 'Guaranteed') ? 'Guaranteed' : 'Burstable';
 }
 
-function qosOf(resources: Container['resources']): QosClass {
-  const limits = parseResources(resources?.limits);
-  const requests = { ...limits, ...parseResources(resources?.requests) };
-  const names = ['cpu', 'memory'] as const;
-  const isSet = (quantity: Quantity | undefined) => quantity !== undefined && quantity.nanos > 0n;
-  if (names.every((name) => !isSet(limits[name]) && !isSet(requests[name]))) return 'BestEffort';
-  const guaranteed = names.every((name) => {
-    const [limit, request] = [limits[name], requests[name]];
-    return (
-      isSet(limit) && request !== undefined && compareQuantities(limit ?? request, request) === 0
-    );
-  });
+function qosOf({ limits = {}, requests = {} }: NonNullable<Container['resources']> = {}): QosClass {
+  let [stated, guaranteed] = [false, true];
+  for (const name of ['cpu', 'memory']) {
+    const limit = amountOf(limits[name]);
+    const request = amountOf(requests[name]) ?? limit;
+    if (isSome(limit) || isSome(request)) stated = true;
+    const same = limit && request && compareQuantities(limit, request) === 0;
+    if (!isSome(limit) || !same) guaranteed = false;
+  }
+  if (!stated) return 'BestEffort';
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
+
+const amountOf = (text: string | undefined): Quantity | undefined =>
+  text === undefined ? undefined : tryParseQuantity(text);
+const isSome = (amount: Quantity | undefined): boolean => amount !== undefined && amount.nanos > 0n;

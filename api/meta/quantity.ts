@@ -118,9 +118,21 @@ function decimalText(nanos: bigint, asExponent: boolean): string {
 
 /** The canonical text of a text; the text itself when it is no quantity, for validation to refuse. */
 export function canonicalQuantity(text: string): string {
-  const parsed = tryParseQuantity(text);
-  return parsed ? formatQuantity(parsed) : text;
+  return tryCanonicalQuantity(text) ?? text;
 }
+
+/** The canonical text of a text, or undefined when it is no quantity. */
+export function tryCanonicalQuantity(text: string): string | undefined {
+  const parsed = tryParseQuantity(text);
+  if (parsed === undefined) return undefined;
+  const known = canonicalTexts.get(parsed);
+  if (known !== undefined) return known;
+  const canonical = formatQuantity(parsed);
+  canonicalTexts.set(parsed, canonical);
+  return canonical;
+}
+/** Of the amounts that are remembered, as long as they are. */
+const canonicalTexts = new WeakMap<Quantity, string>();
 
 /** Below, equal, above: -1, 0, 1. */
 export function compareQuantities(a: Quantity, b: Quantity): -1 | 0 | 1 {

@@ -1,6 +1,6 @@
 // Decodes values without parts: numbers, texts, times, quantities.
 // Invariant: what comes out is in the form the API writes (times in UTC, quantities as texts).
-import { formatQuantity, tryParseQuantity } from '../meta/quantity.ts';
+import { tryCanonicalQuantity } from '../meta/quantity.ts';
 import { DecodeError, jsonType, typeMismatch } from './decode-place.ts';
 import type { Place } from './decode-place.ts';
 import type { LeafKind, Shape } from './shape.ts';
@@ -78,8 +78,8 @@ function intOrString(value: unknown): number | string {
 function quantity(value: unknown): string {
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   const text = isNumber ? String(value) : value;
-  const parsed = typeof text === 'string' ? tryParseQuantity(text) : undefined;
-  if (parsed !== undefined) return formatQuantity(parsed);
+  const canonical = typeof text === 'string' ? tryCanonicalQuantity(text) : undefined;
+  if (canonical !== undefined) return canonical;
   throw new DecodeError(
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
   );
