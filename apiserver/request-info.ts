@@ -51,25 +51,26 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 /** Reads a request. Throws BadRequest for a path that cannot be decoded, MethodNotAllowed for a method without a verb. */
 export function requestInfo(request: Pick<Request, 'method' | 'path' | 'query'>): RequestInfo {
   const segments = request.path.split('/').filter((segment) => segment !== '');
-  const asPath: PathInfo = {
-    kind: 'path',
-    verb: request.method.toLowerCase(),
-    path: request.path,
-  };
   const [root] = segments;
   const core = root === 'api';
   const rest = segments.slice(core ? 2 : 3);
-  if ((!core && root !== 'apis') || rest.length === 0) return asPath;
+  if ((!core && root !== 'apis') || rest.length === 0)
+    return { kind: 'path', verb: request.method.toLowerCase(), path: request.path };
   const [group, version] = core ? ['', segments[1]] : [segments[1], segments[2]];
   const watched = isWatchPath(request, rest);
   const place = placeOf(watched ? rest.slice(1) : rest);
+  // Field by field: every request passes here, and spreading a place took as long as the rest of it.
   return {
     kind: 'resource',
     verb: watched ? 'watch' : verbOf(request, place),
     group: group ?? '',
     version: version ?? '',
+    resource: place.resource,
+    subresource: place.subresource,
+    namespace: place.namespace,
+    name: place.name,
     selectedName: place.name === undefined ? selectedName(request.query) : undefined,
-    ...place,
+    rest: place.rest,
   };
 }
 

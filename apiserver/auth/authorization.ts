@@ -14,7 +14,7 @@ export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInf
     throw new StatusError('Forbidden', because(why, rbac.decide(user, request, '')));
   }
   const missing = verbsOf(info).find(
-    (verb) => !rbac.allows(user, accessOf({ ...info, verb }), info.namespace),
+    (verb) => !rbac.allows(user, accessOf(info, verb), info.namespace),
   );
   if (missing === undefined) return;
   const what = { group: info.group, plural: info.resource };
@@ -41,9 +41,9 @@ function verbsOf({ resource, subresource, verb }: ResourceInfo): readonly Verb[]
   return opens && verb === 'get' ? ['get', 'create'] : [verb];
 }
 
-/** What RBAC is asked for a resource request. A watch or list of one name is about that name. */
-export function accessOf(info: ResourceInfo): AccessRequest {
-  const { verb, group, resource, subresource, name, selectedName } = info;
+/** What RBAC is asked for a verb on a request's resource. A watch or list of one name is about that name. */
+function accessOf(info: ResourceInfo, verb: Verb): AccessRequest {
+  const { group, resource, subresource, name, selectedName } = info;
   const about = verb === 'create' ? name : (name ?? selectedName);
   return { verb, group, resource, subresource, name: about };
 }
