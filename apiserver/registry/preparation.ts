@@ -37,8 +37,7 @@ export function prepareForCreate(
   system: { uid: string; now: string },
 ): void {
   const { metadata } = object;
-  // Most have none of them, and to delete what is not there takes longer than to see that.
-  for (const field of NOT_NEW) if (metadata[field] !== undefined) delete metadata[field];
+  leaveOut(metadata, NOT_NEW);
   leaveOutEmpty(metadata);
   metadata.uid = system.uid;
   metadata.creationTimestamp = system.now;
@@ -192,13 +191,19 @@ export function checkSystemFields(
 }
 
 function keepServerFields(metadata: ObjectMeta, old: ObjectMeta): void {
-  for (const field of SERVER_FIELDS) {
-    if (old[field] === undefined) delete metadata[field];
-    else (metadata as Record<string, unknown>)[field] = old[field];
-  }
-  delete metadata.managedFields;
-  delete metadata.selfLink;
+  for (const field of SERVER_FIELDS)
+    if (old[field] !== undefined) (metadata as Record<string, unknown>)[field] = old[field];
+    else if (field in metadata) delete metadata[field];
+  leaveOut(metadata, NOT_KEPT);
   leaveOutEmpty(metadata);
+}
+
+/** Fields of metadata that no change keeps; its owners are written down after it. */
+const NOT_KEPT = ['managedFields', 'selfLink'] as const;
+
+/** Without these fields. Most objects have none of them, and to delete what is not there takes longer than to see that. */
+function leaveOut(metadata: ObjectMeta, fields: readonly (keyof ObjectMeta)[]): void {
+  for (const field of fields) if (field in metadata) delete metadata[field];
 }
 
 /** Without what there is nothing in, as upstream writes objects. */
