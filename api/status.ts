@@ -159,7 +159,7 @@ function qualified(resource: ResourceName): string {
 
 function about(resource: ResourceName, name: string): StatusDetails {
   return {
-    name,
+    ...(name === '' ? {} : { name }),
     ...(resource.group === '' ? {} : { group: resource.group }),
     kind: resource.plural,
   };

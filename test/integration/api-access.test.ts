@@ -50,6 +50,7 @@ describe('Access', () => {
     expect(refused.json.message).toBe(
       'configmaps is forbidden: User "eve" cannot list resource "configmaps" in API group "" in the namespace "kube-system"',
     );
+    expect(refused.json.details).toEqual({ kind: 'configmaps' });
     expect((await asEve('/api/v1/namespaces/default/secrets/s')).json.message).toBe(
       'secrets "s" is forbidden: User "eve" cannot get resource "secrets" in API group "" in the namespace "default"',
     );
