@@ -12,6 +12,7 @@ import { type Inflight, type InflightKind, untilOver } from './inflight.ts';
 import type { Authorize } from './metrics/access-figures.ts';
 import type { AnsweredRequest } from './metrics/request-figures.ts';
 import { formatted } from './negotiation.ts';
+import { prettyIfAsked } from './pretty-json.ts';
 import { fromStorage } from './registry/registry.ts';
 import { errorReply, textReply, withWarnings } from './reply.ts';
 import { type RequestInfo, requestInfo, type ResourceInfo } from './request-info.ts';
@@ -81,6 +82,7 @@ export function createPipeline(parts: PipelineParts): Handler {
     const leave = () => parts.inflight.leave(entered);
     if (entered === 'longRunning') reply = untilOver(reply, request, leave);
     else leave();
+    reply = prettyIfAsked(request, reply);
     const ms = clock.monotonic() - startedAt;
     const counted = entered !== undefined;
     reply = parts.answered({ request, info, user, reply, ms, entered: counted, annotations });

@@ -83,7 +83,10 @@ const count = (name: string, description: string): QueryParameter => ({
   description,
 });
 
-const PRETTY = text('pretty', 'Not used; answers are compact JSON.');
+const PRETTY = text(
+  'pretty',
+  'Whether the answer is indented; if not given, it is for curl, Wget and browsers.',
+);
 const DRY_RUN = text('dryRun', '`All` runs every stage of the request but stores nothing.');
 const RESOURCE_VERSION = text('resourceVersion', 'How fresh the answer must be.');
 const LIST_QUERY = [

@@ -211,6 +211,15 @@ describe('Answers', () => {
     expect(object.data.text).toHaveLength(200_000);
   });
 
+  it('are indented for people, refusals too', async () => {
+    const headers = { 'user-agent': 'curl/8' };
+    const missing = await server.call('GET', `${CONFIG_MAPS}/none`, { headers });
+    expect([missing.status, missing.text]).toEqual([404, JSON.stringify(missing.json(), null, 2)]);
+    const list = await server.call('GET', `${CONFIG_MAPS}?pretty=true`);
+    expect(list.text).toBe(JSON.stringify(list.json(), null, 2));
+    expect(Number(list.headers['content-length'])).toBe(Buffer.byteLength(list.text));
+  });
+
   it('stream a watch line by line, and end it when the server closes', async () => {
     const other = await startTestServer();
     const path = `${CONFIG_MAPS}?watch=true&resourceVersion=0`;
