@@ -18,7 +18,7 @@ export function authorize(rbac: RbacAuthorizer, user: UserInfo, info: RequestInf
   );
   if (missing === undefined) return;
   const what = { group: info.group, plural: info.resource };
-  const decision = rbac.decide(user, accessOf({ ...info, verb: missing }), info.namespace);
+  const decision = rbac.decide(user, accessOf(info, missing), info.namespace);
   throw forbidden(
     what,
     info.name ?? '',
