@@ -176,6 +176,7 @@ async function* framesAsBytes(
 
 /** Lines as HTTP/1.1 has them on the wire (RFC 9112, section 7.1), made once for all who watch. */
 const chunkOf = new WeakMap<WatchFrame, Buffer>();
+const chunksOf = new WeakMap<readonly WatchFrame[], Buffer>();
 
 function chunkFor(frame: WatchFrame): Buffer {
   const known = chunkOf.get(frame);
@@ -183,6 +184,15 @@ function chunkFor(frame: WatchFrame): Buffer {
   const { bytes } = frame;
   const made = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]);
   chunkOf.set(frame, made);
+  return made;
+}
+
+/** Of several lines; those who are handed the same list are sent the same bytes. */
+function chunksFor(frames: readonly WatchFrame[]): Buffer {
+  const [only] = frames;
+  if (frames.length === 1 && only) return chunkFor(only);
+  let made = chunksOf.get(frames);
+  if (!made) chunksOf.set(frames, (made = Buffer.concat(frames.map(chunkFor))));
   return made;
 }
 
@@ -200,11 +210,8 @@ async function sendChunks(
   try {
     for await (const frames of batches) {
       if (response.destroyed) return;
-      const chunks = frames.map(chunkFor);
-      const [only] = chunks;
-      if (only === undefined) continue;
-      if (!socket.write(chunks.length === 1 ? only : Buffer.concat(chunks)))
-        await once(socket, 'drain', { signal });
+      if (frames.length === 0) continue;
+      if (!socket.write(chunksFor(frames))) await once(socket, 'drain', { signal });
     }
   } catch (error) {
     if (signal.aborted) return void response.end();

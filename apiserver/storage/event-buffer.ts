@@ -90,7 +90,7 @@ export class EventBuffer<E extends Sized> {
     this.#batches = [];
     this.#events = 0;
     this.#bytes = 0;
-    return batches.length === 1 ? batches[0] : batches.flat();
+    return batches.length === 1 ? batches[0] : joined(batches);
   }
 
   /** Wakes a reader that waits, though there is nothing to read. */
@@ -111,6 +111,28 @@ export class EventBuffer<E extends Sized> {
     this.#error = error;
     this.end();
   }
+}
+
+interface Joined {
+  readonly batches: readonly (readonly unknown[])[];
+  readonly whole: readonly unknown[];
+}
+
+/** By the first batch, what its last reader was handed with others. */
+const lastJoined = new WeakMap<readonly unknown[], Joined>();
+
+/** The batches as one. Readers that were late for the same batches get the very same one, and what is made of it serves them all. */
+function joined<E>(batches: readonly (readonly E[])[]): readonly E[] {
+  const first = batches[0] ?? [];
+  const last = lastJoined.get(first);
+  if (
+    last?.batches.length === batches.length &&
+    last.batches.every((each, i) => each === batches[i])
+  )
+    return last.whole as readonly E[];
+  const whole = batches.flat() as readonly E[];
+  lastJoined.set(first, { batches, whole });
+  return whole;
 }
 
 /** Bytes that a batch holds on to. */

@@ -69,6 +69,24 @@ export function lineFor(event: StoreEvent, predicate?: ObjectPredicate): WatchFr
   return before ? frameForLeft(event) : undefined;
 }
 
+function linesFor(events: readonly StoreEvent[], predicate?: ObjectPredicate): WatchFrame[] {
+  const lines: WatchFrame[] = [];
+  for (const event of events) {
+    const line = lineFor(event, predicate);
+    if (line) lines.push(line);
+  }
+  return lines;
+}
+
+const allLines = new WeakMap<readonly StoreEvent[], readonly WatchFrame[]>();
+
+/** The lines for those who watch all: one list for all that are handed the same batch. */
+function linesOfAll(events: readonly StoreEvent[]): readonly WatchFrame[] {
+  let lines = allLines.get(events);
+  if (!lines) allLines.set(events, (lines = linesFor(events)));
+  return lines;
+}
+
 interface Started {
   readonly store: ObjectStore;
   readonly options: SelectedWatchOptions;
@@ -128,16 +146,11 @@ class SelectedWatch implements AsyncIterator<readonly WatchFrame[], void> {
     this.#initial = initialFrames({ items: shown, revision }, options);
   }
 
-  #linesOf(events: readonly StoreEvent[]): WatchFrame[] {
+  #linesOf(events: readonly StoreEvent[]): readonly WatchFrame[] {
     const { store, watch, options } = this.#started;
-    const lines: WatchFrame[] = [];
-    for (const event of events) {
-      const line = lineFor(event, options.predicate);
-      if (line) lines.push(line);
-    }
-    if (this.#bookmarks?.due && watch.unread === 0)
-      lines.push(bookmarkFrame({ ...this.#bookmarks.take(), revision: store.revision }));
-    return lines;
+    const lines = options.predicate ? linesFor(events, options.predicate) : linesOfAll(events);
+    if (!this.#bookmarks?.due || watch.unread > 0) return lines;
+    return [...lines, bookmarkFrame({ ...this.#bookmarks.take(), revision: store.revision })];
   }
 
   #close(): IteratorReturnResult<void> {

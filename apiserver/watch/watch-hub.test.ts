@@ -1,5 +1,5 @@
 // Who is told of an event, and when: many watchers are woken in several turns of the event loop, and leave some of it to others.
-// Nothing is doubled. The time that readers take is a double's, a millisecond a turn.
+// Nothing is doubled. The time that readers take is a double's, the same for each turn.
 import { describe, expect, it } from 'vitest';
 import { stillness } from '../../base/breathe.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
@@ -17,13 +17,15 @@ function anEvent(revision: bigint): StoreEvent {
   return { type: 'put', key, revision, value, previous: undefined };
 }
 
-/** Where every turn takes a millisecond, and rests are over when the test says so. */
-function turnsOfAMillisecond() {
+const TURN_MS = 4;
+
+/** Where every turn takes as long, and rests are over when the test says so. */
+function evenTurns() {
   const rests: { readonly ms: number; end(): void }[] = [];
-  let calls = 0;
+  let now = 0;
   const clock: Clock = {
     ...systemClock,
-    monotonic: () => calls++,
+    monotonic: () => (now += TURN_MS),
     timer: (ms, end) => {
       rests.push({ ms, end });
       return { cancel: () => {} };
@@ -54,7 +56,7 @@ const promisesRun = () => new Promise<void>((resolve) => process.nextTick(resolv
 
 describe('WatchHub', () => {
   it('wakes many watchers in several turns, each once for all that came meanwhile', async () => {
-    const { clock, rests } = turnsOfAMillisecond();
+    const { clock, rests } = evenTurns();
     const hub = new WatchHub(LIMITS, clock);
     const { handed } = waiting(hub, 2 * WAKES_PER_TURN + 1);
     const told = () => handed.filter((batches) => batches.length > 0).length;
@@ -74,12 +76,12 @@ describe('WatchHub', () => {
   });
 
   it('lets many rest for a part of the time that they took, and gives them all that came meanwhile at once', async () => {
-    const { clock, rests } = turnsOfAMillisecond();
+    const { clock, rests } = evenTurns();
     const hub = new WatchHub(LIMITS, clock);
     const { handed } = waiting(hub, 4 * WAKES_PER_TURN);
     hub.publish([anEvent(1n)]);
     await stillness();
-    expect(rests.map(({ ms }) => ms)).toEqual([4 * REST_PER_WORK]);
+    expect(rests.map(({ ms }) => ms)).toEqual([4 * TURN_MS * REST_PER_WORK]);
     hub.publish([anEvent(2n)]);
     hub.publish([anEvent(3n)]);
     await stillness();
@@ -93,7 +95,7 @@ describe('WatchHub', () => {
   });
 
   it('lets a few of another prefix wait for neither turn nor rest of the many', async () => {
-    const hub = new WatchHub(LIMITS, turnsOfAMillisecond().clock);
+    const hub = new WatchHub(LIMITS, evenTurns().clock);
     waiting(hub, 2 * WAKES_PER_TURN);
     const { handed } = waiting(hub, FEW_READERS, '/registry/core/nodes/');
     hub.publish([anEvent(1n)]);
@@ -105,7 +107,7 @@ describe('WatchHub', () => {
   });
 
   it('lets nobody rest where no more were woken than one turn has', async () => {
-    const { clock, rests } = turnsOfAMillisecond();
+    const { clock, rests } = evenTurns();
     const hub = new WatchHub(LIMITS, clock);
     const { handed } = waiting(hub, WAKES_PER_TURN);
     for (const revision of [1n, 2n]) {
@@ -117,7 +119,7 @@ describe('WatchHub', () => {
   });
 
   it('ends those that fall behind before their turn with Expired, and forgets those that leave', async () => {
-    const hub = new WatchHub(LIMITS, turnsOfAMillisecond().clock);
+    const hub = new WatchHub(LIMITS, evenTurns().clock);
     const { handed, releases, ends } = waiting(hub, WAKES_PER_TURN + FEW_READERS + 1);
     hub.publish([anEvent(1n)]);
     for (const release of releases.slice(0, WAKES_PER_TURN)) release();

@@ -14,10 +14,10 @@ export const WAKES_PER_TURN = 100;
 /** Readers of one prefix that wait for nobody else's turn. */
 export const FEW_READERS = 16;
 /**
- * Once more readers than one turn has were woken, the next ones rest for this part of the time that it took: requests get a third of
- * the event loop, and what comes meanwhile goes to each reader in one write, at little more than the cost of one event.
+ * Once more readers than one turn has were woken, the next ones rest for this part of the time that it took: a fifth of the event
+ * loop is left to requests, and what comes meanwhile goes to each reader in one write, at little more than the cost of one event.
  */
-export const REST_PER_WORK = 0.5;
+export const REST_PER_WORK = 0.25;
 /** Timers know no shorter time. */
 const LEAST_REST_MS = 1;
 
