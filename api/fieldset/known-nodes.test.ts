@@ -5,7 +5,9 @@ import { compare } from './compare.ts';
 import { EMPTY_SET, equalSets, type FieldSet, Gathered } from './field-set.ts';
 import {
   fieldSetJson,
+  MAX_KNOWN_JSON_CHARS,
   MAX_KNOWN_STEPS,
+  MAX_SHARED_ELEMENT_CHARS,
   MAX_SHARED_ELEMENTS,
   NodeStep,
   startsOf,
@@ -86,6 +88,25 @@ describe('Known nodes', () => {
     expect(Object.keys(large ?? {})).toHaveLength(MAX_SHARED_ELEMENTS + 1);
     expect(Object.isFrozen(large)).toBe(false);
     expect(Object.isFrozen(start.with('f:in', large).node(true))).toBe(false);
+  });
+
+  it(`are nobody else's with an element of more than ${MAX_SHARED_ELEMENT_CHARS} characters`, () => {
+    const start = NodeStep.start();
+    const longest = 'f'.repeat(MAX_SHARED_ELEMENT_CHARS);
+    expect(noted(start, [longest])).toBe(noted(start, [longest]));
+    expect(noted(start, [`${longest}f`])).not.toBe(noted(start, [`${longest}f`]));
+    expect(Object.isFrozen(noted(start, [`${longest}f`]).node(true))).toBe(false);
+  });
+
+  it(`have their JSON kept up to ${MAX_KNOWN_JSON_CHARS} characters of all, and the right one beyond`, () => {
+    const part = 'x'.repeat(MAX_KNOWN_JSON_CHARS / 8);
+    const sets = Array.from({ length: 20 }, (_, i) =>
+      Object.freeze({ [`f:${i}${part}`]: EMPTY_SET }),
+    );
+    for (const set of [...sets, ...sets.toReversed()])
+      expect(fieldSetJson(set) === JSON.stringify(set)).toBe(true);
+    const tooLong = Object.freeze({ [`f:${part.repeat(8)}`]: EMPTY_SET });
+    expect(fieldSetJson(tooLong) === JSON.stringify(tooLong)).toBe(true);
   });
 
   it(`are forgotten together after ${MAX_KNOWN_STEPS} steps, which changes none of them`, () => {

@@ -6,8 +6,10 @@ import type { MergeType } from './merge-type.ts';
 
 /** Ways on from one step that are remembered; a new one takes the place of the oldest. */
 const MAX_WAYS = 8;
-/** Steps that are remembered, some 200 bytes each; the next one begins all anew. */
-export const MAX_KNOWN_STEPS = 20_000;
+/** Steps that are remembered, some 200 bytes and their element each; the next one begins all anew. */
+export const MAX_KNOWN_STEPS = 10_000;
+/** Longer elements are nobody else's: what clients may write into a key is bounded by their bodies only. */
+export const MAX_SHARED_ELEMENT_CHARS = 256;
 /** Nodes with more elements are nobody else's: few maps are alike in so many keys. */
 export const MAX_SHARED_ELEMENTS = 64;
 
@@ -36,7 +38,11 @@ export class NodeStep {
     this.#below = below;
     this.#count = before ? before.#count + 1 : 0;
     this.#isShared =
-      !before || (before.#isShared && this.#count <= MAX_SHARED_ELEMENTS && Object.isFrozen(below));
+      !before ||
+      (before.#isShared &&
+        this.#count <= MAX_SHARED_ELEMENTS &&
+        element.length <= MAX_SHARED_ELEMENT_CHARS &&
+        Object.isFrozen(below));
   }
 
   /** With an element that was not added yet; as it is where that has no node. */
@@ -101,13 +107,23 @@ export function startsOf(type: MergeType): Starts {
   return known;
 }
 
-const texts = new WeakMap<FieldSet, string>();
+/** The JSON of sets that is kept, all together; the next one begins anew. */
+export const MAX_KNOWN_JSON_CHARS = 8 * 1024 * 1024;
+
+let texts = new WeakMap<FieldSet, string>();
+let textChars = 0;
 
 /** The set's JSON; that of a set that is shared is made once. */
 export function fieldSetJson(set: FieldSet): string {
   const known = texts.get(set);
   if (known !== undefined) return known;
   const text = JSON.stringify(set);
-  if (Object.isFrozen(set)) texts.set(set, text);
+  if (!Object.isFrozen(set) || text.length > MAX_KNOWN_JSON_CHARS) return text;
+  textChars += text.length;
+  if (textChars > MAX_KNOWN_JSON_CHARS) {
+    texts = new WeakMap();
+    textChars = text.length;
+  }
+  texts.set(set, text);
   return text;
 }

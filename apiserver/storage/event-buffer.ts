@@ -118,20 +118,19 @@ interface Joined {
   readonly whole: readonly unknown[];
 }
 
-/** By the first batch, what its last reader was handed with others. */
-const lastJoined = new WeakMap<readonly unknown[], Joined>();
+/** What the last of all such readers was handed, for as long as somebody has it anyhow. */
+let last: WeakRef<Joined> | undefined;
 
 /** The batches as one. Readers that were late for the same batches get the very same one, and what is made of it serves them all. */
 function joined<E>(batches: readonly (readonly E[])[]): readonly E[] {
-  const first = batches[0] ?? [];
-  const last = lastJoined.get(first);
+  const known = last?.deref();
   if (
-    last?.batches.length === batches.length &&
-    last.batches.every((each, i) => each === batches[i])
+    known?.batches.length === batches.length &&
+    known.batches.every((each, i) => each === batches[i])
   )
-    return last.whole as readonly E[];
+    return known.whole as readonly E[];
   const whole = batches.flat() as readonly E[];
-  lastJoined.set(first, { batches, whole });
+  last = new WeakRef({ batches, whole });
   return whole;
 }
 

@@ -1,6 +1,7 @@
 // The gap: JSON keeps its meaning whatever revision is written into it.
 // Readers must never see that there is a gap.
 import { describe, expect, it } from 'vitest';
+import type { LooseObject } from '../../api/meta/object.ts';
 import {
   encodeObject,
   fillRevision,
@@ -29,6 +30,27 @@ describe('encodeObject', () => {
         spec: { text: '\u0000"\\' },
       });
       expect(readRevision(bytes, revisionAt)).toBe(revision);
+    }
+  });
+
+  it('keeps owners as they are, whatever an entry holds', () => {
+    const fieldsV1 = { 'f:spec': { '.': {}, 'f:"a"': {} } };
+    const shared = Object.freeze({ 'f:data': Object.freeze({}) });
+    for (const managedFields of [
+      [],
+      [
+        { manager: 'a', fieldsV1, subresource: 'status' },
+        { fieldsV1: shared },
+        { fieldsV1: shared },
+      ],
+      [{}, { manager: 'b' }, { fieldsV1: null }, { fieldsV1: 5 }, { fieldsV1: {} }],
+    ]) {
+      const labels = { a: '"metadata":{"resourceVersion":"1"' };
+      const metadata = { ...pod.metadata, labels, managedFields } as LooseObject['metadata'];
+      const { bytes, revisionAt } = encodeObject({ ...pod, metadata });
+      fillRevision(bytes, revisionAt, 9n);
+      expect(parse(bytes)).toMatchObject({ metadata: { ...metadata, resourceVersion: '9' } });
+      expect(readRevision(bytes, revisionAt)).toBe(9n);
     }
   });
 

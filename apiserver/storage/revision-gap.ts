@@ -67,8 +67,10 @@ export function encodeObject(object: LooseObject): NewValue {
 }
 
 /** Field sets are half of most objects, and the same for all objects of a shape. */
-function entryJson({ fieldsV1, ...entry }: ManagedFieldsEntry): string {
-  const text = JSON.stringify(entry);
-  if (fieldsV1 === undefined) return text;
-  return `${text.slice(0, -1)},"fieldsV1":${fieldSetJson(fieldsV1 as FieldSet)}}`;
+function entryJson(entry: ManagedFieldsEntry): string {
+  const { fieldsV1, ...rest } = entry;
+  if (typeof fieldsV1 !== 'object' || fieldsV1 === null) return JSON.stringify(entry);
+  const text = JSON.stringify(rest);
+  const before = text === '{}' ? '{' : `${text.slice(0, -1)},`;
+  return `${before}"fieldsV1":${fieldSetJson(fieldsV1 as FieldSet)}}`;
 }

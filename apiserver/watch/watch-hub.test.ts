@@ -5,7 +5,7 @@ import { stillness } from '../../base/breathe.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { StoreEvent } from './visible-object.ts';
 import { VisibleObject } from './visible-object.ts';
-import { FEW_READERS, REST_PER_WORK, WAKES_PER_TURN, WatchHub } from './watch-hub.ts';
+import { FEW_READERS, MAX_REST_MS, REST_PER_WORK, WAKES_PER_TURN, WatchHub } from './watch-hub.ts';
 
 const PREFIX = '/registry/core/pods/';
 const LIMITS = { maxEvents: 4, maxBytes: 1_000_000 };
@@ -20,12 +20,12 @@ function anEvent(revision: bigint): StoreEvent {
 const TURN_MS = 4;
 
 /** Where every turn takes as long, and rests are over when the test says so. */
-function evenTurns() {
+function evenTurns(turnMs = TURN_MS) {
   const rests: { readonly ms: number; end(): void }[] = [];
   let now = 0;
   const clock: Clock = {
     ...systemClock,
-    monotonic: () => (now += TURN_MS),
+    monotonic: () => (now += turnMs),
     timer: (ms, end) => {
       rests.push({ ms, end });
       return { cancel: () => {} };
@@ -75,13 +75,13 @@ describe('WatchHub', () => {
     expect(handed[WAKES_PER_TURN - 1]).toEqual([[1n], [2n]]);
   });
 
-  it('lets many rest for a part of the time that they took, and gives them all that came meanwhile at once', async () => {
+  it('lets many rest for a part of the time that they took from the second turn on, and gives them all that came meanwhile at once', async () => {
     const { clock, rests } = evenTurns();
     const hub = new WatchHub(LIMITS, clock);
     const { handed } = waiting(hub, 4 * WAKES_PER_TURN);
     hub.publish([anEvent(1n)]);
     await stillness();
-    expect(rests.map(({ ms }) => ms)).toEqual([4 * TURN_MS * REST_PER_WORK]);
+    expect(rests.map(({ ms }) => ms)).toEqual([3 * TURN_MS * REST_PER_WORK]);
     hub.publish([anEvent(2n)]);
     hub.publish([anEvent(3n)]);
     await stillness();
@@ -104,6 +104,18 @@ describe('WatchHub', () => {
     hub.publish([{ ...anEvent(2n), key }]);
     await promisesRun();
     for (const batches of handed) expect(batches).toEqual([[2n]]);
+  });
+
+  it.each([
+    ['longer than the longest one', 60_000, [MAX_REST_MS]],
+    ['for less than timers know', 1, []],
+  ])('lets nobody rest %s', async (_what, turnMs, expected) => {
+    const { clock, rests } = evenTurns(turnMs);
+    const hub = new WatchHub(LIMITS, clock);
+    waiting(hub, 3 * WAKES_PER_TURN);
+    hub.publish([anEvent(1n)]);
+    await stillness();
+    expect(rests.map(({ ms }) => ms)).toEqual(expected);
   });
 
   it('lets nobody rest where no more were woken than one turn has', async () => {

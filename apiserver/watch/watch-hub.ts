@@ -20,6 +20,8 @@ export const FEW_READERS = 16;
 export const REST_PER_WORK = 0.25;
 /** Timers know no shorter time. */
 const LEAST_REST_MS = 1;
+/** However long it took: a process that stood still was not at work. */
+export const MAX_REST_MS = 100;
 
 /** Called for each event of a prefix, in order; must not throw. */
 export type EventHandler = (event: StoreEvent) => void;
@@ -113,35 +115,42 @@ export class WatchHub {
     this.#groups.clear();
   }
 
-  /** Round by round: what comes while one is under way waits for the next. */
+  /** Round by round: whom something is to be told while one is under way waits for the next. */
   async #wakeAll(): Promise<void> {
     if (this.#isWaking) return;
     this.#isWaking = true;
     while (this.#asleep.size > 0) {
       const readers = this.#asleep.size;
       let worked = 0;
-      for (let woken = 0; woken < readers; woken += WAKES_PER_TURN)
-        worked += await this.#wakeSome(Math.min(WAKES_PER_TURN, readers - woken), woken === 0);
-      const rest = readers > WAKES_PER_TURN ? worked * REST_PER_WORK : 0;
+      // In this turn, whose time others have their part in.
+      this.#wakeSome(Math.min(WAKES_PER_TURN, readers));
+      await breathe();
+      for (let woken = WAKES_PER_TURN; woken < readers; woken += WAKES_PER_TURN)
+        worked += await this.#wakeNext(Math.min(WAKES_PER_TURN, readers - woken));
+      const rest = Math.min(worked * REST_PER_WORK, MAX_REST_MS);
       if (rest >= LEAST_REST_MS)
         await new Promise<void>((resolve) => this.#clock.timer(rest, resolve));
     }
     this.#isWaking = false;
   }
 
-  /** In this turn or in the next one. The time that their readers took, ms. */
-  async #wakeSome(count: number, now: boolean): Promise<number> {
-    const turn = now ? undefined : breathe();
-    // Follows at once on what the turn leads to: nothing else is counted.
-    const over = breathe();
-    if (turn) await turn;
-    const startedAt = this.#clock.monotonic();
+  #wakeSome(count: number): void {
     let left = count;
     for (const buffer of this.#asleep) {
       this.#asleep.delete(buffer);
       buffer.wake();
       if (--left === 0) break;
     }
+  }
+
+  /** In the next turn. The time that their readers take, ms. */
+  async #wakeNext(count: number): Promise<number> {
+    const turn = breathe();
+    // Follows at once on what the turn leads to: nothing else is counted.
+    const over = breathe();
+    await turn;
+    const startedAt = this.#clock.monotonic();
+    this.#wakeSome(count);
     await over;
     return this.#clock.monotonic() - startedAt;
   }
