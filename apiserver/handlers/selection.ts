@@ -44,7 +44,7 @@ export function prefixOf({ definition, info }: Exchange, { name }: Selection): s
 function offers(definition: ResourceDefinition, field: string): boolean {
   if (field === 'metadata.name') return true;
   if (field === 'metadata.namespace') return definition.ref.namespaced || isPlain(definition);
-  return field in definition.selectableFields;
+  return Object.hasOwn(definition.selectableFields, field);
 }
 
 function notOffered(definition: ResourceDefinition, field: string): string {

@@ -79,6 +79,8 @@ describe('A field selector', () => {
 
   it.each([
     ['/api/v1/pods', 'a.b=c', 'field label not supported: a.b'],
+    ['/api/v1/pods', '__proto__=c', 'field label not supported: __proto__'],
+    ['/api/v1/pods', 'constructor=c', 'field label not supported: constructor'],
     ['/api/v1/nodes', 'metadata.namespace=a', 'field label not supported: metadata.namespace'],
     [
       '/apis/apps/v1/deployments',
