@@ -26,6 +26,13 @@ export interface Decision {
   readonly reason?: string;
 }
 
+/** What bindings that name a user come to. */
+interface Found {
+  readonly rules: readonly PolicyRule[];
+  /** The bound roles that are not there, as told. */
+  readonly missing: readonly string[];
+}
+
 /** Namespaces that a user's rules are remembered for; past it the user's are found anew. */
 const MAX_REMEMBERED = 1_000;
 
@@ -35,7 +42,7 @@ export class RbacAuthorizer {
   /** Bindings by namespace ('' for cluster-wide ones), then by storage key. */
   readonly #bindings = new Map<string, Map<string, Binding>>();
   /** What #find came to, by user and namespace, until any role or binding changes. A connection has one UserInfo for all its requests. */
-  #found = new WeakMap<UserInfo, Map<string, PolicyRule[]>>();
+  #found = new WeakMap<UserInfo, Map<string, Found>>();
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -52,10 +59,10 @@ export class RbacAuthorizer {
   /** May the user do this? `namespace` is '' for requests about no namespace or all of them. */
   allows(user: UserInfo, request: AccessRequest, namespace: string): boolean {
     if (user.groups.includes(SUPERUSERS)) return true;
-    return rulesAllow(this.#rules(user, namespace), request);
+    return rulesAllow(this.#known(user, namespace).rules, request);
   }
 
-  /** The same decision, and why in the words that clients know; takes longer, and nothing is remembered. */
+  /** The same decision, and why in the words that clients know; who allows it is looked for anew each time. */
   decide(user: UserInfo, request: AccessRequest, namespace: string): Decision {
     if (this.allows(user, request, namespace)) {
       const reason = this.#grantOf(user, request, namespace);
@@ -64,34 +71,33 @@ export class RbacAuthorizer {
         ...(reason !== undefined && { reason: `RBAC: allowed by ${reason}` }),
       };
     }
-    const missing = new Set(
-      this.#bindingsOf(user, namespace)
-        .filter((each) => !this.#roleOf(each))
-        .map(missingRole),
-    );
-    if (missing.size === 0) return { allowed: false };
-    const told = [...missing].join(', ');
-    return { allowed: false, reason: `RBAC: ${missing.size === 1 ? told : `[${told}]`}` };
+    const { missing } = this.#known(user, namespace);
+    if (missing.length === 0) return { allowed: false };
+    const told = missing.join(', ');
+    return { allowed: false, reason: `RBAC: ${missing.length === 1 ? told : `[${told}]`}` };
   }
 
   /** Every rule that holds for the user in a namespace. */
   rulesFor(user: UserInfo, namespace: string): readonly PolicyRule[] {
-    return this.#rules(user, namespace);
+    return this.#known(user, namespace).rules;
   }
 
-  #rules(user: UserInfo, namespace: string): readonly PolicyRule[] {
+  #known(user: UserInfo, namespace: string): Found {
     let places = this.#found.get(user);
     if (!places) this.#found.set(user, (places = new Map()));
-    let rules = places.get(namespace);
-    if (!rules) {
+    let found = places.get(namespace);
+    if (!found) {
       if (places.size >= MAX_REMEMBERED) places.clear();
-      places.set(namespace, (rules = this.#find(user, namespace)));
+      places.set(namespace, (found = this.#find(user, namespace)));
     }
-    return rules;
+    return found;
   }
 
-  #find(user: UserInfo, namespace: string): PolicyRule[] {
-    return this.#bindingsOf(user, namespace).flatMap((binding) => [...this.#rulesOf(binding)]);
+  #find(user: UserInfo, namespace: string): Found {
+    const bindings = this.#bindingsOf(user, namespace);
+    const rules = bindings.flatMap((binding) => [...this.#rulesOf(binding)]);
+    const missing = bindings.filter((binding) => !this.#roleOf(binding)).map(missingRole);
+    return { rules, missing: [...new Set(missing)] };
   }
 
   /** Those that hold in the namespace and name the user, cluster-wide ones first. */
