@@ -5,7 +5,7 @@
 export interface JsonScan {
   /** Members of all objects, those that come twice too. */
   readonly members: number;
-  /** Is there a number that a double may not hold? Never false of one that it does not. */
+  /** Is there a whole number that a double may not hold, or one that may be beyond all doubles? */
   readonly doubtful: boolean;
 }
 

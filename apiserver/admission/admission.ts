@@ -85,7 +85,10 @@ export class AdmissionChain {
     this.#refusing = new Step('validate', refusing, how);
   }
 
-  /** Whether somebody from outside changed the object; plugins of the house may have, either way. */
+  /**
+   * Whether somebody from outside changed the object; plugins of the house may have, either way. At once where nobody had to be asked:
+   * it is not awaited then, as each promise is some hundred instructions of every write.
+   */
   mutate(request: AdmissionRequest): MaybePromise<boolean> {
     let changed = false;
     const note = () => {

@@ -18,6 +18,8 @@ export function readBody(
   const length = headers['content-length'] ?? '0';
   if (length === '0' && headers['transfer-encoding'] === undefined)
     return headers['content-type'] === undefined ? undefined : NOTHING;
+  // It would never end.
+  if (message.destroyed) return Promise.reject(new StatusError('BadRequest', 'aborted'));
   return Number(length) > limitBytes ? Promise.reject(tooLarge()) : collected(message, limitBytes);
 }
 

@@ -51,9 +51,10 @@ export class HttpConnection {
     return new Promise((resolve, reject) => {
       const versions = { minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] } as const;
       const socket = connect({ host, port, ca, cert, key, ...versions });
-      socket.once('error', reject);
+      const ended = () => reject(new Error('the server ended the connection'));
+      socket.once('error', reject).once('close', ended);
       socket.once('session', () => {
-        socket.off('error', reject);
+        socket.off('error', reject).off('close', ended);
         // Not in this turn: OpenSSL is still reading, and a write from within that is never sent.
         setImmediate(() => resolve(new HttpConnection(socket)));
       });
