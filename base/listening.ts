@@ -29,14 +29,14 @@ const LOOK_EVERY_MS = 5_000;
 
 /**
  * Options of Node's servers, HTTP and HTTPS: a handshake takes so many milliseconds at most, so does the head of a request, and a
- * request from its first byte to its last takes `wholeMs`. Who is late is gone after LOOK_EVERY_MS more, and after twice the time at
- * most.
+ * request from its first byte to its last takes `wholeMs`, be that less or more. Who is late is gone after LOOK_EVERY_MS
+ * more, and after twice the time at most.
  */
 export const arrivalWithin = (ms: number, wholeMs = ms) => ({
   handshakeTimeout: ms,
   requestTimeout: wholeMs,
-  headersTimeout: ms,
-  connectionsCheckingInterval: Math.min(ms, LOOK_EVERY_MS),
+  headersTimeout: Math.min(ms, wholeMs),
+  connectionsCheckingInterval: Math.min(ms, wholeMs, LOOK_EVERY_MS),
 });
 
 /**
