@@ -1,7 +1,12 @@
-// Indented answers: the same JSON to the letter, and only for who reads it.
+// Indented answers: the same JSON to the letter, and only for who reads it, within bounds.
 import { describe, expect, it } from 'vitest';
 import type { Reply, Request } from '../api/wire/exchange.ts';
-import { indented, MAX_PRETTY_BYTES, prettyIfAsked } from './pretty-json.ts';
+import {
+  indented as indentedBytes,
+  MAX_PRETTY_ANSWER_BYTES,
+  MAX_PRETTY_BYTES,
+  prettyIfAsked,
+} from './pretty-json.ts';
 import { objectReply, textReply } from './reply.ts';
 
 const request = (target: string, agent?: string): Request => {
@@ -13,6 +18,10 @@ const request = (target: string, agent?: string): Request => {
     headers: agent === undefined ? {} : { 'user-agent': agent },
     signal: new AbortController().signal,
   };
+};
+const indented = (json: string) => {
+  const bytes = indentedBytes(Buffer.from(json));
+  return bytes && Buffer.from(bytes).toString();
 };
 const bodyOf = (reply: Reply) =>
   reply.kind === 'body' ? Buffer.concat(reply.body).toString() : undefined;
@@ -34,15 +43,38 @@ describe('indented', () => {
     );
   });
 
-  it('takes time that is linear in what it is given', () => {
-    const deep = `${'['.repeat(400)}${']'.repeat(400)}`;
-    expect(JSON.parse(indented(deep))).toEqual(JSON.parse(deep));
-    const long = JSON.stringify({ a: '\\"'.repeat(200_000) });
-    expect(indented(long)).toHaveLength(long.length + 5);
+  it.each([
+    ['deep', `${'['.repeat(300)}${']'.repeat(300)}`, true],
+    ['too deep', `${'['.repeat(1000)}${']'.repeat(1000)}`, false],
+    ['wide', `[${'0,'.repeat(30_000)}0]`, true],
+    ['deep and wide', `${'['.repeat(490)}${'0,'.repeat(30_000)}0${']'.repeat(490)}`, false],
+    ['many texts', JSON.stringify({ a: '\\"'.repeat(20_000) }), true],
+  ])('is no larger than it may be of what is %s', (_, json, fits) => {
+    const answer = indented(json);
+    expect(answer !== undefined).toBe(fits);
+    if (answer !== undefined) expect(answer).toBe(JSON.stringify(JSON.parse(json), null, 2));
   });
+
+  it('may be as large as it may, and no larger', () => {
+    const long = 'x'.repeat(MAX_PRETTY_ANSWER_BYTES - 2);
+    expect(indented(`"${long}"`)).toHaveLength(MAX_PRETTY_ANSWER_BYTES);
+    expect(indented(`"${long}x"`)).toBeUndefined();
+  });
+
+  it('leaves members in their places, doubled ones too', () => {
+    expect(indented('{"b":1,"2":1,"1":1,"b":2}')).toBe(
+      '{\n  "b": 1,\n  "2": 1,\n  "1": 1,\n  "b": 2\n}',
+    );
+  });
+
+  it.each([']', '{}}', '[', '{"a', '"a\\', '"\\', '[['.repeat(40_000), ']'.repeat(80_000)])(
+    'throws at nothing that is no JSON: %.9s',
+    (json) => expect(indented(json)).toBeUndefined(),
+  );
 });
 
 describe('An answer', () => {
+  const headers = { 'content-type': 'application/json' };
   const reply = objectReply({ a: 1 });
   const pretty = '{\n  "a": 1\n}';
 
@@ -58,14 +90,24 @@ describe('An answer', () => {
     ['/api?pretty=false', 'curl/8.1', false],
     ['/api?pretty=', 'curl/8.1', true],
     ['/version', undefined, true],
-    ['/openapi/v3', 'curl/8.1', false],
   ])('of %s to %s is indented: %s', (target, agent, expected) => {
     const answer = bodyOf(prettyIfAsked(request(target, agent), reply));
     expect(answer).toBe(expected ? pretty : '{"a":1}\n');
   });
 
-  it('that is no JSON, or too large, stays as it is', () => {
+  it('with an ETag stays as it is, but for the version, which has one form', () => {
+    const tagged = { ...reply, headers: { ...headers, etag: '"A"' } } as Reply;
+    expect(prettyIfAsked(request('/apis?pretty=true', 'curl/8.1'), tagged)).toBe(tagged);
+    expect(bodyOf(prettyIfAsked(request('/version?pretty=false'), tagged))).toBe(pretty);
+  });
+
+  it('that is no JSON, or is or would be too large, stays as it is', () => {
     const asked = request('/api?pretty=true');
+    const deep = { body: [Buffer.from(`${'['.repeat(30_000)}${']'.repeat(30_000)}`)] };
+    for (const other of [deep, { headers: { ...headers, 'content-encoding': 'gzip' } }]) {
+      const left = { ...reply, ...other } as Reply;
+      expect(prettyIfAsked(asked, left)).toBe(left);
+    }
     const text = textReply('{"a":1}');
     expect(prettyIfAsked(asked, text)).toBe(text);
     const large = objectReply({ a: 'x'.repeat(MAX_PRETTY_BYTES) });

@@ -1,5 +1,6 @@
 // The HTTPS listener: reads requests, finds who makes them, and sends the pipeline's replies. A fastify adapter.
-// Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status.
+// Invariant: nothing of the API is decided here; what fails before the pipeline still comes out as a Status, indented
+// for who asks for it; what is no HTTP (client-error.ts) and refused upgrades (upgrades.ts) are not.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
@@ -11,6 +12,7 @@ import type { Clock } from '../../base/clock.ts';
 import { arrivalWithin, tellOfFailures } from '../../base/listening.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
+import { prettyIfAsked } from '../pretty-json.ts';
 import { errorReply } from '../reply.ts';
 import { answerClientError } from './client-error.ts';
 import { Departure } from './departure.ts';
@@ -287,7 +289,7 @@ async function handled(
     caller.leave();
     throw new StatusError('BadRequest', 'you must request an upgrade of the connection');
   } catch (error) {
-    const reply = errorReply(asStatus(error));
+    const reply = refusal(message, error);
     if (reply.kind === 'upgrade') throw error;
     return reply;
   }
@@ -305,9 +307,18 @@ function credentialsOf(message: {
 
 /** Answers a failure of fastify's own, such as a bad path. */
 function refuse(reply: FastifyReply, error: unknown): void {
-  const status = errorReply(asStatus(error));
+  const status = refusal(reply.request.raw, error);
   if (status.kind !== 'body') return;
   void reply.code(status.status).headers(mutable(status.headers)).send(Buffer.concat(status.body));
+}
+
+/** The answer to what failed before the pipeline, whose head may not even be readable as a Request's. */
+function refusal({ url = '', headers }: IncomingMessage, error: unknown): Reply {
+  const [, path = '', query] = /^([^?]*)\??(.*)/s.exec(url) ?? [];
+  return prettyIfAsked(
+    { path, query: new URLSearchParams(query), headers },
+    errorReply(asStatus(error)),
+  );
 }
 
 const mutable = (headers: Readonly<Record<string, string | readonly string[]>>) =>

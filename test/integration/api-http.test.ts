@@ -215,9 +215,27 @@ describe('Answers', () => {
     const headers = { 'user-agent': 'curl/8' };
     const missing = await server.call('GET', `${CONFIG_MAPS}/none`, { headers });
     expect([missing.status, missing.text]).toEqual([404, JSON.stringify(missing.json(), null, 2)]);
-    const list = await server.call('GET', `${CONFIG_MAPS}?pretty=true`);
+    const authorization = 'Bearer wrong';
+    const strange = await server.call('GET', `${CONFIG_MAPS}?pretty=true`, {
+      as: 'nobody',
+      headers: { authorization },
+    });
+    expect([strange.status, strange.text]).toEqual([401, JSON.stringify(strange.json(), null, 2)]);
+    const body = configMap('small');
+    await server.call('POST', CONFIG_MAPS, { body });
+    const path = `${CONFIG_MAPS}?pretty=true&fieldSelector=metadata.name%3Dsmall`;
+    const list = await server.call('GET', path);
     expect(list.text).toBe(JSON.stringify(list.json(), null, 2));
     expect(Number(list.headers['content-length'])).toBe(Buffer.byteLength(list.text));
+    const head = await server.call('HEAD', path);
+    expect(head.headers['content-length']).toBe(list.headers['content-length']);
+  });
+
+  it('that are documents with an ETag are not', async () => {
+    const headers = { 'user-agent': 'curl/8' };
+    const plain = await server.call('GET', '/apis');
+    const asked = await server.call('GET', '/apis?pretty=true', { headers });
+    expect([asked.text, asked.headers['etag']]).toEqual([plain.text, plain.headers['etag']]);
   });
 
   it('stream a watch line by line, and end it when the server closes', async () => {
