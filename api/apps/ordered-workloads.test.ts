@@ -182,6 +182,19 @@ describe('StatefulSets', () => {
     const empty = { template: template({ containers: [] }) };
     expect(change(empty, { ...empty, replicas: 2 })).toEqual([]);
     expect(change({}, empty)).toEqual(['spec.template.spec.containers']);
+    const odd = (metadata: object) =>
+      change(empty, {
+        template: { ...empty.template, metadata: { labels: { app: 'db' }, ...metadata } },
+      });
+    expect(odd({ labels: { app: 'db', 'bad key!': '-' } })).toEqual(
+      Array.from({ length: 2 }, () => 'spec.template.labels'),
+    );
+    expect(odd({ annotations: { 'bad key!': '' } })).toEqual(['spec.template.annotations']);
+    const mute = { ...base, replicas: -1 };
+    expect(change(mute, { ...mute, ...empty })).toEqual([
+      'spec.replicas',
+      'spec.template.spec.containers',
+    ]);
   });
 
   it('refuse a status that does not add up', () => {

@@ -3,7 +3,7 @@
 import { validateClaimSpec } from '../core/claim-validation.ts';
 import { defaultClaimTemplate } from '../core/persistent-volume-claim.ts';
 import { defaultPodTemplate } from '../core/pod-template-defaults.ts';
-import { validatePodTemplate } from '../core/pod-template-validation.ts';
+import { validatePodTemplate, validateTemplateMeta } from '../core/pod-template-validation.ts';
 import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
@@ -84,10 +84,10 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
       ? [...validateSpec(spec), ...validateTies(spec), ...validateTemplate(spec)]
       : [
           ...validateSpec(spec),
-          // What was stored before templates were looked into may be changed all the same.
-          ...([...validateSpec(old.spec), ...validateTemplate(old.spec)].length === 0
+          // What was stored before the pods of templates were looked into may be changed all the same.
+          ...(validateTemplate(old.spec).length === 0
             ? validateTemplate(spec)
-            : []),
+            : validateTemplateMeta(spec?.template, 'spec.template')),
           ...validateKept(spec, old.spec),
         ],
   warnings: ({ spec }) => [

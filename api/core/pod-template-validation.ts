@@ -26,9 +26,7 @@ export function validatePodTemplate(
   path: string,
 ): FieldError[] {
   return [
-    // Upstream's paths leave the metadata out.
-    ...validateLabels(template?.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template?.metadata?.annotations, `${path}.annotations`),
+    ...validateTemplateMeta(template, path),
     ...validatePodSpec(template?.spec, `${path}.spec`),
     ...((template?.spec?.ephemeralContainers ?? []).length === 0
       ? []
@@ -38,6 +36,19 @@ export function validatePodTemplate(
             'ephemeral containers not allowed in pod template',
           ),
         ]),
+  ];
+}
+
+/** A template's labels and annotations. */
+export function validateTemplateMeta(
+  template: PodTemplateSpec | undefined,
+  path: string,
+): FieldError[] {
+  const { labels, annotations } = template?.metadata ?? {};
+  return [
+    // Upstream's paths leave the metadata out.
+    ...validateLabels(labels, `${path}.labels`),
+    ...validateAnnotations(annotations, `${path}.annotations`),
   ];
 }
 
