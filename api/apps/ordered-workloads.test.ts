@@ -69,6 +69,21 @@ describe('StatefulSets', () => {
       [],
     ],
     [
+      'claims beside odd volumes',
+      {
+        volumeClaimTemplates: [claim, { ...claim, metadata: { name: 'logs' } }],
+        template: template({
+          volumes: [{ name: 'a', emptyDir: {} }, { name: 'logs' }, { name: 'B' }],
+        }),
+      },
+      ['spec.template.spec.volumes[2].name Invalid'],
+    ],
+    [
+      'a claim without a name',
+      { volumeClaimTemplates: [{ ...claim, metadata: {} }] },
+      ['spec.volumeClaimTemplates[0].metadata.name Required'],
+    ],
+    [
       'mounts of nothing',
       { template: mounting('data') },
       ['spec.template.spec.containers[0].volumeMounts[0].name NotFound'],

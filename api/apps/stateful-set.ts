@@ -8,10 +8,12 @@ import { ALL_VERBS, defineResource } from '../definition.ts';
 import type { FieldError } from '../field-error.ts';
 import { forbiddenField, invalidValue, required } from '../field-error.ts';
 import type {
+  PersistentVolumeClaim,
   StatefulSet,
   StatefulSetSpec,
   StatefulSetStatus,
   StatefulSetUpdateStrategy,
+  Volume,
 } from '../generated/types.ts';
 import { StatefulSets } from '../kinds.ts';
 import { ageColumn, containerColumns, nameColumn } from '../meta/columns.ts';
@@ -132,24 +134,35 @@ function validateTies(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
   const { serviceName, volumeClaimTemplates = [] } = spec;
   return [
     ...obeys(dnsLabel, serviceName || undefined, 'spec.serviceName'),
-    ...volumeClaimTemplates.flatMap((claim, i) =>
-      validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`),
-    ),
+    ...volumeClaimTemplates.flatMap((claim, i) => [
+      ...(claim.metadata?.name ? [] : [required(`spec.volumeClaimTemplates[${i}].metadata.name`)]),
+      ...validateClaimSpec(claim.spec, `spec.volumeClaimTemplates[${i}].spec`),
+    ]),
   ];
 }
 
 /** The template as pods come out of it: each claim is a volume of its name, and takes the place of another one. */
 function validateTemplate(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
-  const { template, volumeClaimTemplates = [] } = spec;
+  const { template } = spec;
+  const volumes = withClaims(template?.spec?.volumes ?? [], spec.volumeClaimTemplates ?? []);
+  const podSpec = template?.spec && { ...template.spec, volumes };
+  return validatePodTemplate({ ...template, spec: podSpec }, 'spec.template');
+}
+
+/** The template's own volumes stay in their places, which errors tell of; claims without a name have an error of their own. */
+function withClaims(
+  volumes: readonly Volume[],
+  templates: readonly PersistentVolumeClaim[],
+): Volume[] {
   const claims = new Map(
-    volumeClaimTemplates.map(({ metadata }) => {
-      const name = metadata?.name ?? '';
-      return [name, { name, persistentVolumeClaim: { claimName: name } }];
+    templates.flatMap(({ metadata }) => {
+      const name = metadata?.name;
+      return name ? [[name, { name, persistentVolumeClaim: { claimName: name } }]] : [];
     }),
   );
-  const others = (template?.spec?.volumes ?? []).filter(({ name }) => !claims.has(name));
-  const podSpec = template?.spec && { ...template.spec, volumes: [...claims.values(), ...others] };
-  return validatePodTemplate({ ...template, spec: podSpec }, 'spec.template');
+  const replaced = volumes.map((volume) => claims.get(volume.name) ?? volume);
+  for (const { name } of volumes) claims.delete(name);
+  return [...replaced, ...claims.values()];
 }
 
 function validateSpec(spec: Partial<StatefulSetSpec> = {}): FieldError[] {
