@@ -1,6 +1,7 @@
 // How many requests are worked on at once, and the answer to those beyond: 429, come again in a second.
 // Invariants: what runs for long (watches, logs, exec, proxies) is counted apart, until it is over; an administrator always comes through, so that
 // an overloaded cluster can be mended; each request that entered leaves exactly once.
+import { SUPERUSERS } from '../api/rbac/evaluate.ts';
 import { StatusError } from '../api/status.ts';
 import type { Reply, Request, UserInfo } from '../api/wire/exchange.ts';
 import { overseen } from './overseen.ts';
@@ -28,7 +29,6 @@ export type InflightKind = 'readOnly' | 'mutating' | 'longRunning';
 
 const READING = new Set(['get', 'list', 'watch', 'head', 'options']);
 const LONG_SUBRESOURCES = new Set(['exec', 'attach', 'portforward', 'log', 'proxy']);
-const EXEMPT_GROUP = 'system:masters';
 
 /** Does it run until somebody ends it? */
 export const isLongRunning = (info: RequestInfo): boolean =>
@@ -57,7 +57,7 @@ export class Inflight {
   /** Takes a request in; what it answers is to be given to `leave`. Throws TooManyRequests. */
   enter(user: UserInfo, info: RequestInfo): InflightKind {
     const kind = kindOf(info);
-    if (this.now[kind] >= this.#limits[kind] && !user.groups.includes(EXEMPT_GROUP))
+    if (this.now[kind] >= this.#limits[kind] && !user.groups.includes(SUPERUSERS))
       throw new StatusError('TooManyRequests', 'Too many requests, please try again later.', {
         details: { retryAfterSeconds: RETRY_AFTER_SECONDS },
       });

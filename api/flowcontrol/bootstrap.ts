@@ -6,6 +6,7 @@ import type {
   PriorityLevelConfiguration,
   ResourcePolicyRule,
 } from '../generated/types.ts';
+import { SUPERUSERS } from '../rbac/evaluate.ts';
 
 const API_VERSION = 'flowcontrol.apiserver.k8s.io/v1';
 /** Such objects are the server's to bring up to date, unless somebody says false. */
@@ -89,7 +90,7 @@ const ROWS: readonly Row[] = [
     name: 'exempt',
     level: 'exempt',
     precedence: 1,
-    rules: [{ subjects: [group('system:masters')], ...ANYTHING }],
+    rules: [{ subjects: [group(SUPERUSERS)], ...ANYTHING }],
   },
   {
     name: 'probes',

@@ -28,11 +28,12 @@ export const helperClusterRoles: readonly ClusterRole[] = [
   ].map(approver),
   // A node that asks for its first certificate, and for the next one.
   ...['nodeclient', 'selfnodeclient'].map((which) =>
-    role(`system:certificates.k8s.io:certificatesigningrequests:${which}`, [
-      ...allow(['create'], `${REQUESTS}/${which}`),
-    ]),
+    role(
+      `system:certificates.k8s.io:certificatesigningrequests:${which}`,
+      allow(['create'], `${REQUESTS}/${which}`),
+    ),
   ),
-  role('system:node-bootstrapper', [...allow([...READ, 'create'], REQUESTS)]),
+  role('system:node-bootstrapper', allow([...READ, 'create'], REQUESTS)),
   role('system:node-problem-detector', [
     ...allow(['get'], 'nodes'),
     ...allow(['patch'], 'nodes/status'),
@@ -49,8 +50,8 @@ export const helperClusterRoles: readonly ClusterRole[] = [
     ...allow(READ, 'nodes'),
     REPORTING_EVENTS,
   ]),
-  role('system:kube-aggregator', [...allow(READ, 'endpoints', 'services')]),
-  role('system:kube-dns', [...allow(LOOK, 'endpoints', 'services')]),
+  role('system:kube-aggregator', allow(READ, 'endpoints', 'services')),
+  role('system:kube-dns', allow(LOOK, 'endpoints', 'services')),
   role('system:persistent-volume-provisioner', [
     ...allow([...READ, 'create', 'delete'], 'persistentvolumes'),
     ...allow([...READ, 'update'], 'persistentvolumeclaims'),

@@ -5,6 +5,7 @@ import { aggregatedRules } from './aggregate.ts';
 import { RBAC_GROUP } from './binding-rules.ts';
 import { helperClusterRoleBindings, helperClusterRoles } from './bootstrap-helpers.ts';
 import { allow, binding, paths, READ, REPORTING_EVENTS, role } from './bootstrap-parts.ts';
+import { SUPERUSERS } from './evaluate.ts';
 
 const WRITE = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 
@@ -286,7 +287,7 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
 
 /** Their bindings. */
 export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
-  binding('cluster-admin', 'Group', 'system:masters'),
+  binding('cluster-admin', 'Group', SUPERUSERS),
   binding('system:discovery', 'Group', 'system:authenticated'),
   binding('system:basic-user', 'Group', 'system:authenticated'),
   binding('system:public-info-viewer', 'Group', 'system:authenticated', 'system:unauthenticated'),

@@ -3,6 +3,9 @@
 import type { PolicyRule, RbacSubject } from '../generated/types.ts';
 import type { UserInfo } from '../wire/exchange.ts';
 
+/** The group of those who may do everything, whatever the rules say. */
+export const SUPERUSERS = 'system:masters';
+
 /** A request for a resource. `name` is '' or absent where none is in the URL, as on list and create. */
 export interface ResourceRequest {
   readonly verb: string;

@@ -10,15 +10,12 @@ import type {
 } from '../../api/generated/types.ts';
 import type { KindRef } from '../../api/kind-ref.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { type AccessRequest, rulesAllow, subjectIs } from '../../api/rbac/evaluate.ts';
+import { type AccessRequest, rulesAllow, subjectIs, SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { collectionPrefix, objectKey } from '../registry/keys.ts';
 import type { ObjectStore, StoreEvent } from '../watch/object-store.ts';
 
 type Binding = ClusterRoleBinding | RoleBinding;
-
-/** Who may do everything, whatever the rules say. */
-const SUPERUSERS = 'system:masters';
 
 /** What was decided, and why, where something is to be said of that. */
 export interface Decision {

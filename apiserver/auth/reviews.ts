@@ -3,7 +3,7 @@
 import type { KubeObject, LooseObject } from '../../api/meta/object.ts';
 import { decodeObject } from '../../api/schema/decode.ts';
 import type { ServedResource } from '../../api/schema/endpoints.ts';
-import type { AccessRequest } from '../../api/rbac/evaluate.ts';
+import { type AccessRequest, SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import { badRequest, StatusError } from '../../api/status.ts';
 import type { Reply, Request, UserInfo } from '../../api/wire/exchange.ts';
 import { checkWriteOptions } from '../handlers/write-options.ts';
@@ -206,7 +206,7 @@ function decision(rbac: RbacAuthorizer, user: UserInfo, spec: ReviewSpec): objec
 
 function rulesOf(rbac: RbacAuthorizer, user: UserInfo, namespace: string): object {
   const rules = rbac.rulesFor(user, namespace);
-  const everything = user.groups.includes('system:masters')
+  const everything = user.groups.includes(SUPERUSERS)
     ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
     : [];
   return {

@@ -11,6 +11,7 @@ import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import { deepEqual } from '../../api/meta/deep-equal.ts';
 import { isConditionTrue, setCondition } from '../../api/meta/conditions.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import { isConflict, isNotFound } from '../../api/status.ts';
 import { NO_ADMISSION } from '../admission/admission.ts';
 import type { Exchange, ServerParts } from '../exchange.ts';
@@ -25,7 +26,7 @@ import { webhookConverter } from './webhook-conversion.ts';
 /** Held by definitions that are being deleted while objects of theirs are there. Source: the public API reference. */
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 /** Who deletes the objects of a definition that goes. */
-const SYSTEM = { username: 'system:apiserver', groups: ['system:masters'] };
+const SYSTEM = { username: 'system:apiserver', groups: [SUPERUSERS] };
 /** Tries again to end a definition whose objects were held after this long; the end of an object wakes it sooner. */
 const RETRY_MS = 5_000;
 

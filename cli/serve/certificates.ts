@@ -5,6 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { KeyPair, LeafSpec, ServerName } from '../../base/certificates.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { System } from '../../system/system.ts';
@@ -59,7 +60,7 @@ export function certificateSpecs(facts: ClusterFacts, serviceIp: string): Certif
     {
       file: 'apiserver-kubelet-client',
       commonName: KUBELET_CLIENT_NAME,
-      organizations: ['system:masters'],
+      organizations: [SUPERUSERS],
       usage: 'client',
     },
     {
@@ -71,7 +72,7 @@ export function certificateSpecs(facts: ClusterFacts, serviceIp: string): Certif
     {
       file: 'admin',
       commonName: 'kubernetes-admin',
-      organizations: ['system:masters'],
+      organizations: [SUPERUSERS],
       usage: 'client',
     },
     { file: 'controllers', commonName: 'system:kube-controller-manager', usage: 'client' },

@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { type ApiServer, createApiServer } from '../../apiserver/api-server.ts';
 import { createMemoryStorage } from '../../apiserver/storage/memory/memory-storage.ts';
@@ -26,7 +27,6 @@ import { type ResolvedOptions, resolveOptions, type TestClusterOptions } from '.
 import { type ProgramParts, type RunningProgram, startProgram } from './program.ts';
 import { stopAll, type StoppableProgram } from './stop-all.ts';
 
-const ADMINS = 'system:masters';
 const SERVICE_CIDR = '10.96.0.0/16';
 
 /** How a program of controllers is run. */
@@ -139,7 +139,7 @@ class InProcessCluster implements TestCluster {
     this.#options = options;
     this.#server = server;
     this.#storage = storage;
-    this.client = this.as('admin', ADMINS);
+    this.client = this.as('admin', SUPERUSERS);
     this.#pool = new FakeNodePool({
       clock,
       logger,
@@ -167,7 +167,7 @@ class InProcessCluster implements TestCluster {
   run(controllers: readonly ControllerFactory[], options: RunOptions = {}): RunningProgram {
     const { leaderElection, namespaces } = options;
     const name = options.name ?? `program-${this.#programs.length}`;
-    const client = options.client ?? this.as(name, ADMINS);
+    const client = options.client ?? this.as(name, SUPERUSERS);
     return this.#start(name, client, (doors) =>
       controllersProgram(controllers, { ...doors, leaderElection, namespaces }),
     );
@@ -184,7 +184,7 @@ class InProcessCluster implements TestCluster {
 
   listen(): Promise<ListeningCluster> {
     this.#refuseIfClosed('it cannot listen');
-    this.#listening ??= listenOn(this.#server, ADMINS);
+    this.#listening ??= listenOn(this.#server, SUPERUSERS);
     return this.#listening;
   }
 

@@ -1,5 +1,6 @@
 // The fake nodes of one cluster: numbered, with addresses of their own, ended together.
 // Invariant: after `close` nothing of any node is left.
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
@@ -36,7 +37,7 @@ export class FakeNodePool {
     this.#options = options;
     this.#epochMs = clock.now();
     this.#census = new PodCensus({
-      client: options.clientOf('fake-nodes', 'system:masters'),
+      client: options.clientOf('fake-nodes', SUPERUSERS),
       clock,
       random: options.randomFor('fake-nodes'),
       logger,

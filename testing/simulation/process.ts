@@ -2,6 +2,7 @@
 // Invariant: after `crash` nothing of it happens any more: no message is sent or arrives, no timer fires; what the server had got is done.
 import type { Logger, LogFields } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { Handler } from '../../api/wire/exchange.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
@@ -64,7 +65,7 @@ export class RunningProcess implements LineEnd, SimulatedProcess {
     this.random = run.randomFor(this.name);
     this.logger = notedLogger((text) => run.history.note(this.name, text), {});
     this.#line = new Line(run, this, run.server);
-    const user = { username: spec.program, groups: ['system:masters', 'system:authenticated'] };
+    const user = { username: spec.program, groups: [SUPERUSERS, 'system:authenticated'] };
     const options = { userAgent: spec.program, clock: this.clock };
     const transport = createInProcessTransport(this.#line.handler, user, options);
     this.client = createClient(transport, { fieldManager: spec.program });

@@ -2,6 +2,7 @@
 // Invariant: nothing of the story is ever lost, so that what it asked for was done.
 import type { Random } from '../../base/random.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { SUPERUSERS } from '../../api/rbac/evaluate.ts';
 import type { Handler } from '../../api/wire/exchange.ts';
 import type { Client } from '../../client/rest/client.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
@@ -40,7 +41,7 @@ export function storyCluster(run: StoryRun): SimulatedCluster {
     befall: () => undefined,
   };
   const line = new Line(run, end, run.server);
-  const user = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
+  const user = { username: 'admin', groups: [SUPERUSERS, 'system:authenticated'] };
   const options = { userAgent: 'story', clock };
   const transport = createInProcessTransport(line.handler, user, options);
   const client: Client = createClient(transport, { fieldManager: 'story' });

@@ -1,6 +1,7 @@
 // Requests to a server behind an APIService: what answers at its Service's port, asked in the name of who asks here.
 // Invariants: a request goes over a kept connection unless it upgrades or is this server's own, which must tell whether a new one can
 // be made; it is sent a second time only where the first never counts; it ends with its signal; an answer that is kept has a limit.
+import { SUPERUSERS } from '../../../api/rbac/evaluate.ts';
 import { StatusError } from '../../../api/status.ts';
 import type { UserInfo } from '../../../api/wire/exchange.ts';
 import type { PassedReply, PassedRequest } from '../../handlers/node-dialer.ts';
@@ -11,7 +12,7 @@ import { remoteUserHeaders } from './front-proxy-headers.ts';
 import { hostOf, RemoteConnections, type RemoteParts, TIMED_OUT } from './remote-connections.ts';
 
 /** Who asks when the server asks for itself, as upstream. */
-const AGGREGATOR: UserInfo = { username: 'system:kube-aggregator', groups: ['system:masters'] };
+const AGGREGATOR: UserInfo = { username: 'system:kube-aggregator', groups: [SUPERUSERS] };
 
 /** A request of this server's own. */
 export interface Asked {
