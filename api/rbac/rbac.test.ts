@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PolicyRule, RbacSubject, RoleBinding } from '../generated/types.ts';
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from './bootstrap.ts';
+import { helperClusterRoleBindings, helperClusterRoles } from './bootstrap-helpers.ts';
 import { clusterRoleBindingDefinition } from './cluster-role-binding.ts';
 import { clusterRoleDefinition } from './cluster-role.ts';
 import type { AccessRequest } from './evaluate.ts';
@@ -272,5 +273,94 @@ describe('bootstrap roles', () => {
       expect(get('system:monitoring', path)).toBe(true);
     expect(get('system:monitoring', '/version')).toBe(false);
     expect(get('system:discovery', '/openapi/v3')).toBe(true);
+  });
+});
+
+describe('roles for programs that come with others', () => {
+  const rulesOf = (name: string) =>
+    bootstrapClusterRoles.find(({ metadata }) => metadata.name === name)?.rules ?? [];
+  /** A verb, a resource with its group, and a name. */
+  type Right = readonly [verb: string, resource: string, group?: string, name?: string];
+  const allows = (rules: readonly PolicyRule[], [verb, resource, group = '', name = 'x']: Right) =>
+    rulesAllow(rules, on(verb, resource, { group, name }));
+
+  const CERTIFICATES = 'certificates.k8s.io';
+  const approving = (signer: string): Right => [
+    'approve',
+    'signers',
+    CERTIFICATES,
+    `kubernetes.io/${signer}`,
+  ];
+  const asking = (which: string): Right => [
+    'create',
+    `certificatesigningrequests/${which}`,
+    CERTIFICATES,
+  ];
+  const HELPERS: readonly (readonly [name: string, may: Right, mayNot: Right])[] = [
+    ...['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'legacy-unknown'].map(
+      (signer) =>
+        [
+          `system:${CERTIFICATES}:${signer}-approver`,
+          approving(signer),
+          approving('kubelet-serving'),
+        ] as const,
+    ),
+    [
+      `system:${CERTIFICATES}:kubelet-serving-approver`,
+      approving('kubelet-serving'),
+      ['sign', 'signers', CERTIFICATES, 'kubernetes.io/kubelet-serving'],
+    ],
+    [
+      `system:${CERTIFICATES}:certificatesigningrequests:nodeclient`,
+      asking('nodeclient'),
+      asking('selfnodeclient'),
+    ],
+    [
+      `system:${CERTIFICATES}:certificatesigningrequests:selfnodeclient`,
+      asking('selfnodeclient'),
+      asking('nodeclient'),
+    ],
+    [
+      'system:node-bootstrapper',
+      ['create', 'certificatesigningrequests', CERTIFICATES],
+      asking('nodeclient'),
+    ],
+    ['system:node-problem-detector', ['patch', 'nodes/status'], ['patch', 'nodes']],
+    ['system:node-proxier', ['watch', 'endpointslices', 'discovery.k8s.io'], ['get', 'services']],
+    ['system:kube-aggregator', ['get', 'services'], ['update', 'services']],
+    ['system:kube-dns', ['list', 'endpoints'], ['get', 'endpoints']],
+    [
+      'system:persistent-volume-provisioner',
+      ['delete', 'persistentvolumes'],
+      ['delete', 'persistentvolumeclaims'],
+    ],
+    ['system:volume-scheduler', ['update', 'persistentvolumes'], ['create', 'persistentvolumes']],
+  ];
+
+  it.each(HELPERS)('%s: may %j, and may not %j', (name, may, mayNot) => {
+    expect([allows(rulesOf(name), may), allows(rulesOf(name), mayNot)]).toEqual([true, false]);
+  });
+
+  it('are all asked above', () => {
+    const all = helperClusterRoles.map(({ metadata }) => metadata.name ?? '');
+    expect(HELPERS.map(([name]) => name).toSorted()).toEqual(all.toSorted());
+  });
+
+  it.each<[string, Right, Right]>([
+    [
+      'system:kube-proxy',
+      ['watch', 'servicecidrs', 'networking.k8s.io'],
+      ['update', 'services/status'],
+    ],
+    ['system:kube-scheduler', ['update', 'persistentvolumes'], ['delete', 'persistentvolumes']],
+  ])('are bound to %s: may %j, and may not %j', (username, may, mayNot) => {
+    const user = { username, groups: [] };
+    expect(bootstrapClusterRoleBindings).toEqual(
+      expect.arrayContaining([...helperClusterRoleBindings]),
+    );
+    const rules = helperClusterRoleBindings
+      .filter(({ subjects = [] }) => subjects.some((each) => subjectIs(each, user, undefined)))
+      .flatMap(({ roleRef }) => rulesOf(roleRef.name));
+    expect([allows(rules, may), allows(rules, mayNot)]).toEqual([true, false]);
   });
 });
