@@ -12,9 +12,9 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { Figures } from '../../base/figures.ts';
-import { silentLogger } from '../../base/logger.ts';
+import { type Logger, silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
-import { loadCa, loadPair } from '../../cli/serve/certificates.ts';
+import { FRONT_PROXY_NAME, loadCa, loadPair } from '../../cli/serve/certificates.ts';
 import { ensureClusterFiles } from '../../cli/serve/cluster-files.ts';
 import { MAX_COMPONENT_CONNECTIONS, serveComponent } from '../../cli/serve/component-server.ts';
 import { serveApi, type ServedApi } from '../../cli/serve/control-plane.ts';
@@ -22,6 +22,7 @@ import type { DataPaths } from '../../cli/serve/data-directory.ts';
 import { createClient } from '../../client/rest/rest-client.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { createLinuxSystem } from '../../system/linux.ts';
+import { recordedLogger } from '../support/recorded-logger.ts';
 import { until } from '../support/until.ts';
 
 let folder: string;
@@ -140,7 +141,7 @@ describe('The port of a component', () => {
     createInProcessTransport(api.server.handler, user, { userAgent: 'test' });
   async function served(
     user = { username: 'system:kube-scheduler', groups: [] as string[] },
-    limits: { requestMs?: number } = {},
+    more: { requestMs?: number; logger?: Logger } = {},
   ) {
     let synced = false;
     const server = await serveComponent({
@@ -154,7 +155,7 @@ describe('The port of a component', () => {
         { name: 'ping', run: () => true },
         { name: 'informer-sync', probes: ['readyz'], run: () => synced },
       ],
-      ...limits,
+      ...more,
     });
     endings.push(() => server.close());
     return { port: server.port, sync: () => (synced = true) };
@@ -213,8 +214,28 @@ describe('The port of a component', () => {
     const { port } = await served();
     expect((await ask(port, '/metrics')).status).toBe(200);
     expect((await ask(port, '/other')).status).toBe(403);
-    const wrong = await ask(port, '/metrics', { authorization: 'Bearer wrong' });
-    expect([wrong.status, JSON.parse(wrong.text).message]).toEqual([401, 'Unauthorized']);
+    // Of an authority of this cluster that does not vouch for callers.
+    for (const as of [{ authorization: 'Bearer wrong' }, FRONT_PROXY_NAME]) {
+      const wrong = await ask(port, '/metrics', as);
+      expect([wrong.status, JSON.parse(wrong.text).message]).toEqual([401, 'Unauthorized']);
+      expect((await ask(port, '/healthz', as)).text).toBe('ok');
+    }
+    // The verb is the method: who may get may not ask for the head alone, as upstream.
+    expect((await ask(port, 'HEAD /metrics')).status).toBe(403);
+    expect(await ask(port, 'HEAD /metrics', 'admin')).toEqual({ status: 200, text: '' });
+  });
+
+  it('takes nobody for known whose token cannot be asked about, and says so', async () => {
+    const { logger, lines } = recordedLogger();
+    const { port } = await served({ username: 'nobody', groups: [] }, { logger });
+    expect((await ask(port, '/metrics', { authorization: 'Bearer any' })).status).toBe(401);
+    expect(lines).toMatchObject([
+      {
+        level: 'warn',
+        message: 'who asks for health or figures cannot be found out',
+        fields: { err: { reason: 'Forbidden' } },
+      },
+    ]);
   });
 
   it('has room again once the time is over of those who never say anything', async () => {
