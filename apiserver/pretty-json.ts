@@ -40,11 +40,12 @@ function isAsked({ path, query, headers }: Asker, answered: object): boolean {
   return said === '' ? BY_HAND.test(headers['user-agent'] ?? '') : TRUE.test(said);
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const [COMMA, COLON] = [0x2c, 0x3a];
-const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
-const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
-const [TAB, LINE_END, RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [LINE_END, SPACE] = [0x0a, 0x20];
+/** Which bytes are one of these characters. */
+const oneOf = (characters: string) =>
+  Array.from({ length: 256 }, (_, byte) => characters.includes(String.fromCharCode(byte)));
+const [OPENS, CLOSES, BLANK] = [oneOf('[{'), oneOf(']}'), oneOf(' \t\r\n')];
 
 /** Where all are written, one after another; what goes beyond its end is lost, and told by the size. */
 const desk = new Uint8Array(MAX_PRETTY_ANSWER_BYTES);
@@ -76,12 +77,12 @@ export function indented(json: Uint8Array): Uint8Array | undefined {
       inText = byte !== QUOTE;
       continue;
     }
-    if (byte === SPACE || byte === LINE_END || byte === RETURN || byte === TAB) continue;
-    const closes = byte === CLOSE_LIST || byte === CLOSE_OBJECT;
+    if (BLANK[byte]) continue;
+    const closes = CLOSES[byte] === true;
     if (closes && --depth < 0) return undefined;
     // The first of what has begun, or the end of what is not empty.
     if (opened !== closes) line();
-    opened = byte === OPEN_LIST || byte === OPEN_OBJECT;
+    opened = OPENS[byte] === true;
     if (opened) depth++;
     inText = byte === QUOTE;
     desk[size++] = byte;
