@@ -20,7 +20,7 @@ export const FEW_READERS = 16;
 export const REST_PER_WORK = 0.25;
 /** Timers know no shorter time. */
 const LEAST_REST_MS = 1;
-/** However long it took: a process that stood still was not at work. */
+/** However long it took: a process that stood still was not at work. Rounds of more than four times this leave others less than a fifth. */
 export const MAX_REST_MS = 100;
 
 /** Called for each event of a prefix, in order; must not throw. */
