@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aHostNamespace, type HostNamespace } from '../../tools/host-namespace.ts';
 
-const CEILING_MS = 300_000;
+const CEILING_MS = 600_000;
 let host: HostNamespace;
 let scratch: string;
 beforeAll(() => {

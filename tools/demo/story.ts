@@ -7,15 +7,17 @@ import type { Client } from '../../client/rest/client.ts';
 import type { System } from '../../system/system.ts';
 import { failureTexts, firstAnswer } from './answers.ts';
 import { Load, type LoadSpec } from './load.ts';
+import { startBareServer } from './bare-server.ts';
 import { isReady, type Observer, SHOP, type Wait } from './observer.ts';
 import {
   fastestWindow,
   type Moment,
   slowestWindow,
+  smallestShare,
   summarise,
   type TimelineSecond,
 } from './timeline.ts';
-import { HEAL_CEILING_MS, type Measured, STEP_CEILING_MS } from './verdict.ts';
+import { HEAL_CEILING_MS, type Measured, SALE_CONNECTIONS, STEP_CEILING_MS } from './verdict.ts';
 import type { View } from './view.ts';
 
 /** What the story needs. */
@@ -47,6 +49,9 @@ const LAST_MS = 8_000;
 /** Seconds over which rates are judged. */
 const WINDOW_SECONDS = 3;
 
+/** Requests a second to the catalog, and to the bare server it is compared with. */
+const BROWSING_RATE = 80;
+
 const PAYMENT_BODY = JSON.stringify({ card: '4111111111111111', amountCents: 4999 });
 
 /** Plays the story; throws only when the cluster is not fit for it or the signal aborts. */
@@ -58,6 +63,7 @@ export class Storyteller {
   #stage = 'calm';
   #payment: Load | undefined;
   #catalog: Load | undefined;
+  #bare: Load | undefined;
   #lastTick: number;
 
   constructor(options: StoryOptions) {
@@ -80,20 +86,17 @@ export class Storyteller {
     this.#moment(
       `the shop is open: payment 1, catalog 2 replicas (${(openMs / 1000).toFixed(1)} s)`,
     );
-    this.#catalog = this.#load({
-      name: 'catalog',
-      url: `${urls.catalog}/goods`,
-      method: 'GET',
-      connections: 8,
-      rate: 80,
-    });
+    const server = await startBareServer(this.#o.signal);
+    this.#bare = this.#load(browsing('bare', server.url));
+    this.#catalog = this.#load(browsing('catalog', `${urls.catalog}/goods`));
     const calm = (this.#payment = this.#load(this.#paymentLoad(urls.payment, 2, 4)));
     const ticker = this.#tick();
     try {
       return await this.#scenes(urls.payment, calm);
     } finally {
       this.#stage = 'over';
-      await Promise.all([this.#payment?.stop(), this.#catalog?.stop()]);
+      await Promise.all([this.#payment?.stop(), this.#catalog?.stop(), this.#bare?.stop()]);
+      await server.stop();
       await ticker;
     }
   }
@@ -109,7 +112,7 @@ export class Storyteller {
     this.#moment('the sale begins');
     const known = new Set(observer.pods('payment').map((pod) => pod.metadata.uid));
     await calm.stop();
-    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, 8)));
+    const sale = (this.#payment = this.#load(this.#paymentLoad(paymentUrl, SALE_CONNECTIONS)));
     const step = await observer.until(
       () => observer.readyPods('payment').some((pod) => !known.has(pod.metadata.uid)),
       STEP_CEILING_MS,
@@ -121,7 +124,9 @@ export class Storyteller {
     );
     this.#said(`payment has ${observer.readyPods('payment').length} ready replicas`, out);
     const share = await this.#peak(sale);
+    const failedBefore = sale.totals.failed;
     const healed = await this.#killContainer();
+    const lost = sale.totals.failed - failedBefore;
     const replaced = await this.#deletePod();
     await this.#pause(LAST_MS);
 
@@ -137,7 +142,10 @@ export class Storyteller {
     await Promise.all([after.stop(), this.#catalog?.stop()]);
     const loads = [calm, sale, after, ...(this.#catalog ? [this.#catalog] : [])];
     for (const text of failureTexts(loads)) this.#moment(text);
-    return this.#told({ startReplicas, step, healed, replaced, share, loads: [calm, sale, after] });
+    return this.#told({
+      ...{ startReplicas, step, healed, lost, replaced, share },
+      loads: [calm, sale, after],
+    });
   }
 
   #scaledIn(): boolean {
@@ -208,6 +216,7 @@ export class Storyteller {
     startReplicas: number;
     step: Wait;
     healed: Wait;
+    lost: number;
     replaced: Wait;
     share: number;
     loads: readonly Load[];
@@ -231,11 +240,13 @@ export class Storyteller {
         killedToRunningMs: time(t.healed),
         deletedToReplacedMs: time(t.replaced),
         catalogReplicaCounts: observer.replicaCounts('catalog'),
+        catalogSmallestShare: smallestShare(this.#seconds.slice(1), BROWSING_RATE * WINDOW_SECONDS),
         catalogSlowestRate: slowestWindow(of('catalog').slice(1), WINDOW_SECONDS),
         catalogFailed: this.#catalog?.totals.failed ?? 0,
         paymentPeakRate: fastestWindow(of('payment'), WINDOW_SECONDS),
         paymentAnswered: sum('answered'),
         paymentFailed: sum('failed'),
+        paymentLostWithKill: t.lost,
       },
     };
   }
@@ -289,6 +300,7 @@ export class Storyteller {
         stage: this.#stage,
         payment: summarise(this.#payment?.takeSecond(), state('payment')),
         catalog: summarise(this.#catalog?.takeSecond(), state('catalog')),
+        bare: this.#bare?.takeSecond().answered ?? 0,
       };
       this.#lastTick = now;
       this.#seconds.push(second);
@@ -322,6 +334,10 @@ export class Storyteller {
     );
     return reasons.length === 0 ? 'there are no pods' : reasons.join('; ');
   }
+}
+
+function browsing(name: string, url: string): LoadSpec {
+  return { name, url, method: 'GET', connections: 8, rate: BROWSING_RATE };
 }
 
 function restarts(pod: Pod): number {

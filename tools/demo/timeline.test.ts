@@ -1,6 +1,6 @@
 // Tests of what the demo works out from its load: means over windows, and quantiles.
 import { describe, expect, it } from 'vitest';
-import { fastestWindow, quantile, slowestWindow } from './timeline.ts';
+import { fastestWindow, quantile, slowestWindow, smallestShare } from './timeline.ts';
 
 const seconds = (...answered: number[]) => answered.map((each) => ({ answered: each, length: 1 }));
 
@@ -26,6 +26,26 @@ describe('windows of load', () => {
     expect(slowestWindow(seconds(100, 100), 3)).toBe(0);
     expect(fastestWindow(seconds(100, 100), 3)).toBe(0);
     expect(slowestWindow([], 3)).toBe(0);
+  });
+});
+
+describe('the share of a bare server', () => {
+  const told = (...pairs: [catalog: number, bare: number][]) =>
+    pairs.map(([answered, bare]) => ({
+      catalog: { answered, failed: 0, p50: 0, p99: 0, cpuMillis: 0, replicas: 2, ready: 2 },
+      bare,
+    }));
+
+  it('does not mind seconds in which neither was given time', () => {
+    expect(smallestShare(told([80, 80], [40, 40], [0, 0], [2, 2], [80, 80]), 80)).toBe(1);
+  });
+
+  it('is small where the host had time and the catalog did not answer', () => {
+    expect(smallestShare(told([80, 80], [80, 80], [0, 80], [0, 80], [80, 80]), 160)).toBe(0);
+  });
+
+  it('is none where too little was asked to tell', () => {
+    expect(smallestShare(told([80, 80]), 240)).toBe(0);
   });
 });
 

@@ -21,6 +21,8 @@ export interface TimelineSecond {
   readonly stage: string;
   readonly payment: ServiceSecond;
   readonly catalog: ServiceSecond;
+  /** Answers of the bare server beside the cluster, asked as often as the catalog is. */
+  readonly bare: number;
 }
 
 /** Something worth a mark in the charts. */
@@ -49,10 +51,23 @@ export function summarise(
   };
 }
 
-/** A stretch of load: answers in so many seconds. */
+/** A stretch of load: answers in so many seconds, or in so much of another measure of time. */
 interface Bucket {
   readonly answered: number;
   readonly length: number;
+}
+
+/**
+ * The smallest share of a bare server's answers that the catalog gave, over stretches in which that server gave at least
+ * `stretch`: a host that stands still makes a stretch longer, and does not count against who is judged by it. 0 where
+ * there was no such stretch.
+ */
+export function smallestShare(
+  seconds: readonly Pick<TimelineSecond, 'bare' | 'catalog'>[],
+  stretch: number,
+): number {
+  const buckets = seconds.map((s) => ({ answered: s.catalog.answered, length: s.bare }));
+  return slowestWindow(buckets, stretch);
 }
 
 /** Requests a second over each run of at least `seconds`, sliding by a bucket. */

@@ -10,6 +10,7 @@ const second: TimelineSecond = {
   stage: 'calm',
   payment: service,
   catalog: { ...service, failed: 2 },
+  bare: 80,
 };
 
 function written(isTTY: boolean): string {
