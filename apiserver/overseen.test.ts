@@ -41,6 +41,25 @@ describe('overseen', () => {
     expect(told).toEqual(['one begins', 'two begins', 'one ends', 'two ends']);
   });
 
+  it('tells the same of what is poured', async () => {
+    const whole = setUp(counted(2));
+    const taken: number[] = [];
+    await whole.items.pour((item) => taken.push(item) > 0);
+    expect(taken).toEqual([1, 2]);
+    const begun = ['one begins', 'two begins', 'one 1', 'two 1'];
+    expect(whole.told).toEqual([...begun, 'one 2', 'two 2', 'one ends', 'two ends']);
+
+    const broken = setUp(counted(1, new Error('it broke')));
+    await expect(broken.items.pour(() => Promise.resolve(true))).rejects.toThrow('it broke');
+    expect(broken.told).toEqual([...begun, 'one ends', 'two ends']);
+
+    const source = counted(3);
+    const left = setUp(source);
+    await left.items.pour(() => false);
+    expect(left.told).toEqual([...begun, 'one ends', 'two ends']);
+    expect((await source.next()).done).toBe(true);
+  });
+
   it('takes a reader that leaves for the end, and lets go of the items', async () => {
     const source = counted(3);
     const { told, items } = setUp(source);

@@ -1,6 +1,7 @@
 // The items of a long answer, for who counts them or waits for their end.
 // Invariants: the end is told once, by whatever way it comes; nothing is read ahead. No generator stands between, and several who
 // oversee stand in one place: each item of each watcher would wait on each of them.
+import { type Pourable, pour, type Sink } from './pour.ts';
 
 /** What is to be told. */
 export interface Oversight<T> {
@@ -13,19 +14,32 @@ export interface Oversight<T> {
 }
 
 /** The same items. */
-export function overseen<T>(items: AsyncIterable<T>, oversight: Oversight<T>): AsyncIterable<T> {
+export function overseen<T>(items: AsyncIterable<T>, oversight: Oversight<T>): Pourable<T> {
   return items instanceof Overseen
     ? new Overseen(items.items as AsyncIterable<T>, [...items.oversights, oversight])
     : new Overseen(items, [oversight]);
 }
 
-class Overseen<T> implements AsyncIterable<T> {
+class Overseen<T> implements Pourable<T> {
   readonly items: AsyncIterable<T>;
   readonly oversights: readonly Oversight<T>[];
 
   constructor(items: AsyncIterable<T>, oversights: readonly Oversight<T>[]) {
     this.items = items;
     this.oversights = oversights;
+  }
+
+  async pour(sink: Sink<T>): Promise<void> {
+    const { oversights } = this;
+    for (const { begin } of oversights) begin?.();
+    try {
+      await pour(this.items, (item) => {
+        for (const oversight of oversights) oversight.item?.(item);
+        return sink(item);
+      });
+    } finally {
+      for (const { end } of oversights) end();
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createGzip, gzip } from 'node:zlib';
 import type { Reply, WatchFrame } from '../../api/wire/exchange.ts';
+import { pour } from '../pour.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Bodies from this size on are compressed for who accepts it; as upstream, 128 KiB. */
@@ -207,18 +208,22 @@ async function sendChunks(
   batches: AsyncIterable<readonly WatchFrame[]>,
   signal: AbortSignal,
 ): Promise<void> {
+  const drained = () =>
+    once(socket, 'drain', { signal }).then(
+      () => true,
+      () => false,
+    );
   try {
-    for await (const frames of batches) {
-      if (response.destroyed) return;
-      if (frames.length === 0) continue;
-      if (!socket.write(chunksFor(frames))) await once(socket, 'drain', { signal });
-    }
+    await pour(batches, (frames) => {
+      if (response.destroyed) return false;
+      return frames.length === 0 || socket.write(chunksFor(frames)) || drained();
+    });
   } catch (error) {
     if (signal.aborted) return void response.end();
     response.destroy();
     throw error;
   }
-  response.end();
+  if (!response.destroyed) response.end();
 }
 
 async function pump(

@@ -13,6 +13,14 @@ export interface BufferLimits {
   readonly maxBytes: number;
 }
 
+/** Who is told once of what waits or comes next, in the very turn in which it is woken. */
+export interface BatchReader<E> {
+  /** Everything that waits; empty after a nudge; undefined at the end. Must not throw. */
+  readonly resolve: (batch: readonly E[] | undefined) => void;
+  /** What `fail` was given. Must not throw. */
+  readonly reject: (error: StorageError) => void;
+}
+
 /** A first-in first-out queue of event batches. */
 export class EventBuffer<E extends Sized> {
   readonly #limits: BufferLimits;
@@ -22,7 +30,7 @@ export class EventBuffer<E extends Sized> {
   #ended = false;
   #nudged = false;
   #error: StorageError | undefined;
-  #reader: PromiseWithResolvers<readonly E[] | undefined> | undefined;
+  #reader: BatchReader<E> | undefined;
 
   constructor(limits: BufferLimits) {
     this.#limits = limits;
@@ -68,15 +76,15 @@ export class EventBuffer<E extends Sized> {
     else reader.resolve(this.#take());
   }
 
-  /**
-   * Everything that waits, or what comes next; an empty batch after a nudge; undefined at the end; throws what `fail` was given.
-   * No async function: a thousand watchers pass here for each event.
-   */
-  next(): Promise<readonly E[] | undefined> {
-    const reader = Promise.withResolvers<readonly E[] | undefined>();
+  /** Tells the reader once: now, if anything waits. One reader at a time. */
+  read(reader: BatchReader<E>): void {
     this.#reader = reader;
     this.wake();
-    return reader.promise;
+  }
+
+  /** The same as a promise. */
+  next(): Promise<readonly E[] | undefined> {
+    return new Promise((resolve, reject) => this.read({ resolve, reject }));
   }
 
   get #hasNews(): boolean {

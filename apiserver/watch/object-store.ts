@@ -5,7 +5,7 @@
 import type { LooseObject } from '../../api/meta/object.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { EventBuffer } from '../storage/event-buffer.ts';
+import type { BatchReader, EventBuffer } from '../storage/event-buffer.ts';
 import { OrderedMap } from '../storage/ordered-map.ts';
 import type {
   CommitResult,
@@ -80,11 +80,13 @@ export interface WrittenValue extends NewValue {
 
 /** A watch: batches of events, in order, each once. */
 export interface StoreWatch {
-  /** What waits, or what comes next; empty after a nudge; undefined at the end. Rejects with Expired, and is then over. */
+  /** Tells the reader of what waits, or once of what comes next; of Expired, where it fell behind: the watch is then over. */
+  read(reader: BatchReader<StoreEvent>): void;
+  /** The same as a promise. */
   next(): Promise<readonly StoreEvent[] | undefined>;
   /** Events that came and were not read yet. */
   readonly unread: number;
-  /** Makes a `next` that waits answer with an empty batch. */
+  /** Tells a reader that waits of an empty batch. */
   nudge(): void;
   /** Ends it; for a reader that goes before it ever iterated. */
   close(): void;
@@ -204,7 +206,7 @@ export class ObjectStore {
 
   /**
    * Events of a prefix from the moment of the call, or after `from`. Throws Expired at once when history no longer
-   * covers `from`, and from `next` when the reader falls behind. Ends on abort and on close.
+   * covers `from`, and when read where the reader falls behind. Ends on abort and on close.
    */
   watch(prefix: string, options: WatchOptions): StoreWatch {
     if (this.#failed) throw this.#failed;
@@ -218,8 +220,10 @@ export class ObjectStore {
       signal.removeEventListener('abort', release);
       release();
     };
+    const read = readingOf({ first, position, buffer });
     return {
-      next: reader({ first, position, buffer }),
+      read,
+      next: () => new Promise((resolve, reject) => read({ resolve, reject })),
       get unread() {
         return buffer.unread;
       },
@@ -349,19 +353,23 @@ interface Source {
 }
 
 /** The first events in pieces, then what comes after `position`. */
-function reader({ first, position, buffer }: Source): StoreWatch['next'] {
+function readingOf({ first, position, buffer }: Source): StoreWatch['read'] {
   let left = first;
   let isPast = false;
   const fresh = (batch: readonly StoreEvent[] | undefined) => {
     isPast = (batch?.[0]?.revision ?? position) > position;
     return isPast ? batch : batch?.filter(({ revision }) => revision > position);
   };
-  return () => {
+  return (reader) => {
     if (left.length > 0 && !buffer.ended) {
       const piece = left.slice(0, REPLAY_BATCH);
       left = left.slice(REPLAY_BATCH);
-      return Promise.resolve(piece);
-    }
-    return isPast ? buffer.next() : buffer.next().then(fresh);
+      reader.resolve(piece);
+    } else if (isPast) buffer.read(reader);
+    else
+      buffer.read({
+        resolve: (batch) => reader.resolve(fresh(batch)),
+        reject: (error) => reader.reject(error),
+      });
   };
 }

@@ -1,18 +1,35 @@
 // Watches under a selector, over a real store: the lines that a client sees.
 // Each line is checked to be JSON that says what its event() says.
 import { afterEach, describe, expect, it } from 'vitest';
+import { StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import { until } from '../../test/support/until.ts';
 import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
 import { encodeObject } from '../storage/revision-gap.ts';
 import { ObjectStore } from './object-store.ts';
 import type { SelectedWatchOptions } from './selected-watch.ts';
+import { pour } from '../pour.ts';
 import { BOOKMARK_EVERY_MS, selectedWatch } from './selected-watch.ts';
 
 const PREFIX = '/registry/core/pods/';
 
-describe('selectedWatch', () => {
+type Frames = AsyncIterable<readonly WatchFrame[]>;
+/** Both ways of reading: hands on each batch until it is told that this was enough. */
+const WAYS: Record<
+  string,
+  (frames: Frames, isEnough: (batch: readonly WatchFrame[]) => boolean) => Promise<void>
+> = {
+  'iterated over': async (frames, isEnough) => {
+    for await (const batch of frames) if (isEnough(batch)) break;
+  },
+  poured: (frames, isEnough) => pour(frames, (batch) => !isEnough(batch)),
+  'poured to who is slow': (frames, isEnough) =>
+    pour(frames, (batch) => Promise.resolve(!isEnough(batch))),
+};
+
+describe.each(Object.entries(WAYS))('selectedWatch, %s', (_, readBy) => {
   const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
@@ -50,12 +67,9 @@ describe('selectedWatch', () => {
     return { clock, store, write, remove, watch };
   }
 
-  async function take(frames: AsyncIterable<readonly WatchFrame[]>, count: number) {
+  async function take(frames: Frames, count: number) {
     const taken: WatchFrame[] = [];
-    for await (const batch of frames) {
-      taken.push(...batch);
-      if (taken.length >= count) break;
-    }
+    await readBy(frames, (batch) => taken.push(...batch) >= count);
     return taken;
   }
 
@@ -164,6 +178,55 @@ describe('selectedWatch', () => {
     expect(store.watchers).toBe(0);
   });
 
+  it('lets go of the store when its reader has enough, or it is aborted', async () => {
+    const { store, watch, write } = await setUp();
+    const ending = new AbortController();
+    const told: string[] = [];
+    const enough = take(watch({ over: () => told.push('enough') }), 1);
+    const aborted = take(watch({ signal: ending.signal, over: () => told.push('aborted') }), 2);
+    await write('one', 'payment');
+    expect(await enough).toHaveLength(1);
+    expect(told).toEqual(['enough']);
+    expect(store.watchers).toBe(1);
+    ending.abort();
+    expect(await aborted).toHaveLength(1);
+    expect(told).toEqual(['enough', 'aborted']);
+    expect(store.watchers).toBe(0);
+  });
+
+  it('serves objects in another form, be it at once or later; what fails there is told before the end', async () => {
+    const { write, watch } = await setUp();
+    await write('one', 'payment');
+    const served = (events: NonNullable<SelectedWatchOptions['served']>['events']) =>
+      watch({ start: 'list', served: { objects: (items) => Promise.resolve(items), events } });
+    const atOnce = take(
+      served((batch) => batch),
+      2,
+    );
+    const later = take(
+      served((batch) => Promise.resolve(batch)),
+      2,
+    );
+    const refused = take(
+      served(() => Promise.reject(new StatusError('Conflict', 'no'))),
+      2,
+    );
+    const broken = take(
+      served(() => {
+        throw new StatusError('Conflict', 'no');
+      }),
+      2,
+    );
+    await write('two', 'payment');
+    for (const lines of [atOnce, later])
+      expect(told(await lines)).toEqual(['ADDED one@1', 'ADDED two@2']);
+    for (const lines of [refused, broken])
+      expect((await lines).at(-1)?.event()).toMatchObject({
+        type: 'ERROR',
+        object: { reason: 'Conflict' },
+      });
+  });
+
   it('ends a watcher that fell behind with a line that says Expired', async () => {
     const { write, watch } = await setUp(3);
     const frames = watch();
@@ -173,5 +236,38 @@ describe('selectedWatch', () => {
       type: 'ERROR',
       object: { kind: 'Status', reason: 'Expired', code: 410 },
     });
+  });
+});
+
+describe('a watch that is poured', () => {
+  it('keeps what comes while its reader is busy, and hands it on as one', async () => {
+    const clock = new VirtualClock();
+    const storage = createMemoryStorage({ clock, logger: silentLogger });
+    const store = await ObjectStore.open(storage, { clock, logger: silentLogger });
+    const ending = new AbortController();
+    const frames = selectedWatch(store, {
+      ...{ clock, signal: ending.signal, prefix: PREFIX, start: 'now' },
+      ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+    });
+    const taken: number[] = [];
+    const busy = Promise.withResolvers<boolean>();
+    const poured = pour(frames, (batch) => {
+      taken.push(batch.length);
+      return taken.length > 1 || busy.promise;
+    });
+    for (const name of ['one', 'two', 'three'])
+      await store.commit(
+        PREFIX + name,
+        'any',
+        encodeObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }),
+      );
+    expect(taken).toEqual([1]);
+    busy.resolve(true);
+    await until(() => taken.length === 2);
+    ending.abort();
+    await poured;
+    expect(taken).toEqual([1, 2]);
+    await store.close();
+    await storage.close();
   });
 });

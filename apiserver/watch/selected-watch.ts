@@ -6,6 +6,7 @@ import type { LooseObject } from '../../api/meta/object.ts';
 import { expired, StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Pourable, Sink } from '../pour.ts';
 import { StorageError } from '../storage/storage.ts';
 import type { ObjectList, ObjectStore, StoreWatch } from './object-store.ts';
 import type { StoreEvent, VisibleObject } from './visible-object.ts';
@@ -50,13 +51,13 @@ export interface SelectedWatchOptions {
 export function selectedWatch(
   store: ObjectStore,
   options: SelectedWatchOptions,
-): AsyncIterable<readonly WatchFrame[]> {
+): Pourable<readonly WatchFrame[]> {
   const { prefix, start, signal } = options;
   const initial = start === 'list' ? store.list(prefix) : undefined;
   const from = typeof start === 'bigint' ? start : store.revision;
   const watch = store.watch(prefix, { from, signal });
   const frames = new SelectedWatch({ store, options, watch }, initial);
-  return { [Symbol.asyncIterator]: () => frames };
+  return { [Symbol.asyncIterator]: () => frames, pour: (sink) => frames.pour(sink) };
 }
 
 /** The line that an event is for a watcher with such a predicate; undefined when it is none of its business. */
@@ -95,16 +96,13 @@ interface Started {
 
 const END = Object.freeze({ done: true, value: undefined });
 
-/**
- * One watcher's lines. No generator: a thousand of them are resumed for each event, and each would wait three times where
- * this waits once.
- */
+/** One watcher's lines: iterated over by some, poured by the thousands that the network has. */
 class SelectedWatch implements AsyncIterator<readonly WatchFrame[], void> {
   readonly #started: Started;
   #bookmarks: BookmarkTimer | undefined;
   /** The present objects, and their lines, until they are told. */
   #present: ObjectList | undefined;
-  #initial: Iterator<readonly WatchFrame[], void> | undefined;
+  #initial: Generator<readonly WatchFrame[], void> | undefined;
   #isOver = false;
 
   constructor(started: Started, present: ObjectList | undefined) {
@@ -129,6 +127,46 @@ class SelectedWatch implements AsyncIterator<readonly WatchFrame[], void> {
       this.#close();
       return { done: false, value: [errorFrame(asStatus(error))] };
     }
+  }
+
+  /** As `Pourable` has it. What comes later than the present objects is handed on in the turn that brings it. */
+  async pour(sink: Sink<readonly WatchFrame[]>): Promise<void> {
+    try {
+      await this.#begin();
+      for (const lines of this.#initial ?? []) if (!(await sink(lines))) return;
+      await this.#pourEvents(sink);
+    } catch (error) {
+      await sink([errorFrame(asStatus(error))]);
+    } finally {
+      this.#close();
+    }
+  }
+
+  #pourEvents(sink: Sink<readonly WatchFrame[]>): Promise<void> {
+    const { watch, options } = this.#started;
+    return new Promise((resolve, reject) => {
+      const goOn = (isWanted: boolean) => (isWanted ? watch.read(reader) : resolve());
+      const tell = (events: readonly StoreEvent[]) => {
+        const lines = this.#linesOf(events);
+        const answer = lines.length === 0 || sink(lines);
+        if (typeof answer === 'boolean') goOn(answer);
+        else answer.then(goOn).catch(reject);
+      };
+      const reader = {
+        resolve: (batch: readonly StoreEvent[] | undefined) => {
+          if (batch === undefined) return resolve();
+          try {
+            const served = options.served?.events(batch) ?? batch;
+            if (served instanceof Promise) served.then(tell).catch(reject);
+            else tell(served);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        reject,
+      };
+      watch.read(reader);
+    });
   }
 
   /** The reader goes. */
