@@ -1,4 +1,4 @@
-// What a watcher has not read yet: batches of events between one producer and one async reader, bounded by count
+// What a watcher has not read yet: batches of events between one producer and one reader, bounded by count
 // and by bytes. Invariant: a reader sees every event in order up to an end; one that falls behind is ended with Expired.
 import { StorageError } from './storage.ts';
 

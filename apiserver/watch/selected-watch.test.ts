@@ -1,5 +1,7 @@
 // Watches under a selector, over a real store: the lines that a client sees.
 // Each line is checked to be JSON that says what its event() says.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
@@ -239,7 +241,50 @@ describe.each(Object.entries(WAYS))('selectedWatch, %s', (_, readBy) => {
   });
 });
 
+/** Collects garbage, in a turn of its own: what a WeakRef was asked for lives to the end of its turn. */
+async function collect(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  await new Promise((resolve) => setImmediate(resolve));
+  gc();
+}
+
 describe('a watch that is poured', () => {
+  it('lets go of the present objects once they are told', async () => {
+    const clock = new VirtualClock();
+    const storage = createMemoryStorage({ clock, logger: silentLogger });
+    const store = await ObjectStore.open(storage, { clock, logger: silentLogger });
+    const write = (name: string) => {
+      const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
+      return store.commit(PREFIX + name, 'any', encodeObject(object));
+    };
+    await write('one');
+    const lists: WeakRef<object>[] = [];
+    const list = store.list.bind(store);
+    store.list = (...asked) => {
+      const answer = list(...asked);
+      lists.push(new WeakRef(answer.items));
+      return answer;
+    };
+    const ending = new AbortController();
+    let told = 0;
+    const poured = pour(
+      selectedWatch(store, {
+        ...{ clock, signal: ending.signal, prefix: PREFIX, start: 'list' },
+        ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+      }),
+      () => ++told > 0,
+    );
+    await write('two');
+    await until(() => told === 2);
+    await collect();
+    expect(lists.map((held) => held.deref())).toEqual([undefined]);
+    ending.abort();
+    await poured;
+    await store.close();
+    await storage.close();
+  });
+
   it('keeps what comes while its reader is busy, and hands it on as one', async () => {
     const clock = new VirtualClock();
     const storage = createMemoryStorage({ clock, logger: silentLogger });

@@ -133,13 +133,21 @@ class SelectedWatch implements AsyncIterator<readonly WatchFrame[], void> {
   async pour(sink: Sink<readonly WatchFrame[]>): Promise<void> {
     try {
       await this.#begin();
-      for (const lines of this.#initial ?? []) if (!(await sink(lines))) return;
-      await this.#pourEvents(sink);
+      if (await this.#pourPresent(sink)) await this.#pourEvents(sink);
     } catch (error) {
+      this.#close();
       await sink([errorFrame(asStatus(error))]);
     } finally {
       this.#close();
     }
+  }
+
+  /** A method of its own, so that nothing holds the list and its lines once they are told: a watch may last an hour. */
+  async #pourPresent(sink: Sink<readonly WatchFrame[]>): Promise<boolean> {
+    const initial = this.#initial;
+    this.#initial = undefined;
+    for (const lines of initial ?? []) if (!(await sink(lines))) return false;
+    return true;
   }
 
   #pourEvents(sink: Sink<readonly WatchFrame[]>): Promise<void> {
