@@ -15,7 +15,10 @@ export interface BareServer {
 /** Starts one on a free port of loopback; rejects where it does not come up. */
 export async function startBareServer(signal: AbortSignal): Promise<BareServer> {
   signal.throwIfAborted();
-  const child = fork(import.meta.filename, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(import.meta.filename, {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const ended = once(child, 'exit');
   const port = await Promise.race([firstMessage(child, signal), ended.then(() => undefined)]);
   if (typeof port !== 'number') throw new Error('the bare server beside the cluster did not start');
@@ -33,7 +36,7 @@ async function firstMessage(child: ChildProcess, signal: AbortSignal): Promise<u
     const [message] = (await once(child, 'message', { signal })) as [unknown];
     return message;
   } catch (error) {
-    child.disconnect();
+    if (child.connected) child.disconnect();
     throw error;
   }
 }

@@ -27,6 +27,8 @@ export interface LoadSecond {
 export interface LoadTotals {
   answered: number;
   failed: number;
+  /** Of the failed: those that were under way at `expectLoss`. */
+  lost: number;
   readonly errors: Map<string, number>;
   /** Requests by the pod that answered. */
   readonly byPod: Map<string, number>;
@@ -41,11 +43,16 @@ const RETRY_PAUSE_MS = 100;
 /** A load on one Service, from start to stop. */
 export class Load {
   readonly spec: LoadSpec;
-  readonly totals: LoadTotals = { answered: 0, failed: 0, errors: new Map(), byPod: new Map() };
+  readonly totals: LoadTotals = {
+    ...{ answered: 0, failed: 0, lost: 0 },
+    ...{ errors: new Map(), byPod: new Map() },
+  };
   readonly #clock: Clock;
   readonly #ending = new AbortController();
   #second: LoadSecond = emptySecond();
   readonly #workers: readonly Promise<void>[];
+  /** Requests that began before are lost when they fail. */
+  #lossAt = Number.NEGATIVE_INFINITY;
   /** When the next request may go, where a rate is given. */
   #nextAt: number;
 
@@ -63,6 +70,11 @@ export class Load {
     return second;
   }
 
+  /** What serves requests now is about to be killed: those under way that fail are counted as lost. */
+  expectLoss(): void {
+    this.#lossAt = this.#clock.monotonic();
+  }
+
   /** Sends nothing more; resolves when the requests under way have ended. */
   async stop(): Promise<void> {
     this.#ending.abort(new Error('the load ends'));
@@ -78,6 +90,7 @@ export class Load {
         this.#answered(outcome.pod, this.#clock.monotonic() - startedAt);
       else {
         this.#failed(outcome.why);
+        if (startedAt <= this.#lossAt) this.totals.lost += 1;
         // A client that was refused does not come back in the same millisecond.
         await this.#pause(RETRY_PAUSE_MS);
       }

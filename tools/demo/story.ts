@@ -11,13 +11,14 @@ import { startBareServer } from './bare-server.ts';
 import { isReady, type Observer, SHOP, type Wait } from './observer.ts';
 import {
   fastestWindow,
+  meanRate,
   type Moment,
   slowestWindow,
   smallestShare,
   summarise,
   type TimelineSecond,
 } from './timeline.ts';
-import { HEAL_CEILING_MS, type Measured, SALE_CONNECTIONS, STEP_CEILING_MS } from './verdict.ts';
+import { HEAL_CEILING_MS, type Measured, STEP_CEILING_MS } from './verdict.ts';
 import type { View } from './view.ts';
 
 /** What the story needs. */
@@ -49,6 +50,8 @@ const LAST_MS = 8_000;
 /** Seconds over which rates are judged. */
 const WINDOW_SECONDS = 3;
 
+/** Payments under way at once during the sale. */
+const SALE_CONNECTIONS = 8;
 /** Requests a second to the catalog, and to the bare server it is compared with. */
 const BROWSING_RATE = 80;
 
@@ -124,9 +127,7 @@ export class Storyteller {
     );
     this.#said(`payment has ${observer.readyPods('payment').length} ready replicas`, out);
     const share = await this.#peak(sale);
-    const failedBefore = sale.totals.failed;
-    const healed = await this.#killContainer();
-    const lost = sale.totals.failed - failedBefore;
+    const healed = await this.#killContainer(sale);
     const replaced = await this.#deletePod();
     await this.#pause(LAST_MS);
 
@@ -143,7 +144,7 @@ export class Storyteller {
     const loads = [calm, sale, after, ...(this.#catalog ? [this.#catalog] : [])];
     for (const text of failureTexts(loads)) this.#moment(text);
     return this.#told({
-      ...{ startReplicas, step, healed, lost, replaced, share },
+      ...{ startReplicas, step, healed, replaced, share },
       loads: [calm, sale, after],
     });
   }
@@ -179,7 +180,7 @@ export class Storyteller {
     return mean === 0 ? 0 : Math.min(...served) / mean;
   }
 
-  async #killContainer(): Promise<Wait> {
+  async #killContainer(sale: Load): Promise<Wait> {
     const { observer, system, view } = this.#o;
     const pod = observer.readyPods('payment').at(-1);
     if (!pod) throw new Error('no ready payment pod to kill a container of');
@@ -187,6 +188,7 @@ export class Storyteller {
     const before = restarts(pod);
     view.stage(`A container of ${name} is killed while the sale goes on`);
     this.#moment(`kill -9 of the container of ${name}`);
+    sale.expectLoss();
     for (const pid of processesOf(system, pod)) system.kill(pid, 'SIGKILL');
     const healed = await observer.until(() => {
       const now = observer.pod(name);
@@ -216,7 +218,6 @@ export class Storyteller {
     startReplicas: number;
     step: Wait;
     healed: Wait;
-    lost: number;
     replaced: Wait;
     share: number;
     loads: readonly Load[];
@@ -225,7 +226,7 @@ export class Storyteller {
     const of = (name: 'payment' | 'catalog') =>
       this.#seconds.map((s) => ({ answered: s[name].answered, length: s.length }));
     const time = (wait: Wait) => (wait.kind === 'seen' ? wait.ms : undefined);
-    const sum = (what: 'answered' | 'failed') =>
+    const sum = (what: 'answered' | 'failed' | 'lost') =>
       t.loads.reduce((total, load) => total + load.totals[what], 0);
     return {
       seconds: this.#seconds,
@@ -242,11 +243,12 @@ export class Storyteller {
         catalogReplicaCounts: observer.replicaCounts('catalog'),
         catalogSmallestShare: smallestShare(this.#seconds.slice(1), BROWSING_RATE * WINDOW_SECONDS),
         catalogSlowestRate: slowestWindow(of('catalog').slice(1), WINDOW_SECONDS),
+        catalogMeanRate: meanRate(of('catalog')),
         catalogFailed: this.#catalog?.totals.failed ?? 0,
         paymentPeakRate: fastestWindow(of('payment'), WINDOW_SECONDS),
         paymentAnswered: sum('answered'),
         paymentFailed: sum('failed'),
-        paymentLostWithKill: t.lost,
+        paymentLostWithKill: sum('lost'),
       },
     };
   }

@@ -1,6 +1,6 @@
 // Tests of what the demo works out from its load: means over windows, and quantiles.
 import { describe, expect, it } from 'vitest';
-import { fastestWindow, quantile, slowestWindow, smallestShare } from './timeline.ts';
+import { fastestWindow, meanRate, quantile, slowestWindow, smallestShare } from './timeline.ts';
 
 const seconds = (...answered: number[]) => answered.map((each) => ({ answered: each, length: 1 }));
 
@@ -26,6 +26,11 @@ describe('windows of load', () => {
     expect(slowestWindow(seconds(100, 100), 3)).toBe(0);
     expect(fastestWindow(seconds(100, 100), 3)).toBe(0);
     expect(slowestWindow([], 3)).toBe(0);
+  });
+
+  it('have a mean, by their length', () => {
+    expect(meanRate([...seconds(80, 80), { answered: 20, length: 2 }])).toBe(45);
+    expect(meanRate([])).toBe(0);
   });
 });
 

@@ -90,6 +90,12 @@ export function slowestWindow(buckets: readonly Bucket[], seconds: number): numb
   return all.length === 0 ? 0 : Math.min(...all);
 }
 
+/** Requests a second over all of it. */
+export function meanRate(buckets: readonly Bucket[]): number {
+  const sum = (what: keyof Bucket) => buckets.reduce((total, each) => total + each[what], 0);
+  return sum('answered') / Math.max(1, sum('length'));
+}
+
 /** The largest mean over `seconds`; 0 where the load was never that long. */
 export function fastestWindow(buckets: readonly Bucket[], seconds: number): number {
   return Math.max(0, ...windows(buckets, seconds));
