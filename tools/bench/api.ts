@@ -1,28 +1,23 @@
 // The API server under load: `pinnace apiserver` as a process of its own, TLS with client certificates, RBAC, LMDB, durable.
 // Invariant: each row's calibration ran right beside it: the same load on a bare node:https server with as many bytes.
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { API_ROWS, type ApiRow, FILLING, MANY, SCRATCH, SOME } from './api-rows.ts';
 import { prepareSetting } from './api-setting.ts';
 import { loadBy, LoadWorker } from './load-fleet.ts';
 import type { Figure, Part } from './part.ts';
 import { usageOf } from './process-usage.ts';
-import { cpuDuring, type ServedApi, serverPair, withServedApi } from './served-api.ts';
-
-const BARE = new URL('./bare-server.ts', import.meta.url);
+import {
+  type BareServer,
+  cpuDuring,
+  type ServedApi,
+  withBareServer,
+  withServedApi,
+} from './served-api.ts';
 
 /** What the rows run on. */
 interface Ground {
   readonly api: ServedApi;
   readonly workers: readonly LoadWorker[];
-  readonly bare: { readonly pid: number; readonly port: number };
-}
-
-async function startBare(dataDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(BARE);
-  child.send(serverPair(dataDir));
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  return { child, port };
+  readonly bare: BareServer;
 }
 
 async function measured(row: ApiRow, { api, workers, bare }: Ground): Promise<Figure> {
@@ -62,17 +57,13 @@ export const api: Part = {
     const workers = [new LoadWorker()];
     try {
       await withServedApi(directory, async (served) => {
-        const { child, port } = await startBare(directory);
-        try {
-          await prepareSetting(served.client, [SCRATCH, SOME, MANY]);
-          for (const row of FILLING) await loadBy(workers, { ...row, target: served.target });
-          const ground = { api: served, workers, bare: { pid: child.pid ?? 0, port } };
-          for (const row of API_ROWS) note(await measured(row, ground));
-          const { rssMb } = usageOf(served.pid);
-          note({ what: 'API server with 10,500 Pods after all rows', value: rssMb, unit: 'MB' });
-        } finally {
-          child.disconnect();
-        }
+        await prepareSetting(served.client, [SCRATCH, SOME, MANY]);
+        for (const row of FILLING) await loadBy(workers, { ...row, target: served.target });
+        await withBareServer(directory, async (bare) => {
+          for (const row of API_ROWS) note(await measured(row, { api: served, workers, bare }));
+        });
+        const { rssMb } = usageOf(served.pid);
+        note({ what: 'API server with 10,500 Pods after all rows', value: rssMb, unit: 'MB' });
       });
     } finally {
       for (const worker of workers) await worker.stop();

@@ -1,6 +1,6 @@
 // `pinnace apiserver` as a process of its own, with a user who has rules of RBAC's and no others, for the parts that load it.
 // Invariant: the process ends with `use`, and with this process (its IPC channel); its directory is the caller's.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ import type { LoopDelay } from './loop-probe.ts';
 import { cpuMsOf } from './process-usage.ts';
 
 const PROBE = fileURLToPath(new URL('./loop-probe.ts', import.meta.url));
+const BARE = new URL('./bare-server.ts', import.meta.url);
 const COMMAND = fileURLToPath(new URL('../../cli/pinnace.mjs', import.meta.url));
 /** The user of the load: known by its certificate, and nothing more than `user` below gives it. */
 export const BENCH_USER = 'bench';
@@ -105,10 +106,30 @@ async function ready(child: ChildProcess): Promise<void> {
   if (message.kind === 'failed') throw new Error(`the API server: ${message.message}`);
 }
 
-/** The certificate that the server shows, for a bare one to show too. */
-export function serverPair(dataDir: string): { key: string; cert: string; ca: string } {
+/** See bare-server.ts. */
+export interface BareServer {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/** Runs a bare server while `use` lasts; it shows the certificate of the API server whose directory this is. */
+export async function withBareServer<T>(
+  dataDir: string,
+  use: (bare: BareServer) => Promise<T>,
+): Promise<T> {
   const pki = `${dataDir}/pki`;
-  return { ...loadPair(pki, 'apiserver'), ca: loadCa(pki) };
+  const child = fork(BARE);
+  const ended = once(child, 'exit');
+  try {
+    child.send({ ...loadPair(pki, 'apiserver'), ca: loadCa(pki) });
+    const told = (await Promise.race([once(child, 'message'), ended])) as [{ port?: number }];
+    const port = told[0]?.port;
+    if (port === undefined) throw new Error('the bare server ended before it was ready');
+    return await use({ pid: child.pid ?? 0, port });
+  } finally {
+    if (child.connected) child.disconnect();
+    await ended;
+  }
 }
 
 /** The CPU time, in ms of all threads, that a process needs for some work. */
