@@ -67,7 +67,15 @@ describe('a mutating webhook', () => {
       name: 'told',
       namespace: 'default',
       operation: 'CREATE',
-      userInfo: { username: 'admin', groups: ['system:masters', 'system:authenticated'] },
+      userInfo: {
+        username: 'admin',
+        groups: ['system:masters', 'system:authenticated'],
+        extra: {
+          'authentication.kubernetes.io/credential-id': [
+            expect.stringMatching(/^X509SHA256=[\da-f]{64}$/),
+          ],
+        },
+      },
       object: {
         apiVersion: 'v1',
         kind: 'ConfigMap',
