@@ -270,8 +270,12 @@ describe('a watch that is poured', () => {
     let told = 0;
     const poured = pour(
       selectedWatch(store, {
-        ...{ clock, signal: ending.signal, prefix: PREFIX, start: 'list' },
-        ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+        clock,
+        signal: ending.signal,
+        prefix: PREFIX,
+        start: 'list',
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
       }),
       () => ++told > 0,
     );
@@ -291,8 +295,12 @@ describe('a watch that is poured', () => {
     const store = await ObjectStore.open(storage, { clock, logger: silentLogger });
     const ending = new AbortController();
     const frames = selectedWatch(store, {
-      ...{ clock, signal: ending.signal, prefix: PREFIX, start: 'now' },
-      ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+      clock,
+      signal: ending.signal,
+      prefix: PREFIX,
+      start: 'now',
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
     });
     const taken: number[] = [];
     const busy = Promise.withResolvers<boolean>();

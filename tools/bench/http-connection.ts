@@ -1,6 +1,7 @@
 // A kept-alive TLS connection that speaks just enough HTTP/1.1 for a load generator: requests framed beforehand, answers
 // of a known length, bodies counted and not kept. Node's own client costs several times as much CPU as this.
 // Invariant: one request at a time; an answer whose status is not the expected one is an error, never a figure.
+import type { OnReadOpts } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 
 /** A server, and who asks it; PEM. */
@@ -25,6 +26,28 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/**
+ * A socket that is connected; rejects when the handshake fails. Resolves with the ticket that a server gives out once it has looked at
+ * the client's certificate (TLS 1.3): its half of 64 handshakes takes it 45 ms, which are no part of what is asked afterwards.
+ * `onread` takes what comes in place of `data` events (node:net).
+ */
+export function connected(
+  { host, port, ca, cert, key }: Target,
+  onread?: OnReadOpts,
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const versions = { minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] } as const;
+    const socket = connect({ host, port, ca, cert, key, ...versions, ...(onread && { onread }) });
+    const ended = () => reject(new Error('the server ended the connection'));
+    socket.once('error', reject).once('close', ended);
+    socket.once('session', () => {
+      socket.off('error', reject).off('close', ended);
+      // Not in this turn: OpenSSL is still reading, and a write from within that is never sent.
+      setImmediate(() => resolve(socket));
+    });
+  });
+}
+
 /** A connection. */
 export class HttpConnection {
   readonly #socket: TLSSocket;
@@ -43,22 +66,9 @@ export class HttpConnection {
     socket.on('close', () => this.#fail(new Error('the server ended the connection')));
   }
 
-  /**
-   * Connects; rejects when the handshake fails. Resolves with the ticket that a server gives out once it has looked at the client's
-   * certificate (TLS 1.3): its half of 64 handshakes takes it 45 ms, which are no part of what is asked afterwards.
-   */
-  static open({ host, port, ca, cert, key }: Target): Promise<HttpConnection> {
-    return new Promise((resolve, reject) => {
-      const versions = { minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] } as const;
-      const socket = connect({ host, port, ca, cert, key, ...versions });
-      const ended = () => reject(new Error('the server ended the connection'));
-      socket.once('error', reject).once('close', ended);
-      socket.once('session', () => {
-        socket.off('error', reject).off('close', ended);
-        // Not in this turn: OpenSSL is still reading, and a write from within that is never sent.
-        setImmediate(() => resolve(new HttpConnection(socket)));
-      });
-    });
+  /** Connects; rejects when the handshake fails. */
+  static async open(target: Target): Promise<HttpConnection> {
+    return new HttpConnection(await connected(target));
   }
 
   /** Sends one framed request; resolves with the length of the answer's body once all of it is read. */
@@ -68,12 +78,6 @@ export class HttpConnection {
       if (typeof request === 'string') this.#socket.write(request, 'latin1');
       else this.#socket.write(request);
     });
-  }
-
-  /** Hands over the raw socket, for an answer without an end; nothing more may be asked for here. */
-  release(): TLSSocket {
-    this.#socket.removeAllListeners('data');
-    return this.#socket;
   }
 
   close(): void {

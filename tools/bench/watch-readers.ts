@@ -3,64 +3,91 @@
 // no more is read than that: neither HTTP's chunks nor JSON, so that the readers' processor is no part of the figure.
 import { performance } from 'node:perf_hooks';
 import type { TLSSocket } from 'node:tls';
-import { framed, HttpConnection } from './http-connection.ts';
+import { connected, framed } from './http-connection.ts';
 import type { FanOutOrder, LoadReport } from './load-order.ts';
 
 /** Before the microseconds of the machine's monotonic clock in an event. */
 export const MARK = '"written-at-us":"';
 const MARK_BYTES = Buffer.from(MARK);
+const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 /** Connections opened at the same time; a thousand handshakes at once would time each other out. */
 const OPENING = 50;
+/** Read at once at most; more comes in a further read. */
+const READ_BYTES = 64 * 1024;
 
 /** The machine's monotonic clock in microseconds. */
 export const monotonicUs = (): number => Number(process.hrtime.bigint() / 1000n);
 
-/** Opens the watches, says that it is ready, and resolves when each watcher has seen all events. */
-export async function fanOut(order: FanOutOrder): Promise<LoadReport> {
-  const sockets: TLSSocket[] = [];
-  const request = framed('GET', order.path);
-  while (sockets.length < order.watchers) {
-    const batch = Math.min(OPENING, order.watchers - sockets.length);
-    const opened = await Promise.all(
-      Array.from({ length: batch }, () => HttpConnection.open(order.target)),
-    );
-    for (const connection of opened) {
-      const socket = connection.release();
-      sockets.push(socket);
-      socket.write(request);
-      await new Promise((resolve) => socket.once('data', resolve));
-    }
+/** What the watchers have seen. */
+class Seen {
+  readonly latencies: Float64Array;
+  readonly all = Promise.withResolvers<void>();
+  count = 0;
+  bytes = 0;
+  startedAt = 0;
+
+  constructor(events: number) {
+    this.latencies = new Float64Array(events);
   }
-  process.send?.({ ready: true });
-  try {
-    return await read(sockets, order);
-  } finally {
-    for (const socket of sockets) socket.destroy();
+
+  /** Looks through the lines that are whole; answers what is left, which is to come again before what follows. */
+  take(chunk: Buffer): Buffer {
+    this.startedAt ||= performance.now();
+    const now = monotonicUs();
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    this.bytes += end;
+    for (
+      let at = chunk.indexOf(MARK_BYTES);
+      at >= 0 && at < end;
+      at = chunk.indexOf(MARK_BYTES, at)
+    ) {
+      at += MARK_BYTES.length;
+      const written = Number(chunk.toString('latin1', at, chunk.indexOf('"', at)));
+      this.latencies[this.count++] = (now - written) / 1000;
+    }
+    if (this.count >= this.latencies.length) this.all.resolve();
+    return end === chunk.length ? NOTHING : Buffer.from(chunk.subarray(end));
   }
 }
 
-async function read(sockets: readonly TLSSocket[], { events }: FanOutOrder): Promise<LoadReport> {
-  const latencies = new Float64Array(sockets.length * events);
-  let seen = 0;
-  let bytes = 0;
-  let startedAt = 0;
-  const cpu = process.cpuUsage();
-  await new Promise<void>((resolve, reject) => {
-    for (const socket of sockets) {
-      socket.on('close', () => reject(new Error('a watch ended early')));
-      socket.on('data', (chunk: Buffer) => {
-        startedAt ||= performance.now();
-        const now = monotonicUs();
-        bytes += chunk.length;
-        for (let at = chunk.indexOf(MARK_BYTES); at >= 0; at = chunk.indexOf(MARK_BYTES, at)) {
-          at += MARK_BYTES.length;
-          latencies[seen++] =
-            (now - Number(chunk.toString('latin1', at, chunk.indexOf('"', at)))) / 1000;
-        }
-        if (seen >= latencies.length) resolve();
-      });
+/** Opens the watches, says that it is ready, and resolves when each watcher has seen all events. */
+export async function fanOut({ target, path, watchers, events }: FanOutOrder): Promise<LoadReport> {
+  const seen = new Seen(watchers * events);
+  const sockets: TLSSocket[] = [];
+  const request = framed('GET', path);
+  // One buffer for all: each looks through what came before another reads.
+  const buffer = Buffer.alloc(READ_BYTES);
+  const open = async () => {
+    const answered = Promise.withResolvers<void>();
+    let isAnswered = false;
+    let rest: Buffer = NOTHING;
+    const callback = (length: number) => {
+      const chunk = buffer.subarray(0, length);
+      if (isAnswered) rest = seen.take(rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk);
+      isAnswered = true;
+      answered.resolve();
+      return true;
+    };
+    const socket = await connected(target, { buffer, callback });
+    socket.on('error', seen.all.reject);
+    socket.on('close', () => seen.all.reject(new Error('a watch ended early')));
+    sockets.push(socket);
+    socket.write(request);
+    await answered.promise;
+  };
+  try {
+    while (sockets.length < watchers) {
+      const batch = Math.min(OPENING, watchers - sockets.length);
+      await Promise.race([Promise.all(Array.from({ length: batch }, open)), seen.all.promise]);
     }
-  });
-  const { user, system } = process.cpuUsage(cpu);
-  return { ms: performance.now() - startedAt, bytes, latencies, cpuMs: (user + system) / 1000 };
+    process.send?.({ ready: true });
+    const cpu = process.cpuUsage();
+    await seen.all.promise;
+    const { user, system } = process.cpuUsage(cpu);
+    const { startedAt, bytes, latencies } = seen;
+    return { ms: performance.now() - startedAt, bytes, latencies, cpuMs: (user + system) / 1000 };
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 }

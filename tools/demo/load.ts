@@ -44,8 +44,11 @@ const RETRY_PAUSE_MS = 100;
 export class Load {
   readonly spec: LoadSpec;
   readonly totals: LoadTotals = {
-    ...{ answered: 0, failed: 0, lost: 0 },
-    ...{ errors: new Map(), byPod: new Map() },
+    answered: 0,
+    failed: 0,
+    lost: 0,
+    errors: new Map(),
+    byPod: new Map(),
   };
   readonly #clock: Clock;
   readonly #ending = new AbortController();

@@ -144,7 +144,11 @@ export class Storyteller {
     const loads = [calm, sale, after, ...(this.#catalog ? [this.#catalog] : [])];
     for (const text of failureTexts(loads)) this.#moment(text);
     return this.#told({
-      ...{ startReplicas, step, healed, replaced, share },
+      startReplicas,
+      step,
+      healed,
+      replaced,
+      share,
       loads: [calm, sale, after],
     });
   }
