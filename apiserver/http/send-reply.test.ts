@@ -20,34 +20,33 @@ function aLongBody(): Uint8Array[] {
   return Array.from({ length: TOTAL_MB }, () => pieces).flat();
 }
 
-describe('a body', () => {
-  const server = createServer();
-  afterEach(() => {
-    server.removeAllListeners('request');
-    server.closeAllConnections();
-    server.close();
-  });
+const server = createServer();
+afterEach(() => {
+  server.removeAllListeners('request');
+  server.closeAllConnections();
+  server.close();
+});
 
-  /** Sends the body to a client that has not begun to read. */
-  async function sendTo(chunks: Uint8Array[]) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const asked = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
-    const { port } = server.address() as AddressInfo;
-    const outgoing = request({ host: '127.0.0.1', port }).end();
-    outgoing.on('error', () => undefined);
-    const [, response] = await asked;
-    const reply: Reply = { kind: 'body', status: 200, headers: {}, body: chunks };
-    const { signal } = new AbortController();
-    const sent = sendReply(response, reply, {
-      acceptEncoding: '',
-      head: false,
-      reader: { signal },
-      outbox: new Outbox(),
-    });
-    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-    return { response, answer, sent };
-  }
+/** Sends a reply to a client that has not begun to read. */
+async function send(reply: Exclude<Reply, { kind: 'upgrade' }>) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const asked = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+  const { port } = server.address() as AddressInfo;
+  const outgoing = request({ host: '127.0.0.1', port }).end();
+  outgoing.on('error', () => undefined);
+  const [, response] = await asked;
+  const reader = new AbortController();
+  response.once('close', () => reader.abort());
+  const context = { acceptEncoding: '', head: false, reader, outbox: new Outbox() };
+  const sent = sendReply(response, reply, context);
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  answer.on('error', () => undefined);
+  return { response, answer, sent, reader };
+}
+
+describe('a body', () => {
+  const sendTo = (body: Uint8Array[]) => send({ kind: 'body', status: 200, headers: {}, body });
 
   it('that nobody reads stays where it is, and comes whole once it is read', async () => {
     const chunks = aLongBody();
@@ -81,14 +80,7 @@ describe('a body', () => {
 describe('a watch', () => {
   const LINE_BYTES = MB;
   const LINES = 64;
-  const server = createServer();
-  afterEach(() => {
-    server.removeAllListeners('request');
-    server.closeAllConnections();
-    server.close();
-  });
-
-  /** Sends lines to a client that has not begun to read; `told` counts those that were asked for. */
+  /** Sends lines; `told` counts those that were asked for. */
   async function watched() {
     const line = Buffer.alloc(LINE_BYTES, 97);
     const source = { told: 0, isOver: false };
@@ -102,25 +94,8 @@ describe('a watch', () => {
         source.isOver = true;
       }
     }
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const asked = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
-    const { port } = server.address() as AddressInfo;
-    const outgoing = request({ host: '127.0.0.1', port }).end();
-    outgoing.on('error', () => undefined);
-    const [, response] = await asked;
-    const reader = new AbortController();
-    response.once('close', () => reader.abort());
-    const reply: Reply = { kind: 'watch', status: 200, headers: {}, frames: lines() };
-    const sent = sendReply(response, reply, {
-      acceptEncoding: '',
-      head: false,
-      reader,
-      outbox: new Outbox(),
-    });
-    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-    answer.on('error', () => undefined);
-    return { response, answer, sent, source, reader };
+    const sending = await send({ kind: 'watch', status: 200, headers: {}, frames: lines() });
+    return { ...sending, source };
   }
 
   it('that nobody reads asks for no more lines, and comes whole once it is read', async () => {
