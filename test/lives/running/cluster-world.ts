@@ -91,21 +91,25 @@ function untilRecorded(
   });
 }
 
-/** The process of a container that was there first, found by the cgroup that bears the container's id. */
+/** The process of a container that the others come from, found by the cgroup that bears the container's id. Numbers begin anew at times. */
 function firstProcessOf({ status }: Pod, name: string): number {
   const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   const id = statuses.find((each) => each.name === name)?.containerID?.replace(/^[\w-]+:\/\//, '');
   if (!id) throw new Error(`${name} has no container`);
-  const pids = readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && cgroupsOf(entry).includes(id))
-    .map(Number);
-  if (pids.length === 0) throw new Error(`no process is in the cgroup of ${name}`);
-  return Math.min(...pids);
+  const pids = readdirSync('/proc').filter(
+    (entry) => /^\d+$/.test(entry) && readOf(entry, 'cgroup').includes(id),
+  );
+  const first = pids.find((pid) => !pids.includes(parentOf(pid)));
+  if (first === undefined) throw new Error(`no process is in the cgroup of ${name}`);
+  return Number(first);
 }
 
-function cgroupsOf(pid: string): string {
+const parentOf = (pid: string): string => /^PPid:\s*(\d+)$/m.exec(readOf(pid, 'status'))?.[1] ?? '';
+
+/** What the kernel tells of a process; nothing of one that is gone. */
+function readOf(pid: string, file: 'cgroup' | 'status'): string {
   try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return '';
   }
