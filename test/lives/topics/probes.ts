@@ -351,7 +351,13 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a container is unready while it is restarted',
     pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
-    plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
+    plays: {
+      main: {
+        first: play({ touches: '/tmp/ok' }, { runs: true }),
+        // Long enough to be told of it: states that follow each other at once may come as one.
+        later: play({ sleeps: 3 }, { touches: '/tmp/ok' }, { runs: true }),
+      },
+    },
     steps: [
       { until: ready },
       { kill: 'main' },
