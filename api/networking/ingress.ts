@@ -17,6 +17,7 @@ export const ingressDefinition = defineResource<Ingress>({
   shortNames: ['ing'],
   categories: [],
   schemaName: 'io.k8s.api.networking.v1.Ingress',
+  unattended: 'no controller of this cluster acts on Ingresses yet: nothing is served by them',
   verbs: ALL_VERBS,
   hasStatus: true,
   hasGeneration: true,

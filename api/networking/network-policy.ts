@@ -14,6 +14,7 @@ export const networkPolicyDefinition = defineResource<NetworkPolicy>({
   shortNames: ['netpol'],
   categories: [],
   schemaName: 'io.k8s.api.networking.v1.NetworkPolicy',
+  unattended: 'nothing in this cluster enforces NetworkPolicies yet: no traffic is held back',
   verbs: ALL_VERBS,
   hasStatus: false,
   hasGeneration: true,
