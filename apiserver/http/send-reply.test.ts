@@ -80,6 +80,7 @@ describe('a body', () => {
 describe('a watch', () => {
   const LINE_BYTES = MB;
   const LINES = 64;
+
   /** Sends lines; `told` counts those that were asked for. */
   async function watched() {
     const line = Buffer.alloc(LINE_BYTES, 97);

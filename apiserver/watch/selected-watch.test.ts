@@ -1,18 +1,17 @@
 // Watches under a selector, over a real store: the lines that a client sees.
 // Each line is checked to be JSON that says what its event() says.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StatusError } from '../../api/status.ts';
 import type { WatchFrame } from '../../api/wire/exchange.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
+import { isKept } from '../../test/support/garbage.ts';
 import { until } from '../../test/support/until.ts';
+import { pour } from '../pour.ts';
 import { createMemoryStorage } from '../storage/memory/memory-storage.ts';
 import { encodeObject } from '../storage/revision-gap.ts';
 import { ObjectStore } from './object-store.ts';
 import type { SelectedWatchOptions } from './selected-watch.ts';
-import { pour } from '../pour.ts';
 import { BOOKMARK_EVERY_MS, selectedWatch } from './selected-watch.ts';
 
 const PREFIX = '/registry/core/pods/';
@@ -31,44 +30,44 @@ const WAYS: Record<
     pour(frames, (batch) => Promise.resolve(!isEnough(batch))),
 };
 
-describe.each(Object.entries(WAYS))('selectedWatch, %s', (_, readBy) => {
-  const closers: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    for (const close of closers.splice(0)) await close();
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function setUp(watcherMaxEvents = 100) {
+  const clock = new VirtualClock();
+  const storage = createMemoryStorage({ clock, logger: silentLogger });
+  const store = await ObjectStore.open(storage, {
+    clock,
+    logger: silentLogger,
+    watcherMaxEvents,
   });
-
-  async function setUp(watcherMaxEvents = 100) {
-    const clock = new VirtualClock();
-    const storage = createMemoryStorage({ clock, logger: silentLogger });
-    const store = await ObjectStore.open(storage, {
+  closers.push(async () => {
+    await store.close();
+    await storage.close();
+  });
+  const write = (name: string, app: string) =>
+    store.commit(
+      PREFIX + name,
+      'any',
+      encodeObject({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app } } }),
+    );
+  const remove = (name: string) => store.commit(PREFIX + name, 'any', 'delete');
+  const watch = (options: Partial<SelectedWatchOptions> = {}) =>
+    selectedWatch(store, {
       clock,
-      logger: silentLogger,
-      watcherMaxEvents,
+      signal: new AbortController().signal,
+      prefix: PREFIX,
+      start: 'now',
+      apiVersion: 'v1',
+      kind: 'Pod',
+      ...options,
     });
-    closers.push(async () => {
-      await store.close();
-      await storage.close();
-    });
-    const write = (name: string, app: string) =>
-      store.commit(
-        PREFIX + name,
-        'any',
-        encodeObject({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app } } }),
-      );
-    const remove = (name: string) => store.commit(PREFIX + name, 'any', 'delete');
-    const watch = (options: Partial<SelectedWatchOptions> = {}) =>
-      selectedWatch(store, {
-        clock,
-        signal: new AbortController().signal,
-        prefix: PREFIX,
-        start: 'now',
-        apiVersion: 'v1',
-        kind: 'Pod',
-        ...options,
-      });
-    return { clock, store, write, remove, watch };
-  }
+  return { clock, store, write, remove, watch };
+}
 
+describe.each(Object.entries(WAYS))('selectedWatch, %s', (_, readBy) => {
   async function take(frames: Frames, count: number) {
     const taken: WatchFrame[] = [];
     await readBy(frames, (batch) => taken.push(...batch) >= count);
@@ -241,86 +240,44 @@ describe.each(Object.entries(WAYS))('selectedWatch, %s', (_, readBy) => {
   });
 });
 
-/** Collects garbage, in a turn of its own: what a WeakRef was asked for lives to the end of its turn. */
-async function collect(): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  await new Promise((resolve) => setImmediate(resolve));
-  gc();
-}
-
 describe('a watch that is poured', () => {
   it('lets go of the present objects once they are told', async () => {
-    const clock = new VirtualClock();
-    const storage = createMemoryStorage({ clock, logger: silentLogger });
-    const store = await ObjectStore.open(storage, { clock, logger: silentLogger });
-    const write = (name: string) => {
-      const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } };
-      return store.commit(PREFIX + name, 'any', encodeObject(object));
-    };
-    await write('one');
-    const lists: WeakRef<object>[] = [];
+    const { store, write, watch } = await setUp();
+    await write('one', 'payment');
+    const lists: object[] = [];
     const list = store.list.bind(store);
     store.list = (...asked) => {
       const answer = list(...asked);
-      lists.push(new WeakRef(answer.items));
+      lists.push(answer.items);
       return answer;
     };
     const ending = new AbortController();
     let told = 0;
-    const poured = pour(
-      selectedWatch(store, {
-        clock,
-        signal: ending.signal,
-        prefix: PREFIX,
-        start: 'list',
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-      }),
-      () => ++told > 0,
-    );
-    await write('two');
+    const poured = pour(watch({ start: 'list', signal: ending.signal }), () => ++told > 0);
+    await write('two', 'payment');
     await until(() => told === 2);
-    await collect();
-    expect(lists.map((held) => held.deref())).toEqual([undefined]);
+    expect(lists).toHaveLength(1);
+    expect(await isKept(() => lists.pop() ?? {})).toBe(false);
     ending.abort();
     await poured;
-    await store.close();
-    await storage.close();
   });
 
   it('keeps what comes while its reader is busy, and hands it on as one', async () => {
-    const clock = new VirtualClock();
-    const storage = createMemoryStorage({ clock, logger: silentLogger });
-    const store = await ObjectStore.open(storage, { clock, logger: silentLogger });
+    const { watch, write } = await setUp();
     const ending = new AbortController();
-    const frames = selectedWatch(store, {
-      clock,
-      signal: ending.signal,
-      prefix: PREFIX,
-      start: 'now',
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-    });
+    const frames = watch({ signal: ending.signal });
     const taken: number[] = [];
     const busy = Promise.withResolvers<boolean>();
     const poured = pour(frames, (batch) => {
       taken.push(batch.length);
       return taken.length > 1 || busy.promise;
     });
-    for (const name of ['one', 'two', 'three'])
-      await store.commit(
-        PREFIX + name,
-        'any',
-        encodeObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }),
-      );
+    for (const name of ['one', 'two', 'three']) await write(name, 'payment');
     expect(taken).toEqual([1]);
     busy.resolve(true);
     await until(() => taken.length === 2);
     ending.abort();
     await poured;
     expect(taken).toEqual([1, 2]);
-    await store.close();
-    await storage.close();
   });
 });

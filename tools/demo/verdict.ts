@@ -136,7 +136,7 @@ function serving(m: Measured): Check[] {
       name: 'payment failures',
       ok: failedShare < MAX_FAILED_SHARE,
       measured: `${m.paymentFailed} of ${requests}, ${lost} of them under way in the killed container (others ${(failedShare * 100).toFixed(3)} %)`,
-      bar: `others fewer than 0.1 %`,
+      bar: 'others fewer than 0.1 %',
     },
   ];
 }
