@@ -94,6 +94,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
   /** Seen one after the other, in this order, others between them. */
   readonly statuses?: readonly StatusPattern[];
+  /** As `statuses`, but over by themselves: an agent that is held up tells them together with what follows. Held where time is played. */
+  readonly brief?: readonly StatusPattern[];
   /** Never seen. */
   readonly never?: readonly StatusPattern[];
   /** Each seen by the end, in this order as far as they happen at different moments. */
@@ -102,6 +104,9 @@ export interface Scenario {
   /** Lines that a container's log has at the end, in this order. */
   readonly logs?: Readonly<Record<string, readonly (string | RegExp)[]>>;
 }
+
+/** Seconds that a probe waits for its answer, where nothing is said of how long that takes. */
+export const PATIENT_S = 20;
 
 /** A pod of one container `main` of the test's shell image. */
 export function aPod(
@@ -112,7 +117,7 @@ export function aPod(
   const main = { name: 'main', image: SHELL_IMAGE, ...container };
   return {
     metadata,
-    spec: { terminationGracePeriodSeconds: 2, containers: [main], ...spec } as PodSpec,
+    spec: { terminationGracePeriodSeconds: 20, containers: [main], ...spec } as PodSpec,
   };
 }
 
@@ -179,6 +184,9 @@ const terminated = (
     ...(message === undefined ? {} : { message }),
   },
 });
+
+/** The program of a container ends, and by its play well: what it held up goes on, once it was looked at. */
+export const endsWell = (container: string): Step => ({ kill: container, signal: 'SIGTERM' });
 
 /** What most scenarios wait for. */
 export const ready = condition('Ready', 'True');

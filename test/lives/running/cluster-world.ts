@@ -1,19 +1,19 @@
 // A world of real containers: `pinnace up` in a network namespace of its own, reached by this process through a tunnel.
 // Invariant: one cluster for all scenarios of a file; close() fails where the cluster leaves anything behind.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createClient } from '../../../client/rest/rest-client.ts';
 import { parseKubeconfig } from '../../../client/kubeconfig/kubeconfig.ts';
 import { createHttpTransport } from '../../../client/transport/http.ts';
-import type { Pod } from '../../../api/generated/types.ts';
 import { startTestCluster, type TestClusterOptions } from '../../support/cluster.ts';
 import { openTunnel } from '../../support/tunnel.ts';
 import { until } from '../../support/until.ts';
 import { HOST_FOLDER, type Runtime } from '../scenario.ts';
 import { Recorder } from './recorder.ts';
+import { firstProcessOf, minded } from './processes.ts';
 import type { World } from './witness.ts';
 
 /** Generous: the host is shared. */
-const CEILING_MS = 40_000;
+const CEILING_MS = 90_000;
 
 /** Starts the cluster. */
 export async function startClusterWorld(
@@ -37,6 +37,7 @@ export async function startClusterWorld(
     now,
     until: (holds, missing) => untilRecorded(recorder, holds, missing),
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    minded,
     async signal(pod, name, signal) {
       process.kill(firstProcessOf(pod, name), signal);
     },
@@ -89,28 +90,4 @@ function untilRecorded(
     const forget = recorder.onChange(look);
     look();
   });
-}
-
-/** The process of a container that the others come from, found by the cgroup that bears the container's id. Numbers begin anew at times. */
-function firstProcessOf({ status }: Pod, name: string): number {
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  const id = statuses.find((each) => each.name === name)?.containerID?.replace(/^[\w-]+:\/\//, '');
-  if (!id) throw new Error(`${name} has no container`);
-  const pids = readdirSync('/proc').filter(
-    (entry) => /^\d+$/.test(entry) && readOf(entry, 'cgroup').includes(id),
-  );
-  const first = pids.find((pid) => !pids.includes(parentOf(pid)));
-  if (first === undefined) throw new Error(`no process is in the cgroup of ${name}`);
-  return Number(first);
-}
-
-const parentOf = (pid: string): string => /^PPid:\s*(\d+)$/m.exec(readOf(pid, 'status'))?.[1] ?? '';
-
-/** What the kernel tells of a process; nothing of one that is gone. */
-function readOf(pid: string, file: 'cgroup' | 'status'): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -50,12 +50,16 @@ export async function startFakeWorld(
       }
     },
     pass: (ms) => cluster.advance(ms),
-    async signal(pod, name) {
+    minded: () => Promise.resolve(),
+    async signal(pod, name, signal) {
       const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
       const status = [...containerStatuses, ...initContainerStatuses].find(
         (each) => each.name === name,
       );
-      node.runtime.crash(status?.containerID?.replace(/^\w+:\/\//, '') ?? '', 137);
+      const id = status?.containerID?.replace(/^\w+:\/\//, '') ?? '';
+      if (signal === 'SIGKILL') node.runtime.crash(id, 137);
+      // As its life says; it ends when time goes on.
+      else void node.runtime.stopContainer(id, CEILING_MS);
     },
     restartAgent: () => node.restartAgent(),
   };

@@ -13,7 +13,7 @@ const AT_ONCE = 10;
 
 /** Declares the tests. */
 export function livesOn(runtime: Runtime, options: TestClusterOptions): void {
-  vi.setConfig({ maxConcurrency: AT_ONCE, testTimeout: 120_000, hookTimeout: 120_000 });
+  vi.setConfig({ maxConcurrency: AT_ONCE, testTimeout: 300_000, hookTimeout: 300_000 });
   let started: Awaited<ReturnType<typeof startClusterWorld>> | undefined;
   beforeAll(async () => {
     started = await startClusterWorld(runtime, options);

@@ -9,6 +9,7 @@ import { mismatch } from '../patterns.ts';
 import type { EventPattern, Scenario, StatusPattern } from '../scenario.ts';
 import { podOf } from './manifest.ts';
 import { applyObject } from './objects.ts';
+import type { Moment } from './recorder.ts';
 import { doStep } from './steps.ts';
 import { brokenInvariants } from './invariants.ts';
 import { eventsOf, isLine, POD_NAME, told, type Witness, type World } from './witness.ts';
@@ -138,10 +139,21 @@ async function expectAll(scenario: Scenario, witness: Witness): Promise<void> {
     expectLines(lines, await witness.log(container), container);
 }
 
-function expectStatuses({ statuses = [], never = [] }: Scenario, witness: Witness): void {
+function expectStatuses(scenario: Scenario, witness: Witness): void {
+  const { statuses = [], brief = [], never = [] } = scenario;
   const history = witness.history();
+  expectInTurn(statuses, history);
+  if (witness.world.runtime === 'fake') expectInTurn(brief, history);
+  for (const pattern of never)
+    expectNever(
+      pattern,
+      history.map(({ pod }) => pod),
+    );
+}
+
+function expectInTurn(patterns: readonly StatusPattern[], history: readonly Moment[]): void {
   let at = 0;
-  for (const [index, pattern] of statuses.entries()) {
+  for (const [index, pattern] of patterns.entries()) {
     const reasons: string[] = [];
     while (at < history.length) {
       const why = mismatch(pattern, history[at]?.pod.status ?? {});
@@ -154,11 +166,6 @@ function expectStatuses({ statuses = [], never = [] }: Scenario, witness: Witnes
         `status ${index + 1} was not seen in its turn: ${told(pattern)}\n${reasons.at(-1) ?? ''}`,
       );
   }
-  for (const pattern of never)
-    expectNever(
-      pattern,
-      history.map(({ pod }) => pod),
-    );
 }
 
 function expectNever(pattern: StatusPattern, pods: readonly Pod[]): void {

@@ -37,6 +37,8 @@ async function act(step: Act, name: string, { world, namespace, pod }: Witness):
   const patch = async (body: object, subresource?: string) => {
     await pods.patch(ref, { type: 'strategic', body }, subresource ? { subresource } : {});
   };
+  const isTold = 'delete' in step || 'evict' in step || ('kill' in step && step.signal);
+  if (isTold) await world.minded(pod(name));
   if ('kill' in step) return world.signal(pod(name), step.kill, step.signal ?? 'SIGKILL');
   if ('patch' in step) return patch(step.patch);
   if ('resize' in step) return patch(step.resize, 'resize');

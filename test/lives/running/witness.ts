@@ -16,7 +16,9 @@ export interface World {
   readonly until: (holds: () => boolean, missing: () => string) => Promise<void>;
   /** Lets so much time go by, looking on meanwhile. */
   readonly pass: (ms: number) => Promise<void>;
-  /** Ends the first process of a container from outside. */
+  /** Resolves once the programs that run in the pod mind the signals that they are to be told by. */
+  readonly minded: (pod: Pod) => Promise<void>;
+  /** Sends a signal to the first process of a container from outside. */
   readonly signal: (pod: Pod, container: string, signal: NodeJS.Signals) => Promise<void>;
   /** Kills the agent and brings it back. */
   readonly restartAgent: () => Promise<void>;

@@ -6,7 +6,9 @@ import {
   both,
   container,
   ended,
+  endsWell,
   init,
+  PATIENT_S,
   phase,
   ready,
   running,
@@ -23,7 +25,11 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       {},
       {
-        readinessProbe: { exec: { command: ['cat', '/tmp/ok'] }, periodSeconds: 1 },
+        readinessProbe: {
+          exec: { command: ['cat', '/tmp/ok'] },
+          periodSeconds: 1,
+          timeoutSeconds: PATIENT_S,
+        },
       },
     ),
     plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
@@ -40,11 +46,12 @@ export const scenarios: readonly Scenario[] = [
     name: 'a pod whose container ends while the agent is away is told of as ended',
     alone: true,
     pod: aPod({ restartPolicy: 'Never' }),
-    plays: { main: play({ sleeps: 1 }, { exits: 0 }) },
-    steps: [{ until: container('main', running) }, { restartAgent: true }, { until: succeeded }],
-    statuses: [
-      container('main', running),
-      both(succeeded, container('main', ended(0, 'Completed'))),
+    plays: { main: { steps: [{ runs: true }], onStop: { takes: 1 } } },
+    steps: [
+      { until: container('main', running) },
+      endsWell('main'),
+      { restartAgent: true },
+      { until: both(succeeded, container('main', ended(0, 'Completed'))) },
     ],
   },
   {
@@ -70,7 +77,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a delete that was under way is finished by the next agent',
     alone: true,
-    pod: aPod({ terminationGracePeriodSeconds: 3 }),
+    pod: aPod({ terminationGracePeriodSeconds: 30 }),
     plays: { main: { steps: [{ runs: true }], onStop: { takes: 2 } } },
     steps: [
       { until: ready },

@@ -343,7 +343,7 @@ export const scenarios: readonly Scenario[] = [
         }),
       },
     ],
-    statuses: [container('main', waiting('RunContainerError', /no-such-program.*not found/))],
+    brief: [container('main', waiting('RunContainerError', /no-such-program.*not found/))],
     events: [failedWith(/^Error: .*no-such-program.*not found/)],
     never: [ready],
   },

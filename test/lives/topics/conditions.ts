@@ -7,12 +7,14 @@ import {
   condition,
   container,
   failed,
+  PATIENT_S,
   phase,
   ready,
   running,
   type Scenario,
   succeeded,
   unready,
+  waiting,
 } from '../scenario.ts';
 import { Pods } from '../../../api/kinds.ts';
 import type { Witness } from '../running/witness.ts';
@@ -39,9 +41,26 @@ const gate = (status: 'True' | 'False') => ({
 export const scenarios: readonly Scenario[] = [
   {
     name: 'conditions come true one after the other',
-    pod: aPod(),
+    pod: aPod(
+      {},
+      {
+        readinessProbe: {
+          exec: { command: ['cat', '/tmp/ok'] },
+          periodSeconds: 1,
+          timeoutSeconds: PATIENT_S,
+        },
+      },
+    ),
     plays: { main: steady },
     steps: [
+      {
+        until: both(
+          condition('PodReadyToStartContainers', 'True'),
+          container('main', running),
+          unready,
+        ),
+      },
+      { exec: ['touch', '/tmp/ok'] },
       {
         until: both(
           ready,
@@ -59,8 +78,12 @@ export const scenarios: readonly Scenario[] = [
         condition('ContainersReady', 'False', { reason: 'ContainersNotReady' }),
         unready,
       ),
-      both(condition('PodReadyToStartContainers', 'True'), unready),
-      ready,
+    ],
+    brief: [
+      both(
+        condition('PodReadyToStartContainers', 'True'),
+        container('main', waiting('ContainerCreating')),
+      ),
     ],
   },
   {

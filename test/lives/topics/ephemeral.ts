@@ -6,6 +6,7 @@ import {
   both,
   container,
   ended,
+  endsWell,
   ephemeral,
   failed,
   phase,
@@ -97,12 +98,13 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a pod is over when its containers are, whatever ephemeral ones do',
-    pod: aPod({ restartPolicy: 'Never', terminationGracePeriodSeconds: 2 }),
-    plays: { main: { steps: [{ sleeps: 2 }, { exits: 0 }] } },
+    pod: aPod({ restartPolicy: 'Never' }),
+    plays: { main: steady },
     steps: [
       { until: ready },
       { attachEphemeral: { name: 'look', image, command: runsOn } },
       { until: ephemeral('look', running) },
+      endsWell('main'),
       { until: phase('Succeeded') },
     ],
   },

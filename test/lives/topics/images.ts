@@ -69,7 +69,6 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({}, { image: missing }),
     lives: { main: { pullError: 'no such image' } },
     steps: [
-      { until: container('main', waiting('ErrImagePull')) },
       {
         until: container(
           'main',
@@ -94,6 +93,10 @@ export const scenarios: readonly Scenario[] = [
         message: /^Back-off pulling image "nobody\/has-this:1"/,
       },
       { type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff' },
+    ],
+    brief: [
+      container('main', waiting('ErrImagePull')),
+      container('main', waiting('ImagePullBackOff')),
     ],
     never: [phase('Failed'), phase('Running')],
   },

@@ -8,6 +8,7 @@ import {
   container,
   ended,
   endedBefore,
+  endsWell,
   failed,
   init,
   phase,
@@ -18,13 +19,30 @@ import {
   waiting,
 } from '../scenario.ts';
 
+const incomplete = (names: string) =>
+  condition('Initialized', 'False', {
+    message: `containers with incomplete status: [${names}]`,
+  });
+
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'init containers run one after the other, then the containers begin',
     pod: aPod({ initContainers: [aContainer('first'), aContainer('second')] }),
-    plays: { first: play({ sleeps: 1 }), second: play({ sleeps: 1 }), main: steady },
-    steps: [{ until: ready }],
+    plays: { first: steady, second: steady, main: steady },
+    steps: [
+      { until: both(init('first', running), init('second', waiting('PodInitializing'))) },
+      endsWell('first'),
+      {
+        until: both(
+          init('first', { ready: true, ...ended(0, 'Completed') }),
+          init('second', running),
+          container('main', waiting('PodInitializing')),
+        ),
+      },
+      endsWell('second'),
+      { until: ready },
+    ],
     statuses: [
       both(
         phase('Pending'),
@@ -34,12 +52,6 @@ export const scenarios: readonly Scenario[] = [
         }),
         init('first', { ready: false }),
         init('second', waiting('PodInitializing')),
-        container('main', waiting('PodInitializing')),
-      ),
-      both(init('first', running), init('second', waiting('PodInitializing'))),
-      both(
-        init('first', { ready: true, ...ended(0, 'Completed') }),
-        init('second', running),
         container('main', waiting('PodInitializing')),
       ),
       both(
@@ -57,14 +69,13 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the incomplete ones are named, fewer and fewer',
     pod: aPod({ initContainers: [aContainer('first'), aContainer('second')] }),
-    plays: { first: play({ sleeps: 1 }), second: play({ sleeps: 1 }), main: steady },
-    steps: [{ until: ready }],
-    statuses: [
-      condition('Initialized', 'False', {
-        message: 'containers with incomplete status: [first second]',
-      }),
-      condition('Initialized', 'False', { message: 'containers with incomplete status: [second]' }),
-      condition('Initialized', 'True'),
+    plays: { first: steady, second: steady, main: steady },
+    steps: [
+      { until: both(init('first', running), incomplete('first second')) },
+      endsWell('first'),
+      { until: both(init('second', running), incomplete('second')) },
+      endsWell('second'),
+      { until: both(ready, condition('Initialized', 'True')) },
     ],
   },
   {

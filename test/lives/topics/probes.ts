@@ -7,6 +7,7 @@ import {
   condition,
   container,
   endedBefore,
+  PATIENT_S,
   ready,
   REAL,
   running,
@@ -18,11 +19,13 @@ import { WEB_IMAGE } from '../../support/tiny-images.ts';
 const file = (path: string, more: object = {}) => ({
   exec: { command: ['cat', path] },
   periodSeconds: 1,
+  timeoutSeconds: PATIENT_S,
   ...more,
 });
 const web = (path: string, more: object = {}) => ({
   httpGet: { path, port: 8080 },
   periodSeconds: 1,
+  timeoutSeconds: PATIENT_S,
   ...more,
 });
 const killed = (probe: string) => ({
@@ -352,17 +355,14 @@ export const scenarios: readonly Scenario[] = [
     name: 'a container is unready while it is restarted',
     pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
     plays: {
-      main: {
-        first: play({ touches: '/tmp/ok' }, { runs: true }),
-        // Long enough to be told of it: states that follow each other at once may come as one.
-        later: play({ sleeps: 3 }, { touches: '/tmp/ok' }, { runs: true }),
-      },
+      main: { first: play({ touches: '/tmp/ok' }, { runs: true }), later: steady },
     },
     steps: [
       { until: ready },
       { kill: 'main' },
+      { until: both(unready, container('main', { restartCount: 1, ready: false, ...running })) },
+      { exec: ['touch', '/tmp/ok'] },
       { until: both(ready, container('main', { restartCount: 1 })) },
     ],
-    statuses: [ready, both(unready, container('main', { restartCount: 1, ready: false })), ready],
   },
 ];

@@ -116,7 +116,8 @@ export const scenarios: readonly Scenario[] = [
         ),
       },
     ],
-    statuses: [
+    statuses: [both(phase('Running'), ready)],
+    brief: [
       both(
         phase('Pending'),
         condition('AllContainersRestarting', 'True', {
@@ -124,7 +125,6 @@ export const scenarios: readonly Scenario[] = [
           message: 'Container main exited with code 88, triggering pod restart',
         }),
       ),
-      both(phase('Running'), ready),
     ],
     never: [failed, succeeded],
   },

@@ -8,8 +8,10 @@ import {
   container,
   ended,
   endedBefore,
+  endsWell,
   failed,
   init,
+  PATIENT_S,
   phase,
   ready,
   running,
@@ -20,7 +22,11 @@ import {
 
 const sidecar = (name: string, more: object = {}) =>
   aContainer(name, { restartPolicy: 'Always', ...more });
-const whenFile = (path: string) => ({ exec: { command: ['cat', path] }, periodSeconds: 1 });
+const whenFile = (path: string) => ({
+  exec: { command: ['cat', path] },
+  periodSeconds: 1,
+  timeoutSeconds: PATIENT_S,
+});
 
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
@@ -78,10 +84,13 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({ restartPolicy: 'Never', initContainers: [sidecar('proxy')] }),
     plays: {
       proxy: { steps: [{ runs: true }], onStop: { exits: 3 } },
-      main: play({ sleeps: 1 }),
+      main: steady,
     },
-    steps: [{ until: both(succeeded, init('proxy', ended(3))) }],
-    statuses: [both(phase('Running'), init('proxy', running)), succeeded],
+    steps: [
+      { until: both(phase('Running'), init('proxy', running), container('main', running)) },
+      endsWell('main'),
+      { until: both(succeeded, init('proxy', ended(3))) },
+    ],
     never: [failed],
   },
   {
@@ -142,22 +151,23 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'sidecars end after the containers, the last one first',
     pod: aPod({
-      terminationGracePeriodSeconds: 10,
+      terminationGracePeriodSeconds: 30,
       initContainers: [sidecar('outer'), sidecar('inner')],
     }),
     plays: {
-      outer: { steps: [{ runs: true }], onStop: { says: 'bye' } },
+      outer: { steps: [{ runs: true }], onStop: { says: 'bye', exits: 4 } },
       inner: { steps: [{ runs: true }], onStop: { takes: 1 } },
       main: { steps: [{ runs: true }], onStop: { takes: 1 } },
     },
     steps: [{ until: ready }, { delete: true }, { gone: true }],
-    statuses: [
+    statuses: [both(container('main', ended(0)), init('inner', ended(0)), init('outer', ended(4)))],
+    brief: [
       both(container('main', ended(0)), init('inner', running), init('outer', running)),
       both(init('inner', ended(0)), init('outer', running)),
     ],
     never: [
       both(init('inner', ended(0)), container('main', running)),
-      both(init('outer', ended(0)), init('inner', running)),
+      both(init('outer', ended(4)), init('inner', running)),
     ],
   },
   {
@@ -170,15 +180,17 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'an init container after a sidecar has it beside itself',
     pod: aPod({ initContainers: [sidecar('proxy'), aContainer('next')] }),
-    plays: { proxy: steady, next: play({ sleeps: 1 }), main: steady },
-    steps: [{ until: ready }],
-    statuses: [
-      both(
-        init('proxy', running),
-        init('next', running),
-        container('main', waiting('PodInitializing')),
-      ),
-      ready,
+    plays: { proxy: steady, next: steady, main: steady },
+    steps: [
+      {
+        until: both(
+          init('proxy', running),
+          init('next', running),
+          container('main', waiting('PodInitializing')),
+        ),
+      },
+      endsWell('next'),
+      { until: ready },
     ],
   },
 ];

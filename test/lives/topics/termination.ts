@@ -9,6 +9,7 @@ import {
   ended,
   failed,
   init,
+  PATIENT_S,
   phase,
   ready,
   REAL,
@@ -95,9 +96,13 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a pod that leaves is not ready from the first moment on',
     pod: aPod(
-      { terminationGracePeriodSeconds: 10 },
+      { terminationGracePeriodSeconds: 30 },
       {
-        readinessProbe: { exec: { command: ['cat', '/tmp/ok'] }, periodSeconds: 1 },
+        readinessProbe: {
+          exec: { command: ['cat', '/tmp/ok'] },
+          periodSeconds: 1,
+          timeoutSeconds: PATIENT_S,
+        },
       },
     ),
     plays: {
@@ -206,7 +211,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a finalizer keeps the pod in the API after its containers have ended',
-    pod: aPod({ terminationGracePeriodSeconds: 5 }, {}, { finalizers: ['example.com/hold'] }),
+    pod: aPod({ terminationGracePeriodSeconds: 30 }, {}, { finalizers: ['example.com/hold'] }),
     plays: { main: steady },
     steps: [
       { until: ready },
@@ -245,7 +250,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'an eviction through the API ends a pod as a delete does',
-    pod: aPod({ terminationGracePeriodSeconds: 10 }),
+    pod: aPod({ terminationGracePeriodSeconds: 30 }),
     plays: { main: steady },
     steps: [{ until: ready }, { evict: true }, { gone: true }],
     statuses: [
