@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aPod, textsOf, type Written } from '../../test/support/written-pod.ts';
 import type { PodSpec } from '../generated/types.ts';
+import { cpuMs } from '../../test/support/cpu.ts';
 
 const claimSpec = {
   accessModes: ['ReadWriteOnce'],
@@ -426,10 +427,10 @@ describe('rules of a pod', () => {
 describe('scheduling gates', () => {
   it('are checked in time that is linear in them, and each stands once', () => {
     const gates = Array.from({ length: 100_000 }, (_, i) => ({ name: `gate${i}` }));
-    const begun = performance.now();
-    const texts = textsOf(aPod({}, { schedulingGates: [...gates, { name: 'gate7' }] }));
+    const pod = aPod({}, { schedulingGates: [...gates, { name: 'gate7' }] });
+    let texts: string[] = [];
     // Comparing each with all others takes longer on any host.
-    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(cpuMs(() => (texts = textsOf(pod)))).toBeLessThan(4000);
     expect(texts).toEqual(['spec.schedulingGates[100000].name: Duplicate value: "gate7"']);
   });
 });
@@ -440,10 +441,10 @@ describe('resize policies', () => {
       resourceName: `r${i}`,
       restartPolicy: 'NotRequired',
     }));
-    const begun = performance.now();
-    const texts = textsOf(aPod({ resizePolicy: [...resizePolicy, ...resizePolicy.slice(0, 1)] }));
+    const pod = aPod({ resizePolicy: [...resizePolicy, ...resizePolicy.slice(0, 1)] });
+    let texts: string[] = [];
     // Comparing each with all others takes longer on any host.
-    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(cpuMs(() => (texts = textsOf(pod)))).toBeLessThan(4000);
     expect(texts.at(-1)).toContain('Duplicate value: "r0"');
   });
 });

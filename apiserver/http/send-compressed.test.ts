@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { cpuOfTurns } from '../../test/support/cpu.ts';
 import { Outbox } from './outbox.ts';
 import { sendReply } from './send-reply.ts';
 
@@ -58,22 +59,13 @@ it('28 MB are compressed while others are answered, in short turns of the event 
       answered += 1;
     }
   };
-  /** CPU time of this thread in each turn of the event loop, milliseconds: what a busy host takes away is not in it. */
-  const turns: number[] = [];
-  let last = process.threadCpuUsage();
-  const look = () => {
-    const { user, system } = process.threadCpuUsage(last);
-    last = process.threadCpuUsage();
-    turns.push((user + system) / 1000);
-    if (!ended) setImmediate(look);
-  };
+  const turns = cpuOfTurns();
   const startedAt = performance.now();
   const reading = read('/list').finally(() => (ended = true));
-  look();
   const [{ size, encoding }] = await Promise.all([reading, others()]);
   expect([encoding, size < (OBJECTS * OBJECT_BYTES) / 2]).toEqual(['gzip', true]);
   const tookMs = performance.now() - startedAt;
-  const sorted = turns.slice(1).sort((one, other) => one - other);
+  const sorted = turns().sort((one, other) => one - other);
   const [p99 = 0, longest = 0] = [sorted[Math.floor(sorted.length * 0.99)], sorted.at(-1)];
   process.stdout.write(
     `28 MB to ${(size / 1e6).toFixed(1)} MB in ${tookMs.toFixed(0)} ms: ${answered} others answered, ` +

@@ -136,7 +136,7 @@ describe('the autoscaler', () => {
     expect(metric?.resource?.current.averageUtilization).toBeDefined();
   });
 
-  it('acts on a sample within a second', async () => {
+  it('acts on a sample before it looks again by itself, after 15 s', async () => {
     const { client, hpas, sample, measureUntil, status } = await aCluster();
     await client.resource(Deployments).create(aDeployment('web'));
     await hpas.create(autoscaler());
@@ -145,7 +145,7 @@ describe('the autoscaler', () => {
     const began = performance.now();
     await sample(150);
     await until(async () => (await deploymentNow(client, 'web')).spec?.replicas === 3);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(14_000);
   });
 
   it('says what it lacks: a target, samples, requests, or an API for the metric', async () => {

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 /** What another request may wait; without the limits it waits for many seconds, on any host. */
-const WAIT_CEILING_MS = 2000;
+const WAIT_CEILING_MS = 20_000;
 
 const text = (pattern: string) => ({ type: 'string', pattern });
 const named = (parts: readonly object[]) =>

@@ -273,12 +273,12 @@ describe('who begins and does not go on', () => {
   });
 
   it('is cut off after half a head in its time, though the whole may take longer', async () => {
-    const { port } = await served({ arrivalMs: { whole: 10_000, head: 100 } });
+    const { port } = await served({ arrivalMs: { whole: 60_000, head: 100 } });
     const socket = connectTls({ port, host: '127.0.0.1', ca });
     socket.on('error', () => undefined).write('POST /');
     const since = performance.now();
     await once(socket.resume(), 'close');
-    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(performance.now() - since).toBeLessThan(30_000);
   });
 
   it('is cut off after half a head in the time of the whole, where that is less', async () => {

@@ -1,6 +1,7 @@
 // What registries ask for in WWW-Authenticate, as those that are there write it.
 import { expect, it } from 'vitest';
 import { parseChallenges } from './challenge.ts';
+import { cpuMs } from '../../../test/support/cpu.ts';
 
 const plain = (header: string) =>
   parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
@@ -39,7 +40,6 @@ it.each([
 });
 
 it('is read in linear time, however long', () => {
-  const begun = performance.now();
-  parseChallenges(`${'a '.repeat(1e6)}"${'\\'.repeat(1e6)}`);
-  expect(performance.now() - begun).toBeLessThan(5_000);
+  const header = `${'a '.repeat(1e6)}"${'\\'.repeat(1e6)}`;
+  expect(cpuMs(() => parseChallenges(header))).toBeLessThan(5_000);
 });

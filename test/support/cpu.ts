@@ -1,0 +1,29 @@
+// What work costs, in tests that hold it to a bound: processor time of this thread, of which a busy host takes nothing away.
+// Invariant: what other threads and processes do is in no figure.
+
+/** Milliseconds of processor time that it took; it is over when it returns. */
+export function cpuMs(work: () => unknown): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Looks at each turn of the event loop from now on. The answer ends that, and tells each turn's milliseconds of processor time. */
+export function cpuOfTurns(): () => number[] {
+  const turns: number[] = [];
+  let ended = false;
+  let last = process.threadCpuUsage();
+  const look = () => {
+    const { user, system } = process.threadCpuUsage(last);
+    last = process.threadCpuUsage();
+    turns.push((user + system) / 1000);
+    if (!ended) setImmediate(look);
+  };
+  look();
+  return () => {
+    ended = true;
+    // What was done before the first look is no turn of the work.
+    return turns.slice(1);
+  };
+}
