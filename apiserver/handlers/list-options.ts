@@ -1,13 +1,36 @@
 // Which options of a list and of a watch go together (API concepts, "Semantics for get and list", "Streaming lists").
-// Invariant: a request that breaks a rule is refused before anything is read, with 422 and the option's name.
+// Invariant: a request that breaks a rule is refused before anything is read, with the option's name.
 import { type FieldError, forbiddenField, invalid, notSupported } from '../../api/field-error.ts';
+import { badRequest } from '../../api/status.ts';
 
 const MATCH = 'resourceVersionMatch';
 const INITIAL = 'sendInitialEvents';
 const MATCHES = ['Exact', 'NotOlderThan'];
 
-/** Throws Invalid for options that a list cannot have. */
+/** A whole number that a query may give, below zero too; undefined where it is not there or empty. Throws BadRequest. */
+export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name) ?? '';
+  if (text === '') return undefined;
+  if (!/^[+-]?\d+$/.test(text))
+    throw badRequest(`${name}: Invalid value: "${text}": must be a whole number`);
+  return Number(text);
+}
+
+/** How many objects at most; undefined for all, which upstream takes a limit below zero for, too. Throws BadRequest. */
+export function limitOf(query: URLSearchParams): number | undefined {
+  const limit = wholeNumber(query, 'limit') ?? 0;
+  return limit > 0 ? limit : undefined;
+}
+
+/** Milliseconds after which a request is to end; undefined where it is left to the server. Throws BadRequest. */
+export function timeoutOf(query: URLSearchParams): number | undefined {
+  const seconds = wholeNumber(query, 'timeoutSeconds') ?? 0;
+  return seconds > 0 ? seconds * 1000 : undefined;
+}
+
+/** Throws Invalid for options that a list cannot have, and BadRequest for those that are not what they should be. */
 export function checkListOptions(query: URLSearchParams): void {
+  timeoutOf(query);
   const match = query.get(MATCH) ?? '';
   refuse([
     ...(match === '' ? [] : matchErrors(match, query)),

@@ -14,7 +14,7 @@ import { StorageError, type Stored } from '../storage/storage.ts';
 import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
 import { atLeast, parseRevision, refuseFuture } from './get.ts';
-import { checkListOptions } from './list-options.ts';
+import { checkListOptions, limitOf } from './list-options.ts';
 import { presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, type Selection, selectionOf } from './selection.ts';
 
@@ -56,7 +56,7 @@ export async function list(exchange: Exchange): Promise<Reply> {
 async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   const { query } = exchange.request;
   checkListOptions(query);
-  const limit = parseLimit(query.get('limit'));
+  const limit = limitOf(query);
   const token = query.get('continue') ?? '';
   const asked = query.get('resourceVersion') ?? '';
   const match = query.get('resourceVersionMatch') ?? '';
@@ -71,14 +71,6 @@ async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   if (match === 'Exact') return { prefix, limit, after: undefined, at: parseRevision(asked) };
   await atLeast(exchange, asked);
   return { prefix, limit, after: undefined, at: undefined };
-}
-
-/** How many objects at most; undefined for all, which upstream takes a limit below zero for, too. Throws BadRequest. */
-export function parseLimit(text: string | null): number | undefined {
-  if (text === null || text === '' || text === '0') return undefined;
-  const limit = Number(text);
-  if (!Number.isInteger(limit)) throw badRequest(`limit: Invalid value: "${text}"`);
-  return limit < 0 ? undefined : limit;
 }
 
 async function collect(exchange: Exchange, span: Span, selection: Selection): Promise<Listed> {

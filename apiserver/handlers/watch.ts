@@ -14,7 +14,7 @@ import { StorageError } from '../storage/storage.ts';
 import { selectedWatch, type SelectedWatchOptions } from '../watch/selected-watch.ts';
 import { errorFrame } from '../watch/watch-frames.ts';
 import { atLeast, parseRevision, refuseFuture } from './get.ts';
-import { checkWatchOptions } from './list-options.ts';
+import { checkWatchOptions, timeoutOf } from './list-options.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
@@ -27,6 +27,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   const initial = isTrue(query.get('sendInitialEvents'));
   checkWatchOptions(query);
   checkBookmarks(query, initial);
+  const timeoutMs = timeoutOf(query) ?? WATCH_TIMEOUT_MS * (1 + server.random.next());
   const start = await startOf(exchange, initial);
   const { ref } = definition;
   const ending = new AbortController();
@@ -37,7 +38,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
     definition.gone?.removeEventListener('abort', finish);
     ending.abort(new Error('the watch ends'));
   };
-  const timer = server.clock.timer(timeoutOf(exchange), finish);
+  const timer = server.clock.timer(timeoutMs, finish);
   for (const signal of [request.signal, definition.gone]) {
     if (signal?.aborted) finish();
     else signal?.addEventListener('abort', finish, { once: true });
@@ -111,12 +112,6 @@ async function startOf(exchange: Exchange, initial: boolean): Promise<'list' | '
     refuseFuture(server, revision);
   }
   return revision;
-}
-
-function timeoutOf({ request, server }: Exchange): number {
-  const seconds = Number(request.query.get('timeoutSeconds') ?? 0);
-  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
-  return WATCH_TIMEOUT_MS * (1 + server.random.next());
 }
 
 /** The frames with their objects in another form. Bookmarks and errors stay; the columns come with the first Table only. */

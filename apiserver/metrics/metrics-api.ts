@@ -11,6 +11,7 @@ import type { Reply, Request, WatchFrame } from '../../api/wire/exchange.ts';
 import { toTable } from '../../api/wire/table.ts';
 import { BoundedQueue } from '../../base/bounded-queue.ts';
 import type { Clock } from '../../base/clock.ts';
+import { timeoutOf } from '../handlers/list-options.ts';
 import type { VirtualHandler } from '../pipeline.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
@@ -156,6 +157,7 @@ function selector({ request, info }: Reading): (object: KubeObject) => boolean {
 function watch(at: Reading): Reply {
   const { store, request, kind, info } = at;
   const matches = selector(at);
+  const timeoutMs = timeoutOf(request.query) ?? WATCH_TIMEOUT_MS;
   const queue = new BoundedQueue<readonly WatchFrame[]>(MAX_PENDING_BATCHES);
   const asked = request.query.get('resourceVersion') ?? '';
   if (asked === '' || asked === '0')
@@ -182,7 +184,7 @@ function watch(at: Reading): Reply {
     unsubscribe();
     request.signal.removeEventListener('abort', finish);
   };
-  const timer = at.clock.timer(timeoutOf(request), finish);
+  const timer = at.clock.timer(timeoutMs, finish);
   request.signal.addEventListener('abort', finish, { once: true });
   if (request.signal.aborted) finish();
   return {
@@ -191,11 +193,6 @@ function watch(at: Reading): Reply {
     headers: { 'content-type': JSON_TYPE },
     frames: drain(queue, { finish, isBehind: () => behind }),
   };
-}
-
-function timeoutOf({ query }: Request): number {
-  const seconds = Number(query.get('timeoutSeconds') ?? 0);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MS;
 }
 
 async function* drain(

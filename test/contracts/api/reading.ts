@@ -115,6 +115,8 @@ export function readingContract(open: OpenCaller): void {
     'fieldSelector=metadata.name=a%5Cb',
     'limit=x',
     'limit=1.5',
+    'timeoutSeconds=x',
+    'watch=1&timeoutSeconds=1e3',
     'resourceVersion=x',
     'continue=nonsense',
   ])('answer 400 to %s', async (query) => {
