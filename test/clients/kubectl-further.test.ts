@@ -78,7 +78,7 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary, version, word }) 
     await k().ok([...patch, '-p', JSON.stringify({ status })]);
     await k().wait('pdb/kept', '-n', ns, '--for=jsonpath={.status.currentHealthy}=1');
     const drain = ['drain', node, '--force', '--grace-period=0', '--timeout=60s'];
-    const kept = await k().run([...drain, '--timeout=2s']);
+    const kept = await k().run([...drain, '--timeout=8s']);
     expect([kept.code, kept.stderr]).toEqual([1, expect.stringContaining('disruption budget')]);
     expect(await k().ok([...drain, '--disable-eviction'])).toContain(`pod/kept deleted\n`);
     expect((await k().run(['get', 'pod', 'kept', '-n', ns])).stderr).toContain('not found');

@@ -233,7 +233,7 @@ describe('nodes', () => {
     expect(refused.stderr).toMatch(/cannot delete .*declare no controller.*alone/);
     await ok('create pdb web --selector=app=web --min-available=1');
     await until(async () => (await ok('get pdb web -o jsonpath={.status.currentHealthy}')) === '1');
-    const kept = await run(`${drain} --force --timeout=4s`);
+    const kept = await run(`${drain} --force --timeout=8s`);
     expect(kept.code).toBe(1);
     expect(kept.stderr).toContain(
       "Cannot evict pod as it would violate the pod's disruption budget.",
