@@ -27,7 +27,7 @@ export interface LoadSecond {
 export interface LoadTotals {
   answered: number;
   failed: number;
-  /** Of the failed: those that were under way at `expectLoss`. */
+  /** Of the failed: those that were under way at `expectLoss`, or began between it and `lossOver`. */
   lost: number;
   readonly errors: Map<string, number>;
   /** Requests by the pod that answered. */
@@ -54,8 +54,8 @@ export class Load {
   readonly #ending = new AbortController();
   #second: LoadSecond = emptySecond();
   readonly #workers: readonly Promise<void>[];
-  /** Requests that began before are lost when they fail. */
-  #lossAt = Number.NEGATIVE_INFINITY;
+  /** Requests that began until then are lost when they fail. */
+  #lossUntil = Number.NEGATIVE_INFINITY;
   /** When the next request may go, where a rate is given. */
   #nextAt: number;
 
@@ -73,9 +73,14 @@ export class Load {
     return second;
   }
 
-  /** What serves requests now is about to be killed: those under way that fail are counted as lost. */
+  /** Something that serves requests is about to be killed: those that fail from now on are counted as lost. */
   expectLoss(): void {
-    this.#lossAt = this.#clock.monotonic();
+    this.#lossUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** It serves again: requests that begin from now on are not to fail. */
+  lossOver(): void {
+    this.#lossUntil = this.#clock.monotonic();
   }
 
   /** Sends nothing more; resolves when the requests under way have ended. */
@@ -93,7 +98,7 @@ export class Load {
         this.#answered(outcome.pod, this.#clock.monotonic() - startedAt);
       else {
         this.#failed(outcome.why);
-        if (startedAt <= this.#lossAt) this.totals.lost += 1;
+        if (startedAt <= this.#lossUntil) this.totals.lost += 1;
         // A client that was refused does not come back in the same millisecond.
         await this.#pause(RETRY_PAUSE_MS);
       }

@@ -12,6 +12,7 @@ import { isReady, type Observer, SHOP, type Wait } from './observer.ts';
 import {
   fastestWindow,
   meanRate,
+  rateOfOne,
   type Moment,
   slowestWindow,
   smallestShare,
@@ -200,6 +201,7 @@ export class Storyteller {
     }, HEAL_CEILING_MS);
     this.#said(`the container of ${name} runs again`, healed);
     await observer.until(() => isReady(observer.pod(name) ?? pod), HEAL_CEILING_MS);
+    sale.lossOver();
     return healed;
   }
 
@@ -250,6 +252,7 @@ export class Storyteller {
         catalogMeanRate: meanRate(of('catalog')),
         catalogFailed: this.#catalog?.totals.failed ?? 0,
         paymentPeakRate: fastestWindow(of('payment'), WINDOW_SECONDS),
+        paymentRateOfOne: rateOfOne(this.#seconds),
         paymentAnswered: sum('answered'),
         paymentFailed: sum('failed'),
         paymentLostWithKill: sum('lost'),

@@ -1,6 +1,13 @@
 // Tests of what the demo works out from its load: means over windows, and quantiles.
 import { describe, expect, it } from 'vitest';
-import { fastestWindow, meanRate, quantile, slowestWindow, smallestShare } from './timeline.ts';
+import {
+  fastestWindow,
+  meanRate,
+  quantile,
+  rateOfOne,
+  slowestWindow,
+  smallestShare,
+} from './timeline.ts';
 
 const seconds = (...answered: number[]) => answered.map((each) => ({ answered: each, length: 1 }));
 
@@ -32,6 +39,16 @@ describe('windows of load', () => {
     expect(meanRate([...seconds(80, 80), { answered: 20, length: 2 }])).toBe(45);
     expect(meanRate([])).toBe(0);
   });
+});
+
+it('the rate of one replica is that of the sale, before others are there', () => {
+  const second = (stage: string, ready: number, answered: number) => {
+    const payment = { answered, failed: 0, p50: 0, p99: 0, cpuMillis: 0, replicas: ready, ready };
+    return { stage, length: 2, payment };
+  };
+  const alone = [second('sale', 1, 60), second('sale', 1, 80)];
+  expect(rateOfOne([second('calm', 1, 8), ...alone, second('sale', 2, 300)])).toBe(35);
+  expect(rateOfOne([second('calm', 1, 8), second('sale', 3, 300)])).toBe(0);
 });
 
 describe('the share of a bare server', () => {

@@ -96,6 +96,14 @@ export function meanRate(buckets: readonly Bucket[]): number {
   return sum('answered') / Math.max(1, sum('length'));
 }
 
+/** Payments a second while the sale had one replica; 0 where it had more in each of its seconds. */
+export function rateOfOne(
+  seconds: readonly Pick<TimelineSecond, 'stage' | 'length' | 'payment'>[],
+): number {
+  const alone = seconds.filter(({ stage, payment }) => stage === 'sale' && payment.ready === 1);
+  return meanRate(alone.map(({ payment: { answered }, length }) => ({ answered, length })));
+}
+
 /** The largest mean over `seconds`; 0 where the load was never that long. */
 export function fastestWindow(buckets: readonly Bucket[], seconds: number): number {
   return Math.max(0, ...windows(buckets, seconds));

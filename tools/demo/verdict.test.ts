@@ -17,6 +17,7 @@ const good: Measured = {
   catalogMeanRate: 79,
   catalogFailed: 0,
   paymentPeakRate: 200,
+  paymentRateOfOne: 36,
   paymentAnswered: 5_737,
   paymentFailed: 6,
   paymentLostWithKill: 6,
@@ -46,14 +47,17 @@ describe('the verdict', () => {
     ['catalog answers all the time', { catalogSmallestShare: 0.4 }],
     ['catalog answers all the time', { catalogMeanRate: 19 }],
     ['no catalog request fails', { catalogFailed: 1 }],
-    ['payment at the peak', { paymentPeakRate: 99 }],
+    ['payment at the peak', { paymentPeakRate: 71 }],
+    ['payment at the peak', { paymentPeakRate: 99, paymentRateOfOne: 60 }],
+    ['payment at the peak', { paymentPeakRate: 99, paymentRateOfOne: 0 }],
     ['nothing left behind', { leftovers: ['a mount'] }],
   ])('%s: refused for %j', (name, change) => {
     expect(refused(change)).toEqual([name]);
   });
 
-  it('forgives what was lost with the killed container, and nothing else', () => {
+  it('forgives what was lost with the killed container, if that was little, and nothing else', () => {
     expect(refused({ paymentFailed: 8, paymentLostWithKill: 8 })).toEqual([]);
     expect(refused({ paymentFailed: 8, paymentLostWithKill: 2 })).toEqual(['payment failures']);
+    expect(refused({ paymentFailed: 60, paymentLostWithKill: 60 })).toEqual(['payment failures']);
   });
 });

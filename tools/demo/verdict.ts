@@ -19,9 +19,11 @@ export interface Measured {
   readonly catalogMeanRate: number;
   readonly catalogFailed: number;
   readonly paymentPeakRate: number;
+  /** Of one replica, while the sale had no other; 0 where that was not seen. */
+  readonly paymentRateOfOne: number;
   readonly paymentAnswered: number;
   readonly paymentFailed: number;
-  /** Of the failed: those that were lost with the container that the story kills. */
+  /** Of the failed: those that were lost with the container that the story kills, until it served again. */
   readonly paymentLostWithKill: number;
   /** What was left on the host after the end; undefined when the cluster was kept. */
   readonly leftovers: readonly string[] | undefined;
@@ -44,7 +46,13 @@ const FAIR_SHARE = 0.5;
 const NEIGHBOUR_SHARE = 0.5;
 /** And so many a second on average, lest both be kept from answering by what the cluster itself does. */
 const NEIGHBOUR_RATE = 20;
+/** Payments a second at the peak, on a host of two cores. */
+const PEAK_RATE = 100;
+/** On a host that has not the processors for them: so many times as many as of one replica. */
+const PEAK_GAIN = 2;
 const MAX_FAILED_SHARE = 0.001;
+/** With those that met the killed container before the whole cluster knew of it: few, if it is soon left out. */
+const MAX_FAILED_WITH_KILL = 0.01;
 
 const within = (ms: number | undefined, ceiling: number): boolean =>
   ms !== undefined && ms <= ceiling;
@@ -106,7 +114,8 @@ function healing(m: Measured): Check[] {
 function serving(m: Measured): Check[] {
   const requests = m.paymentFailed + m.paymentAnswered;
   const lost = m.paymentLostWithKill;
-  const failedShare = (m.paymentFailed - lost) / Math.max(1, requests);
+  const shareOf = (failed: number) => failed / Math.max(1, requests);
+  const others = shareOf(m.paymentFailed - lost);
   return [
     {
       name: 'catalog keeps its replicas',
@@ -128,15 +137,15 @@ function serving(m: Measured): Check[] {
     },
     {
       name: 'payment at the peak',
-      ok: m.paymentPeakRate >= 100,
-      measured: `${m.paymentPeakRate.toFixed(0)} a second over 3 s`,
-      bar: 'at least 100 a second',
+      ok: m.paymentPeakRate >= Math.min(PEAK_RATE, PEAK_GAIN * (m.paymentRateOfOne || PEAK_RATE)),
+      measured: `${m.paymentPeakRate.toFixed(0)} a second over 3 s, ${m.paymentRateOfOne.toFixed(0)} by one replica`,
+      bar: `at least ${PEAK_RATE} a second, or ${PEAK_GAIN} times what one replica answers`,
     },
     {
       name: 'payment failures',
-      ok: failedShare < MAX_FAILED_SHARE,
-      measured: `${m.paymentFailed} of ${requests}, ${lost} of them under way in the killed container (others ${(failedShare * 100).toFixed(3)} %)`,
-      bar: 'others fewer than 0.1 %',
+      ok: others < MAX_FAILED_SHARE && shareOf(m.paymentFailed) < MAX_FAILED_WITH_KILL,
+      measured: `${m.paymentFailed} of ${requests}, ${lost} of them while a container was dead (others ${(others * 100).toFixed(3)} %)`,
+      bar: 'others fewer than 0.1 %, all fewer than 1 %',
     },
   ];
 }
