@@ -167,7 +167,10 @@ function watchRun(api: ServedApi, worker: LoadWorker): Run {
     const open = Promise.withResolvers<void>();
     const path = side.path(watchedIn(round));
     const order = { target: api.target, path: `${path}?watch=true`, watchers: WATCHERS };
-    const seen = worker.order({ ...order, kind: 'fan-out', events: EVENTS }, open.resolve);
+    const seen = worker.order(
+      { ...order, kind: 'fan-out', warmUp: 0, events: EVENTS },
+      open.resolve,
+    );
     await Promise.race([open.promise, seen]);
     const { result, cpuMs } = await cpuDuring(api.pid, async () => {
       for (let i = 0; i < EVENTS; i++) {

@@ -42,7 +42,9 @@ export interface FanOutOrder {
   readonly target: Target;
   readonly path: string;
   readonly watchers: number;
-  /** Events that each is to see. */
+  /** Events that come to each before those that count. */
+  readonly warmUp: number;
+  /** Events that count, of each. */
   readonly events: number;
 }
 
