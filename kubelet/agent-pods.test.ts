@@ -54,11 +54,20 @@ describe('a pod', () => {
   });
 
   it('is deleted from the API only when nothing of it is left', async () => {
-    scene.lives.set('app', { stopMs: 30 });
-    await scene.createPod('web', { terminationGracePeriodSeconds: 5 });
+    await scene.createPod('web');
     const { metadata } = await scene.podWhere('web', isReady);
+    const stop = scene.runtime.stopContainer.bind(scene.runtime);
+    const mayStop = Promise.withResolvers<void>();
+    let stopping = false;
+    scene.runtime.stopContainer = async (id, graceMs) => {
+      stopping = true;
+      await mayStop.promise;
+      return stop(id, graceMs);
+    };
     await scene.client.resource(Pods).delete({ namespace: 'default', name: 'web' });
+    await until(() => stopping);
     expect((await scene.getPod('web')).metadata.deletionTimestamp).toBeDefined();
+    mayStop.resolve();
     await scene.gone('web');
     await until(async () => (await scene.runtime.listContainers()).length === 0);
     await until(async () => (await scene.runtime.listSandboxes()).length === 0);

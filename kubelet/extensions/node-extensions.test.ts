@@ -210,6 +210,7 @@ describe('a device of the node’s own', () => {
     expect(log).toMatch(/ widget0\n/);
     expect(log).toMatch(/ 0 own\n/);
     expect(log).toMatch(/Cpus_allowed_list:\s+0\n/);
+    await isRunning('none');
     await until(async () => (await logOf('none')).includes('Cpus_allowed_list'));
     expect(await logOf('none')).not.toMatch(/widget/);
     await remove('given');

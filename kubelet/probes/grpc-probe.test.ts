@@ -3,8 +3,10 @@ import { createServer, type Server as TcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
 import type { GRPCAction } from '../../api/generated/types.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { VirtualClock } from '../../base/virtual-clock.ts';
+import { until } from '../../test/support/until.ts';
 import { FakeImageStore } from '../runtime/fake/fake-images.ts';
 import { FakeRuntime } from '../runtime/fake/fake-runtime.ts';
 import { tryProbe } from './probe-action.ts';
@@ -27,14 +29,18 @@ const health = (name: string) => ({
 
 let server: Server;
 let port: number;
+/** Calls that have come to the server. */
+let calls: number;
 
 async function serve(answers: Answers, method = 'Check'): Promise<void> {
   server = new Server();
+  calls = 0;
   server.addService(health(method), {
     [method]: (
       call: { request: Buffer },
       reply: (error: object | null, answer?: Buffer) => void,
     ) => {
+      calls += 1;
       const service = call.request.length > 2 ? call.request.subarray(2).toString('utf8') : '';
       const answer = answers[service] ?? { code: status.NOT_FOUND, details: 'unknown service' };
       if (typeof answer === 'number') reply(null, Buffer.from(answer ? [0x08, answer] : []));
@@ -48,10 +54,10 @@ async function serve(answers: Answers, method = 'Check'): Promise<void> {
   );
 }
 
-function attempt(grpc: Partial<GRPCAction> = {}, timeoutSeconds = 5) {
+function attempt(grpc: Partial<GRPCAction> = {}, timeoutSeconds = 60, clock: Clock = systemClock) {
   const images = new FakeImageStore();
   const runtime = new FakeRuntime({ clock: systemClock, images });
-  const target = { runtime, clock: systemClock, containerId: 'c', podIp: '127.0.0.1' };
+  const target = { runtime, clock, containerId: 'c', podIp: '127.0.0.1' };
   return tryProbe(
     { grpc: { port, ...grpc }, timeoutSeconds },
     { ...target, container: { name: 'app' } },
@@ -99,7 +105,11 @@ describe('a gRPC probe', () => {
   it('ends in time with one that does not answer', async () => {
     await serve({ '': 'silence' });
     const message = 'timeout: health rpc did not complete within 0.2s';
-    expect(await attempt({}, 0.2)).toEqual({ ok: false, message });
+    const clock = new VirtualClock();
+    const asked = attempt({}, 0.2, clock);
+    await until(() => calls === 1);
+    await clock.advance(200);
+    expect(await asked).toEqual({ ok: false, message });
   });
 
   it('fails where nothing listens', async () => {

@@ -45,7 +45,7 @@ afterEach(() => {
   server.close();
 });
 
-function attempt(get: Partial<HTTPGetAction>, asker: HttpAsker = 'probe', timeoutMs = 5_000) {
+function attempt(get: Partial<HTTPGetAction>, asker: HttpAsker = 'probe', timeoutMs = 60_000) {
   const images = new FakeImageStore();
   const runtime = new FakeRuntime({ clock: systemClock, images });
   const target = { runtime, clock: systemClock, containerId: 'c', podIp: '127.0.0.1' };
@@ -94,7 +94,7 @@ describe('an HTTP probe', () => {
 
   it('asks another host where it says so', async () => {
     expect(await attempt({ host: 'localhost', path: '/204' })).toEqual({ ok: true });
-    const { ok } = await attempt({ host: 'no.such.host.invalid' });
+    const { ok } = await attempt({ host: 'no.such.host.invalid' }, 'probe', 5_000);
     expect(ok).toBe(false);
   });
 

@@ -244,14 +244,18 @@ describe('single tries', () => {
     server.close();
   });
 
+  /** With time to be had on a busy host: a second, as by default, is too short for what is to be answered. */
   const attempt = (probe: Probe) =>
-    tryProbe(probe, {
-      runtime,
-      clock: systemClock,
-      containerId: id,
-      podIp: '127.0.0.1',
-      container: { name: 'app', ports: [{ name: 'http', containerPort: port }] },
-    });
+    tryProbe(
+      { timeoutSeconds: 60, ...probe },
+      {
+        runtime,
+        clock: systemClock,
+        containerId: id,
+        podIp: '127.0.0.1',
+        container: { name: 'app', ports: [{ name: 'http', containerPort: port }] },
+      },
+    );
 
   it.each([
     [200, true],

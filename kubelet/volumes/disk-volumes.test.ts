@@ -40,9 +40,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** An agent's volumes; each call is another agent. */
+/** An agent's volumes; each call is another agent. Its time stands still: paths have as long to answer as they need. */
 function anAgent(at = root): DiskVolumes {
-  const volumes = new DiskVolumes({ system, clock: systemClock, random: systemRandom, root: at });
+  const clock = new VirtualClock();
+  const volumes = new DiskVolumes({ system, clock, random: systemRandom, root: at });
   volumes.prepare();
   return volumes;
 }
