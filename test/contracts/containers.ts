@@ -260,7 +260,8 @@ export function containersContract(name: string, make: () => Promise<ContainersU
     it('are kept together to what the node has for all pods', async () => {
       await runtime.limitPods?.({ memoryLimitBytes: 2 ** 30, pidsLimit: 60 });
       const many = 'i=0; while [ $i -lt 40 ]; do sleep 60 & i=$((i+1)); done; wait';
-      await run(many, { name: 'first' });
+      await run(many.replace('; wait', '; echo full; wait'), { name: 'first' });
+      await logged('first', /full$/m);
       const events = listenTo(runtime);
       const second = await run(many, { name: 'second' }, { podUid: 'second', name: 'second' });
       await events.next('exited', second);

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { systemClock } from '../../base/clock.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { type BuildFile, buildImage } from '../../kubelet/images/build.ts';
 import { createImageStore, type OciImageStore } from '../../kubelet/images/image-store.ts';
@@ -25,8 +25,8 @@ export interface OciHost {
   readonly clusterId: string;
   readonly images: OciImageStore;
   readonly shell: ImageInfo;
-  /** A runtime over the state directory, recovered: as an agent that has just started. */
-  start(): Promise<OciRuntime>;
+  /** A runtime over the state directory, recovered: as an agent that has just started. By the host's clock unless another is given. */
+  start(clock?: Clock): Promise<OciRuntime>;
   /** Command of the shell image for a behaviour of the contract. */
   command(behaviour: Behaviour): readonly string[];
   dispose(): Promise<void>;
@@ -45,9 +45,9 @@ export async function anOciHost(): Promise<OciHost> {
     config: { Cmd: ['/bin/sh'] },
   });
   let runtime: OciRuntime | undefined;
-  const start = async () => {
+  const start = async (clock: Clock = systemClock) => {
     runtime?.close();
-    const doors = { system, clock: systemClock, logger: silentLogger };
+    const doors = { system, clock, logger: silentLogger };
     runtime = createOciRuntime({ ...doors, stateDir, clusterId, images });
     await runtime.recover();
     return runtime;

@@ -9,6 +9,7 @@ import { createLinuxSystem } from '../../../system/linux.ts';
 import { aContainerd, type TestContainerd } from '../../../test/support/containerd.ts';
 import { startRegistry, type TestRegistry } from '../../../test/support/docker-registry.ts';
 import { anOciHost, type OciHost } from '../../../test/support/oci-host.ts';
+import { until } from '../../../test/support/until.ts';
 import { type ImageStore, PullError, type PullRequest } from '../runtime.ts';
 import { createCriImages } from './cri-images.ts';
 import { CniPlugin } from './cni-plugin.ts';
@@ -31,6 +32,9 @@ describe('images over CRI', () => {
     const address = containerd.endpoint.replace('unix://', '');
     return system.run('ctr', ['--address', address, '-n', 'k8s.io', 'images', ...args]);
   };
+  /** What `ctr` does to images is known to CRI a moment later. */
+  const known = (image: string, is: boolean) =>
+    until(async () => ((await images.resolve(image)) !== undefined) === is);
 
   beforeAll(async () => {
     cni = mkdtempSync(join(tmpdir(), 'pinnace-cni-'));
@@ -42,19 +46,21 @@ describe('images over CRI', () => {
     ]);
     await containerd.load(shell.images, [SHELL]);
     name = `${registry.host}/test/shell:2`;
-    await ctr('tag', `docker.io/${SHELL}`, name);
-    await ctr('push', '--plain-http', '--user', `${RIGHT.username}:${RIGHT.password}`, name);
-    await ctr('rm', name);
     connection = await connectGrpc(containerd.endpoint, systemClock);
     images = createCriImages(() => connection);
-  }, 60_000);
+    await ctr('tag', `docker.io/${SHELL}`, name);
+    await known(name, true);
+    await ctr('push', '--plain-http', '--user', `${RIGHT.username}:${RIGHT.password}`, name);
+    await ctr('rm', name);
+    await known(name, false);
+  });
   afterAll(async () => {
     connection?.close();
     await registry?.stop();
     await containerd?.dispose();
     await shell?.dispose();
     rmSync(cni, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const asked = (parts: Partial<PullRequest>) =>
     ({ signal: new AbortController().signal, ...parts }) as PullRequest;
@@ -82,6 +88,7 @@ describe('images over CRI', () => {
     const pause = 'registry.k8s.io/pause:3.6';
     await ctr('tag', `docker.io/${SHELL}`, pause);
     try {
+      await known(pause, true);
       expect(await images.resolve(pause)).toMatchObject({ pinned: true });
     } finally {
       await ctr('rm', pause);

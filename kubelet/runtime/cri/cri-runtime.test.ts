@@ -31,12 +31,12 @@ beforeAll(async () => {
   const { image } = await runtime.connection().call(IMAGES.status, { image: { image: SHELL } });
   imageId = image?.id ?? '';
   await dispose();
-}, 60_000);
+});
 afterAll(async () => {
   await containerd?.dispose();
   await shell?.dispose();
   rmSync(cni, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** A runtime of an owner of its own on the shared containerd. */
 async function aRuntime() {

@@ -65,9 +65,12 @@ describe('recovery', () => {
   });
 
   it('knows the exit code of a container that ended while no agent was there', async () => {
-    const id = await run('sleep 0.3; exit 6');
+    // It ends when it is told to, which is after the agent has gone.
+    const id = await run('until [ -e /end ]; do sleep 0.02; done; sleep 0.1; exit 6');
     runtime.close();
-    const file = join(layoutFor(host.stateDir, host.clusterId).exits, id);
+    const layout = layoutFor(host.stateDir, host.clusterId);
+    writeFileSync(join(layout.container(id).rootfs, 'end'), '');
+    const file = join(layout.exits, id);
     await vi.waitFor(() => readFileSync(file), { timeout: 20_000 });
     runtime = await host.start();
     const found = await status(id);
@@ -214,7 +217,10 @@ describe('recovery', () => {
       const count = (text: string) => stdout.split('\n').filter((line) => line === text).length;
       return { own: count('sleep 1234'), cut: count('sleep 4321') };
     };
-    await until(async () => (await counts()).cut === 2);
+    await until(async () => {
+      const { own, cut } = await counts();
+      return own === 1 && cut === 2;
+    });
     expect(host.system.list(execs).length).toBeGreaterThan(0);
     runtime = await host.start();
     expect(await counts()).toEqual({ own: 1, cut: 0 });
