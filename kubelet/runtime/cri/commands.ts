@@ -9,8 +9,8 @@ import { openSession, withoutPrefix } from './streaming.ts';
 import type { RuntimeView } from './view.ts';
 
 const MS_PER_SECOND = 1_000;
-/** How long an end may take to be known after the streams of the container have ended. */
-const END_CEILING_MS = 3_000;
+/** How long an end may take to be known after the streams of the container have ended: what runs on by then is told as ended well. */
+const END_CEILING_MS = 10_000;
 
 /** What they are run with. */
 export interface CommandDoors {
