@@ -21,7 +21,7 @@ export const shellPod = (name: string, script: string, more: PodParts = {}) => (
   },
 });
 
-/** A pod of the test web server, Ready once it listens. */
+/** A pod of the test web server, Ready once it listens. Its probe bears with a host that stands still: an unready pod is somebody's fault. */
 export const webTemplate = (name: string) => ({
   metadata: { labels: { app: name } },
   spec: {
@@ -32,7 +32,11 @@ export const webTemplate = (name: string) => ({
         image: WEB_IMAGE,
         ports: [{ name: 'http', containerPort: 8080 }],
         resources: { requests: { cpu: '50m', memory: '32Mi' } },
-        readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 1 },
+        readinessProbe: {
+          httpGet: { path: '/readyz', port: 'http' },
+          periodSeconds: 1,
+          timeoutSeconds: 20,
+        },
       },
     ],
   },

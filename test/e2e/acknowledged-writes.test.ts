@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { until } from '../support/until.ts';
 
 const KILLS = 3;
 /** Writes acknowledged between two kills. */
@@ -32,7 +33,10 @@ describe('kill -9 of the control plane in mid-write', () => {
       });
     for (let kill = 0; kill < KILLS; kill++) {
       await more(WRITES_BETWEEN);
-      process.kill(cluster.pidOf('control-plane') ?? 0, 'SIGKILL');
+      const pid = cluster.pidOf('control-plane');
+      process.kill(pid ?? Number.NaN, 'SIGKILL');
+      // What was acknowledged before is read meanwhile: the next writes are those of another process.
+      await until(() => ![undefined, pid].includes(cluster.pidOf('control-plane')));
     }
     await more(WRITES_BETWEEN);
     const ended = new Promise<void>((resolve) => writer.once('close', () => resolve()));

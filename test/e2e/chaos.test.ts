@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Deployment, Pod } from '../../api/generated/types.ts';
+import { findCondition } from '../../api/meta/conditions.ts';
 import { seededRandom, systemRandom } from '../../base/random.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { buildPerlImage } from '../support/perl-image.ts';
@@ -19,7 +20,7 @@ const SEED = Number(process.env['PINNACE_SEED'] ?? Math.floor(systemRandom.next(
 /** One storm over one cluster. */
 const STORM_MS = LONG ? 150_000 : 40_000;
 /** How long all may take to be as declared. Generous: nothing is proved by it. */
-const CEILING_MS = 120_000;
+const CEILING_MS = 240_000;
 const REQUESTS = 20;
 
 async function setUp(): Promise<{ cluster: TestCluster; marks: string }> {
@@ -76,6 +77,15 @@ async function miscounted(cluster: TestCluster, marks: string): Promise<string[]
   });
 }
 
+/** Living pods that do not say that they are Ready. */
+async function unready({ kubectl }: TestCluster): Promise<string[]> {
+  const { items } = (await kubectl.json(['get', 'pods'])) as { items: Pod[] };
+  return items
+    .filter(({ status }) => !/Succeeded|Failed/.test(status?.phase ?? ''))
+    .filter(({ status }) => findCondition(status?.conditions, 'Ready')?.status !== 'True')
+    .map(({ metadata }) => `${metadata.name} is not ready`);
+}
+
 /** What the Service answers when nothing is struck any more. */
 async function answers(cluster: TestCluster): Promise<(number | undefined)[]> {
   const { spec } = await cluster.kubectl.json(['get', 'svc', SERVED]);
@@ -93,15 +103,16 @@ async function weather(seed: number): Promise<void> {
     await storm.rage(seededRandom(seed), STORM_MS);
     const endedAt = performance.now();
     await asDeclared(cluster);
-    await expect
-      .poll(() => differencesOnHost(cluster), { timeout: CEILING_MS, interval: 500 })
-      .toEqual([]);
+    // What was struck last may not have been told by the first look: pods as they are told now are those of the host, and Ready.
+    const amiss = async () => [...(await differencesOnHost(cluster)), ...(await unready(cluster))];
+    await expect.poll(amiss, { timeout: CEILING_MS, interval: 500 }).toEqual([]);
     const seconds = ((performance.now() - endedAt) / 1000).toFixed(1);
     process.stdout.write(
       `chaos: ${storm.told.length} strikes; as declared ${seconds} s after the last\n`,
     );
     expect(ranTwice(marks)).toEqual([]);
-    expect(await miscounted(cluster, marks)).toEqual([]);
+    // A container that has just been started again says so a moment later.
+    await expect.poll(() => miscounted(cluster, marks), { interval: 500 }).toEqual([]);
     expect(await answers(cluster)).toEqual(Array.from({ length: REQUESTS }, () => 200));
     expect(storm.told.length).toBeGreaterThan(STORM_MS / 3_000);
     await cluster.stop();
@@ -116,7 +127,7 @@ async function weather(seed: number): Promise<void> {
 
 describe('a storm over a hundred pods', () => {
   it('leaves all as declared, with nothing run twice and nothing left over', {
-    timeout: LONG ? LONG_MS + 600_000 : 300_000,
+    timeout: LONG ? LONG_MS + 900_000 : 900_000,
   }, async () => {
     const startedAt = performance.now();
     let seed = SEED;

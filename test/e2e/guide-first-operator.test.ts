@@ -90,7 +90,7 @@ function stays(commands: string) {
   return {
     heard: () => heard,
     interrupt: async () => {
-      process.kill(-(child.pid ?? 0), 'SIGINT');
+      process.kill(-(child.pid ?? Number.NaN), 'SIGINT');
       await Promise.all(said.map((stream) => text(stream)));
     },
   };
@@ -127,7 +127,8 @@ it(
     await works(look.split('\n').slice(0, 2).join('\n'));
     const listed = `${look.split('\n')[0]}\nnpx pinnace get deployments`;
     await until(async () => (await typed(listed)).said.includes('first'));
-    expect(await works(look)).toMatch(/NameTaken|Starting/);
+    // The status is told after the Deployment is made.
+    await until(async () => /NameTaken|Starting/.test(await works(look)));
     await program.interrupt();
     expect(program.heard()).toContain('the operator has stopped');
     await works(end);

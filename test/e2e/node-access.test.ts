@@ -181,16 +181,16 @@ describe('a pod whose image is in a registry that asks who comes', () => {
         new RegExp(`^${registry.host}/shop/shell@sha256:[0-9a-f]{64}$`),
       );
       await kubectl.apply(pod('stranger'));
-      await kubectl.wait(
-        '--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull',
-        'pod/stranger',
-      );
+      const told = (pod: string) => kubectl.ok(['events', `--for=pod/${pod}`]);
+      // As a reason to wait it is soon another one.
+      await expect.poll(() => told('stranger')).toMatch(/Error: ErrImagePull/);
       await kubectl.wait(
         '--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff',
         'pod/stranger',
       );
-      const events = await kubectl.ok(['events', '--for=pod/private']);
-      expect(events).toMatch(/Pulled +Pod\/private +Successfully pulled image/);
+      await expect
+        .poll(() => told('private'))
+        .toMatch(/Pulled +Pod\/private +Successfully pulled image/);
       await kubectl.ok(['delete', 'pod', 'private', 'stranger']);
     } finally {
       await registry.stop();
@@ -223,8 +223,10 @@ describe('a command that says a gigabyte to somebody who does not read', () => {
       await new Promise((resolve) => reader.stdout?.once('readable', resolve));
       const most = await mostOver(rss, 2_000);
       expect(most - before).toBeLessThan(64 * MIB);
-      const count = async () =>
-        Number(JSON.parse(await page('/stats/summary')).pods[0].process_stats.process_count);
+      const count = async () => {
+        const { pods } = JSON.parse(await page('/stats/summary')) as { pods: PodSummary[] };
+        return pods.find(({ podRef }) => podRef.name === 'web')?.process_stats.process_count ?? 0;
+      };
       const withFlood = await count();
       reader.kill('SIGKILL');
       await until(async () => (await count()) < withFlood);
@@ -233,6 +235,12 @@ describe('a command that says a gigabyte to somebody who does not read', () => {
     }
   });
 });
+
+/** What of a pod's summary is looked at. */
+interface PodSummary {
+  readonly podRef: { readonly name: string };
+  readonly process_stats: { readonly process_count: number };
+}
 
 /** The largest of what is seen within so many milliseconds: a flood that is not held back takes a gigabyte in that time. */
 async function mostOver(look: () => number, ms: number): Promise<number> {

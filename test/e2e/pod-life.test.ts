@@ -20,9 +20,10 @@ const logs = (pod: string) => cluster.kubectl.ok(['logs', pod]);
 
 describe('a container', () => {
   it('is started again when it is killed', async () => {
-    await cluster.kubectl.apply(
-      shellPod('killed', 'trap "exit 1" TERM; while :; do sleep 0.1; done'),
-    );
+    // Before it hears signals, a first process is told of none.
+    const readinessProbe = { exec: { command: ['cat', '/tmp/hears'] }, periodSeconds: 1 };
+    const script = 'trap "exit 1" TERM; touch /tmp/hears; while :; do sleep 0.1; done';
+    await cluster.kubectl.apply(shellPod('killed', script, { container: { readinessProbe } }));
     await cluster.kubectl.wait('--for=condition=Ready', 'pod/killed');
     await cluster.kubectl.run(['exec', 'killed', '--', '/bin/sh', '-c', 'kill -TERM 1']);
     await status(`${main}.restartCount`, '1', 'killed');
@@ -45,14 +46,14 @@ describe('a container', () => {
 
   it('is restarted when its liveness probe fails', async () => {
     const livenessProbe = {
-      exec: { command: ['cat', '/tmp/alive'] },
+      exec: { command: ['/bin/sh', '-c', '[ ! -e /tmp/sick ]'] },
       periodSeconds: 1,
+      timeoutSeconds: 20,
       failureThreshold: 2,
     };
-    const script = 'touch /tmp/alive; sleep 1000';
-    await cluster.kubectl.apply(shellPod('probed', script, { container: { livenessProbe } }));
+    await cluster.kubectl.apply(shellPod('probed', 'sleep 1000', { container: { livenessProbe } }));
     await cluster.kubectl.wait('--for=condition=Ready', 'pod/probed');
-    await cluster.kubectl.ok(['exec', 'probed', '--', 'rm', '/tmp/alive']);
+    await cluster.kubectl.ok(['exec', 'probed', '--', 'touch', '/tmp/sick']);
     await status(`${main}.restartCount`, '1', 'probed');
   });
 });
@@ -105,12 +106,13 @@ describe('a pod', () => {
     const script = 'cat /scratch/note; echo here > /host/note; sleep 1000';
     await kubectl.apply(shellPod('volumes', script, { spec, container }));
     await kubectl.wait('--for=condition=Ready', 'pod/volumes');
-    expect(await logs('volumes')).toBe('from-init\n');
+    // A container that runs is ready before its script has come this far.
+    await expect.poll(() => logs('volumes')).toBe('from-init\n');
     const read = (path: string) => kubectl.ok(['exec', 'volumes', '--', 'cat', path]);
-    expect(await read('/host/note')).toBe('here\n');
+    await expect.poll(() => read('/host/note')).toBe('here\n');
     expect(await read('/files/word')).toBe('old');
     await kubectl.apply(configMap('files', { word: 'new' }));
-    await expect.poll(() => read('/files/word'), { timeout: 30_000 }).toBe('new');
+    await expect.poll(() => read('/files/word')).toBe('new');
     await kubectl.ok(['delete', 'pod', 'volumes', '--wait']);
     rmSync(folder, { recursive: true });
   });

@@ -16,8 +16,17 @@ beforeAll(async () => {
   cluster = await startTestCluster({ node: true });
   await cluster.kubectl.apply([webDeployment('web', 2), webService('web', 'NodePort')]);
   await cluster.kubectl.wait('--for=condition=Available', 'deploy/web');
+  // A pod that is ready is in the Service's table a moment later.
+  const url = await webUrl();
+  await until(async () => (await cluster.request({ url })).status === 200);
 });
 afterAll(() => cluster?.stop());
+
+/** The Service by its node port. */
+async function webUrl(): Promise<string> {
+  const service = await cluster.kubectl.json(['get', 'svc', 'web']);
+  return `http://127.0.0.1:${service.spec.ports[0].nodePort}/`;
+}
 
 /** What must not change: pods, their containers, when they started, how often. */
 const containers = async () => {
@@ -38,8 +47,7 @@ const containers = async () => {
 };
 
 async function serving(signal: AbortSignal): Promise<{ answered: number; failed: string[] }> {
-  const service = await cluster.kubectl.json(['get', 'svc', 'web']);
-  const url = `http://127.0.0.1:${service.spec.ports[0].nodePort}/`;
+  const url = await webUrl();
   const totals = { answered: 0, failed: [] as string[] };
   while (!signal.aborted) {
     const { status, error } = await cluster.request({ url, timeoutMs: 30_000 });
@@ -51,7 +59,9 @@ async function serving(signal: AbortSignal): Promise<{ answered: number; failed:
 
 for (const name of ['control-plane', 'node'] as const)
   describe(`kill -9 of the ${name}`, () => {
-    it('is healed, with Services serving meanwhile and no container touched', async () => {
+    it('is healed, with Services serving meanwhile and no container touched', {
+      timeout: 300_000,
+    }, async () => {
       const before = await containers();
       expect(before).toHaveLength(2);
       const pid = cluster.pidOf(name);
@@ -62,7 +72,7 @@ for (const name of ['control-plane', 'node'] as const)
         await cluster.kubectl.apply(configMap(`${name}-${i}`));
         written.push(`configmap/${name}-${i}`);
       }
-      process.kill(pid ?? 0, 'SIGKILL');
+      process.kill(pid ?? Number.NaN, 'SIGKILL');
       const killedAt = performance.now();
       await expect.poll(() => cluster.pidOf(name), { timeout: 60_000 }).not.toBe(pid);
       await expect
@@ -99,7 +109,9 @@ for (const name of ['control-plane', 'node'] as const)
 
 for (const how of ['reset', 'silent'] as const)
   describe(`an API server that is away (${how}) while containers die`, () => {
-    it('has the right statuses soon after its return, and the node did not wait for it', async () => {
+    it('has the right statuses soon after its return, and the node did not wait for it', {
+      timeout: 300_000,
+    }, async () => {
       const { kubectl } = cluster;
       const [dies, ends] = [`dies-${how}`, `ends-${how}`];
       await kubectl.apply([
@@ -115,8 +127,8 @@ for (const how of ['reset', 'silent'] as const)
       const first = alive(diesUid);
       const mend = await cutNetwork(cluster, how);
       const cutAt = performance.now();
-      process.kill(first?.init?.pid ?? 0, 'SIGKILL');
-      process.kill(alive(endsUid)?.init?.pid ?? 0, 'SIGKILL');
+      process.kill(first?.init?.pid ?? Number.NaN, 'SIGKILL');
+      process.kill(alive(endsUid)?.init?.pid ?? Number.NaN, 'SIGKILL');
       await until(() => (alive(diesUid)?.id ?? first?.id) !== first?.id);
       const second = alive(diesUid)?.id;
       await until(() => performance.now() - cutAt > AWAY_MS);

@@ -1,6 +1,7 @@
 // Services on real containers: addresses, names, node ports, and what has nobody behind it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { until } from '../support/until.ts';
 import { webDeployment, webService } from '../clients/objects.ts';
 
 let cluster: TestCluster;
@@ -11,6 +12,9 @@ beforeAll(async () => {
   await cluster.kubectl.apply([...objects, webService('empty')]);
   await cluster.kubectl.wait('--for=condition=Available', 'deploy/web');
   nodePort = (await cluster.kubectl.json(['get', 'svc', 'web'])).spec.ports[0].nodePort;
+  // A pod that is ready is in the Service's table a moment later.
+  const url = `http://127.0.0.1:${nodePort}/`;
+  await until(async () => (await cluster.request({ url })).status === 200);
 });
 afterAll(() => cluster?.stop());
 
@@ -40,8 +44,7 @@ describe('a Service', () => {
 
   it('is reached by its node port, by all its pods', async () => {
     const seen = new Set<string>();
-    for (let i = 0; i < 40 && seen.size < 2; i += 1) seen.add((await fromPod('/')).pod);
-    expect(seen.size).toBe(2);
+    await until(async () => seen.add((await fromPod('/')).pod).size === 2);
   });
 
   it('with sessionAffinity keeps each client with its pod, until that is gone', async () => {
@@ -87,7 +90,12 @@ describe('a Service', () => {
         return slices.items[0].endpoints.filter((e: any) => e.conditions.ready).length; // oxlint-disable-line no-explicit-any
       })
       .toBe(1);
-    for (let i = 0; i < 6; i += 1) expect((await fromPod('/')).pod).not.toBe(name);
+    // The table follows: from some moment on, all answers come from the other one.
+    let others = 0;
+    await until(async () => {
+      others = (await fromPod('/')).pod === name ? 0 : others + 1;
+      return others === 15;
+    });
     await cluster.kubectl.ok(['exec', name, '--', 'rm', '/tmp/busy']);
     await cluster.kubectl.wait('--for=condition=Ready', `pod/${name}`);
   });

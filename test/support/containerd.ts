@@ -20,7 +20,7 @@ import { writeImageArchive } from './image-archive.ts';
 const PAUSE_IMAGE = 'pinnace.test/pause:1';
 /** The page that says how containerd is configured. */
 const GUIDE = join(import.meta.dirname, '..', '..', 'docs', 'guide', 'containerd.md');
-const CEILING_MS = 30_000;
+const CEILING_MS = 60_000;
 /** Where containerd keeps what CRI made, and its shims their sockets. */
 const NAMESPACE = 'k8s.io';
 const SHIM_SOCKETS = '/run/containerd/s';
@@ -78,7 +78,7 @@ export async function aContainerd({ cni, host }: ContainerdPlace): Promise<TestC
     const archive = join(folder, 'images.tar');
     await writeImageArchive({ system, store }, names, archive);
     await system.run('ctr', ['--address', address, '-n', NAMESPACE, 'images', 'import', archive], {
-      timeoutMs: 60_000,
+      timeoutMs: 200_000,
     });
     rmSync(archive);
     await untilPresent(endpoint, names);

@@ -25,7 +25,7 @@ import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 const fetchUrl = (url) => new Promise((resolve) => {
-  const call = get(url, { agent: false, timeout: 4000 }, (response) => {
+  const call = get(url, { agent: false, timeout: 15_000 }, (response) => {
     let body = '';
     response.on('data', (chunk) => { body += chunk; });
     response.on('end', () => resolve({ status: response.statusCode, body }));

@@ -11,7 +11,7 @@ import { readRecord } from '../../../system/record-file.ts';
 import type { TestCluster } from '../cluster.ts';
 import { isSilent } from './fleet.ts';
 import { runtimeLayout } from './host-pods.ts';
-import { killHard, type Victim } from './moments.ts';
+import { killHard, signal, type Victim } from './moments.ts';
 import { type CutKind, cutNetwork } from './network-cut.ts';
 import { pause } from './pause.ts';
 
@@ -103,7 +103,7 @@ export class Storm {
       if (!record || !victim) return;
       this.#struck.set(keyOf(record), least + 1);
       this.#tell(`${kind} of ${record.config.name} ${record.id.slice(0, 8)} of ${record.podUid}`);
-      process.kill(victim.pid, 'SIGKILL');
+      signal(victim.pid, 'SIGKILL');
     }
   }
 
