@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { buildKitchenImage, kitchenObjects } from '../support/kitchen-image.ts';
 import type { Kubectl } from '../support/kubectl.ts';
+import { until } from '../support/until.ts';
 
 const API_SERVICE = 'apiservice/v1alpha1.kitchen.example.com';
 
@@ -14,6 +15,12 @@ beforeAll(async () => {
   await buildKitchenImage(cluster.host.system, cluster.paths.images);
   await kubectl.apply(await kitchenObjects());
   await kubectl.wait('--for=condition=Available', API_SERVICE);
+  // What it serves, and how it describes that, is asked for when it can be reached.
+  for (const [path, named] of [
+    ['/apis', 'kitchen.example.com'],
+    ['/openapi/v3', 'apis/kitchen.example.com/v1alpha1'],
+  ] as const)
+    await until(async () => (await kubectl.ok(['get', '--raw', path])).includes(named));
 });
 afterAll(() => cluster?.stop());
 
@@ -96,7 +103,8 @@ describe('kubectl and a kind of an aggregated API server', () => {
   it('says that the server is away, shows the rest, and finds it again', async () => {
     await kubectl.ok(['scale', 'deployment/kitchen', '-n', 'kube-system', '--replicas=0']);
     await kubectl.wait('--for=condition=Available=false', API_SERVICE);
-    expect(await kubectl.ok(['get', API_SERVICE])).toContain('False (MissingEndpoints)');
+    // One that is asked while it ends does not answer as it should: there is nobody to ask a moment later.
+    await expect.poll(() => kubectl.ok(['get', API_SERVICE])).toContain('False (MissingEndpoints)');
     const path = '/apis/kitchen.example.com/v1alpha1/namespaces/default/recipes';
     const refused = await kubectl.run(['get', '--raw', path]);
     expect([refused.code, refused.stderr]).toEqual([

@@ -242,13 +242,19 @@ describe('Log', () => {
   });
 
   it('follows to the end of the container', async () => {
-    const followed = log('teller', { follow: true, tailLines: 1 });
+    const followed = aSink();
+    const ended = once(followed.stream, 'end');
+    const options = { follow: true, tailLines: 1 };
+    const logs = new k8s.Log(client.config);
+    await logs.log(namespace, 'teller', 'main', followed.stream, options);
+    await until(() => followed.text() === 'line 5\n');
     const stdin = new PassThrough();
     const attach = new k8s.Attach(client.config);
     // The client breaks on output that it did not ask for.
     const socket = await attach.attach(namespace, 'teller', 'main', null, null, stdin, false);
     stdin.write('words\n');
-    expect(await followed).toBe('line 5\nlast words\n');
+    await ended;
+    expect(followed.text()).toBe('line 5\nlast words\n');
     socket.close();
   });
 

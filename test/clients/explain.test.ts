@@ -98,7 +98,7 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary }) => {
       .with({ binary })
       .run(['explain', plural, `--api-version=${apiVersion}`, '--recursive', ...more]);
 
-  it('explains every served kind with all of its fields', async () => {
+  it('explains every served kind with all of its fields', { timeout: 600_000 }, async () => {
     expect(served.length).toBeGreaterThan(60);
     expect(served.map(({ kind }) => kind)).toContain('Oddity');
     const faults = await faultsOf(served, async (one) => {
@@ -114,7 +114,7 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary }) => {
     expect(faults).toEqual([]);
   });
 
-  it('explains a kind of every group from the older document', async () => {
+  it('explains a kind of every group from the older document', { timeout: 600_000 }, async () => {
     const plain = served.filter((one) => !ambiguous(one));
     const groups = [...new Set(plain.map(({ apiVersion }) => apiVersion))];
     const firsts = groups.flatMap((group) => plain.find((one) => one.apiVersion === group) ?? []);

@@ -64,9 +64,8 @@ describe('an install', () => {
 
   it('brings an API whose server is told who asks', async () => {
     await k.wait('--for=condition=Available', 'apiservice', 'v1.pantry.example.com');
-    expect(await k.ok(['api-resources', '--api-group=pantry.example.com', '-o', 'name'])).toBe(
-      'shelves.pantry.example.com\n',
-    );
+    const served = ['api-resources', '--api-group=pantry.example.com', '-o', 'name'];
+    await expect.poll(() => k.ok(served)).toBe('shelves.pantry.example.com\n');
     const [me] = (
       await k.ok(['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'])
     ).split('\n');
@@ -98,7 +97,10 @@ describe('an upgrade', () => {
     ]);
     expect(await refused(aJar('mould', { contents: 'mould' }))).toContain('nobody keeps mould');
     await k.wait('--for=condition=Available', 'apiservice', 'v1.pantry.example.com');
-    expect(await k.ok(['get', 'shelves', '-o', 'name'])).toContain('shelf.pantry.example.com/low');
+    // Available may have been said of the one before.
+    await expect
+      .poll(() => k.ok(['get', 'shelves', '-o', 'name']))
+      .toContain('shelf.pantry.example.com/low');
   });
 
   it('can be taken back', async () => {

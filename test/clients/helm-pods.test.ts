@@ -4,6 +4,7 @@ import type { Json } from '../support/api-caller.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { chart, type Helm, helmFor } from '../support/helm.ts';
 import type { Kubectl } from '../support/kubectl.ts';
+import { until } from '../support/until.ts';
 
 const CHART = chart('payment');
 const WAIT = ['--wait', '--timeout', '60s'];
@@ -78,7 +79,7 @@ describe('an install that waits', () => {
     expect(await k.ok(['logs', 'pay-prepare', '-n', 'pay'])).toBe('database made\n');
     expect(await missing('pod/pay-greet')).toBe(true);
     const events = ['events', '-n', 'pay', '--for', 'pod/pay-greet'];
-    expect(await k.ok(events)).toMatch(/Started/);
+    await expect.poll(() => k.ok(events)).toMatch(/Started/);
   });
 });
 
@@ -99,6 +100,8 @@ describe('an upgrade that waits', () => {
     const { status } = await get('deploy/pay');
     expect(status).toMatchObject({ readyReplicas: 2, updatedReplicas: 2, replicas: 2 });
     expect(status.observedGeneration).toBeGreaterThan(before);
+    // Pods that are ending are counted no more, and may be there still.
+    await until(async () => (await paymentPods()).length === 2);
     const env = ['exec', '-n', 'pay', 'deploy/pay', '--', 'env'];
     expect(await k.ok(env)).toMatch(/^CURRENCY=USD$/m);
     expect(await missing('pod/pay-backup')).toBe(true);
@@ -139,7 +142,7 @@ describe('an upgrade that fails', () => {
     const old = new Set((await paymentPods()).map(({ metadata }) => metadata.uid));
     expect(old.size).toBe(2);
     const upgrade = ['upgrade', 'pay', CHART, '--set', 'sick=true', '--rollback-on-failure'];
-    expect(await helm.fails([...upgrade, '--timeout', '10s'])).toMatch(
+    expect(await helm.fails([...upgrade, '--timeout', '15s'])).toMatch(
       /has been rolled back [^]*Deployment\/pay\/pay not ready. status: InProgress/,
     );
     expect((await helm.revisions('pay')).slice(-2)).toEqual(['4 failed', '5 deployed']);
@@ -164,7 +167,7 @@ describe('an uninstall that waits', () => {
 describe('an install that is to undo itself', () => {
   it('leaves nothing of the release where its pods never get ready', async () => {
     const install = ['install', 'ill', CHART, '--set', 'sick=true,replicas=1'];
-    expect(await helm.fails([...install, '--rollback-on-failure', '--timeout', '6s'])).toContain(
+    expect(await helm.fails([...install, '--rollback-on-failure', '--timeout', '15s'])).toContain(
       'has been uninstalled',
     );
     expect(await missing('deploy/ill')).toBe(true);

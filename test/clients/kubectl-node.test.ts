@@ -42,7 +42,10 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ binary, word }) => {
   });
 
   it('logs: of a container, of all, by label, with prefix, times and limits, and of the one before', async () => {
-    await until(async () => (await ok('logs two -c side')) === 'first side\nsecond side\n');
+    for (const name of ['main', 'side'])
+      await until(
+        async () => (await ok(`logs two -c ${name}`)) === `first ${name}\nsecond ${name}\n`,
+      );
     expect(await ok('logs two')).toBe('first main\nsecond main\n');
     expect((await ok('logs two --all-containers')).split('\n').toSorted()).toEqual(
       ['', 'first main', 'second main', 'first side', 'second side'].toSorted(),
@@ -159,7 +162,9 @@ describe('nodes', () => {
   const ready = (name: string) => ok(`wait --for=condition=Ready --timeout=60s pod/${name}`);
 
   it('top: pods with their containers, summed, sorted, of all namespaces; nodes', async () => {
-    await until(async () => (await run('top pod -A --containers')).stdout.includes(' side '));
+    await until(async () =>
+      /node-new +two +side /.test((await run('top pod -A --containers')).stdout),
+    );
     const containers = await ok('top pod -A --containers -l app=two');
     expect(containers).toMatch(/^NAMESPACE +POD +NAME +CPU\(cores\) +MEMORY\(bytes\) *\n/);
     expect(containers).toMatch(/node-new +two +side +\d+m +\d+Mi/);
@@ -174,7 +179,9 @@ describe('nodes', () => {
     expect((await run('top pod none')).stderr).toContain('NotFound');
   });
 
-  it('describe: every kind that can be listed, in every namespace', async () => {
+  it('describe: every kind that can be listed, in every namespace', {
+    timeout: 400_000,
+  }, async () => {
     const kinds = (await ok('api-resources --verbs=list,get -o name')).trim().split('\n');
     expect(kinds.length).toBeGreaterThan(50);
     // What is listed is asked for again by name: figures of a pod that is leaving come and go meanwhile.
@@ -188,7 +195,8 @@ describe('nodes', () => {
         figures.every((each) => running.includes(keyOf(each)))
       );
     });
-    const { code, stdout, stderr } = await run(`describe -A ${kinds.join(',')}`);
+    const all = ['describe', '-A', kinds.join(',')];
+    const { code, stdout, stderr } = await k().run(all, { timeoutMs: 300_000 });
     expect(code, stderr).toBe(0);
     for (const [name, more] of [
       [node, 'Non-terminated Pods:'],

@@ -142,7 +142,8 @@ describe.each(KUBECTL_VERSIONS)('kubectl $version', ({ version, binary, word }) 
     const gone = wait('cm/late --for=delete');
     await ok('delete cm late');
     expect((await gone).code).toBe(0);
-    const vain = await run('wait --timeout=1s deploy/web --for=condition=Nothing');
+    // Long enough for the object to be read once: who has not even read it says something else.
+    const vain = await run('wait --timeout=8s deploy/web --for=condition=Nothing');
     expect([vain.code, vain.stderr]).toEqual([
       1,
       'error: timed out waiting for the condition on deployments/web\n',

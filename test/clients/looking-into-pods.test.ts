@@ -29,7 +29,8 @@ describe('proxies', () => {
   const service = '/api/v1/namespaces/default/services/web:http/proxy';
 
   it('reach a Service, a pod and a node', async () => {
-    expect(await raw(`${service}/`)).toMatch(/"pod":"web-/);
+    // A pod that is ready is among the Service's endpoints a moment later.
+    await expect.poll(() => raw(`${service}/`)).toMatch(/"pod":"web-/);
     const pod = (await k.ok(['get', 'pod', '-l', 'app=web', '-o', 'name'])).trim().slice(4);
     expect(await raw(`/api/v1/namespaces/default/pods/${pod}/proxy/healthz`)).toBe('{}');
     const summary = JSON.parse(await raw(`/api/v1/nodes/${node}/proxy/stats/summary`)) as {
@@ -88,8 +89,8 @@ describe('kubectl debug', () => {
     const running =
       '{.status.ephemeralContainerStatuses[?(@.name=="own")].state.running.startedAt}';
     await k.wait(`--for=jsonpath=${running}`, 'pod/app');
-    const seen = await k.ok(['exec', 'app', '-c', 'own', '--', 'cat', '/proc/1/cmdline']);
-    expect(seen).toBe('sleep\0' + '1234\0');
+    const seen = () => k.ok(['exec', 'app', '-c', 'own', '--', 'cat', '/proc/1/cmdline']);
+    await expect.poll(seen).toBe('sleep\0' + '1234\0');
     await k.ok(['delete', 'pod', 'app', '--grace-period=1']);
   });
 
@@ -98,7 +99,7 @@ describe('kubectl debug', () => {
     const args = ['debug', 'broken', '--copy-to=mended', '--container=main'];
     await k.ok([...args, '--', '/bin/sh', '-c', 'echo mended; sleep 1000']);
     await k.wait('--for=condition=Ready', 'pod/mended');
-    expect(await k.ok(['logs', 'mended'])).toBe('mended\n');
+    await expect.poll(() => k.ok(['logs', 'mended'])).toBe('mended\n');
     await k.ok(['delete', 'pod', 'broken', 'mended', '--grace-period=1']);
   });
 
@@ -165,16 +166,21 @@ describe('a resize by kubectl', () => {
       await k.ok(resize('sized', sizes(cpu, memory)));
       await given('sized', cpu);
       for (const of of ['container', 'pod'] as const) {
-        expect(await limit('sized', of, 'cpu.cfs_quota_us')).toBe(quota);
-        expect(await limit('sized', of, 'memory.limit_in_bytes')).toBe(bytes);
+        await expect.poll(() => limit('sized', of, 'cpu.cfs_quota_us')).toBe(quota);
+        await expect.poll(() => limit('sized', of, 'memory.limit_in_bytes')).toBe(bytes);
       }
     }
-    const { metadata, status } = await k.json(['get', 'pod', 'sized']);
-    expect(status.observedGeneration).toBe(metadata.generation);
-    expect(status.containerStatuses[0]).toMatchObject({
-      restartCount: 0,
-      allocatedResources: { cpu: '50m', memory: '48Mi' },
-      resources: sizes('50m', '48Mi'),
+    const { metadata } = await k.json(['get', 'pod', 'sized']);
+    const status = async () => (await k.json(['get', 'pod', 'sized'])).status;
+    await expect.poll(status).toMatchObject({
+      observedGeneration: metadata.generation,
+      containerStatuses: [
+        {
+          restartCount: 0,
+          allocatedResources: { cpu: '50m', memory: '48Mi' },
+          resources: sizes('50m', '48Mi'),
+        },
+      ],
     });
   });
 
@@ -187,8 +193,9 @@ describe('a resize by kubectl', () => {
     expect(status.containerStatuses[0].allocatedResources.cpu).toBe('50m');
     await k.ok(resize('sized', sizes('60m', '48Mi')));
     await given('sized', '60m');
-    const after = (await k.json(['get', 'pod', 'sized'])).status.conditions;
-    expect(after.map((c: { type: string }) => c.type)).not.toContain('PodResizePending');
+    const after = async () => (await k.json(['get', 'pod', 'sized'])).status.conditions;
+    const types = async () => (await after()).map((c: { type: string }) => c.type);
+    await expect.poll(types).not.toContain('PodResizePending');
   });
 
   it('restarts a container whose policy says so', async () => {
@@ -199,8 +206,8 @@ describe('a resize by kubectl', () => {
     await k.ok(resize('strict', sizes('60m', '96Mi')));
     await k.wait('--for=jsonpath={.status.containerStatuses[0].restartCount}=1', 'pod/strict');
     await k.wait('--for=condition=Ready', 'pod/strict');
-    expect(await limit('strict', 'container', 'memory.limit_in_bytes')).toBe(96 * 2 ** 20);
-    expect(await limit('strict', 'pod', 'memory.limit_in_bytes')).toBe(96 * 2 ** 20);
+    for (const of of ['container', 'pod'] as const)
+      await expect.poll(() => limit('strict', of, 'memory.limit_in_bytes')).toBe(96 * 2 ** 20);
     await k.ok(['delete', 'pod', 'sized', 'strict', '--grace-period=1']);
   });
 });

@@ -85,9 +85,9 @@ describe('rollout', () => {
 
 describe('node and pods', () => {
   it('are described', async () => {
-    expect(await k.ok(['describe', 'pod', 'talker'])).toMatch(
-      /State: +Running[^]*Events:[^]*Started/,
-    );
+    await expect
+      .poll(() => k.ok(['describe', 'pod', 'talker']))
+      .toMatch(/State: +Running[^]*Events:[^]*Started/);
     expect(await k.ok(['describe', 'node', cluster.facts.nodeName])).toMatch(
       /Container Runtime Version:[^]*Non-terminated Pods/,
     );
@@ -109,7 +109,7 @@ describe('node and pods', () => {
     );
     await k.ok(['uncordon', cluster.facts.nodeName]);
     await k.wait('--for=condition=Ready', 'pod/late');
-    expect(await k.ok(['events', '--for', 'pod/late'])).toMatch(/Scheduled/);
+    await expect.poll(() => k.ok(['events', '--for', 'pod/late'])).toMatch(/ Scheduled/);
   });
 
   it('end at once when forced', async () => {
