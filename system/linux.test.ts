@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../test/support/until.ts';
 import { createLinuxSystem } from './linux.ts';
 import { CommandError } from './system.ts';
 
@@ -43,10 +44,16 @@ describe('run', () => {
   });
 
   it('waits for no child of a child that it killed', async () => {
-    const script = 'sleep 60 & echo $!; wait';
-    const slow = await failure(system.run('sh', ['-c', script], { timeoutMs: 300 }));
-    expect(slow.message).toContain('did not end within 300 ms');
-    system.kill(Number(slow.stdout), 'SIGKILL');
+    const told = join(folder, 'pid');
+    const script = 'sleep 1000 & echo $! > "$0"; wait';
+    const enough = new AbortController();
+    const { signal } = enough;
+    const slow = failure(system.run('sh', ['-c', script, told], { signal, timeoutMs: 120_000 }));
+    const held = () => Number(/^\d+(?=\n)/.exec(system.read(told) ?? '')?.[0]);
+    await until(() => held() > 0);
+    enough.abort();
+    expect((await slow).message).toContain('aborted');
+    expect(system.kill(held(), 'SIGKILL')).toBe(true);
   });
 
   it('adds variables to the environment of this process', async () => {
@@ -105,7 +112,7 @@ describe('namespaces', () => {
     const { port } = server.address() as { port: number };
     const path = '/proc/self/ns/net';
     const where = { host: '127.0.0.1', port };
-    const socket = await system.connectInNamespace(path, where, { timeoutMs: 5000 });
+    const socket = await system.connectInNamespace(path, where, { timeoutMs: 60_000 });
     let text = '';
     for await (const chunk of socket) text += String(chunk);
     expect(text).toBe('hello');
@@ -113,7 +120,7 @@ describe('namespaces', () => {
     expect(socket.writable).toBe(true);
     socket.end();
     await new Promise((resolve) => server.close(resolve));
-    const refused = system.connectInNamespace(path, where, { timeoutMs: 5000 });
+    const refused = system.connectInNamespace(path, where, { timeoutMs: 60_000 });
     await expect(refused).rejects.toThrow('ECONNREFUSED');
   });
 });

@@ -60,7 +60,7 @@ describe('a routed link', () => {
       `172.31.77.5 dev ${link.name} scope link src 172.31.77.1 \n`,
     );
     const there = await system
-      .connectInNamespace(path, { host: link.source, port: 9 }, { timeoutMs: 5_000 })
+      .connectInNamespace(path, { host: link.source, port: 9 }, { timeoutMs: 60_000 })
       .catch((error: unknown) => error);
     // Nobody listens, which the host's own answer says.
     expect(there).toMatchObject({ code: 'ECONNREFUSED' });
