@@ -1,12 +1,20 @@
 // What work costs, in tests that hold it to a bound: processor time of this thread, of which a busy host takes nothing away.
 // Invariant: what other threads and processes do is in no figure.
 
+/** Tells, when it is asked, how many milliseconds of processor time went by since. */
+export function cpuSince(): () => number {
+  const before = process.threadCpuUsage();
+  return () => {
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1000;
+  };
+}
+
 /** Milliseconds of processor time that it took; it is over when it returns. */
 export function cpuMs(work: () => unknown): number {
-  const before = process.threadCpuUsage();
+  const tookMs = cpuSince();
   work();
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1000;
+  return tookMs();
 }
 
 /** Looks at each turn of the event loop from now on. The answer ends that, and tells each turn's milliseconds of processor time. */
