@@ -14,7 +14,8 @@ beforeEach(async () => {
   cluster = await aControlledCluster();
   for (const name of ['used', 'other', 'web-scratch']) await claim(name);
   for (const name of ['used', 'other']) await volume(`disk-${name}`, { namespace, name });
-  await volume('free');
+  // Of a class that no claim asks for, so that it stays free.
+  await volume('free', undefined, 'spare');
   await pod('n1', [
     { name: 'v', persistentVolumeClaim: { claimName: 'used' } },
     {
@@ -39,7 +40,11 @@ const claim = (name: string) =>
     metadata: { name, namespace },
     spec: { accessModes, resources: { requests: { storage } } },
   });
-const volume = (name: string, claimRef?: { namespace: string; name: string }) =>
+const volume = (
+  name: string,
+  claimRef?: { namespace: string; name: string },
+  storageClassName = '',
+) =>
   cluster.client.resource(PersistentVolumes).create({
     apiVersion: 'v1',
     kind: 'PersistentVolume',
@@ -48,6 +53,7 @@ const volume = (name: string, claimRef?: { namespace: string; name: string }) =>
       accessModes,
       capacity: { storage },
       hostPath: { path: '/srv' },
+      storageClassName,
       ...(claimRef && { claimRef }),
     },
   });

@@ -9,6 +9,7 @@ import {
   Pods,
   ReplicaSets,
   Secrets,
+  ServiceAccounts,
 } from '../../api/kinds.ts';
 import type { OwnerReference } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/status.ts';
@@ -219,6 +220,9 @@ describe('a namespace', () => {
     const map = configMap('settings');
     map.metadata.namespace = 'shop';
     await maps.create(map);
+    // A pod waits for it for a second only.
+    const accounts = client.resource(ServiceAccounts);
+    await until(async () => (await accounts.list({ namespace: 'shop' })).items.length > 0);
     await pods.create({
       apiVersion: 'v1',
       kind: 'Pod',

@@ -76,14 +76,16 @@ describe('the endpoints of a service', () => {
     if (!first || !second) throw new Error('there are no pods');
     await setReady(client, first, false);
     await until(async () => (await ready()) === 1);
-    const old = await client.resource(Endpoints).get({ namespace: 'default', name: 'web' });
+    // They are written apart from the slices.
+    const subset = async () => {
+      const { items } = await client.resource(Endpoints).list({ namespace: 'default' });
+      return items.find(({ metadata }) => metadata.name === 'web')?.subsets?.[0];
+    };
     await until(async () => {
-      const { subsets } = await client
-        .resource(Endpoints)
-        .get({ namespace: 'default', name: 'web' });
-      return subsets?.[0]?.addresses?.length === 1 && subsets[0].notReadyAddresses?.length === 1;
+      const { addresses, notReadyAddresses } = (await subset()) ?? {};
+      return addresses?.length === 1 && notReadyAddresses?.length === 1;
     });
-    expect(old.subsets?.[0]?.ports).toEqual([{ name: 'http', port: 8080, protocol: 'TCP' }]);
+    expect((await subset())?.ports).toEqual([{ name: 'http', port: 8080, protocol: 'TCP' }]);
     // A pod that terminates serves on, but gets no new traffic.
     const { name = '' } = second.metadata;
     const hold = { metadata: { finalizers: ['example.com/hold'] } };

@@ -6,7 +6,7 @@ import { silentLogger } from '../../base/logger.ts';
 import type { Logger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { Deployment, DeploymentSpec, Pod } from '../../api/generated/types.ts';
-import { Deployments, Namespaces, Pods } from '../../api/kinds.ts';
+import { Deployments, Namespaces, Pods, ServiceAccounts } from '../../api/kinds.ts';
 import { isAlreadyExists } from '../../api/status.ts';
 import type { UserInfo } from '../../api/wire/exchange.ts';
 import { createApiServer } from '../../apiserver/api-server.ts';
@@ -42,7 +42,7 @@ export interface ClusterOptions extends BuiltInControllersOptions {
   readonly interception?: Interception;
 }
 
-/** Starts one, with the namespaces `default` and `kube-system`. */
+/** Starts one, with the namespaces `default` and `kube-system`; pods in `default` need not wait for their ServiceAccount. */
 export async function aControlledCluster(options: ClusterOptions = {}): Promise<ControlledCluster> {
   const { logger = silentLogger, clock = systemClock, interception = {} } = options;
   const doors = { clock: systemClock, random: systemRandom, logger };
@@ -58,6 +58,12 @@ export async function aControlledCluster(options: ClusterOptions = {}): Promise<
       .catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });
+  // A pod waits for it for a second, in which the controllers of a busy host may not have begun.
+  await client.resource(ServiceAccounts).create({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'default' },
+  });
   const stop = new AbortController();
   const { transport } = as('system:kube-controller-manager');
   const running = runControllers(
