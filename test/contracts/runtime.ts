@@ -18,7 +18,7 @@ export { aContainer, aSandbox };
 export type Behaviour =
   /** Writes the line `ready` to its log, runs until it gets SIGTERM, then ends with this code. */
   | { readonly kind: 'obedient'; readonly exitCode: number }
-  /** Ignores SIGTERM. */
+  /** Ignores SIGTERM, and writes the line `ready` to its log once it does. */
   | { readonly kind: 'stubborn' }
   /** Writes a line to the log and a termination message, then ends. */
   | {
@@ -78,7 +78,7 @@ export function listenTo(runtime: ContainerRuntime): {
   };
 }
 
-/** A signal that comes before a program has its handler is lost, so the tests wait for the handler. */
+/** A signal that comes before a program has its handler is lost, or ends what starts the program: the tests wait for the handler. */
 async function untilReady(logPath: string): Promise<void> {
   await vi.waitFor(() => expect(readFileSync(logPath, 'utf8')).toMatch(/ ready$/m), {
     timeout: CEILING_MS,
@@ -120,7 +120,8 @@ export function runtimeContract(name: string, make: () => Promise<RuntimeUnderTe
       const config = containerFor(behaviour);
       const id = await runtime.createContainer(sandboxId, sandbox, config);
       await runtime.startContainer(id);
-      if (behaviour.kind === 'obedient') await untilReady(config.logPath);
+      if (behaviour.kind === 'obedient' || behaviour.kind === 'stubborn')
+        await untilReady(config.logPath);
       return { sandbox, sandboxId, config, id };
     };
 

@@ -83,7 +83,7 @@ function command(behaviour: Behaviour): readonly string[] {
     case 'obedient':
       return sh(`trap 'exit ${behaviour.exitCode}' TERM; echo ready; while :; do sleep 0.02; done`);
     case 'stubborn':
-      return sh(`trap '' TERM; while :; do sleep 1; done`);
+      return sh(`trap '' TERM; echo ready; while :; do sleep 1; done`);
     case 'ends':
       return sh(
         `echo '${behaviour.message}' > /dev/termination-log; echo '${behaviour.log}'; exit ${behaviour.exitCode}`,

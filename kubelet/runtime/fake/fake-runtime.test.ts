@@ -14,7 +14,7 @@ function lifeOf(behaviour: Behaviour): Life {
     case 'obedient':
       return { exitCode: behaviour.exitCode, log: ['ready'] };
     case 'stubborn':
-      return { stubborn: true };
+      return { stubborn: true, log: ['ready'] };
     case 'ends':
       return {
         exitAfterMs: 1,
