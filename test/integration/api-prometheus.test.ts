@@ -5,6 +5,7 @@ import { countedAuthorize } from '../../apiserver/metrics/access-figures.ts';
 import { healthFigures } from '../../apiserver/metrics/server-figures.ts';
 import { systemClock } from '../../base/clock.ts';
 import { Figures } from '../../base/figures.ts';
+import { cpuMs } from '../support/cpu.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -284,9 +285,11 @@ it('costs less than a microsecond of CPU for each figure of a request', () => {
   const times = 200_000;
   const spent = (run: () => void) => {
     for (let i = 0; i < times / 10; i++) run();
-    const before = process.cpuUsage();
-    for (let i = 0; i < times; i++) run();
-    return process.cpuUsage(before).user / times;
+    const many = () => {
+      for (let i = 0; i < times; i++) run();
+    };
+    // The least of several: whoever else runs on the host takes caches away, and gives none.
+    return (1000 * Math.min(cpuMs(many), cpuMs(many), cpuMs(many))) / times;
   };
   const both = spent(() => authorize(user, info));
   process.stdout.write(`authorization: ${both.toFixed(3)} µs for its two figures\n`);

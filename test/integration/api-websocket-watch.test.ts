@@ -1,17 +1,19 @@
 // Watches over WebSocket: each event one text message, the socket closed when the watch ends.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
+const clock = new VirtualClock();
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ clock });
 });
 afterAll(() => server.close());
 
 describe('a watch over WebSocket', () => {
   it('sends each event as a message, and closes when its time is over', async () => {
-    const query = 'watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Ddefault';
+    const query = 'watch=true&timeoutSeconds=30&fieldSelector=metadata.name%3Ddefault';
     const { cert, key, ca } = server.tls;
     const socket = new WebSocket(
       `${server.url.replace('https', 'wss')}/api/v1/namespaces?${query}`,
@@ -22,7 +24,10 @@ describe('a watch over WebSocket', () => {
       },
     );
     const messages: { type: string; object: { metadata: { name: string } } }[] = [];
-    socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())));
+    socket.on('message', (data: Buffer) => {
+      messages.push(JSON.parse(data.toString()));
+      void clock.advance(30_000);
+    });
     const code = await new Promise<number>((resolve, reject) => {
       socket.on('close', resolve);
       socket.on('error', reject);

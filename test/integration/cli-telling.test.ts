@@ -1,5 +1,6 @@
 // What `pinnace describe`, `logs` and `top` tell people, and what they keep to themselves.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { NodeDialer } from '../../apiserver/handlers/node-dialer.ts';
 import { LAST_APPLIED } from '../../cli/commands/apply-files.ts';
 import { runPinnace } from '../support/pinnace.ts';
@@ -34,7 +35,8 @@ const pod = (name: string, labels: object, containers = ['main']) =>
   });
 
 beforeAll(async () => {
-  server = await startTestServer({ nodeDialer: echo });
+  // The server's time stands still: figures are never too old to be shown, however slow the host is.
+  server = await startTestServer({ nodeDialer: echo, clock: new VirtualClock(Date.now()) });
   await create('/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
   const status = {
     allocatable: { cpu: '2', memory: '1Gi', pods: '9' },

@@ -45,6 +45,8 @@ beforeAll(async () => {
       response.end(JSON.stringify({ kind: 'Who', name: subject.CN, group: subject.O }));
     },
   );
+  // Idle connections stay, however long the host stands still.
+  server.keepAliveTimeout = 0;
   server.on('secureConnection', () => handshakes++);
   const sockets = new WebSocketServer({
     noServer: true,
