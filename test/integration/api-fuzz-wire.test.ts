@@ -15,7 +15,7 @@ const SEED = Number(
   process.env['PINNACE_SEED'] ?? (LONG ? Math.floor(systemRandom.next() * 1e9) : 20_261_121),
 );
 /** How long all may take. Generous: nothing is proved by it but that nothing hangs. */
-const CEILING_MS = LONG ? 40 * 60_000 : 180_000;
+const CEILING_MS = LONG ? 40 * 60_000 : 600_000;
 /** A raw connection that is neither answered nor closed by then hangs. */
 const HANGS_MS = 90_000;
 /** The process may grow by this much from the first tenth of the requests to the last. */

@@ -13,7 +13,7 @@ const SEED = Number(
   process.env['PINNACE_SEED'] ?? (LONG ? Math.floor(systemRandom.next() * 1e9) : 20_261_121),
 );
 /** How long all may take. Generous: nothing is proved by it but that nothing hangs. */
-const CEILING_MS = LONG ? 40 * 60_000 : 180_000;
+const CEILING_MS = LONG ? 40 * 60_000 : 600_000;
 
 let server: TestServer;
 beforeAll(async () => {
