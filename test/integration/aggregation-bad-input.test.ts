@@ -12,7 +12,10 @@ import {
   ANSWER_TIMEOUT_MS,
   MAX_WAITING_REQUESTS,
 } from '../../apiserver/extensions/aggregation/pass-on.ts';
-import { MAX_DOCUMENT_BYTES } from '../../apiserver/extensions/aggregation/remote-documents.ts';
+import {
+  DOCUMENT_TIMEOUT_MS,
+  MAX_DOCUMENT_BYTES,
+} from '../../apiserver/extensions/aggregation/remote-documents.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { createInProcessTransport } from '../../client/transport/in-process.ts';
 import { type AggregatedApi, anAggregatedApi } from '../support/aggregated-api.ts';
@@ -22,12 +25,15 @@ import { until } from '../support/until.ts';
 const HASTE = 10;
 const NO_HASTE = 1 / 100;
 let haste = HASTE;
+/** So much sooner a check or a document is given up: as it is, where a test wants neither to be. */
+let checkHaste = 1;
 /** What is done when the time of an answer that is waited for is over. */
 const answerTimes = new Set<() => void>();
 const hasty: Clock = {
   ...systemClock,
   timer: (ms, fn) => {
-    if (ms !== ANSWER_TIMEOUT_MS) return systemClock.timer(ms / haste, fn);
+    const divisor = ms === DOCUMENT_TIMEOUT_MS ? Math.min(haste, checkHaste) : haste;
+    if (ms !== ANSWER_TIMEOUT_MS) return systemClock.timer(ms / divisor, fn);
     answerTimes.add(fn);
     return { cancel: () => void answerTimes.delete(fn) };
   },
@@ -68,6 +74,12 @@ const wellBut =
 /** Resolves once the condition of an APIService says so. Where the host stands still, a check may have run out of time before. */
 const says = (apiService: string, why: RegExp) =>
   expect.poll(() => api.condition(apiService)).toMatch(why);
+
+/** Checks are given up soon, in this test. */
+function impatient(): void {
+  checkHaste = HASTE;
+  onTestFinished(() => void (checkHaste = 1));
+}
 
 async function freshness(group: string): Promise<string | undefined> {
   const { items } = (await call('GET', '/apis', { headers: { accept: AGGREGATED } })).json();
@@ -200,6 +212,7 @@ describe('An API server that cannot be reached', () => {
   });
 
   it('never answers its check', async () => {
+    impatient();
     const { apiService } = await behind('mute', () => undefined);
     await api.becomes('FailedDiscoveryCheck', apiService);
     expect(await api.condition(apiService)).toContain('context deadline exceeded');
@@ -235,6 +248,7 @@ describe('An API server outside the cluster, by a Service of type ExternalName',
     const server = createTcpServer(
       (socket) => void sockets.add(socket.on('error', () => undefined)),
     );
+    impatient();
     await outside('silent', server);
     await api.becomes('FailedDiscoveryCheck', 'v1.silent.example.com');
     expect(await api.condition('v1.silent.example.com')).toContain('context deadline exceeded');
