@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CustomResourceDefinition } from '../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../api/kinds.ts';
 import type { LooseObject } from '../../api/meta/object.ts';
-import { expired, StatusError } from '../../api/status.ts';
+import { expired, isNotFound, StatusError } from '../../api/status.ts';
 import { seededRandom } from '../../base/random.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import type { Client } from '../../client/rest/client.ts';
@@ -154,6 +154,23 @@ describe('A kind that is not served at once', () => {
     await until(begun);
     await client.resource(CustomResourceDefinitions).delete({ name });
     await installing;
+  });
+
+  it('is given up where it is gone when it is looked at again', async () => {
+    const { begun, client: slow } = slowly();
+    const definitions = client.resource(CustomResourceDefinitions);
+    const late = intercepted(slow.transport, {
+      request: async ({ method }, send) => {
+        if (method === 'GET' && begun()) {
+          await definitions.delete({ name });
+          await until(() => definitions.get({ name }).then(() => false, isNotFound));
+        }
+        return send();
+      },
+    });
+    await expect(installKinds(createClient(late), [Dials])).rejects.toThrow(
+      /^dials\.example\.com is not served:\n {2}somebody deleted it/,
+    );
   });
 });
 

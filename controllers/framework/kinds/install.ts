@@ -6,7 +6,7 @@ import type {
 } from '../../../api/generated/types.ts';
 import { CustomResourceDefinitions } from '../../../api/kinds.ts';
 import { findCondition } from '../conditions.ts';
-import { isExpired, isInvalid, StatusError } from '../../../api/status.ts';
+import { isExpired, isInvalid, isNotFound, StatusError } from '../../../api/status.ts';
 import { type Clock, systemClock } from '../../../base/clock.ts';
 import type { CallOptions, Client, ResourceClient } from '../../../client/rest/client.ts';
 import type { DefinitionOptions } from './kind.ts';
@@ -137,17 +137,21 @@ async function nextState(
   try {
     for await (const events of definitions.watch({ fieldSelector, resourceVersion, signal }))
       for (const { type, object } of events) {
-        if (type === 'DELETED')
-          throw new KindError(`${name} is not served`, [
-            { path: '', message: 'somebody deleted it while it was installed' },
-          ]);
+        if (type === 'DELETED') throw deleted(name);
         if (type !== 'BOOKMARK') return object;
       }
   } catch (error) {
     if (!isExpired(error)) throw error;
   }
-  return definitions.get({ name }, { signal });
+  return definitions.get({ name }, { signal }).catch((error: unknown) => {
+    throw isNotFound(error) ? deleted(name) : error;
+  });
 }
+
+const deleted = (name: string): KindError =>
+  new KindError(`${name} is not served`, [
+    { path: '', message: 'somebody deleted it while it was installed' },
+  ]);
 
 function whyNot({ status }: CustomResourceDefinition): string {
   const { message, reason } = findCondition(status?.conditions, 'Established') ?? {};
