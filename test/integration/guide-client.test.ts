@@ -85,9 +85,8 @@ it('applies a size, and looks into the pods that come of it', async () => {
     client,
     Deployments,
     { namespace: 'default', name: 'shop' },
-    {
-      status: { readyReplicas: 1 },
-    },
+    { status: { readyReplicas: 1 } },
+    { timeoutMs: 60_000 },
   );
   const [pod] = (await client.resource(Pods).list({ labelSelector: 'app=shop' })).items;
   const ref = { namespace: 'default', name: pod?.metadata.name ?? '' };

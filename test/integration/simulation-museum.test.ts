@@ -9,7 +9,7 @@ const LONG = Boolean(process.env['PINNACE_LONG']);
 /** The first seeds of the searches: several in the long form. */
 const SEEDS = Array.from({ length: LONG ? 9 : 1 }, (_, i) => 1 + 10_000 * i);
 /** A ceiling: a search takes seconds. */
-const TIMEOUT_MS = SEEDS.length * 120_000;
+const TIMEOUT_MS = SEEDS.length * 600_000;
 /** Runs have up to ten odd things; a story that a person follows has no more than this, and nearly every one has one. */
 const MOST_LEFT = 3;
 

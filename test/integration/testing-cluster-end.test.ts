@@ -14,16 +14,23 @@ import { eventuallyList, startCluster, VirtualClock } from '../../testing/index.
 import { aDeployment } from '../support/controlled-cluster.ts';
 import { until } from '../support/until.ts';
 
+/** Longer than by default: hosts are slow, and six clusters at once are much for one. */
+const PATIENCE = { timeoutMs: 60_000 };
+
 const aConfigMap = (name: string) => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name, namespace: 'default' },
 });
 
-/** Never comes to an end, whatever its signal says. */
-const stubborn = controllerFor(ConfigMaps)
-  .where(({ metadata }) => metadata.name === 'one')
-  .reconcile(() => new Promise(() => undefined));
+/** Never comes to an end, whatever its signal says; `begun` is told that it has begun. */
+const stubborn = (begun: () => void) =>
+  controllerFor(ConfigMaps)
+    .where(({ metadata }) => metadata.name === 'one')
+    .reconcile(() => {
+      begun();
+      return new Promise(() => undefined);
+    });
 
 /** Bytes in use once everything unused is collected. */
 async function heapBytes(): Promise<number> {
@@ -67,7 +74,7 @@ describe('a closed cluster', () => {
         for await (const _events of createClient(http).resource(Pods).watch()) seen.resolve();
       })().catch(() => undefined);
       await cluster.client.resource(Deployments).create(aDeployment('web'));
-      await eventuallyList(cluster.client, Pods, { labelSelector: 'app=web' }, 1);
+      await eventuallyList(cluster.client, Pods, { labelSelector: 'app=web' }, 1, PATIENCE);
       await seen.promise;
       await cluster.close();
       await watching;
@@ -98,9 +105,11 @@ describe('a closed cluster', () => {
   it('has ended programs that do not stop, on either clock, and names them', async () => {
     for (const clock of ['system', 'virtual'] as const) {
       const cluster = await startCluster({ clock, controllers: 'none', scheduler: false });
-      const program = cluster.run([stubborn], { name: 'the-stubborn' });
+      const begun = Promise.withResolvers<void>();
+      const program = cluster.run([stubborn(begun.resolve)], { name: 'the-stubborn' });
       await program.synced;
       await cluster.apply(aConfigMap('one'));
+      await begun.promise;
       const closing = expect(cluster.close()).rejects;
       await closing.toThrow('the program the-stubborn did not stop within 5000 ms');
       await program.done;
@@ -111,7 +120,7 @@ describe('a closed cluster', () => {
     const cluster = await startCluster({ controllers: 'none' });
     await Promise.all([cluster.close(), cluster.close()]);
     await cluster[Symbol.asyncDispose]();
-    expect(() => cluster.run([stubborn])).toThrow('the cluster is closed');
+    expect(() => cluster.run([stubborn(() => undefined)])).toThrow('the cluster is closed');
   });
 });
 
@@ -150,7 +159,7 @@ it('several clusters at once know nothing of each other', async () => {
   await Promise.all(
     clusters.map(async ({ client }, at) => {
       await client.resource(Deployments).create(aDeployment('web', { replicas: at + 1 }));
-      await eventuallyList(client, Pods, { labelSelector: 'app=web' }, at + 1);
+      await eventuallyList(client, Pods, { labelSelector: 'app=web' }, at + 1, PATIENCE);
     }),
   );
   const counts = clusters.map(

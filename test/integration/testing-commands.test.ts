@@ -31,5 +31,6 @@ it.each(['system', 'virtual'] as const)('works on a %s clock', async (clock) => 
     spec: { containers: [{ name: 'main', image: 'app' }] },
   });
   const said = { metadata: { annotations: { said: 'whoami: root x' } } };
-  await eventually(cluster.client, Pods, { namespace: 'default', name: 'p' }, said);
+  const patience = { timeoutMs: 60_000 };
+  await eventually(cluster.client, Pods, { namespace: 'default', name: 'p' }, said, patience);
 });

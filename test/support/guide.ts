@@ -41,7 +41,8 @@ export function guideFiles(page: string): GuideFiles {
     names,
     load: (name) => import(join(folder, name)) as Promise<never>,
     faults: async () => (await run('tsc', ['--noEmit', '-p', folder])).said,
-    test: () => run('vitest', ['run', '--root', folder]),
+    // As the projects that `pinnace new` makes have it: the runner's own five seconds are few on a slow host.
+    test: () => run('vitest', ['run', '--root', folder, '--testTimeout', '60000']),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
