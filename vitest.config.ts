@@ -21,8 +21,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // What is waited for decides, not the time: a second of grace is too short for a busy host.
     expect: { poll: { timeout: 30_000 } },
     sequence: { sequencer: LongestFirst },

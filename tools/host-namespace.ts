@@ -17,7 +17,7 @@ export interface Outcome {
 export interface RunHow {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** 60 s unless given; past it the program is killed. */
+  /** 150 s unless given; past it the program is killed. */
   readonly timeoutMs?: number;
 }
 
@@ -82,7 +82,7 @@ export async function collect(child: ChildProcess, how: RunHow): Promise<Outcome
     });
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(how.input ?? '');
-  const killer = setTimeout(() => child.kill('SIGKILL'), how.timeoutMs ?? 60_000);
+  const killer = setTimeout(() => child.kill('SIGKILL'), how.timeoutMs ?? 150_000);
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? -1));

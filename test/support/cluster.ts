@@ -29,7 +29,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const NODE = join(ROOT, 'node_modules', '.bin', 'node');
 const PROGRAM = join(ROOT, 'cli', 'pinnace.ts');
 /** How long a cluster may take to start or to end. */
-const CEILING_MS = 60_000;
+const CEILING_MS = 120_000;
 
 /** What kind of cluster. */
 export interface TestClusterOptions {

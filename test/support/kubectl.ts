@@ -24,7 +24,7 @@ export const KUBECTL_VERSIONS: readonly KubectlVersion[] = [
   { version: '1.32', binary: join(CLIENTS, '1.32', 'kubectl'), word: 'old' },
 ];
 
-const CEILING_MS = 60_000;
+const CEILING_MS = 120_000;
 
 /** A running kubectl whose output is read as it comes. */
 export interface Follower {
