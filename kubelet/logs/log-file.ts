@@ -1,5 +1,6 @@
 // A container's log file read from a place on, followed through growth and rotation.
-// Invariant: every whole line is given once and in order; at most one read's worth is held in memory.
+// Invariant: every whole line is given once and in order; at most one read's worth is held in memory. What is not followed ends where the
+// file ended when it was opened: who writes on adds no line to the last ones that were asked for, and keeps nobody reading.
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -19,22 +20,29 @@ export async function* fileLines(
   path: string,
   { tailLines, follow }: LinesAsked,
 ): AsyncGenerator<readonly Uint8Array[]> {
-  yield* readLines(path, await offsetOf(path, tailLines), follow);
-}
-
-async function offsetOf(path: string, tailLines: number | undefined): Promise<number> {
-  if (tailLines === undefined) return 0;
   const file = await open(path, 'r');
+  let part: Part;
   try {
-    return await tailOffset(file, tailLines);
-  } finally {
+    const { size } = await file.stat();
+    const from = tailLines === undefined ? 0 : await tailOffset(file, size, tailLines);
+    part = { path, file, from, end: follow ? Infinity : size };
+  } catch (error) {
     await file.close();
+    throw error;
   }
+  yield* readLines(part, follow);
 }
 
-/** Where the last `lines` lines of a file begin. 0 when it has no more than those. */
-async function tailOffset(file: FileHandle, lines: number): Promise<number> {
-  const { size } = await file.stat();
+/** What is to be read of a file that is open; reading closes it. */
+interface Part {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly from: number;
+  readonly end: number;
+}
+
+/** Where the last `lines` lines of a file of that size begin. 0 when it has no more than those. */
+async function tailOffset(file: FileHandle, size: number, lines: number): Promise<number> {
   if (lines <= 0) return size;
   const buffer = Buffer.alloc(READ_BYTES);
   // The newline that ends the file ends its last line; a file that ends without one has an unfinished line.
@@ -52,22 +60,21 @@ async function tailOffset(file: FileHandle, lines: number): Promise<number> {
   return 0;
 }
 
-/** Batches of lines without their newlines, from `offset` to the end, or as long as it grows. */
+/** Batches of lines without their newlines, to the part's end, or as long as it grows. */
 async function* readLines(
-  path: string,
-  offset: number,
+  { path, from, end, ...part }: Part,
   follow?: FollowOptions,
 ): AsyncGenerator<readonly Uint8Array[]> {
-  let file = await open(path, 'r');
-  // After the opening, which may fail, and before the first read, so that no change is missed.
+  let { file } = part;
+  // Before the first read, so that no change is missed.
   const changes = follow ? new Changes(path, follow) : undefined;
   try {
     const cutter = new LineCutter();
-    let at = offset;
+    let at = from;
     for (;;) {
       // Asked before reading: what was written before the end is read after it.
       const grows = follow?.grows() ?? false;
-      const read = await readChunk(file, at);
+      const read = await readChunk(file, { at, end });
       if (read.length > 0) {
         at += read.length;
         yield cutter.push(read);
@@ -92,9 +99,12 @@ async function* readLines(
   }
 }
 
-async function readChunk(file: FileHandle, at: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(READ_BYTES);
-  const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at);
+async function readChunk(
+  file: FileHandle,
+  { at, end }: { at: number; end: number },
+): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
   return buffer.subarray(0, bytesRead);
 }
 

@@ -51,6 +51,21 @@ describe('a log', () => {
     expect((await read({ tailLines: 1_000_000 })).split('\n').length).toBe(20_003);
   });
 
+  it.each([undefined, 5_000])(
+    'ends where it ended when it was asked for: %s lines',
+    async (tailLines) => {
+      writeFileSync(path, line(1).repeat(10_000));
+      let lines = 0;
+      for await (const chunk of logBytes({ logs, path }, { ...EVERYTHING, tailLines })) {
+        lines += Buffer.from(chunk).toString().split('\n').length - 1;
+        // Each time it is read, its program has written more.
+        appendFileSync(path, line(2).repeat(2_000));
+        if (lines > 20_000) break;
+      }
+      expect(lines).toBe(tailLines ?? 10_000);
+    },
+  );
+
   it('counts an unfinished last line as one of the last', async () => {
     writeFileSync(path, `${line(1)}${line(2)}${time(3)} stdout F unfini`);
     expect(await read({ tailLines: 2 })).toBe('line 2\nunfini\n');
