@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange.ts';
 import { objectReply } from '../reply.ts';
 import { servedObjects } from '../registry/served-objects.ts';
 import { type DeleteOptions, readDeleteOptions, removeObject } from './delete.ts';
-import { limitOf } from './list-options.ts';
+import { numbersOf } from './list-options.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
 /** Objects deleted at once: their writes share one flush. */
@@ -18,7 +18,7 @@ export async function removeCollection(exchange: Exchange): Promise<Reply> {
   const { definition, server } = exchange;
   const options = readDeleteOptions(exchange);
   const selection = selectionOf(exchange);
-  const limit = limitOf(exchange.request.query) ?? Infinity;
+  const { limit = Infinity } = numbersOf(exchange.request.query);
   const { items: stored, revision } = server.store.list(prefixOf(exchange, selection));
   const items = await servedObjects(definition, stored);
   const removed: object[] = [];

@@ -7,30 +7,35 @@ const MATCH = 'resourceVersionMatch';
 const INITIAL = 'sendInitialEvents';
 const MATCHES = ['Exact', 'NotOlderThan'];
 
-/** A whole number that a query may give, below zero too; undefined where it is not there or empty. Throws BadRequest. */
-export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+/** The numbers among the options. */
+export interface ListNumbers {
+  /** How many objects at most; undefined for all, which upstream takes a limit below zero for, too. */
+  readonly limit: number | undefined;
+  /** Milliseconds after which a watch is to end; undefined where it is left to the server. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** Reads both, whichever is of use: what is no number is refused of each verb. Throws BadRequest. */
+export function numbersOf(query: URLSearchParams): ListNumbers {
+  const limit = wholeNumber(query, 'limit');
+  const seconds = wholeNumber(query, 'timeoutSeconds');
+  return {
+    limit: limit > 0 ? limit : undefined,
+    timeoutMs: seconds > 0 ? seconds * 1000 : undefined,
+  };
+}
+
+/** One of 64 bits, as upstream's; 0 where it is not there or empty. */
+function wholeNumber(query: URLSearchParams, name: string): number {
   const text = query.get(name) ?? '';
-  if (text === '') return undefined;
-  if (!/^[+-]?\d+$/.test(text))
-    throw badRequest(`${name}: Invalid value: "${text}": must be a whole number`);
-  return Number(text);
+  const value = Number(text);
+  if (text !== '' && (!/^[+-]?\d+$/.test(text) || Math.abs(value) >= 2 ** 63))
+    throw badRequest(`${name}: Invalid value: "${text}": must be a whole number of 64 bits`);
+  return value;
 }
 
-/** How many objects at most; undefined for all, which upstream takes a limit below zero for, too. Throws BadRequest. */
-export function limitOf(query: URLSearchParams): number | undefined {
-  const limit = wholeNumber(query, 'limit') ?? 0;
-  return limit > 0 ? limit : undefined;
-}
-
-/** Milliseconds after which a request is to end; undefined where it is left to the server. Throws BadRequest. */
-export function timeoutOf(query: URLSearchParams): number | undefined {
-  const seconds = wholeNumber(query, 'timeoutSeconds') ?? 0;
-  return seconds > 0 ? seconds * 1000 : undefined;
-}
-
-/** Throws Invalid for options that a list cannot have, and BadRequest for those that are not what they should be. */
+/** Throws Invalid for options that a list cannot have. */
 export function checkListOptions(query: URLSearchParams): void {
-  timeoutOf(query);
   const match = query.get(MATCH) ?? '';
   refuse([
     ...(match === '' ? [] : matchErrors(match, query)),

@@ -14,7 +14,7 @@ import { StorageError, type Stored } from '../storage/storage.ts';
 import { type ObjectStore, VisibleObject } from '../watch/object-store.ts';
 import { decodeToken, encodeToken } from './continue-token.ts';
 import { atLeast, parseRevision, refuseFuture } from './get.ts';
-import { checkListOptions, limitOf } from './list-options.ts';
+import { checkListOptions, numbersOf } from './list-options.ts';
 import { presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, type Selection, selectionOf } from './selection.ts';
 
@@ -56,7 +56,7 @@ export async function list(exchange: Exchange): Promise<Reply> {
 async function spanOf(exchange: Exchange, prefix: string): Promise<Span> {
   const { query } = exchange.request;
   checkListOptions(query);
-  const limit = limitOf(query);
+  const { limit } = numbersOf(query);
   const token = query.get('continue') ?? '';
   const asked = query.get('resourceVersion') ?? '';
   const match = query.get('resourceVersionMatch') ?? '';

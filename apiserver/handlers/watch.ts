@@ -14,7 +14,7 @@ import { StorageError } from '../storage/storage.ts';
 import { selectedWatch, type SelectedWatchOptions } from '../watch/selected-watch.ts';
 import { errorFrame } from '../watch/watch-frames.ts';
 import { atLeast, parseRevision, refuseFuture } from './get.ts';
-import { checkWatchOptions, timeoutOf } from './list-options.ts';
+import { checkWatchOptions, numbersOf } from './list-options.ts';
 import { type Presentation, presentationOf, tableOf } from './presentation.ts';
 import { prefixOf, selectionOf } from './selection.ts';
 
@@ -27,7 +27,7 @@ export async function watch(exchange: Exchange): Promise<Reply> {
   const initial = isTrue(query.get('sendInitialEvents'));
   checkWatchOptions(query);
   checkBookmarks(query, initial);
-  const timeoutMs = timeoutOf(query) ?? WATCH_TIMEOUT_MS * (1 + server.random.next());
+  const { timeoutMs = WATCH_TIMEOUT_MS * (1 + server.random.next()) } = numbersOf(query);
   const start = await startOf(exchange, initial);
   const { ref } = definition;
   const ending = new AbortController();

@@ -11,7 +11,7 @@ import type { Reply, Request, WatchFrame } from '../../api/wire/exchange.ts';
 import { toTable } from '../../api/wire/table.ts';
 import { BoundedQueue } from '../../base/bounded-queue.ts';
 import type { Clock } from '../../base/clock.ts';
-import { timeoutOf } from '../handlers/list-options.ts';
+import { numbersOf } from '../handlers/list-options.ts';
 import type { VirtualHandler } from '../pipeline.ts';
 import { WATCH_TIMEOUT_MS } from '../options.ts';
 import { JSON_TYPE, objectReply } from '../reply.ts';
@@ -109,6 +109,7 @@ function read(at: Reading): Reply {
       return shown(at, [found], () => found);
     }
     case 'list': {
+      numbersOf(at.request.query);
       const matches = selector(at);
       const items = store.list(kind, info.namespace).filter(matches);
       return shown(at, items, () => ({
@@ -157,7 +158,7 @@ function selector({ request, info }: Reading): (object: KubeObject) => boolean {
 function watch(at: Reading): Reply {
   const { store, request, kind, info } = at;
   const matches = selector(at);
-  const timeoutMs = timeoutOf(request.query) ?? WATCH_TIMEOUT_MS;
+  const { timeoutMs = WATCH_TIMEOUT_MS } = numbersOf(request.query);
   const queue = new BoundedQueue<readonly WatchFrame[]>(MAX_PENDING_BATCHES);
   const asked = request.query.get('resourceVersion') ?? '';
   if (asked === '' || asked === '0')

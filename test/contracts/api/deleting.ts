@@ -249,7 +249,8 @@ export function deletingContract(open: OpenCaller): void {
     const page = (await remove(`${MAPS}?labelSelector=page&limit=2`)).json;
     expect(namesOf(page)).toEqual(['p-a', 'p-b']);
     expect(namesOf((await get(`${MAPS}?labelSelector=page`)).json)).toEqual(['p-c']);
-    expect((await remove(`${MAPS}?limit=x`)).status).toBe(400);
+    for (const query of ['limit=x', 'timeoutSeconds=x'])
+      expect((await remove(`${MAPS}?${query}`)).status).toBe(400);
   });
 
   it('of a collection take each as if by itself: finalizers and preconditions hold', async () => {

@@ -117,6 +117,8 @@ export function readingContract(open: OpenCaller): void {
     'limit=1.5',
     'timeoutSeconds=x',
     'watch=1&timeoutSeconds=1e3',
+    'watch=1&limit=x',
+    'limit=9223372036854775808',
     'resourceVersion=x',
     'continue=nonsense',
   ])('answer 400 to %s', async (query) => {
