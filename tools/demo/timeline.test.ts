@@ -46,7 +46,7 @@ it('the rate of one replica is that of the sale, before others are there', () =>
     const payment = { answered, failed: 0, p50: 0, p99: 0, cpuMillis: 0, replicas: ready, ready };
     return { stage, length: 2, payment };
   };
-  const alone = [second('sale', 1, 60), second('sale', 1, 80)];
+  const alone = [second('sale', 1, 9), second('sale', 1, 60), second('sale', 1, 80)];
   expect(rateOfOne([second('calm', 1, 8), ...alone, second('sale', 2, 300)])).toBe(35);
   expect(rateOfOne([second('calm', 1, 8), second('sale', 3, 300)])).toBe(0);
 });

@@ -96,11 +96,12 @@ export function meanRate(buckets: readonly Bucket[]): number {
   return sum('answered') / Math.max(1, sum('length'));
 }
 
-/** Payments a second while the sale had one replica; 0 where it had more in each of its seconds. */
+/** Payments a second while the sale had one replica, but for the second in which it began; 0 where it soon had more. */
 export function rateOfOne(
   seconds: readonly Pick<TimelineSecond, 'stage' | 'length' | 'payment'>[],
 ): number {
-  const alone = seconds.filter(({ stage, payment }) => stage === 'sale' && payment.ready === 1);
+  const sale = seconds.filter(({ stage }) => stage === 'sale').slice(1);
+  const alone = sale.filter(({ payment }) => payment.ready === 1);
   return meanRate(alone.map(({ payment: { answered }, length }) => ({ answered, length })));
 }
 

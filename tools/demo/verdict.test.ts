@@ -48,6 +48,7 @@ describe('the verdict', () => {
     ['catalog answers all the time', { catalogMeanRate: 19 }],
     ['no catalog request fails', { catalogFailed: 1 }],
     ['payment at the peak', { paymentPeakRate: 71 }],
+    ['payment at the peak', { paymentPeakRate: 49, paymentRateOfOne: 10 }],
     ['payment at the peak', { paymentPeakRate: 99, paymentRateOfOne: 60 }],
     ['payment at the peak', { paymentPeakRate: 99, paymentRateOfOne: 0 }],
     ['nothing left behind', { leftovers: ['a mount'] }],
