@@ -1,5 +1,6 @@
 // What work costs, in tests that hold it to a bound: processor time of this thread, of which a busy host takes nothing away.
 // Invariant: what other threads and processes do is in no figure.
+import { onTestFinished } from 'vitest';
 
 /** Tells, when it is asked, how many milliseconds of processor time went by since. */
 export function cpuSince(): () => number {
@@ -29,9 +30,11 @@ export function cpuOfTurns(): () => number[] {
     if (!ended) setImmediate(look);
   };
   look();
+  onTestFinished(() => void (ended = true));
   return () => {
     ended = true;
-    // What was done before the first look is no turn of the work.
+    // The turn of now is the last one; what was done before the first look is no turn of the work.
+    look();
     return turns.slice(1);
   };
 }

@@ -58,8 +58,9 @@ export async function startFakeWorld(
       );
       const id = status?.containerID?.replace(/^\w+:\/\//, '') ?? '';
       if (signal === 'SIGKILL') node.runtime.crash(id, 137);
-      // As its life says; it ends when time goes on.
-      else void node.runtime.stopContainer(id, CEILING_MS);
+      // As its life says; it ends when time goes on, and one that ignores signals does not.
+      else if (!node.runtime.look(id)?.life.stubborn)
+        node.runtime.stopContainer(id, CEILING_MS).catch(() => undefined);
     },
     restartAgent: () => node.restartAgent(),
   };

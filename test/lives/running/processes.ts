@@ -15,8 +15,8 @@ export function firstProcessOf(pod: Pod, name: string): number {
 }
 
 /**
- * Resolves once the scripts that run in the pod have set the traps that they begin with: the first process of a container is never
- * told of a signal that it neither catches nor ignores.
+ * Resolves once the scripts that run in the pod have set a trap that they begin with: the first process of a container is never told
+ * of a signal that it neither catches nor ignores. Of scripts that do one thing at first and another later, the trap of either.
  */
 export async function minded(pod: Pod): Promise<void> {
   const { containers = [], initContainers = [] } = pod.spec ?? {};

@@ -139,7 +139,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({ terminationGracePeriodSeconds: 1 }, { lifecycle: { preStop: sh('sleep 100') } }),
     plays: { main: { steps: [{ runs: true }], onStop: { exits: 6 } } },
     steps: [{ until: ready }, { delete: true }, { gone: true }],
-    // Where the host stands still for these seconds the program does not come to its end in time.
+    // Where the host stands still for these seconds the program does not come to its end in time; container-stopper.test.ts counts them.
     statuses: [container('main', { state: { terminated: { exitCode: sixOrKilled } } })],
   },
   {
