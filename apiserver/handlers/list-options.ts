@@ -1,4 +1,4 @@
-// Which options of a list and of a watch go together (API concepts, "Semantics for get and list", "Streaming lists").
+// The numbers among the options of a list and of a watch, and which options go together (API concepts, "Semantics for get and list", "Streaming lists").
 // Invariant: a request that breaks a rule is refused before anything is read, with the option's name.
 import { type FieldError, forbiddenField, invalid, notSupported } from '../../api/field-error.ts';
 import { badRequest } from '../../api/status.ts';

@@ -107,6 +107,13 @@ export interface Scenario {
 
 /** Seconds that a probe waits for its answer, where nothing is said of how long that takes. */
 export const PATIENT_S = 20;
+/** A probe that asks each second whether a file is there. */
+export const whenFile = (path: string, more: object = {}) => ({
+  exec: { command: ['cat', path] },
+  periodSeconds: 1,
+  timeoutSeconds: PATIENT_S,
+  ...more,
+});
 
 /** A pod of one container `main` of the test's shell image. */
 export function aPod(

@@ -8,13 +8,13 @@ import {
   ended,
   endsWell,
   init,
-  PATIENT_S,
   phase,
   ready,
   running,
   type Scenario,
   succeeded,
   unready,
+  whenFile,
 } from '../scenario.ts';
 
 /** The scenarios. */
@@ -25,11 +25,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       {},
       {
-        readinessProbe: {
-          exec: { command: ['cat', '/tmp/ok'] },
-          periodSeconds: 1,
-          timeoutSeconds: PATIENT_S,
-        },
+        readinessProbe: whenFile('/tmp/ok'),
       },
     ),
     plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },

@@ -7,7 +7,6 @@ import {
   condition,
   container,
   failed,
-  PATIENT_S,
   phase,
   ready,
   running,
@@ -15,6 +14,7 @@ import {
   succeeded,
   unready,
   waiting,
+  whenFile,
 } from '../scenario.ts';
 import { Pods } from '../../../api/kinds.ts';
 import type { Witness } from '../running/witness.ts';
@@ -44,11 +44,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       {},
       {
-        readinessProbe: {
-          exec: { command: ['cat', '/tmp/ok'] },
-          periodSeconds: 1,
-          timeoutSeconds: PATIENT_S,
-        },
+        readinessProbe: whenFile('/tmp/ok'),
       },
     ),
     plays: { main: steady },

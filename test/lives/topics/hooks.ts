@@ -6,12 +6,12 @@ import {
   container,
   ended,
   endedBefore,
-  PATIENT_S,
   ready,
   REAL,
   running,
   type Scenario,
   waiting,
+  whenFile,
 } from '../scenario.ts';
 import { WEB_IMAGE } from '../../support/tiny-images.ts';
 
@@ -149,13 +149,7 @@ export const scenarios: readonly Scenario[] = [
       { volumes: [{ name: 'notes', emptyDir: {} }] },
       {
         lifecycle: { preStop: sh('touch /notes/pre') },
-        livenessProbe: {
-          exec: { command: ['cat', '/tmp/alive'] },
-          periodSeconds: 1,
-          timeoutSeconds: PATIENT_S,
-          failureThreshold: 1,
-          initialDelaySeconds: 1,
-        },
+        livenessProbe: whenFile('/tmp/alive', { failureThreshold: 1, initialDelaySeconds: 1 }),
         volumeMounts: [{ name: 'notes', mountPath: '/notes' }],
       },
     ),

@@ -13,15 +13,10 @@ import {
   running,
   type Scenario,
   unready,
+  whenFile,
 } from '../scenario.ts';
 import { WEB_IMAGE } from '../../support/tiny-images.ts';
 
-const file = (path: string, more: object = {}) => ({
-  exec: { command: ['cat', path] },
-  periodSeconds: 1,
-  timeoutSeconds: PATIENT_S,
-  ...more,
-});
 const web = (path: string, more: object = {}) => ({
   httpGet: { path, port: 8080 },
   periodSeconds: 1,
@@ -43,7 +38,7 @@ const unhealthy = (probe: string, why: RegExp) => ({
 export const scenarios: readonly Scenario[] = [
   {
     name: 'a container is ready once its readiness probe has succeeded, and its pod says why before',
-    pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
+    pod: aPod({}, { readinessProbe: whenFile('/tmp/ok') }),
     plays: { main: steady },
     steps: [
       { until: container('main', running) },
@@ -66,7 +61,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a readiness probe that fails later takes the pod out, and back in once it succeeds',
-    pod: aPod({}, { readinessProbe: file('/tmp/ok', { failureThreshold: 1 }) }),
+    pod: aPod({}, { readinessProbe: whenFile('/tmp/ok', { failureThreshold: 1 }) }),
     plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
     steps: [
       { until: ready },
@@ -80,7 +75,10 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a readiness probe has to succeed as often as successThreshold says',
     on: ['fake'],
-    pod: aPod({}, { readinessProbe: file('/tmp/ok', { periodSeconds: 10, successThreshold: 3 }) }),
+    pod: aPod(
+      {},
+      { readinessProbe: whenFile('/tmp/ok', { periodSeconds: 10, successThreshold: 3 }) },
+    ),
     plays: { main: play({ touches: '/tmp/ok' }, { runs: true }) },
     steps: [
       { until: container('main', running) },
@@ -90,7 +88,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a container whose liveness probe fails is killed and started again',
-    pod: aPod({}, { livenessProbe: file('/tmp/alive', { failureThreshold: 2 }) }),
+    pod: aPod({}, { livenessProbe: whenFile('/tmp/alive', { failureThreshold: 2 }) }),
     plays: {
       main: play({ touches: '/tmp/alive' }, { runs: true }),
     },
@@ -106,7 +104,7 @@ export const scenarios: readonly Scenario[] = [
     on: ['fake'],
     pod: aPod(
       {},
-      { livenessProbe: file('/tmp/alive', { periodSeconds: 10, failureThreshold: 3 }) },
+      { livenessProbe: whenFile('/tmp/alive', { periodSeconds: 10, failureThreshold: 3 }) },
     ),
     plays: {
       main: play(
@@ -129,9 +127,9 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       {},
       {
-        startupProbe: file('/tmp/up', { failureThreshold: 30 }),
-        livenessProbe: file('/tmp/up', { failureThreshold: 1 }),
-        readinessProbe: file('/tmp/up'),
+        startupProbe: whenFile('/tmp/up', { failureThreshold: 30 }),
+        livenessProbe: whenFile('/tmp/up', { failureThreshold: 1 }),
+        readinessProbe: whenFile('/tmp/up'),
       },
     ),
     plays: { main: steady },
@@ -146,7 +144,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a container that never comes up is killed by its startup probe',
-    pod: aPod({}, { startupProbe: file('/tmp/up', { failureThreshold: 2 }) }),
+    pod: aPod({}, { startupProbe: whenFile('/tmp/up', { failureThreshold: 2 }) }),
     plays: {
       main: { first: steady, later: play({ touches: '/tmp/up' }, { runs: true }) },
     },
@@ -158,7 +156,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       { terminationGracePeriodSeconds: 60 },
       {
-        livenessProbe: file('/tmp/alive', {
+        livenessProbe: whenFile('/tmp/alive', {
           failureThreshold: 1,
           terminationGracePeriodSeconds: 1,
         }),
@@ -341,7 +339,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       {},
       {
-        livenessProbe: file('/tmp/never', { initialDelaySeconds: 60, failureThreshold: 1 }),
+        livenessProbe: whenFile('/tmp/never', { initialDelaySeconds: 60, failureThreshold: 1 }),
       },
     ),
     plays: { main: steady },
@@ -353,7 +351,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a container is unready while it is restarted',
-    pod: aPod({}, { readinessProbe: file('/tmp/ok') }),
+    pod: aPod({}, { readinessProbe: whenFile('/tmp/ok') }),
     plays: {
       main: { first: play({ touches: '/tmp/ok' }, { runs: true }), later: steady },
     },

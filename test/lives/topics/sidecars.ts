@@ -11,22 +11,17 @@ import {
   endsWell,
   failed,
   init,
-  PATIENT_S,
   phase,
   ready,
   running,
   type Scenario,
   succeeded,
   waiting,
+  whenFile,
 } from '../scenario.ts';
 
 const sidecar = (name: string, more: object = {}) =>
   aContainer(name, { restartPolicy: 'Always', ...more });
-const whenFile = (path: string) => ({
-  exec: { command: ['cat', path] },
-  periodSeconds: 1,
-  timeoutSeconds: PATIENT_S,
-});
 
 /** The scenarios. */
 export const scenarios: readonly Scenario[] = [
@@ -123,7 +118,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod({
       initContainers: [
         sidecar('proxy', {
-          livenessProbe: { ...whenFile('/tmp/alive'), failureThreshold: 1, initialDelaySeconds: 1 },
+          livenessProbe: whenFile('/tmp/alive', { failureThreshold: 1, initialDelaySeconds: 1 }),
         }),
       ],
     }),

@@ -9,7 +9,6 @@ import {
   ended,
   failed,
   init,
-  PATIENT_S,
   phase,
   ready,
   REAL,
@@ -18,6 +17,7 @@ import {
   succeeded,
   unready,
   waiting,
+  whenFile,
 } from '../scenario.ts';
 import type { Witness } from '../running/witness.ts';
 
@@ -98,11 +98,7 @@ export const scenarios: readonly Scenario[] = [
     pod: aPod(
       { terminationGracePeriodSeconds: 30 },
       {
-        readinessProbe: {
-          exec: { command: ['cat', '/tmp/ok'] },
-          periodSeconds: 1,
-          timeoutSeconds: PATIENT_S,
-        },
+        readinessProbe: whenFile('/tmp/ok'),
       },
     ),
     plays: {
